@@ -2,7 +2,7 @@
 
 use super::{
     log::{Follower, Told},
-    map::Shared,
+    shared::Shared,
 };
 use std::{
     fmt,

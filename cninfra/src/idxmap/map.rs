@@ -1,24 +1,9 @@
 //! [`IdxMap`]: the map itself.
 
-use super::{
-    Changes, Index,
-    change::{Change, Subscription},
-    index::Indexed,
-    log::Log,
-    parts::Parts,
-};
+use super::{Changes, Index, shared::Shared};
 #[cfg(feature = "keyval")]
-use super::{
-    left::Left,
-    synced::{Behind, Synced},
-};
-use std::{
-    borrow::Borrow,
-    fmt,
-    hash::Hash,
-    ops::Deref,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-};
+use super::{left::Left, synced::Behind};
+use std::{borrow::Borrow, fmt, hash::Hash, ops::Deref, sync::Arc};
 
 /// So many changes are kept for watchers, where nothing else is said.
 const QUEUE: usize = 1024;
@@ -35,22 +20,6 @@ pub struct IdxMap<K, V>(Reader<K, V>);
 
 /// A map that many threads read: an [`IdxMap`] for who does not write to it. A clone is of the same map.
 pub struct Reader<K, V>(Arc<Shared<K, V>>);
-
-pub(super) struct Shared<K, V> {
-    name: Arc<str>,
-    parts: Parts<K, Arc<V>>,
-    writing: Mutex<Writing<K, V>>,
-    log: Arc<Log<K, V>>,
-    #[cfg(feature = "keyval")]
-    synced: Synced,
-    #[cfg(feature = "keyval")]
-    left: Left,
-}
-
-/// What only writers use, one at a time.
-pub(super) struct Writing<K, V> {
-    indexes: Vec<Weak<dyn Indexed<K, V>>>,
-}
 
 impl<K, V> Clone for IdxMap<K, V> {
     fn clone(&self) -> Self {
@@ -83,16 +52,7 @@ impl<K: Hash + Eq + Clone, V> IdxMap<K, V> {
     /// further behind is told all entries again, and nothing is kept for him until then.
     #[must_use]
     pub fn with_queue(name: impl Into<Arc<str>>, queue: usize) -> Self {
-        IdxMap(Reader(Arc::new(Shared {
-            name: name.into(),
-            parts: Parts::new(),
-            writing: Mutex::new(Writing { indexes: Vec::new() }),
-            log: Arc::new(Log::new(queue)),
-            #[cfg(feature = "keyval")]
-            synced: Synced::default(),
-            #[cfg(feature = "keyval")]
-            left: Left::default(),
-        })))
+        IdxMap(Reader(Arc::new(Shared::new(name.into(), queue))))
     }
 
     /// The same map for who shall not write to it.
@@ -232,61 +192,6 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
     #[must_use = "dropping it ends the watch"]
     pub fn watch(&self) -> Changes<K, V> {
         Changes::new(Arc::downgrade(&self.0), self.0.subscribe())
-    }
-}
-
-impl<K: Hash + Eq + Clone, V> Shared<K, V> {
-    fn writing(&self) -> MutexGuard<'_, Writing<K, V>> {
-        // who panics has changed nothing: what is others' is asked before
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sets a value, or takes the key out, if that holds of the one that it has. Returns that one if it did.
-    fn write(
-        &self,
-        key: K,
-        value: Option<Arc<V>>,
-        is_meant: impl FnOnce(Option<&Arc<V>>) -> bool,
-    ) -> Option<Option<Arc<V>>> {
-        let at = self.parts.place(&key);
-        let writing = self.writing();
-        let old = self.parts.read_at(at, &key, Arc::clone);
-        if !is_meant(old.as_ref()) {
-            return None;
-        }
-        // what others have written may panic: all of it is asked before anything is changed
-        let indexes = || writing.indexes.iter().filter_map(Weak::upgrade);
-        indexes().for_each(|index| index.prepare(&key, old.as_ref(), value.as_ref()));
-        match &value {
-            Some(value) => {
-                let new = |key: &K| (key.clone(), value.clone());
-                self.parts.upsert(at, &key, |there| *there = value.clone(), new);
-            }
-            None => self.parts.remove_if(at, &key, |_| true),
-        }
-        indexes().for_each(|index| index.apply(&key, value.as_ref()));
-        let change = match (&old, value) {
-            (None, Some(new)) => Change::Created { key, new },
-            (Some(old), Some(new)) => Change::Updated { key, old: old.clone(), new },
-            (Some(old), None) => Change::Deleted { key, old: old.clone() },
-            (None, None) => return Some(None),
-        };
-        let left = self.log.push(change);
-        drop(writing);
-        left.done();
-        Some(old)
-    }
-
-    /// All entries of one moment, and all changes from then on.
-    pub(super) fn subscribe(&self) -> Subscription<K, V> {
-        let _writing = self.writing();
-        (self.parts.entries(), self.log.follow())
-    }
-}
-
-impl<K, V> Drop for Shared<K, V> {
-    fn drop(&mut self) {
-        self.log.end();
     }
 }
 

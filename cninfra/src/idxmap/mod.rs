@@ -39,6 +39,7 @@ mod map;
 #[cfg(feature = "keyval")]
 mod mirror;
 mod parts;
+mod shared;
 #[cfg(feature = "keyval")]
 mod synced;
 

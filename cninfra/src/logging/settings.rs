@@ -67,7 +67,7 @@ impl LogSettings {
 /// Levels as a variable of the environment has them: `warn,etcd*=debug,http=info`. A level without a name is the default level.
 ///
 /// # Errors
-/// One of them is none, or there are more than can be kept.
+/// Some of them are none, which are told together; or there are more than can be kept.
 pub(crate) fn on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
     let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty());
     match parts().count() {
@@ -80,7 +80,30 @@ pub(crate) fn on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
         pattern(name.trim())?;
         Ok((name.trim(), level))
     };
-    parts().map(read).collect()
+    let (said, wrong): (Vec<_>, Vec<_>) = parts().map(read).partition(Result::is_ok);
+    match wrong.into_iter().filter_map(Result::err).collect() {
+        wrong if Vec::is_empty(&wrong) => Ok(said.into_iter().flatten().collect()),
+        wrong => Err(together(wrong)),
+    }
+}
+
+/// More mistakes of one line than these are counted only.
+const MOST_TOLD: usize = 5;
+
+/// All mistakes of one line as one error, since they have one place; each with its own mend.
+fn together(mut wrong: Vec<Error>) -> Error {
+    if wrong.len() == 1 {
+        return wrong.remove(0);
+    }
+    let with_mend = |error: &Error| match error.help() {
+        Some(help) => format!("{error} ({help})"),
+        None => error.to_string(),
+    };
+    let mut told: Vec<String> = wrong.iter().take(MOST_TOLD).map(with_mend).collect();
+    if wrong.len() > MOST_TOLD {
+        told.push(format!("and {} more", wrong.len() - MOST_TOLD));
+    }
+    Error::msg(told.join("; "))
 }
 
 /// What is said of a level that is parted from its name by a colon.
@@ -116,5 +139,23 @@ mod tests {
             ("`etcd: debug` is no level", Some("write `etcd=debug`"))
         );
         assert!(on_one_line("hyper::proto").unwrap_err().to_string().contains("is no level: write trace"));
+    }
+
+    #[test]
+    fn all_that_is_wrong_on_one_line_is_told() {
+        let error = on_one_line("etcd: debug,warn,a b=warn,http=loud,redis: info").unwrap_err();
+        assert_eq!(error.help(), None);
+        let error = error.to_string();
+        for part in [
+            "`etcd: debug` is no level (write `etcd=debug`); ",
+            "`a b` is no name",
+            "`loud` is no",
+            "(write `redis=info`)",
+        ] {
+            assert!(error.contains(part), "{part} in: {error}");
+        }
+        let many = on_one_line(&"x,".repeat(MOST_TOLD + 2)).unwrap_err().to_string();
+        assert!(many.ends_with("; and 2 more"), "{many}");
+        assert_eq!(many.matches("`x` is no level").count(), MOST_TOLD);
     }
 }

@@ -109,7 +109,7 @@ fn a_port_in_use_is_told_with_the_mend() {
 fn what_is_not_valid_ends_it_before_it_begins() {
     for (program, parts) in [
         (agent().arg("--nosuch"), &["--nosuch"] as &[_]),
-        (agent().arg("surplus"), &["unexpected argument '***'"]),
+        (agent().arg("surplus"), &["argument 1 is no flag (it is not shown", "flags begin with two dashes"]),
         (agent().arg("--graph").arg("svg"), &["svg", "mermaid"]),
         (
             agent().arg("--http-port").arg("eighty"),
@@ -127,6 +127,8 @@ fn what_is_not_valid_ends_it_before_it_begins() {
         ),
         (agent().file("http.conf", "endpoint: [::]:0"), &["http.conf:1:"]),
         (agent().file("http.conf", "just text"), &["http.conf"]),
+        (agent().arg("--set").arg("logs.loggers=x"), &["takes a list, not a text", "in a shell in quotes: `'[a, b]'`"]),
+        (agent().arg("--set").arg("greeter.limits=x"), &["takes a mapping", "in a shell in quotes: `'{a: 1, b: 2}'`"]),
     ] {
         let ended = program.run();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);

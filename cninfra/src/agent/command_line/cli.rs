@@ -83,13 +83,24 @@ pub(in crate::agent) fn parse(
 /// The flags of one letter, which are clap's own.
 const SHORT: [char; 2] = ['h', 'V'];
 
-/// Without what is no flag: it may be the value of one, and a secret.
-fn without_stray(mut error: clap::Error) -> clap::Error {
-    let is_stray = |said: &ContextValue| matches!(said, ContextValue::String(said) if !said.starts_with('-'));
-    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::InvalidArg).is_some_and(is_stray) {
-        error.insert(ContextKind::InvalidArg, ContextValue::String("***".to_string()));
-    }
-    error
+/// What is said of an argument that is no flag: it may be the value of one, and a secret.
+fn stray(command: &mut Command, error: clap::Error, args: &[OsString]) -> clap::Error {
+    let said = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(said)) if error.kind() == ErrorKind::UnknownArgument && !said.starts_with('-') => {
+            said
+        }
+        _ => return error,
+    };
+    let mut places = args.iter().enumerate().filter(|(_, arg)| *arg == said.as_str());
+    let which = match (places.next(), places.next()) {
+        (Some((place, _)), None) => format!("argument {place}"),
+        // one of them may be a flag's value
+        _ => "an argument".to_string(),
+    };
+    let words = format_args!(
+        "{which} is no flag (it is not shown, since it may be a secret): flags begin with two dashes, and have one value each"
+    );
+    command.error(ErrorKind::UnknownArgument, words)
 }
 
 /// What the arguments say; `None` where there are none, and so nothing of clap is needed: it would be a twentieth of a small agent's start.
@@ -109,7 +120,7 @@ fn said(
     if let Some(odd) = one_dash(&command, args) {
         return Err(command.error(ErrorKind::UnknownArgument, odd));
     }
-    command.try_get_matches_from_mut(args).map(Some).map_err(without_stray)
+    command.try_get_matches_from_mut(args).map(Some).map_err(|error| stray(&mut command, error, args))
 }
 
 /// What is said of a flag that has one dash, as Go's flags had: clap takes its letters for flags of their own, and so `-http-port=1` for `-h`. What is
@@ -371,12 +382,16 @@ mod tests {
 
     #[test]
     fn what_is_no_flag_is_not_shown() {
-        for args in [&["s3cret"] as &[_], &["--store-endpoint", "http", "s3cret"], &["--print-config", "s3cret"]] {
-            let error = cli(args, &[]).unwrap_err().to_string();
-            assert!(
-                error.starts_with("error: unexpected argument '***' found") && !error.contains("s3cret"),
-                "{error}"
-            );
+        for (args, which) in [
+            (&["s3cret"] as &[_], "argument 1"),
+            (&["--store-endpoint", "http", "s3cret"], "argument 3"),
+            (&["--print-config", "s3cret"], "argument 2"),
+            (&["--store-endpoint", "s3cret", "s3cret"], "an argument"),
+        ] {
+            let error = cli(args, &[]).unwrap_err();
+            assert_eq!((error.kind(), error.exit_code(), error.use_stderr()), (ErrorKind::UnknownArgument, 2, true));
+            let error = error.to_string();
+            assert!(error.starts_with(&format!("error: {which} is no flag (")) && !error.contains("s3cret"), "{error}");
         }
         let error = cli(&["--store-endpiont=s3cret"], &[]).unwrap_err().to_string();
         assert!(error.contains("'--store-endpiont'") && error.contains("'--store-endpoint'"), "{error}");

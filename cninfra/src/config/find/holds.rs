@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "odd.conf:1:23: key `odd.pile.pws` takes a list, not a text".to_string(),
+                "odd.conf:1:23: key `odd.pile.pws` takes a list, not a text | a list stands in brackets: `[\"a\", \"b\"]`".to_string(),
                 format!("odd.conf:1:35: key `odd.pile.n` {number}")
             ]
         );

@@ -166,7 +166,7 @@ impl<'a> Mistakes<'a> {
                     }
                     // which may be a secret
                     false if self.layers.has_tag(spot) => Some(TAG.to_string()),
-                    false => None,
+                    false => what.brackets(self.layers.is_process(spot.entry)).map(str::to_string),
                 };
                 let what = match what.of_any && trial.may_hold_secret(spot) {
                     true => what.hidden(),

@@ -116,7 +116,7 @@ impl Config {
             // else it is told as a defect of the plugin
             keys.extend(Some(ENABLED).filter(|_| self.other_enabled(section, read).is_none()));
         } else {
-            let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out";
+            let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out (`--graph text` shows who needs the plugin)";
             mistakes.extend(refused(ENABLED, ": the plugin is not an optional one of its flavor", help));
         }
         mistakes.extend(self.agent_keys(section.name, &keys, Depth::All).1.mistakes);

@@ -169,6 +169,19 @@ impl Takes {
     pub(in crate::config) fn is_text(&self) -> bool {
         self.kind == TEXT
     }
+
+    /// How a list or a mapping is written on one line, where one is wanted; a shell takes brackets for its own.
+    pub(in crate::config) fn brackets(&self, is_for_shell: bool) -> Option<&'static str> {
+        let is_mapping = self.wanted.starts_with("a mapping");
+        match (self.wanted.starts_with("a list"), is_for_shell) {
+            (true, true) => Some("a list stands in brackets, and in a shell in quotes: `'[a, b]'`"),
+            (true, false) => Some("a list stands in brackets: `[\"a\", \"b\"]`"),
+            (false, true) if is_mapping => {
+                Some("a mapping stands in braces, and in a shell in quotes: `'{a: 1, b: 2}'`")
+            }
+            (false, _) => None,
+        }
+    }
 }
 
 impl Failure {

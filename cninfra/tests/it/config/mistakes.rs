@@ -25,7 +25,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "cipher: x", "server.conf:1:1: key `server.cipher` is known from the predecessor, but it is not served yet | take it out".into()),
         ("server.conf", "Ciphers: [x]", "server.conf:1:1: key `server.Ciphers` is known from the predecessor, but it is not served yet | take it out".into()),
         ("server.conf", "name-file: x", "server.conf:1:1: key `server.name-file` is unknown | only a secret has a second key that names a file: `password-file` beside `password`".into()),
-        ("server.conf", "enabled: true", "server.conf:1:1: key `server.enabled`: the plugin is not an optional one of its flavor | in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out".into()),
+        ("server.conf", "enabled: true", "server.conf:1:1: key `server.enabled`: the plugin is not an optional one of its flavor | in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out (`--graph text` shows who needs the plugin)".into()),
         ("extra.conf", "size: 1\nenabled: no", "extra.conf:2:10: key `extra.enabled` takes `true` or `false`, not the text `no`".into()),
         ("extra.conf", "Enabled: 1", "extra.conf:1:10: key `extra.enabled` takes `true` or `false`, not `1`".into()),
         ("plain.conf", "start-policy: retry\nSTART_POLICY: fail", "plain.conf:2:1: key `plain.START_POLICY` is there twice, as `start-policy` too".into()),
@@ -59,7 +59,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "verbose: yes", "server.conf:1:10: key `server.verbose` takes `true` or `false`, not the text `yes`".into()),
         ("server.conf", "name: 7", "server.conf:1:7: key `server.name` takes a text, not `7` | a text that looks like something else stands in quotes".into()),
         ("server.conf", "name: true", "server.conf:1:7: key `server.name` takes a text, not `true` | a text that looks like something else stands in quotes".into()),
-        ("server.conf", "tags: a", "server.conf:1:7: key `server.tags` takes a list, not a text".into()),
+        ("server.conf", "tags: a", "server.conf:1:7: key `server.tags` takes a list, not a text | a list stands in brackets: `[\"a\", \"b\"]`".into()),
         ("server.conf", "tags: [a, 5]", "server.conf:1:11: key `server.tags[1]` takes a text, not `5` | a text that looks like something else stands in quotes".into()),
         ("server.conf", "password-file: [x]", "server.conf:1:16: key `server.password-file` takes the path of a file, not a list | name one, or take the key out".into()),
         ("server.conf", "password-file: ''", "server.conf:1:16: key `server.password-file` takes the path of a file, not an empty text | name one, or take the key out".into()),
@@ -169,7 +169,12 @@ async fn far_too_much_is_told_in_few_words() {
         assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     }
     let flag = Config::new().set("server", "tags", deep("x"));
-    assert_eq!(wrong_over(&[], flag).await, ["set by the program: key `server.tags` takes a list, not a text"]);
+    assert_eq!(
+        wrong_over(&[], flag).await,
+        [
+            "set by the program: key `server.tags` takes a list, not a text | a list stands in brackets: `[\"a\", \"b\"]`"
+        ]
+    );
     // 64 are a key that is unknown
     for (parts, words) in [(64, "is unknown"), (65, "has 65 parts")] {
         let found = wrong_over(&[], Config::new().set("server", &vec!["a"; parts].join("."), 1)).await;

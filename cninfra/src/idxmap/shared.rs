@@ -1,0 +1,99 @@
+//! [`Shared`]: what all clones of a map and its readers have, and how it is written.
+
+use super::{
+    change::{Change, Subscription},
+    index::Indexed,
+    log::Log,
+    parts::Parts,
+};
+#[cfg(feature = "keyval")]
+use super::{left::Left, synced::Synced};
+use std::{
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+pub(super) struct Shared<K, V> {
+    pub(super) name: Arc<str>,
+    pub(super) parts: Parts<K, Arc<V>>,
+    writing: Mutex<Writing<K, V>>,
+    log: Arc<Log<K, V>>,
+    #[cfg(feature = "keyval")]
+    pub(super) synced: Synced,
+    #[cfg(feature = "keyval")]
+    pub(super) left: Left,
+}
+
+/// What only writers use, one at a time.
+pub(super) struct Writing<K, V> {
+    pub(super) indexes: Vec<Weak<dyn Indexed<K, V>>>,
+}
+
+impl<K: Hash + Eq + Clone, V> Shared<K, V> {
+    /// Nothing yet; so many changes are kept for watchers.
+    pub(super) fn new(name: Arc<str>, queue: usize) -> Self {
+        Shared {
+            name,
+            parts: Parts::new(),
+            writing: Mutex::new(Writing { indexes: Vec::new() }),
+            log: Arc::new(Log::new(queue)),
+            #[cfg(feature = "keyval")]
+            synced: Synced::default(),
+            #[cfg(feature = "keyval")]
+            left: Left::default(),
+        }
+    }
+
+    pub(super) fn writing(&self) -> MutexGuard<'_, Writing<K, V>> {
+        // who panics has changed nothing: what is others' is asked before
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets a value, or takes the key out, if that holds of the one that it has. Returns that one if it did.
+    pub(super) fn write(
+        &self,
+        key: K,
+        value: Option<Arc<V>>,
+        is_meant: impl FnOnce(Option<&Arc<V>>) -> bool,
+    ) -> Option<Option<Arc<V>>> {
+        let at = self.parts.place(&key);
+        let writing = self.writing();
+        let old = self.parts.read_at(at, &key, Arc::clone);
+        if !is_meant(old.as_ref()) {
+            return None;
+        }
+        // what others have written may panic: all of it is asked before anything is changed
+        let indexes = || writing.indexes.iter().filter_map(Weak::upgrade);
+        indexes().for_each(|index| index.prepare(&key, old.as_ref(), value.as_ref()));
+        match &value {
+            Some(value) => {
+                let new = |key: &K| (key.clone(), value.clone());
+                self.parts.upsert(at, &key, |there| *there = value.clone(), new);
+            }
+            None => self.parts.remove_if(at, &key, |_| true),
+        }
+        indexes().for_each(|index| index.apply(&key, value.as_ref()));
+        let change = match (&old, value) {
+            (None, Some(new)) => Change::Created { key, new },
+            (Some(old), Some(new)) => Change::Updated { key, old: old.clone(), new },
+            (Some(old), None) => Change::Deleted { key, old: old.clone() },
+            (None, None) => return Some(None),
+        };
+        let left = self.log.push(change);
+        drop(writing);
+        left.done();
+        Some(old)
+    }
+
+    /// All entries of one moment, and all changes from then on.
+    pub(super) fn subscribe(&self) -> Subscription<K, V> {
+        let _writing = self.writing();
+        (self.parts.entries(), self.log.follow())
+    }
+}
+
+impl<K, V> Drop for Shared<K, V> {
+    fn drop(&mut self) {
+        self.log.end();
+    }
+}
