@@ -13,7 +13,7 @@ pub struct Answer {
     pub status: u16,
     /// The header lines as they came, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body; one that was sent in chunks is put together.
     pub body: String,
 }
 
@@ -24,13 +24,37 @@ impl Answer {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    fn parse(text: &str) -> Option<Answer> {
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let mut lines = head.split("\r\n");
+    fn parse(answer: &[u8]) -> Option<Answer> {
+        let (head, body) = split(answer, b"\r\n\r\n")?;
+        let mut lines = str::from_utf8(head).ok()?.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
         let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_string()));
-        Some(Answer { status, headers: lines.map(header).collect::<Option<_>>()?, body: body.to_string() })
+        let headers: Vec<_> = lines.map(header).collect::<Option<_>>()?;
+        let chunked = ("transfer-encoding".to_string(), "chunked".to_string());
+        let body = if headers.contains(&chunked) { unchunked(body)? } else { body.to_vec() };
+        Some(Answer { status, headers, body: String::from_utf8(body).ok()? })
     }
+}
+
+/// What was sent in these chunks: a word, or a character, may be in two of them. `None`: they do not come to their end.
+fn unchunked(mut chunks: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let (length, rest) = split(chunks, b"\r\n")?;
+        let length = usize::from_str_radix(str::from_utf8(length).ok()?, 16).ok()?;
+        if length == 0 {
+            return rest.ends_with(b"\r\n").then_some(body);
+        }
+        let (chunk, rest) = rest.split_at_checked(length)?;
+        body.extend_from_slice(chunk);
+        chunks = rest.strip_prefix(b"\r\n")?;
+    }
+}
+
+/// What is before and behind the first of these.
+fn split<'a>(bytes: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let found = bytes.windows(at.len()).position(|window| window == at)?;
+    Some((&bytes[..found], &bytes[found + at.len()..]))
 }
 
 /// Sends a request without a body: `request(addr, "GET", "/liveness")`.
@@ -92,7 +116,30 @@ fn send_all(addr: SocketAddr, method: &str, path: &str, headers: &str, body: &st
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
     )?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    Answer::parse(&text).ok_or_else(|| io::Error::other(format!("no answer of HTTP: {text:?}")))
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Answer::parse(&answer)
+        .ok_or_else(|| io::Error::other(format!("no answer of HTTP: {:?}", String::from_utf8_lossy(&answer))))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by it")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_put_together() {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n".as_bytes();
+        // a word in two chunks, a character too
+        let chunks = b"4\r\ngr\xc3\xbc\r\n1\r\n\xc3\r\nb\r\n\x9fe\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n";
+        let parse = |chunks: &[u8]| Answer::parse(&[head, chunks].concat());
+        let answer = parse(chunks).unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (200, "gr\u{fc}\u{df}e\r\n\r\n0\r\n\r\n"));
+        // one that breaks off is none
+        for end in 0..chunks.len() {
+            assert_eq!(parse(&chunks[..end]), None, "{end}");
+        }
+        let whole = Answer::parse(b"HTTP/1.1 404 Not Found\r\ncontent-length: 3\r\n\r\n1\r\n").unwrap();
+        assert_eq!((whole.status, whole.body.as_str()), (404, "1\r\n"));
+    }
 }

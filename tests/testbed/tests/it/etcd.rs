@@ -2,8 +2,12 @@
 
 use crate::{SHORT, is_there};
 use cninfra::testing::Link;
-use cninfra_testbed::{Certs, Etcd, Etcd36, EtcdCluster, EtcdOptions, require, send};
-use std::{sync::Arc, thread, time::Duration};
+use cninfra_testbed::{Certs, DEADLINE, Etcd, Etcd36, EtcdCluster, EtcdOptions, require, send};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 #[test]
 fn what_is_written_survives_a_kill() {
@@ -22,7 +26,8 @@ fn what_is_written_survives_a_kill() {
 #[test]
 fn it_ends_when_it_is_asked_to_and_when_it_is_dropped() {
     require!(Etcd);
-    let etcd = Etcd::start();
+    let etcd = EtcdOptions::default().arg("--enable-pprof").start();
+    hears_of_signals(&etcd);
     etcd.pause();
     // by its own handler of the signal: it says so
     assert!(etcd.terminate().is_some());
@@ -32,6 +37,21 @@ fn it_ends_when_it_is_asked_to_and_when_it_is_dropped() {
     let pid = etcd.pid().unwrap();
     drop(etcd);
     assert!(!is_there(pid));
+}
+
+/// Waits until etcd handles signals, which it does a moment after it serves: before that, SIGTERM ends it at once. It writes nothing about it, and its runtime catches all signals from the start on, so that the
+/// system can not tell either. But it lists its tasks (with `--enable-pprof`), and the one that waits for a signal is started when the signals have been asked for.
+fn hears_of_signals(etcd: &Etcd) {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let tasks = send(etcd.addr(), "GET", "/debug/pprof/goroutine?debug=1");
+        // without the number it is who asks for them, and may not be done yet
+        if tasks.as_ref().is_ok_and(|tasks| tasks.body.contains("osutil.HandleInterrupts.func1")) {
+            return;
+        }
+        assert!(Instant::now() < until, "it handles no signals: {tasks:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
