@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// five lines, so that there is room for two more where rustc shortens the names of types. And of the bound it is not told again, since that is asked of nothing that
 /// is given: `K`, `T`, `By` and `A` are found by the compiler, so the bound stands at the method's name for it, too.
 pub type Asked<H, K, T, By, A> = (
-    <H as RouteHandler<K>>::Is,
+    <Asking as Answers<K, H>>::Is,
     <<K as Kind>::Arguments as Extracted<T, By, <K as Kind>::Returned, <K as Kind>::Handler>>::Is,
     <<K as Kind>::Returned as Async<A>>::Is,
     <<K as Kind>::Returned as Gives<A>>::Is,
@@ -19,4 +19,31 @@ pub trait OfState<T> {
     /// These routes, and one more.
     #[doc(hidden)]
     fn add(self, method: Method, path: String, handler: Option<Arc<MethodRouter<Shared<T>>>>) -> Self;
+}
+
+/// Who asks whether something is a handler. (Of `H` itself rustc would tell where it is, and the call.)
+#[derive(Debug)]
+pub struct Asking;
+
+/// `H` is a [`RouteHandler`] of the kind `K`.
+#[diagnostic::on_unimplemented(
+    message = "CN035: no handler of HTTP requests: neither a function of at most 16 arguments nor a response",
+    label = "an `async fn` or an async closure is one, if rustc knows the types of its arguments, and what it takes along is `Clone` and borrows nothing"
+)]
+pub trait Answers<K: Kind, H> {
+    /// Nothing: see [`Asked`].
+    #[doc(hidden)]
+    type Is;
+    /// As its kind has it.
+    #[doc(hidden)]
+    fn handler(handler: H) -> K::Handler;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Kind, H: RouteHandler<K>> Answers<K, H> for Asking {
+    type Is = ();
+
+    fn handler(handler: H) -> K::Handler {
+        handler.handler()
+    }
 }

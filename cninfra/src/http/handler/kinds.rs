@@ -26,8 +26,6 @@ pub struct OfAxum<H, Of, S>(PhantomData<(H, Of, S)>);
 
 #[diagnostic::do_not_recommend]
 impl<R: IntoResponse + Clone + 'static> RouteHandler<Value<R>> for R {
-    type Is = ();
-
     fn handler(self) -> R {
         self
     }
@@ -48,8 +46,6 @@ impl<L, H, T, S> RouteHandler<OfAxum<Self, T, S>> for Layered<L, H, T, S>
 where
     Self: Handler<T, S>,
 {
-    type Is = ();
-
     fn handler(self) -> Self {
         self
     }
@@ -60,8 +56,6 @@ impl<S> RouteHandler<OfAxum<Self, (), S>> for MethodRouter<S>
 where
     Self: Handler<(), S>,
 {
-    type Is = ();
-
     fn handler(self) -> Self {
         self
     }
@@ -79,8 +73,6 @@ impl<H: Handler<Of, S>, Of, S> Kind for OfAxum<H, Of, S> {
 
 #[diagnostic::do_not_recommend]
 impl<F: FnOnce() -> R + Clone + 'static, R> RouteHandler<Function<F, (), R>> for F {
-    type Is = ();
-
     fn handler(self) -> F {
         self
     }
@@ -103,8 +95,6 @@ macro_rules! function {
         where
             F: FnOnce($($argument,)* Last) -> R + Clone + 'static,
         {
-            type Is = ();
-
             fn handler(self) -> F {
                 self
             }

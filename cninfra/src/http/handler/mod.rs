@@ -13,7 +13,7 @@ mod kinds;
 pub use self::{
     answer::{Async, Gives},
     arguments::Extracted,
-    asked::{Asked, OfState},
+    asked::{Answers, Asked, Asking, OfState},
 };
 pub(super) use held::Shared;
 
@@ -36,14 +36,7 @@ pub(super) use held::Shared;
 /// ```
 ///
 /// `K` is what rustc finds by itself: what kind of handler it is.
-#[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: neither a function of at most 16 arguments nor a response",
-    label = "an `async fn` or an async closure is one, if rustc knows the types of its arguments, and what it takes along is `Clone` and borrows nothing"
-)]
 pub trait RouteHandler<K: Kind> {
-    /// Nothing: see [`Asked`].
-    #[doc(hidden)]
-    type Is;
     /// As its kind has it.
     #[doc(hidden)]
     fn handler(self) -> K::Handler;
