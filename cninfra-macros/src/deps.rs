@@ -7,6 +7,7 @@ use crate::{
     key,
     krate::Krate,
     names,
+    plugin::std_words,
     size::{self, Sizes},
     types::{self, Wrapper},
 };
@@ -123,11 +124,23 @@ pub(crate) fn asked(ty: &Type) -> Asked<'_> {
             } else if types::is_dyn(key) {
                 "Interface"
             } else {
-                "Key"
+                of_word(key)
             },
             name: if wrapper == Wrapper::Dep { "ONE" } else { "OPTIONAL" },
         },
         None => Asked { key: ty, of: "DepItem", name: "META" },
+    }
+}
+
+/// What is asked of a plugin: its identity, in words that fit where its name is that of a type which is none. (A plugin may be called so: the same follows then.)
+fn of_word(key: &Type) -> &'static str {
+    match types::ungroup(key) {
+        Type::Path(path) if types::may_be_of_std(path) => match path.path.segments.last() {
+            Some(last) if std_words::is_value(&last.ident.to_string()) => "ValueKey",
+            Some(last) if ["Context", "Kv", "Logger"].iter().any(|name| last.ident == name) => "GivenKey",
+            _ => "Key",
+        },
+        _ => "Key",
     }
 }
 

@@ -99,6 +99,11 @@ pub fn interface(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Each field is a plugin (`Dep<P>`), a plugin that may be switched off by its config (`Option<Dep<P>>`), or another
 /// flavor; the order of the fields does not matter. `#[provides(dyn I, ..)]` on a plugin's field binds it to interfaces.
 ///
+/// A type is one thing, wherever it stands: a flavor that is there twice, in two flavors or as two fields of one, is there once, and all its fields hold the same
+/// handles (two fields `Rpc` are one server); a plugin that is declared twice is an error. Two instances are two types: those of a generic plugin, or flavor, that
+/// are told apart by types with `#[derive(Qualifier)]`. What stands for a parameter of a flavor is a plugin, an interface, or such a type; a flavor that is to be one has
+/// `#[derive(Flavor, Qualifier)]`.
+///
 /// `#[flavor(open)]` on the struct: its plugins' dependencies come from the flavor around it, so it is not checked by
 /// itself and can not be started. `#[flavor(crate = path)]`: where cninfra is, if it is renamed or re-exported.
 #[proc_macro_derive(Flavor, attributes(flavor, provides))]

@@ -12,7 +12,7 @@ pub use crate::{
         bound::Bound,
         deps::{DepItem, DepSet, Listed, More, Worded},
         flavor::{ByItself, Closed, Flavor, Held, Nested, Open, Pass, Runs, Sound, Sure},
-        key::{Accepts, GenericKey, Interface, Key, ManyInterface},
+        key::{Accepts, GenericKey, GivenKey, Interface, Key, ManyInterface, ValueKey},
         part::{Argument, Creation, Declared, DeclaredIf, Made, Part, Provider, created, declared},
         plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin, refused},
         row::{Row, RowOf},

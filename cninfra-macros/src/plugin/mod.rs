@@ -14,7 +14,7 @@ mod malformed;
 mod sections;
 mod shared;
 mod stands;
-mod std_words;
+pub(crate) mod std_words;
 mod usual;
 mod values;
 

@@ -9,10 +9,15 @@ pub(super) const HOLDERS: [&str; 10] =
 
 /// Types that are shared, if what they hold is: of these alone nothing is asked, since a question costs the compiler more than the field itself. No name that
 /// types have that are not std's, too, such as `Instant`.
-const PLAIN: [&str; 29] = [
+const PLAIN: [&str; 12] = [
+    "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Mutex", "OnceLock", "Option", "RwLock", "Vec",
+    "VecDeque",
+];
+
+/// The same, of those without parameters.
+const VALUES: [&str; 17] = [
     "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
-    "usize", "String", "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Mutex", "OnceLock", "Option",
-    "RwLock", "Vec", "VecDeque",
+    "usize", "String",
 ];
 
 /// What follows `Atomic` in the names of std's.
@@ -25,5 +30,10 @@ pub(super) fn is_looked_into(word: &str) -> bool {
 
 /// Is nothing asked of it?
 pub(super) fn is_plain(word: &str) -> bool {
-    PLAIN.contains(&word) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of))
+    PLAIN.contains(&word) || is_value(word)
+}
+
+/// Is it a type of these that has no parameters?
+pub(crate) fn is_value(word: &str) -> bool {
+    VALUES.contains(&word) || word.strip_prefix("Atomic").is_some_and(|of| ATOMIC.contains(&of))
 }

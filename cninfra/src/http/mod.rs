@@ -53,7 +53,7 @@ pub use error::RouteError;
 pub use extract::{Json, Path, Query, Rejection};
 pub use failure::Failure;
 pub use form::wanted_form;
-pub use handler::{Async, Extracted, Gives, RouteHandler};
+pub use handler::{Answers, Asked, Asking, Async, Extracted, Gives, Kind, OfState, RouteHandler};
 pub use index::RouteIndex;
 pub use interface::Http;
 pub use page::{Page, escaped, wants_html};

@@ -1,6 +1,6 @@
 //! [`Routes`]: what a plugin registers.
 
-use super::handler::{Async, Extracted, Gives, RouteHandler, Shared};
+use super::handler::{Answers, Asked, Asking, Async, Extracted, Gives, Kind, OfState, Shared};
 use axum::{
     extract::Request,
     http::Method,
@@ -89,41 +89,40 @@ impl<S: 'static> Routes<S> {
 
     /// A route for `GET`, which answers `HEAD` too.
     #[rustfmt::skip] // on one line, here and below: rustc shows the lines from the name to the bound
-    pub fn get<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
+    pub fn get<H, K: Kind, T, By, A>(self, path: impl Into<String>, handler: H) -> Self where Asking: Answers<K, H>, Self: OfState<T>, K::Arguments: Extracted<T, By, K::Returned, K::Handler>, K::Returned: Async<A> + Gives<A>, Asked<H, K, T, By, A>: Sized {
         self.on(Method::GET, path, handler)
     }
 
     /// A route for `POST`.
     #[rustfmt::skip]
-    pub fn post<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
+    pub fn post<H, K: Kind, T, By, A>(self, path: impl Into<String>, handler: H) -> Self where Asking: Answers<K, H>, Self: OfState<T>, K::Arguments: Extracted<T, By, K::Returned, K::Handler>, K::Returned: Async<A> + Gives<A>, Asked<H, K, T, By, A>: Sized {
         self.on(Method::POST, path, handler)
     }
 
     /// A route for `PUT`.
     #[rustfmt::skip]
-    pub fn put<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
+    pub fn put<H, K: Kind, T, By, A>(self, path: impl Into<String>, handler: H) -> Self where Asking: Answers<K, H>, Self: OfState<T>, K::Arguments: Extracted<T, By, K::Returned, K::Handler>, K::Returned: Async<A> + Gives<A>, Asked<H, K, T, By, A>: Sized {
         self.on(Method::PUT, path, handler)
     }
 
     /// A route for `PATCH`.
     #[rustfmt::skip]
-    pub fn patch<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
+    pub fn patch<H, K: Kind, T, By, A>(self, path: impl Into<String>, handler: H) -> Self where Asking: Answers<K, H>, Self: OfState<T>, K::Arguments: Extracted<T, By, K::Returned, K::Handler>, K::Returned: Async<A> + Gives<A>, Asked<H, K, T, By, A>: Sized {
         self.on(Method::PATCH, path, handler)
     }
 
     /// A route for `DELETE`.
     #[rustfmt::skip]
-    pub fn delete<H: RouteHandler<K>, K, By, A>(self, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
+    pub fn delete<H, K: Kind, T, By, A>(self, path: impl Into<String>, handler: H) -> Self where Asking: Answers<K, H>, Self: OfState<T>, K::Arguments: Extracted<T, By, K::Returned, K::Handler>, K::Returned: Async<A> + Gives<A>, Asked<H, K, T, By, A>: Sized {
         self.on(Method::DELETE, path, handler)
     }
 
     /// A route for any method of HTTP's own.
     #[rustfmt::skip]
-    pub fn on<H: RouteHandler<K>, K, By, A>(mut self, method: Method, path: impl Into<String>, handler: H) -> Self where H::Arguments: Extracted<S, By, H::Returned>, H::Returned: Async<A> + Gives<A> {
+    pub fn on<H, K: Kind, T, By, A>(self, method: Method, path: impl Into<String>, handler: H) -> Self where Asking: Answers<K, H>, Self: OfState<T>, K::Arguments: Extracted<T, By, K::Returned, K::Handler>, K::Returned: Async<A> + Gives<A>, Asked<H, K, T, By, A>: Sized {
         let filter = MethodFilter::try_from(method.clone()).ok();
-        let handler = filter.map(|filter| Arc::new(H::Arguments::route(filter, handler)));
-        self.entries.push(Entry { method, path: path.into(), summary: String::new(), during_start: false, handler });
-        self
+        let handler = filter.map(|filter| Arc::new(K::Arguments::route::<K, A>(filter, Asking::handler(handler))));
+        self.add(method, path.into(), handler)
     }
 
     /// These routes and then those.
@@ -178,6 +177,13 @@ impl<S: 'static> Routes<S> {
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.map(|handler| handler.layer(layer.clone()))
+    }
+}
+
+impl<S> OfState<S> for Routes<S> {
+    fn add(mut self, method: Method, path: String, handler: Option<Arc<MethodRouter<Shared<S>>>>) -> Self {
+        self.entries.push(Entry { method, path, summary: String::new(), during_start: false, handler });
+        self
     }
 }
 

@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` can not be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`"
+    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
 )]
 pub trait Nested: Sized + 'static {
     /// Who it is: a type beside it, so that a flavor that is derived twice in one list is told of for one trait, this one.
@@ -66,7 +66,7 @@ pub type Sure<const N: usize, T> = <Sound<N> as Pass>::Of<T>;
 /// flavor around it.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself",
-    label = "a flavor that runs has `#[derive(Flavor)]`, and no `#[flavor(open)]`"
+    label = "a flavor that runs has `#[derive(Flavor)]`, and no `#[flavor(open)]`; and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
 )]
 pub trait Flavor {
     /// The plugins, their edges, levels and order: computed by the compiler.
@@ -105,7 +105,7 @@ pub struct ByItself<F>(PhantomData<F>);
 /// The flavor that an agent runs.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{F}` is not a flavor that runs by itself",
-    label = "put `#[derive(Flavor)]` on it; one with `#[flavor(open)]` needs a flavor around it; or one of its plugins is not `Send` and `Sync`"
+    label = "put `#[derive(Flavor)]` on it; one with `#[flavor(open)]` needs a flavor around it; or one of its plugins is not `Send` and `Sync`; or what stands for a parameter of it is no plugin, no interface, and without `#[derive(Qualifier)]`"
 )]
 pub trait Runs<F>: 'static {
     fn hold() -> Box<dyn Held<F>>;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 /// It is implemented by `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]`. (The public [`Key`](crate::Key) adds `Send` and `Sync`, for bounds.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "add `#[plugin]` to the struct `{Self}`",
-    note = "two reasons are usual: its `#[plugin]` was forgotten; or it is to be no plugin at all: then hold the value itself, without `Dep`, and take it out of lists of dependencies (behind an alias, the parameters may be what is wrong)"
+    label = "a plugin is a struct with `#[plugin]`, and `{Self}` has none",
+    note = "three reasons are usual: `#[plugin]` was forgotten on a struct of your own; or it is a flavor: ask for its plugins, one by one; or it is to be no plugin at all: then hold the value itself, without `Dep`, and take it out of lists of dependencies (behind an alias, the parameters may be what is wrong)"
 )]
 pub trait Key: 'static {
     /// Name, module and id.
@@ -44,6 +44,40 @@ impl<K: Key + ?Sized> GenericKey for K {
     const ONE: DepMeta = K::ONE;
     const OPTIONAL: DepMeta = K::OPTIONAL;
 }
+
+/// [`Key`], as generated code asks for it of what is called as a plain type of std is: for the words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is not a plugin",
+    label = "a value is held without `Dep`, as a field of the plugin that needs it, and stands in no list of dependencies"
+)]
+pub trait ValueKey {
+    const ONE: DepMeta;
+    const OPTIONAL: DepMeta;
+}
+
+/// [`Key`], as generated code asks for it of what is called as what cninfra gives to plugins in another way: for the words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is not a plugin",
+    label = "if it is cninfra's: a `Context` or `Logger` is a field with `#[context]`, without `Dep`, and a `Kv` is made of a `Dep<dyn KeyVal>`",
+    note = "if it is a struct of your own: a plugin is one with `#[plugin]`, and `{Self}` has none"
+)]
+pub trait GivenKey {
+    const ONE: DepMeta;
+    const OPTIONAL: DepMeta;
+}
+
+macro_rules! as_key {
+    ($($asked:ident)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<K: Key + ?Sized> $asked for K {
+            const ONE: DepMeta = K::ONE;
+            const OPTIONAL: DepMeta = K::OPTIONAL;
+        }
+    )*};
+}
+as_key!(GivenKey ValueKey);
 
 /// An interface: `dyn Trait` of a trait with `#[interface]`.
 #[diagnostic::on_unimplemented(

@@ -17,8 +17,8 @@ use std::{
 /// A plugin: a struct with `#[plugin]`.
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "add `#[plugin]` to the struct `{Self}`",
-    note = "two reasons are usual: its `#[plugin]` was forgotten; or it is no plugin at all: a flavor is held without `Dep`, and anything else by the plugin that needs it, as a field (behind an alias, the parameters may be what is wrong)"
+    label = "a plugin is a struct with `#[plugin]`, and `{Self}` has none",
+    note = "two reasons are usual: `#[plugin]` was forgotten on a struct of your own; or it is no plugin at all: a flavor is held without `Dep`, and anything else by the plugin that needs it, as a field (behind an alias, the parameters may be what is wrong)"
 )]
 pub trait Plugin: Key + Sized {
     /// What it is built from: a tuple, or a struct with `#[derive(Deps)]`.

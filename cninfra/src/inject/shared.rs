@@ -69,7 +69,7 @@ impl<P: Plugin + Send + Sync> SharedPlugin for P {}
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` can not be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`"
+    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
 )]
 pub trait SharedPart: Part + Send + Sync {}
 #[diagnostic::do_not_recommend]

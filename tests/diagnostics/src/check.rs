@@ -111,6 +111,11 @@ fn normalized(text: &str) -> String {
             let _ = writeln!(out, "{:indent$}{arrow} {place}", "");
             continue;
         }
+        // a file of this build
+        if let Some((said, _)) = line.split_once("has been written to '") {
+            let _ = writeln!(out, "{said}has been written to a file");
+            continue;
+        }
         let code = line.trim_start();
         let number = code.len() - code.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let rest = &code[number..];

@@ -8,10 +8,16 @@ use std::future::Future;
     message = "CN035: no handler of HTTP requests: it is not `async`, it gives `{Self}` at once",
     label = "write `async fn`, `async || ..` or `async move || ..`"
 )]
-pub trait Async<Answer>: Future<Output = Answer> {}
+pub trait Async<Answer>: Future<Output = Answer> {
+    /// Nothing: see [`Asked`](super::Asked).
+    #[doc(hidden)]
+    type Is;
+}
 
 #[diagnostic::do_not_recommend]
-impl<F: Future> Async<F::Output> for F {}
+impl<F: Future> Async<F::Output> for F {
+    type Is = ();
+}
 
 /// What a handler may answer: whatever is a response. (Said of the future, and the answer comes second: of a type of one's own, rustc shows where it is, in four more lines.)
 #[diagnostic::on_unimplemented(
@@ -19,12 +25,17 @@ impl<F: Future> Async<F::Output> for F {}
     label = "a text, `Json`, a `StatusCode`, a tuple of them, or a `cninfra::Result` of one is a response; a type of one's own, or a `Result` with another error, is none"
 )]
 pub trait Gives<Answer> {
+    /// Nothing: see [`Asked`](super::Asked).
+    #[doc(hidden)]
+    type Is;
     /// The response.
     fn response(answer: Answer) -> Response;
 }
 
 #[diagnostic::do_not_recommend]
 impl<F, Answer: IntoResponse> Gives<Answer> for F {
+    type Is = ();
+
     fn response(answer: Answer) -> Response {
         answer.into_response()
     }

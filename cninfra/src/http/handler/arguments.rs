@@ -1,7 +1,7 @@
 //! [`Extracted`]: what handlers are called with.
 
 use super::{
-    Async, Gives, RouteHandler,
+    Async, Gives, Kind,
     held::{Held, Shared},
 };
 use axum::{
@@ -11,32 +11,43 @@ use axum::{
 };
 use std::future::Future;
 
-/// The arguments of a handler, which are made of a request and of the state of the routes; and the future that a call with them gives, which goes from one thread of
-/// the server to another. (One trait for both, since what is not `Send` among the arguments makes the future so: that is one mistake.) `By` is how axum makes the
-/// last argument: of the whole request, or without its body.
+/// The arguments of a handler, which are made of a request and of the state of the routes; the future that a call with them gives, which goes from one thread of
+/// the server to another; and the handler, which does so, too. (One trait for all, since what is not `Send` among the arguments, or is taken along, makes the future
+/// so: that is one mistake.) `By` is how axum makes the last argument: of the whole request, or without its body.
 #[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: it takes `{Self}`, and one of these is no extractor; or it holds what is not `Send` over an `await`",
-    label = "extractors are `Path`, `Query`, `Json`, .., and `State` of what `.with_state(..)` gives, if that is `Clone`, `Send` and `Sync`; what takes the body is the last one. If all are right, drop what is not `Send` before the `await` (an `Rc`, a guard of a `Mutex` of std)"
+    message = "CN035: no handler of HTTP requests: it takes `{Self}`, and one of these is no extractor; or it holds or takes along what is not `Send`",
+    label = "extractors are `Path`, `Query`, `Json`, .., and `State` of what `.with_state(..)` gives, if that is `Clone`, `Send` and `Sync`; what takes the body is the last one. If all are right, drop what is not `Send` before the `await` (an `Rc`, a guard of a `Mutex` of std); what is taken along is `Send` and `Sync` (an `Arc`)"
 )]
-pub trait Extracted<S, By, Future>: Sized {
+pub trait Extracted<S, By, Future, H>: Sized {
+    /// Nothing: see [`Asked`](super::Asked).
+    #[doc(hidden)]
+    type Is;
     /// The route of a handler that takes them.
     #[doc(hidden)]
-    fn route<H, Kind, Answer>(filter: MethodFilter, handler: H) -> MethodRouter<Shared<S>>
+    fn route<K: Kind<Handler = H, Arguments = Self, Returned = Future>, Answer>(
+        filter: MethodFilter,
+        handler: H,
+    ) -> MethodRouter<Shared<S>>
     where
-        H: RouteHandler<Kind, Arguments = Self, Returned = Future>,
         Future: Async<Answer> + Gives<Answer>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Extract<S, By>, S: Send + Sync + 'static, By, F: Send> Extracted<S, By, F> for A {
-    fn route<H, Kind, Answer>(filter: MethodFilter, handler: H) -> MethodRouter<Shared<S>>
+impl<A: Extract<S, By>, S: Send + Sync + 'static, By, F: Send, H: Clone + Send + Sync + 'static> Extracted<S, By, F, H>
+    for A
+{
+    type Is = ();
+
+    fn route<K: Kind<Handler = H, Arguments = Self, Returned = F>, Answer>(
+        filter: MethodFilter,
+        handler: H,
+    ) -> MethodRouter<Shared<S>>
     where
-        H: RouteHandler<Kind, Arguments = Self, Returned = F>,
         F: Async<Answer> + Gives<Answer>,
     {
         let held = Held(move |request, Shared(state): Shared<S>| async move {
             match A::extract(request, &state).await {
-                Ok(arguments) => F::response(handler.call(arguments).await),
+                Ok(arguments) => F::response(K::call(handler, arguments).await),
                 Err(refused) => refused,
             }
         });

@@ -1,6 +1,6 @@
 //! The kinds of handlers: functions by the number of their arguments, values, and what axum has of its own.
 
-use super::RouteHandler;
+use super::{Kind, RouteHandler};
 use axum::{
     extract::{Request, State},
     handler::{Handler, Layered},
@@ -12,77 +12,105 @@ use std::{
     marker::PhantomData,
 };
 
-/// A function of these arguments.
+/// A function: of which type, of which arguments, and what it returns.
 #[derive(Debug)]
-pub struct Function<Arguments>(PhantomData<Arguments>);
+pub struct Function<F, Arguments, R>(PhantomData<(F, Arguments, R)>);
 
 /// A response, which is the answer to each request.
 #[derive(Debug)]
-pub enum Value {}
+pub struct Value<R>(PhantomData<R>);
 
-/// A handler of axum's own.
+/// A handler of axum's own, of which of axum's kinds, and for which state.
 #[derive(Debug)]
-pub enum OfAxum {}
+pub struct OfAxum<H, Of, S>(PhantomData<(H, Of, S)>);
 
 #[diagnostic::do_not_recommend]
-impl<T: IntoResponse + Clone + Send + Sync + 'static> RouteHandler<Value> for T {
-    type Arguments = ();
-    type Returned = Ready<T>;
+impl<R: IntoResponse + Clone + 'static> RouteHandler<Value<R>> for R {
+    fn handler(self) -> R {
+        self
+    }
+}
 
-    fn call(self, (): ()) -> Ready<T> {
-        ready(self)
+impl<R: Clone + 'static> Kind for Value<R> {
+    type Handler = R;
+    type Arguments = ();
+    type Returned = Ready<R>;
+
+    fn call(handler: R, (): ()) -> Ready<R> {
+        ready(handler)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<L, H, T, S> RouteHandler<OfAxum> for Layered<L, H, T, S>
+impl<L, H, T, S> RouteHandler<OfAxum<Self, T, S>> for Layered<L, H, T, S>
 where
     Self: Handler<T, S>,
 {
-    type Arguments = (State<S>, Request);
-    type Returned = <Self as Handler<T, S>>::Future;
-
-    fn call(self, (State(state), request): Self::Arguments) -> Self::Returned {
-        Handler::call(self, request, state)
+    fn handler(self) -> Self {
+        self
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<S> RouteHandler<OfAxum> for MethodRouter<S>
+impl<S> RouteHandler<OfAxum<Self, (), S>> for MethodRouter<S>
 where
     Self: Handler<(), S>,
 {
-    type Arguments = (State<S>, Request);
-    type Returned = <Self as Handler<(), S>>::Future;
+    fn handler(self) -> Self {
+        self
+    }
+}
 
-    fn call(self, (State(state), request): Self::Arguments) -> Self::Returned {
-        Handler::call(self, request, state)
+impl<H: Handler<Of, S>, Of, S> Kind for OfAxum<H, Of, S> {
+    type Handler = H;
+    type Arguments = (State<S>, Request);
+    type Returned = H::Future;
+
+    fn call(handler: H, (State(state), request): (State<S>, Request)) -> H::Future {
+        handler.call(request, state)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<F: FnOnce() -> R + Clone + Send + Sync + 'static, R> RouteHandler<Function<()>> for F {
+impl<F: FnOnce() -> R + Clone + 'static, R> RouteHandler<Function<F, (), R>> for F {
+    fn handler(self) -> F {
+        self
+    }
+}
+
+impl<F: FnOnce() -> R + Clone + 'static, R> Kind for Function<F, (), R> {
+    type Handler = F;
     type Arguments = ();
     type Returned = R;
 
-    fn call(self, (): ()) -> R {
-        self()
+    fn call(handler: F, (): ()) -> R {
+        handler()
     }
 }
 
 macro_rules! function {
     ($($argument:ident)*) => {
         #[diagnostic::do_not_recommend]
-        impl<F, R, $($argument,)* Last> RouteHandler<Function<($($argument,)* Last,)>> for F
+        impl<F, R, $($argument,)* Last> RouteHandler<Function<F, ($($argument,)* Last,), R>> for F
         where
-            F: FnOnce($($argument,)* Last) -> R + Clone + Send + Sync + 'static,
+            F: FnOnce($($argument,)* Last) -> R + Clone + 'static,
         {
+            fn handler(self) -> F {
+                self
+            }
+        }
+
+        impl<F, R, $($argument,)* Last> Kind for Function<F, ($($argument,)* Last,), R>
+        where
+            F: FnOnce($($argument,)* Last) -> R + Clone + 'static,
+        {
+            type Handler = F;
             type Arguments = ($($argument,)* Last,);
             type Returned = R;
 
             #[expect(non_snake_case, reason = "each is named as its type is")]
-            fn call(self, ($($argument,)* Last,): Self::Arguments) -> R {
-                self($($argument,)* Last)
+            fn call(handler: F, ($($argument,)* Last,): ($($argument,)* Last,)) -> R {
+                handler($($argument,)* Last)
             }
         }
     };

@@ -6,12 +6,14 @@
 
 mod answer;
 mod arguments;
+mod asked;
 mod held;
 mod kinds;
 
 pub use self::{
     answer::{Async, Gives},
     arguments::Extracted,
+    asked::{Answers, Asked, Asking, OfState},
 };
 pub(super) use held::Shared;
 
@@ -33,17 +35,23 @@ pub(super) use held::Shared;
 /// }
 /// ```
 ///
-/// `Kind` is what rustc finds by itself: what kind of handler it is, and of which arguments.
-#[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: neither a function of at most 16 arguments nor a response",
-    label = "an `async fn` or an async closure is one, if rustc knows the types of its arguments, and what it takes along is `Clone`, `Send`, `Sync` and borrows nothing"
-)]
-pub trait RouteHandler<Kind>: Clone + Send + Sync + 'static {
+/// `K` is what rustc finds by itself: what kind of handler it is.
+pub trait RouteHandler<K: Kind> {
+    /// As its kind has it.
+    #[doc(hidden)]
+    fn handler(self) -> K::Handler;
+}
+
+/// The kind of a [`RouteHandler`], which has all that is asked of one.
+pub trait Kind {
+    /// The handler itself.
+    type Handler: Clone + 'static;
     /// What it is called with.
     type Arguments;
     /// What a call gives at once: a future.
     type Returned;
 
     /// Calls it.
-    fn call(self, arguments: Self::Arguments) -> Self::Returned;
+    #[doc(hidden)]
+    fn call(handler: Self::Handler, arguments: Self::Arguments) -> Self::Returned;
 }
