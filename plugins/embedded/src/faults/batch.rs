@@ -2,7 +2,7 @@
 
 use super::{
     machine::{Fault, Machine, SLOW},
-    open,
+    open, swept,
 };
 use crate::{EmbeddedConfig, EmbeddedStore, Health, medium::Medium as _, tables::LOG};
 use cninfra::config::ByteSize;
@@ -74,6 +74,8 @@ async fn who_meets_damaged_data_keeps_no_other_one_from_being_done() {
     for number in 0..200 {
         kv.put("later", number.to_string()).await.unwrap();
     }
+    assert!(swept(kv.store()) > Some(100), "{:?}", swept(kv.store()));
+    assert_eq!(*kv.store().health().borrow(), Health::Well);
     assert!(kv.delete("damaged").await.unwrap());
     assert_eq!(kv.list_keys("").all().await.unwrap().len(), GOOD + 2);
     kv.store().close().await.unwrap();
