@@ -24,7 +24,8 @@ use std::{
 pub struct WatchOptions {
     /// What becomes of events while the subscriber does not take them.
     pub overflow: Overflow,
-    /// So many events wait for the subscriber at most.
+    /// So many events wait for the subscriber at most, those of a snapshot among them, with their values: who never looks keeps as many in memory, and beside them the part of a snapshot that was read
+    /// last. The rest of a larger one is read when there is room.
     pub queue: usize,
     /// What keys were before a change is wanted, where the store can tell: it costs the store a look-up, and the network the bytes.
     pub previous: bool,
@@ -72,7 +73,7 @@ pub enum Overflow {
     Block,
     /// Of each key only the latest value is kept: what came between is left out, and counted. Where more keys than the queue has places are changed, it is as with [`Resnapshot`](Self::Resnapshot).
     CoalesceByKey,
-    /// They are thrown away, and there is a snapshot when the subscriber looks for its next event. Until then the watch asks the store for nothing: who never looks costs no more than the watch itself.
+    /// They are thrown away, and there is a snapshot when the subscriber looks for its next event. Until then the watch asks the store for nothing: who looks no more costs no more than the watch itself, and who has never looked what the [queue](WatchOptions::queue) holds of its first snapshot.
     Resnapshot,
 }
 
@@ -146,7 +147,7 @@ impl WatchHandle {
     }
 }
 
-/// The events of some ranges, in their order: a [`Stream`]. Dropping it ends the watch; its end says that the store was closed.
+/// The events of some ranges, in their order: a [`Stream`]. Dropping it ends the watch; its end says that the store was closed. One that is kept, and not looked at, keeps what its [queue](WatchOptions::queue) holds.
 ///
 /// # Cancel safety
 /// An event that was not taken is the next one.

@@ -1,6 +1,7 @@
 //! [`Committer`]: the one thread that writes. It does all that waits together, in one transaction of redb.
 
 mod recovery;
+mod sweeping;
 
 use crate::{
     Health,
@@ -12,13 +13,14 @@ use crate::{
 use cninfra::keyval::{Applied, LeaseId};
 use std::{
     any::Any,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
+use sweeping::Sweeping;
 
 /// So much is done in one transaction at most: more makes those wait that came first.
 const BATCH: usize = 256;
@@ -56,6 +58,8 @@ pub(crate) struct Committer {
     panicked: bool,
     /// There is something that was compacted and is not thrown away yet.
     sweeps: bool,
+    /// Whether that is put off.
+    sweeping: Sweeping,
     /// So many revisions were thrown away since the file was made smaller.
     freed: u64,
     /// When something was asked for.
@@ -75,6 +79,8 @@ struct Failed {
     error: redb::Error,
     /// What was being done then, of all that was to be done: in nothing that was before it.
     at: Option<usize>,
+    /// All of it was done, and what was compacted was being thrown away.
+    in_sweep: bool,
     /// It may have been written: this says what, and under which stamp.
     written: Option<Box<(u64, Written)>>,
 }
@@ -91,6 +97,7 @@ impl Committer {
             broken: None,
             panicked: false,
             sweeps: true,
+            sweeping: Sweeping::default(),
             freed: 0,
             busy: Instant::now(),
         }
@@ -182,7 +189,7 @@ impl Committer {
 
     fn has_panicked(&mut self, panic: &(dyn Any + Send)) -> String {
         self.panicked = true;
-        format!("the thread that writes has panicked: {}", text_of(panic))
+        panic_said(panic)
     }
 
     fn pause(&self) -> Duration {
@@ -191,7 +198,7 @@ impl Committer {
         let next = next.unwrap_or(Duration::from_secs(3600));
         match self.broken {
             Some(again) => next.min(again.saturating_duration_since(now)),
-            None if self.sweeps => Duration::ZERO,
+            None if self.sweeps => next.min(self.sweeping.wait(now)),
             None if self.freed >= WORTH => next.min(IDLE.saturating_sub(self.busy.elapsed())),
             None => next,
         }
@@ -216,7 +223,8 @@ impl Committer {
     /// Does all of it together.
     fn turn(&mut self, jobs: Vec<Job>) {
         let jobs = self.refuse_while_full(jobs);
-        if jobs.is_empty() && (!self.sweeps || self.broken.is_some()) {
+        let sweeps = self.sweeps && self.sweeping.wait(Instant::now()).is_zero();
+        if jobs.is_empty() && (!sweeps || self.broken.is_some()) {
             return;
         }
         if let Err(error) = self.mend() {
@@ -230,38 +238,37 @@ impl Committer {
 
     fn attempt(&mut self, jobs: &[Job]) -> Result<Written, Failed> {
         let keep = self.shared.keep_revisions;
-        let (mut sent, mut at) = (None, None);
-        let attempt = AssertUnwindSafe(|| {
-            self.shared.disk.with(|database| {
-                let write = database.begin_write()?;
-                let (stamp, written) = {
-                    let mut writer = Writer::open(&write, self.client)?;
-                    let mut results = Vec::with_capacity(jobs.len());
-                    for (number, job) in jobs.iter().enumerate() {
-                        at = Some(number);
-                        results.push(writer.run(&job.work)?);
-                    }
-                    at = None;
-                    writer.sweep(keep)?;
-                    let stamp = if writer.changed.any { Some(writer.stamp()?) } else { None };
-                    let (client, sweeps) = (writer.client(), writer.has_more_to_sweep());
-                    (stamp, Written { results, changed: writer.changed, client, sweeps })
-                };
-                let Some(stamp) = stamp else {
-                    write.abort()?;
-                    return Ok(written);
-                };
-                sent = Some((stamp, written));
-                write.commit()?;
-                sent.take().map(|(_, written)| written).ok_or(redb::Error::DatabaseClosed)
-            })
+        let sweeps = self.sweeping.wait(Instant::now()).is_zero();
+        let (mut sent, mut at, mut in_sweep, mut panicked) = (None, None, false, false);
+        let attempted = self.shared.disk.with(|database| {
+            let write = database.begin_write()?;
+            let (stamp, written) = {
+                let mut writer = Writer::open(&write, self.client)?;
+                let mut results = Vec::with_capacity(jobs.len());
+                for (number, job) in jobs.iter().enumerate() {
+                    at = Some(number);
+                    results.push(caught(&mut panicked, || writer.run(&job.work))?);
+                }
+                at = None;
+                if sweeps {
+                    in_sweep = true;
+                    caught(&mut panicked, || writer.sweep(keep))?;
+                    in_sweep = false;
+                }
+                let stamp = if writer.changed.any { Some(writer.stamp()?) } else { None };
+                let (client, sweeps) = (writer.client(), writer.has_more_to_sweep());
+                (stamp, Written { results, changed: writer.changed, client, sweeps })
+            };
+            let Some(stamp) = stamp else {
+                write.abort()?;
+                return Ok(written);
+            };
+            sent = Some((stamp, written));
+            write.commit()?;
+            sent.take().map(|(_, written)| written).ok_or(redb::Error::DatabaseClosed)
         });
-        // redb panics over some of what is damaged, as it fails over the rest; elsewhere nobody knows what was written
-        let attempted = catch_unwind(attempt).unwrap_or_else(|panic| match at {
-            Some(_) => Err(redb::Error::Corrupted(self.has_panicked(&*panic))),
-            None => resume_unwind(panic),
-        });
-        attempted.map_err(|error| Failed { error, at, written: sent.map(Box::new) })
+        self.panicked |= panicked;
+        attempted.map_err(|error| Failed { error, at, in_sweep, written: sent.map(Box::new) })
     }
 
     /// What was done is told: to who waits for it, and then to who watches.
@@ -271,8 +278,11 @@ impl Committer {
         if changed.grown {
             self.full = None;
         }
+        if changed.swept > 0 {
+            self.sweeps_again();
+        }
         if self.full.is_none() && changed.any {
-            self.shared.report(Health::Well);
+            self.shared.report(self.not_full());
         }
         self.freed += changed.swept;
         self.shared.set_client(client);
@@ -294,4 +304,17 @@ impl Committer {
             }
         }
     }
+}
+
+fn panic_said(panic: &(dyn Any + Send)) -> String {
+    format!("the thread that writes has panicked: {}", text_of(panic))
+}
+
+/// Does a part of a transaction. redb panics over some of what is damaged, as it fails over the rest of it. That is caught where the transaction is still there, and ends as others do: after one that ends by a panic, redb
+/// reads all that there is when it is opened next, and opens nothing where some of that is damaged. Elsewhere nobody knows what was written.
+fn caught<T>(panicked: &mut bool, part: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+    catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
+        *panicked = true;
+        Err(redb::Error::Corrupted(panic_said(&*panic)))
+    })
 }

@@ -8,6 +8,8 @@ pub enum Health {
     Well,
     /// The disk is full: reads and deletes go on.
     Full,
+    /// It reads and writes, but old revisions can not be thrown away, since the file is damaged there: so it becomes larger. With the path, and what can be done. It is tried again from time to time.
+    Damaged(String),
     /// The last write has failed; why. It is tried again with the next one. Where the file can not be opened again, nothing is read either, and that is tried each second, too.
     Failed(String),
 }

@@ -43,7 +43,7 @@ use std::{
 /// It needs no config, so it is what an agent has by default that has another store by config: the last [`Connector`](cninfra::keyval::Connector) of a flavor with `cninfra_flavors::ConfiguredStore`, which has an example. There it opens its file, with
 /// its reserve on the disk, whichever store is taken; as `Option<Dep<EmbeddedKv>>` it can be switched off by `enabled: false` in `embedded.conf`.
 ///
-/// It opens its file in its `init`, and fails where another process has it. While the disk is full it is degraded, since reads and deletes go on; it is in error while writes fail for another reason.
+/// It opens its file in its `init`, and fails where another process has it. While the disk is full it is degraded, since reads and deletes go on; so it is where old revisions that are to be thrown away are damaged in the file, since writes go on. It is in error while writes fail for another reason.
 #[plugin(name = "embedded", flags = FLAGS)]
 pub struct EmbeddedKv {
     #[config(check = EmbeddedConfig::check)]
@@ -114,6 +114,7 @@ impl Lifecycle for EmbeddedKv {
                 match now {
                     Health::Well => context.status().report(State::Ok),
                     Health::Full => context.status().report_because(State::Degraded, "the disk is full"),
+                    Health::Damaged(why) => context.status().report_because(State::Degraded, why),
                     Health::Failed(why) => context.status().report_because(State::Error, why),
                 }
                 if health.changed().await.is_err() {

@@ -278,6 +278,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_a_snapshot_no_more_waits_than_of_changes() {
+        for overflow in [Overflow::Block, Overflow::CoalesceByKey, Overflow::Resnapshot] {
+            let (feed, mut events) = of(overflow, 2);
+            let [begin, item] =
+                [Event::snapshot_begin(KeyRange::all(), Cause::Start), Event::Item(Entry::new("k", "v"))];
+            assert_eq!([feed.send(begin).await, feed.send(item.clone()).await], [Pushed::Queued, Pushed::Queued]);
+            let mut next = Box::pin(feed.send(item));
+            assert!((&mut next).now_or_never().is_none() && feed.stats().queued == 2, "{overflow:?}");
+            assert!(events.next().await.is_some());
+            assert_eq!(next.await, Pushed::Queued);
+        }
+    }
+
+    #[tokio::test]
     async fn of_each_key_the_latest_is_kept_in_the_order_of_the_latest() {
         let (feed, mut events) = of(Overflow::CoalesceByKey, 3);
         let snapshot = Event::snapshot_begin(KeyRange::all(), Cause::Start);

@@ -15,6 +15,7 @@ pub(super) fn checks<S: Store>() -> Vec<Check<S>> {
         "a slow subscriber that wants the latest is told that" => latest,
         "a slow subscriber that wants snapshots is told one" => snapshot,
         "a subscriber that takes nothing is told nothing anew" => idle,
+        "a subscriber that never looks keeps a part of what is there" => unseen,
         "slow subscribers hold up nobody" => nobody,
     }
 }
@@ -107,6 +108,27 @@ async fn idle<S: Store>(trial: Trial<S>) -> Done {
         (20 * QUEUE - 3..20 * QUEUE).map(|number| (format!("k{}", number % 3), number.to_string())).collect();
     let wanted = pairs(last.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     picture.until_known("the true state", &wanted).await
+}
+
+async fn unseen<S: Store>(trial: Trial<S>) -> Done {
+    let kv = trial.kv();
+    let keys: Vec<String> = (0..KEYS).map(|number| format!("k{number:02}")).collect();
+    future::try_join_all(keys.iter().map(|key| kv.put(key, "1"))).await?;
+    let mut watches = Vec::new();
+    for overflow in [Overflow::Block, Overflow::CoalesceByKey, Overflow::Resnapshot] {
+        watches.push(kv.watch([""], options(overflow)).await?);
+    }
+    // the store has had the time to tell
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let wanted = pairs(keys.iter().map(|key| (key.as_str(), "1")));
+    for watch in watches {
+        let queued = watch.handle().stats().queued;
+        ensure!(queued <= QUEUE, "of a snapshot of {KEYS} keys {queued} events wait in a queue of {QUEUE}");
+        // and the rest is there as soon as it is looked for
+        let mut picture = Picture::new(watch, kv.capabilities().delivery);
+        picture.until_known("all that is there", &wanted).await?;
+    }
+    Ok(())
 }
 
 async fn nobody<S: Store>(trial: Trial<S>) -> Done {

@@ -20,13 +20,15 @@ pub(super) struct Undone {
     jobs: Vec<Job>,
     error: redb::Error,
     at: Option<usize>,
+    in_sweep: bool,
 }
 
 impl Committer {
-    /// redb writes no more after an error, so the database is opened once more.
+    /// redb writes no more after an error of the disk, so the database is opened once more.
     pub(super) fn recover(&mut self, jobs: Vec<Job>, failed: Failed) {
         let sweeps = std::mem::take(&mut self.sweeps);
-        let Some(undone) = self.settle(jobs, failed) else { return };
+        let undone = self.settle(jobs, failed).and_then(|undone| self.without_sweep(undone));
+        let Some(undone) = undone else { return };
         if matches!(undone.error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
             // that was the error of somebody before
             return self.once_more(undone.jobs);
@@ -50,7 +52,7 @@ impl Committer {
     fn without_it(&mut self, mut undone: Undone) {
         let mut of_disk = 0;
         loop {
-            let Undone { mut jobs, error, at } = undone;
+            let Undone { mut jobs, error, at, .. } = undone;
             of_disk += usize::from(is_of_the_disk(&error));
             let Some(at) = at.filter(|at| *at < jobs.len() && of_disk <= ENOUGH && self.broken.is_none()) else {
                 return self.fail(jobs, &error, Applied::No);
@@ -80,12 +82,35 @@ impl Committer {
                 self.answer(jobs, written);
                 None
             }
-            Err(failed) => self.settle(jobs, failed),
+            Err(failed) => {
+                let undone = self.settle(jobs, failed)?;
+                self.without_sweep(undone)
+            }
         }
     }
 
-    /// Opens the database once more, and sees what has become of the transaction. Returns the work and the error if that was surely not written; else it has answered.
-    fn settle(&mut self, jobs: Vec<Job>, Failed { error, at, written }: Failed) -> Option<Undone> {
+    /// Where old data are damaged that were to be thrown away, the rest is done without that. Returns what has failed otherwise, as it is.
+    fn without_sweep(&mut self, undone: Undone) -> Option<Undone> {
+        let is_of_others =
+            is_full(&undone.error) || matches!(undone.error, redb::Error::DatabaseClosed | redb::Error::PreviousIo);
+        if !undone.in_sweep || is_of_others {
+            return Some(undone);
+        }
+        self.put_off_sweep(&undone.error);
+        if undone.jobs.is_empty() {
+            self.shared.report(if self.full.is_some() { Health::Full } else { self.not_full() });
+            return None;
+        }
+        // it can not be of the sweep once more
+        self.try_again(undone.jobs)
+    }
+
+    /// Opens the database once more, if it has to be, and sees what has become of the transaction. Returns the work and the error if that was surely not written; else it has answered.
+    fn settle(&mut self, jobs: Vec<Job>, Failed { error, at, in_sweep, written }: Failed) -> Option<Undone> {
+        // where data are damaged that transaction alone has ended, and redb goes on; while it is opened it might meet them
+        if matches!(error, redb::Error::Corrupted(_)) && (at.is_some() || in_sweep) {
+            return Some(Undone { jobs, error, at, in_sweep });
+        }
         let reopened = self.shared.disk.reopen();
         let last = match written {
             Some(_) => reopened.and_then(|()| self.stamp()),
@@ -96,7 +121,7 @@ impl Committer {
                 self.answer(jobs, written.1);
                 None
             }
-            (Ok(_), _) => Some(Undone { jobs, error, at }),
+            (Ok(_), _) => Some(Undone { jobs, error, at, in_sweep }),
             (Err(_), written) => {
                 self.breaks();
                 self.fail(jobs, &error, if written.is_some() { Applied::Unknown } else { Applied::No });
@@ -131,7 +156,7 @@ impl Committer {
         self.shared.take_in(numbers.revision);
         (self.broken, self.sweeps) = (None, true);
         self.shared.broken.store(false, Ordering::Release);
-        self.shared.report(if self.full.is_some() { Health::Full } else { Health::Well });
+        self.shared.report(if self.full.is_some() { Health::Full } else { self.not_full() });
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 mod batch;
 mod machine;
 mod recovery;
+mod sweeping;
 
 use crate::{
     EmbeddedConfig, EmbeddedStore, Health,
@@ -223,6 +224,12 @@ async fn without_the_reserve_who_opens_on_a_full_disk_is_told_so() {
     assert_eq!(kv.list_keys("k").all().await.unwrap().len(), 500);
 }
 
+/// Up to which revision all that was compacted is thrown away.
+fn swept(store: &EmbeddedStore) -> Option<u64> {
+    let swept = |txn: &redb::ReadTransaction| Ok(txn.open_table(META)?.get(meta::SWEPT)?.map(|swept| swept.value()));
+    store.engine.shared.disk.read(swept).unwrap()
+}
+
 /// Fills the disk, until nothing goes in.
 async fn fill(kv: &Kv<EmbeddedStore>) {
     let mut count = 0;
@@ -259,18 +266,13 @@ async fn while_the_disk_is_full_a_compaction_goes_on_to_its_end() {
     let newest = store.revision().await.unwrap();
     store.compact(newest).await.unwrap();
     // it goes on by itself
-    let swept = || {
-        let swept =
-            |txn: &redb::ReadTransaction| Ok(txn.open_table(META)?.get(meta::SWEPT)?.map(|swept| swept.value()));
-        store.engine.shared.disk.read(swept).unwrap()
-    };
     let all = async {
-        while swept() != Some(newest.get()) {
+        while swept(&store) != Some(newest.get()) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     let all = tokio::time::timeout(Duration::from_secs(20), all).await;
-    assert!(all.is_ok(), "it is thrown away up to {:?} of {newest}", swept());
+    assert!(all.is_ok(), "it is thrown away up to {:?} of {newest}", swept(&store));
     store.close().await.unwrap();
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct Follower {
     complained: Option<Instant>,
     /// The beginning of the snapshot that is told now, if that was not told yet.
     pub(super) beginning: Option<Event>,
+    /// What waited was thrown away, and no snapshot has begun since: until one does nothing else is taken.
+    pub(super) is_thrown_away: bool,
 }
 
 /// A snapshot that is to be told.
@@ -69,11 +71,14 @@ struct Due {
     pauses: Pauses,
     /// The server has answered, and some of it could not be read: it is told when it is seen that all of it can be.
     is_unread: bool,
+    /// It may have changed without a hint since it was told. Where it can not be told as a whole, what can be read of it is compared.
+    is_missed: bool,
 }
 
 impl Due {
     fn new(range: KeyRange, cause: Cause, since: u64) -> Self {
-        Due { range, cause, since, again: Instant::now(), pauses: Pauses::default(), is_unread: false }
+        let (again, pauses) = (Instant::now(), Pauses::default());
+        Due { range, cause, since, again, pauses, is_unread: false, is_missed: true }
     }
 }
 
@@ -81,11 +86,13 @@ impl Due {
 pub(super) struct Known {
     pub(super) hash: u64,
     pub(super) value: Option<Bytes>,
+    /// It was told by a change, or a snapshot that has ended. One that has not may be left out by the subscriber, and what was thrown away is not known to it.
+    pub(super) is_sure: bool,
 }
 
 impl Known {
     pub(super) fn of(value: &Bytes, keeps: bool) -> Self {
-        Known { hash: hash(value), value: keeps.then(|| value.clone()) }
+        Known { hash: hash(value), value: keeps.then(|| value.clone()), is_sure: true }
     }
 }
 
@@ -137,6 +144,7 @@ impl Follower {
             rereads: Pauses::default(),
             complained: None,
             beginning: None,
+            is_thrown_away: false,
         }
     }
 
@@ -189,39 +197,43 @@ impl Follower {
             }
             let now = Instant::now();
             let is_ready = |due: &&Due| due.since <= confirmed && due.again <= now;
-            let told = if let Some(Due { range, cause, is_unread, .. }) = self.due.iter().find(is_ready).cloned() {
-                let told = match is_unread {
-                    true => self.check(&range).await,
-                    false => self.snapshot(&range, cause).await,
+            let told =
+                if let Some(Due { range, cause, is_unread, is_missed, .. }) = self.due.iter().find(is_ready).cloned() {
+                    let told = match is_unread {
+                        true if is_missed && self.told.contains(&range) => self.compare(&range).await,
+                        true => self.check(&range).await,
+                        false => self.snapshot(&range, cause).await,
+                    };
+                    match told {
+                        Told::Failed => {
+                            self.try_again(&range);
+                            continue;
+                        }
+                        told => told,
+                    }
+                } else if now >= self.rescan {
+                    match self.read_all().await {
+                        Told::Failed => {
+                            self.rescan = Instant::now() + self.rereads.next();
+                            continue;
+                        }
+                        told => told,
+                    }
+                } else {
+                    let dirty = self.inbox.dirty(BATCH);
+                    if dirty.is_empty() {
+                        self.wait(Some(confirmed)).await;
+                        continue;
+                    }
+                    self.changes(dirty).await
                 };
-                match told {
-                    Told::Failed => {
-                        self.try_again(&range);
-                        continue;
-                    }
-                    told => told,
-                }
-            } else if now >= self.rescan {
-                match self.read_all().await {
-                    Told::Failed => {
-                        self.rescan = Instant::now() + self.rereads.next();
-                        continue;
-                    }
-                    told => told,
-                }
-            } else {
-                let dirty = self.inbox.dirty(BATCH);
-                if dirty.is_empty() {
-                    self.wait(Some(confirmed)).await;
-                    continue;
-                }
-                self.changes(dirty).await
-            };
             match told {
                 Told::Done => pauses.reset(),
                 Told::Outdated | Told::Unread => {}
                 Told::Failed => sleep(pauses.next()).await,
                 Told::Overflowed => {
+                    self.is_thrown_away = true;
+                    self.known.values_mut().for_each(|known| known.is_sure = false);
                     self.all_due(Cause::Overflow);
                     if !self.feed.room().await {
                         return;
@@ -292,11 +304,18 @@ impl Follower {
     /// A snapshot of each range that was told is due.
     fn all_due(&mut self, cause: Cause) {
         for range in &self.told {
-            match self.due.iter_mut().find(|due| due.range == *range) {
-                Some(due) if cause != Cause::Requested => due.cause = cause,
-                Some(_) => {}
+            let Some(due) = self.due.iter_mut().find(|due| due.range == *range) else {
                 // it was told of before
-                None => self.due.push(Due::new(range.clone(), cause, 0)),
+                self.due.push(Due::new(range.clone(), cause, 0));
+                continue;
+            };
+            if cause != Cause::Requested {
+                due.cause = cause;
+            }
+            // what can be read of it is not to wait for the rest
+            due.is_missed = true;
+            if due.is_unread {
+                due.again = Instant::now();
             }
         }
     }
@@ -327,21 +346,31 @@ impl Follower {
     }
 
     /// Something of a range can not be read, though the store has answered. What is there is not known by that, so nothing is told of it: the range is read again from time to time, and is told when all of
-    /// it can be read. Who was told of it before knows until then that it may be outdated.
+    /// it can be read. Who was told of it before knows until then that it may be outdated, and is told what has become of the rest.
     pub(super) fn unread(&mut self, range: &KeyRange, what: &Unread, took: Duration) {
         let place = self.due.iter().position(|due| due.range == *range).unwrap_or_else(|| {
-            self.due.push(Due::new(range.clone(), Cause::Lost, 0));
+            self.due.push(Due { is_missed: false, ..Due::new(range.clone(), Cause::Lost, 0) });
             self.due.len() - 1
         });
         let due = &mut self.due[place];
-        if self.told.contains(range) {
-            due.cause = Cause::Lost;
-        }
         // most of the time is for what can be read
         due.again = Instant::now() + due.pauses.next().max(9 * took);
+        if self.told.contains(range) {
+            due.cause = Cause::Lost;
+            if due.is_missed {
+                due.again = Instant::now();
+            }
+        }
         let is_news = !std::mem::replace(&mut due.is_unread, true);
         let what = what.shown(range, self.core.config.user());
         self.complain(format_args!("{what}"), is_news);
+    }
+
+    /// What can be read of a range was compared with what was told.
+    pub(super) fn compared(&mut self, range: &KeyRange) {
+        for due in self.due.iter_mut().filter(|due| due.range == *range) {
+            due.is_missed = false;
+        }
     }
 
     /// Is it known already that something of a range can not be read?
@@ -383,6 +412,7 @@ impl Follower {
 
     /// A snapshot was told.
     pub(super) fn told(&mut self, range: KeyRange) {
+        self.known.range_mut::<Bytes, _>(range.bounds()).for_each(|(_, known)| known.is_sure = true);
         self.due.retain(|due| due.range != range);
         if !self.told.contains(&range) {
             self.told.push(range);

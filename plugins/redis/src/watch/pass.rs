@@ -17,6 +17,8 @@ struct Pass {
     tells: Tells,
     seen: HashSet<Bytes>,
     unread: Unread,
+    /// Keys that a snapshot shows to be gone, by its end.
+    gone: Vec<Bytes>,
 }
 
 /// What is told of the keys that are read.
@@ -34,7 +36,7 @@ enum Tells {
 
 impl Pass {
     fn new(tells: Tells) -> Self {
-        Pass { tells, seen: HashSet::new(), unread: Unread::default() }
+        Pass { tells, seen: HashSet::new(), unread: Unread::default(), gone: Vec::new() }
     }
 }
 
@@ -43,7 +45,8 @@ impl Follower {
     pub(super) async fn snapshot(&mut self, range: &KeyRange, cause: Cause) -> Told {
         // it is told when something was read, so that of a range that can not be read nothing is told
         self.beginning = Some(Event::snapshot_begin(range.clone(), cause));
-        let told = self.pass(range, Tells::Items).await;
+        let mut pass = Pass::new(Tells::Items);
+        let told = self.pass(range, &mut pass).await;
         if told != Told::Done {
             return told;
         }
@@ -53,13 +56,27 @@ impl Follower {
         if let Some(not) = not_done(self.feed.send(Event::snapshot_end(range.clone(), None)).await) {
             return not;
         }
+        for key in pass.gone {
+            self.known.remove(&key);
+        }
         self.told(range.clone());
         Told::Done
     }
 
+    /// Tells what is different in what can be read of a range, which was told before, and may have changed without a hint since. Of what can not be read nothing is told.
+    pub(super) async fn compare(&mut self, range: &KeyRange) -> Told {
+        // it begins, since nothing is taken otherwise, and does not end, since it is no snapshot
+        self.beginning = self.is_thrown_away.then(|| Event::snapshot_begin(range.clone(), Cause::Overflow));
+        let told = self.pass(range, &mut Pass::new(Tells::Changes)).await;
+        if told == Told::Done {
+            self.readable(range);
+        }
+        told
+    }
+
     /// Looks whether all of a range can be read by now.
     pub(super) async fn check(&mut self, range: &KeyRange) -> Told {
-        let told = self.pass(range, Tells::Whether).await;
+        let told = self.pass(range, &mut Pass::new(Tells::Whether)).await;
         if told == Told::Done {
             self.readable(range);
         }
@@ -69,13 +86,16 @@ impl Follower {
     /// Tells the beginning of the snapshot, once.
     async fn begin(&mut self) -> Option<Told> {
         let beginning = self.beginning.take()?;
-        not_done(self.feed.send(beginning).await)
+        let not = not_done(self.feed.send(beginning).await);
+        self.is_thrown_away &= not.is_some();
+        not
     }
 
     /// Reads all, and tells what is different.
     pub(super) async fn read_all(&mut self) -> Told {
+        self.beginning = None;
         for range in self.told.clone() {
-            let told = self.pass(&range, Tells::Changes).await;
+            let told = self.pass(&range, &mut Pass::new(Tells::Changes)).await;
             if !matches!(told, Told::Done | Told::Unread) {
                 return told;
             }
@@ -85,10 +105,16 @@ impl Follower {
     }
 
     /// Reads a range, and tells of its keys. Where some can not be read, nothing of it is told as what is there.
-    async fn pass(&mut self, range: &KeyRange, tells: Tells) -> Told {
-        let (mut pass, began) = (Pass::new(tells), Instant::now());
-        let told = self.walk(range, &mut pass).await;
-        if !matches!(told, Told::Done | Told::Unread) || pass.unread.is_none() {
+    async fn pass(&mut self, range: &KeyRange, pass: &mut Pass) -> Told {
+        let began = Instant::now();
+        let told = self.walk(range, pass).await;
+        if !matches!(told, Told::Done | Told::Unread) {
+            return told;
+        }
+        if pass.tells == Tells::Changes {
+            self.compared(range);
+        }
+        if pass.unread.is_none() {
             return told;
         }
         self.unread(range, &pass.unread, began.elapsed());
@@ -115,6 +141,10 @@ impl Follower {
                         }
                         Some(Err(error)) => {
                             pass.unread = Unread::whole(error);
+                            // which keys there are can not be asked for: what is known of may be read
+                            if pass.tells == Tells::Changes {
+                                break;
+                            }
                             return Told::Unread;
                         }
                         Some(Ok(keys)) => keys,
@@ -138,7 +168,7 @@ impl Follower {
         let missing: Vec<Bytes> = known.filter(|key| !pass.seen.contains(*key)).cloned().collect();
         // on one server, which was the same all the time, none has moved: one that the user may not read any more is not there
         let is_same = self.sync.borrow().epoch == epoch;
-        let is_gone = is_same && !self.core.is_cluster() && range.single().is_none();
+        let is_gone = is_same && !self.core.is_cluster() && range.single().is_none() && !pass.unread.is_whole();
         for keys in missing.chunks(BATCH) {
             let told = self.pass_keys(keys.to_vec(), pass, is_gone).await;
             if told != Told::Done {
@@ -174,8 +204,8 @@ impl Follower {
         }
         for (key, value) in read {
             let told = match pass.tells {
-                Tells::Items => self.item(key, value).await,
-                Tells::Changes => self.change(key, value, None).await,
+                Tells::Items => self.item(key, value, &mut pass.gone).await,
+                Tells::Changes => self.change(key, value, None, Waits::ForRoom).await,
                 Tells::Nothing | Tells::Whether => Told::Done,
             };
             if told != Told::Done {
@@ -186,16 +216,17 @@ impl Follower {
     }
 
     /// Tells a key of a snapshot.
-    async fn item(&mut self, key: Bytes, value: Option<Bytes>) -> Told {
+    async fn item(&mut self, key: Bytes, value: Option<Bytes>, gone: &mut Vec<Bytes>) -> Told {
         if let Some(not) = self.begin().await {
             return not;
         }
         let Some(value) = value else {
-            // what is not an item is told as deleted at the end
-            self.known.remove(&key);
+            // what is not an item is told as deleted at the end, if there is one
+            gone.push(key);
             return Told::Done;
         };
-        let known = Known::of(&value, self.keeps_values);
+        let mut known = Known::of(&value, self.keeps_values);
+        known.is_sure = self.known.get(&key).is_some_and(|before| before.is_sure && before.hash == known.hash);
         if let Some(not) = not_done(self.feed.send(Event::Item(Entry::new(key.clone(), value))).await) {
             return not;
         }
@@ -211,12 +242,15 @@ impl Follower {
             self.inbox.again(dirty);
             return Told::Outdated;
         };
+        self.beginning = None;
         let mut told = Told::Done;
         let mut left = Vec::new();
         for ((key, expired), value) in dirty.into_iter().zip(values) {
             if told == Told::Done {
                 told = match Read::of(value) {
-                    Read::Is(value) => self.change(key.clone(), value, expired.then_some(true)).await,
+                    Read::Is(value) => {
+                        self.change(key.clone(), value, expired.then_some(true), Waits::AsItIsWanted).await
+                    }
                     Read::Unreadable(error) => {
                         self.unread_change(&key, error);
                         Told::Done
@@ -257,35 +291,36 @@ impl Follower {
     }
 
     /// Tells what has become of a key, if anything has.
-    async fn change(&mut self, key: Bytes, value: Option<Bytes>, expired: Option<bool>) -> Told {
+    async fn change(&mut self, key: Bytes, value: Option<Bytes>, expired: Option<bool>, waits: Waits) -> Told {
         let before = self.known.get(&key);
         let previous = match before {
             None => Previous::Absent,
-            Some(Known { value: Some(value), .. }) => Previous::Entry(Entry::new(key.clone(), value.clone())),
-            Some(Known { value: None, .. }) => Previous::Unknown,
+            Some(Known { value: Some(value), is_sure: true, .. }) => {
+                Previous::Entry(Entry::new(key.clone(), value.clone()))
+            }
+            Some(_) => Previous::Unknown,
         };
+        let is_sure = before.is_none_or(|before| before.is_sure);
         let (change, now) = match value {
-            Some(value) if before.is_some_and(|before| before.hash == hash(&value)) => return Told::Done,
+            Some(value) if is_sure && before.is_some_and(|before| before.hash == hash(&value)) => return Told::Done,
             Some(value) => {
                 let now = Known::of(&value, self.keeps_values);
-                (Change::put(Entry::new(key.clone(), value), Some(before.is_none()), previous), Some(now))
+                let created = is_sure.then_some(before.is_none());
+                (Change::put(Entry::new(key.clone(), value), created, previous), Some(now))
             }
             None if before.is_none() => return Told::Done,
             None => (Change::deleted(key.clone(), expired, previous), None),
         };
-        let mut event = Event::changes(None, vec![change]);
-        loop {
-            match self.feed.push(event) {
-                Pushed::Queued => break,
-                Pushed::Full(back) => {
-                    event = back;
-                    if !self.feed.room().await {
-                        return Told::Ended;
-                    }
-                }
-                Pushed::Resnapshot => return Told::Overflowed,
-                Pushed::Ended => return Told::Ended,
-            }
+        if let Some(not) = self.begin().await {
+            return not;
+        }
+        let event = Event::changes(None, vec![change]);
+        let pushed = match waits {
+            Waits::ForRoom => self.feed.send(event).await,
+            Waits::AsItIsWanted => self.push(event).await,
+        };
+        if let Some(not) = not_done(pushed) {
+            return not;
         }
         match now {
             Some(now) => self.known.insert(key, now),
@@ -293,6 +328,27 @@ impl Follower {
         };
         Told::Done
     }
+
+    /// Puts a change in the queue, as the subscriber wants it.
+    async fn push(&self, event: Event) -> Pushed {
+        let mut pushed = self.feed.push(event);
+        while let Pushed::Full(event) = pushed {
+            if !self.feed.room().await {
+                return Pushed::Ended;
+            }
+            pushed = self.feed.push(event);
+        }
+        pushed
+    }
+}
+
+/// What becomes of a change for which there is no room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// It is of many that are read in a row, as a snapshot's items are: it waits.
+    ForRoom,
+    /// As the subscriber has chosen.
+    AsItIsWanted,
 }
 
 /// What was read of a key.

@@ -27,6 +27,11 @@ impl Unread {
         self.first.is_none()
     }
 
+    /// Can its keys not be asked for?
+    pub(super) fn is_whole(&self) -> bool {
+        self.first.is_some() && self.keys == 0
+    }
+
     /// What the log is told: of which range, how much of it, why, and the mend for this user.
     pub(super) fn shown(&self, range: &KeyRange, user: &str) -> String {
         let Some(first) = &self.first else { return String::new() };

@@ -7,6 +7,7 @@ mod gather;
 mod history;
 mod lines;
 mod many;
+mod missed;
 mod plugin;
 mod rights;
 mod secure;

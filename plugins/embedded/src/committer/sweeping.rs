@@ -1,0 +1,113 @@
+//! [`Sweeping`]: whether what was compacted is thrown away now. Where that meets damaged data, it is put off, so that writes go on.
+
+use super::Committer;
+use crate::Health;
+use std::time::{Duration, Instant};
+
+/// What could not be thrown away is tried again then, and later and later.
+const FIRST: Duration = Duration::from_secs(1);
+/// It is tried so often at least. Where it is the disk that fails, each try opens the database anew.
+const LAST: Duration = Duration::from_secs(600);
+
+/// Whether what was compacted is thrown away now.
+#[derive(Default)]
+pub(super) struct Sweeping {
+    off: Option<Off>,
+}
+
+struct Off {
+    until: Instant,
+    pause: Duration,
+    /// What has been said of it.
+    why: String,
+}
+
+impl Sweeping {
+    /// How long it is put off yet; zero where it is not.
+    pub(super) fn wait(&self, now: Instant) -> Duration {
+        self.off.as_ref().map_or(Duration::ZERO, |off| off.until.saturating_duration_since(now))
+    }
+
+    /// Puts it off, for longer each time. Returns what is to be said of it, where that is news.
+    fn put_off(&mut self, now: Instant, why: impl FnOnce() -> String) -> Option<&str> {
+        let is_news = self.off.is_none();
+        let off = self.off.get_or_insert_with(|| Off { until: now, pause: FIRST, why: why() });
+        off.until = now + off.pause;
+        off.pause = (off.pause * 2).min(LAST);
+        is_news.then_some(&off.why)
+    }
+}
+
+impl Committer {
+    /// What was compacted can not be thrown away: it is tried again later.
+    pub(super) fn put_off_sweep(&mut self, error: &redb::Error) {
+        self.sweeps = true;
+        let name = self.shared.disk.name();
+        let why = || {
+            format!(
+                "`{name}` is damaged where it has old revisions, which can not be thrown away ({error}): reads and writes go on, and it becomes larger; restore it from a copy, or move it away to begin without data"
+            )
+        };
+        if let Some(why) = self.sweeping.put_off(Instant::now(), why) {
+            tracing::warn!("{why}");
+        }
+    }
+
+    /// Something was thrown away.
+    pub(super) fn sweeps_again(&mut self) {
+        if self.sweeping.off.take().is_some() {
+            tracing::info!("old revisions of `{}` can be thrown away again", self.shared.disk.name());
+        }
+    }
+
+    /// How the store is where the disk has room, and writing has not failed.
+    pub(super) fn not_full(&self) -> Health {
+        self.sweeping.off.as_ref().map_or(Health::Well, |off| Health::Damaged(off.why.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{disk::Disk, medium::InMemory, shared::Shared};
+    use std::{
+        io::{Error, Read as _, pipe},
+        sync::{Arc, Mutex, mpsc},
+    };
+
+    #[test]
+    fn it_is_put_off_for_longer_each_time_and_told_once() {
+        let (mut sweeping, mut now) = (Sweeping::default(), Instant::now());
+        assert!(sweeping.wait(now).is_zero());
+        for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600] {
+            let is_first = seconds == 1;
+            assert_eq!(sweeping.put_off(now, || "damaged".to_string()), is_first.then_some("damaged"));
+            assert_eq!(sweeping.wait(now), Duration::from_secs(seconds));
+            now += Duration::from_secs(seconds);
+            assert!(sweeping.wait(now).is_zero());
+        }
+    }
+
+    #[test]
+    fn the_log_says_once_what_is_damaged_and_what_can_be_done() {
+        // where there is but one subscriber, other threads can switch off what is logged
+        let _other = tracing::Dispatch::new(tracing_subscriber::registry());
+        let (mut log, writer) = pipe().unwrap();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(writer)).finish();
+        let disk = Disk::open(Box::new(InMemory::default()), 0).unwrap();
+        let name = disk.name().clone();
+        let mut committer = Committer::new(Arc::new(Shared::new(disk, 0, 1)), mpsc::channel().1);
+        assert_eq!(committer.not_full(), Health::Well);
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..3 {
+                committer.put_off_sweep(&redb::Error::Io(Error::other("the sector can not be read")));
+            }
+        });
+        let mut text = String::new();
+        log.read_to_string(&mut text).unwrap();
+        let told = format!("`{name}` is damaged where it has old revisions");
+        assert!(text.contains("WARN") && text.contains("the sector") && text.contains("restore it"), "{text}");
+        assert_eq!(text.matches(&told).count(), 1, "{text}");
+        assert!(matches!(committer.not_full(), Health::Damaged(why) if why.starts_with(&told)));
+    }
+}
