@@ -102,7 +102,10 @@ async fn its_state_follows_the_server() {
         let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
         etcd.kill();
         let (_, why) = soon("in error", async || state(&agent), |(state, _)| *state == State::Error).await;
-        assert!(why.unwrap().contains(&etcd.endpoint()));
+        // with the cause, as in the predecessor
+        let why = why.unwrap();
+        let cause = why.split_once(&format!("at {}: the store can not be reached: ", etcd.endpoint()));
+        assert!(cause.is_some_and(|(_, cause)| !cause.is_empty()), "{why}");
         etcd.restart();
     }
     let _ = soon("well again", async || state(&agent), |(state, _)| *state == State::Ok).await;
