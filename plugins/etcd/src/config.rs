@@ -1,8 +1,11 @@
 //! [`EtcdConfig`]: where etcd is, and how long it may take.
 
-use cninfra::config::{Duration, Invalid, Later, Secret};
+use cninfra::{
+    client::is_host_and_port,
+    config::{Duration, Invalid, Later, Secret},
+};
 use serde::{Deserialize, Deserializer, Serialize, de};
-use std::{fmt, net::Ipv6Addr, path::PathBuf, time::Duration as Time};
+use std::{fmt, path::PathBuf, time::Duration as Time};
 
 /// Where the predecessor looked when nothing said so.
 const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
@@ -141,15 +144,6 @@ impl EtcdConfig {
 
 fn bare(endpoint: &str) -> &str {
     endpoint.strip_prefix(HTTP).or_else(|| endpoint.strip_prefix(HTTPS)).unwrap_or(endpoint)
-}
-
-fn is_host_and_port(endpoint: &str) -> bool {
-    let Some((host, port)) = endpoint.rsplit_once(':') else { return false };
-    let is_host = match host.strip_prefix('[') {
-        Some(host) => host.strip_suffix(']').is_some_and(|host| host.parse::<Ipv6Addr>().is_ok()),
-        None => !host.is_empty() && !host.contains([':', '/', '?', '#', ' ', ']']),
-    };
-    is_host && port.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
 pub(crate) const HTTP: &str = "http://";

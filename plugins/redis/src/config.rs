@@ -1,6 +1,9 @@
 //! [`RedisConfig`]: where Redis is, and how long it may take.
 
-use cninfra::config::{Duration, Invalid, Secret};
+use cninfra::{
+    client::is_host_and_port,
+    config::{Duration, Invalid, Secret},
+};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use std::{path::PathBuf, sync::Arc, time::Duration as Time};
 
@@ -228,20 +231,25 @@ impl RedisConfig {
             let has_user = endpoint.contains('@');
             // what is secret of it is not told
             wrong(has_user, key, "has a user in it", "set `username` and `password`");
-            let is_wrong = bare(endpoint).rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err());
             let what = format!("{verb} `{endpoint}`, which is no `host:port`");
-            wrong(!has_user && is_wrong, key, &what, "such as `10.0.0.1:6379`");
+            wrong(!has_user && !is_host_and_port(&bare(endpoint)), key, &what, "such as `10.0.0.1:6379`");
+            // nobody is to believe that his password goes where it can not be read
+            let is_plain = endpoint.starts_with(WITH_TLS) && !self.tls.enabled;
+            wrong(!has_user && is_plain, key, &format!("{verb} `{endpoint}`, but TLS is off"), "set `tls.enabled`");
         }
         Invalid::all(all)
     }
 }
+
+/// What the address of one that speaks TLS begins with.
+const WITH_TLS: &str = "rediss://";
 
 fn or(time: Time, default: Time) -> Time {
     if time.is_zero() { default } else { time }
 }
 
 fn bare(endpoint: &str) -> Arc<str> {
-    let bare = endpoint.strip_prefix("redis://").or_else(|| endpoint.strip_prefix("rediss://")).unwrap_or(endpoint);
+    let bare = endpoint.strip_prefix("redis://").or_else(|| endpoint.strip_prefix(WITH_TLS)).unwrap_or(endpoint);
     bare.trim_end_matches('/').into()
 }
 
@@ -277,6 +285,27 @@ mod tests {
         assert!(bad(|config| (config.endpoint, config.endpoints, config.db) = (None, vec!["a:1".to_string()], 1)));
         assert!(bad(|config| config.route_by_latency = true) && bad(|config| config.tls.skip_verify = true));
         assert!(!bad(|config| config.read_timeout = Duration::default()));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_host_and_a_port() {
+        let told = |endpoint: &str| RedisConfig::at(endpoint).check().err().map(|invalid| invalid.to_string());
+        for wrong in [":6379", "a:0", "::1:6379", "a b:1", "http://a:1", "redis://a:1/3"] {
+            assert_eq!(told(wrong), Some(format!("key `endpoint` is `{wrong}`, which is no `host:port`")));
+        }
+        for right in ["a:1", "redis://a.b:6379/", "[::1]:6379"] {
+            assert_eq!(told(right), None, "{right}");
+        }
+    }
+
+    #[test]
+    fn tls_that_is_asked_for_and_off_is_refused() {
+        for config in [RedisConfig::at("rediss://a:1"), RedisConfig::cluster(["b:1", "rediss://a:1"])] {
+            let told = format!("{:#}", config.check().unwrap_err());
+            assert!(told.contains("`rediss://a:1`, but TLS is off: set `tls.enabled`"), "{told}");
+            let tls = RedisTls { enabled: true, ..RedisTls::default() };
+            assert!(RedisConfig { tls, ..config }.check().is_ok());
+        }
     }
 
     #[test]
