@@ -1,7 +1,7 @@
 //! [`RedisConfig`]: where Redis is, and how long it may take.
 
 use cninfra::{
-    client::is_host_and_port,
+    client::{is_host_and_port, unless_empty},
     config::{Duration, Invalid, Secret},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
@@ -26,14 +26,17 @@ const READ: Time = Time::from_secs(3);
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RedisConfig {
     /// The server, `host:port`. Default: none.
+    #[serde(deserialize_with = "unless_empty")]
     pub endpoint: Option<String>,
     /// Sentinels, or some nodes of a cluster, `host:port` each. Default: none, and the plugin is off, unless there is an `endpoint`.
     pub endpoints: Vec<String>,
     /// What the sentinels call the master.
+    #[serde(deserialize_with = "unless_empty")]
     pub master_name: Option<String>,
     /// The number of the database. Not in a cluster. Default: 0.
     pub db: u8,
     /// The user. Default: Redis's own, `default`.
+    #[serde(deserialize_with = "unless_empty")]
     pub username: Option<String>,
     /// The password of that user.
     pub password: Secret,
@@ -71,10 +74,13 @@ pub struct RedisTls {
     /// TLS is spoken. Default: no.
     pub enabled: bool,
     /// The certificate of this client, in PEM: with `key-file`.
+    #[serde(deserialize_with = "unless_empty")]
     pub cert_file: Option<PathBuf>,
     /// The key of that certificate, in PEM.
+    #[serde(deserialize_with = "unless_empty")]
     pub key_file: Option<PathBuf>,
     /// Who has signed the certificates of the servers, in PEM. Default: whom the system trusts.
+    #[serde(deserialize_with = "unless_empty")]
     pub ca_file: Option<PathBuf>,
     /// Of the predecessor: refused where it is set, since a server that is not asked who it is can be anybody.
     pub skip_verify: bool,
