@@ -1,12 +1,17 @@
 //! What clients of servers have in common, for authors of plugins: the waits between attempts ([`Pauses`]), tasks that end with the client ([`Tasks`]), one timer for all calls
-//! ([`Deadlines`]), and room for the futures of calls ([`Seats`]).
+//! ([`Deadlines`]), room for the futures of calls ([`Seats`]), what an endpoint is ([`is_host_and_port`]), and keys that
+//! may be left empty ([`unless_empty`]).
 
 mod deadlines;
+mod endpoint;
 mod pauses;
 mod seats;
 mod tasks;
+mod unset;
 
 pub use deadlines::{Deadlines, Until};
+pub use endpoint::is_host_and_port;
 pub use pauses::Pauses;
 pub use seats::{Seated, Seats};
 pub use tasks::Tasks;
+pub use unset::unless_empty;

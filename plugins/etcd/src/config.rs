@@ -1,8 +1,11 @@
 //! [`EtcdConfig`]: where etcd is, and how long it may take.
 
-use cninfra::config::{Duration, Invalid, Later, Secret};
+use cninfra::{
+    client::{is_host_and_port, unless_empty},
+    config::{Duration, Invalid, Secret},
+};
 use serde::{Deserialize, Deserializer, Serialize, de};
-use std::{fmt, net::Ipv6Addr, path::PathBuf, time::Duration as Time};
+use std::{fmt, path::PathBuf, time::Duration as Time};
 
 /// Where the predecessor looked when nothing said so.
 const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
@@ -30,14 +33,19 @@ pub struct EtcdConfig {
     /// No TLS, even where files are given. Default: no.
     pub insecure_transport: bool,
     /// The certificate of this client, in PEM: with `key-file`.
+    #[serde(deserialize_with = "unless_empty")]
     pub cert_file: Option<PathBuf>,
     /// The key of that certificate, in PEM.
+    #[serde(deserialize_with = "unless_empty")]
     pub key_file: Option<PathBuf>,
     /// Who has signed the certificates of the servers, in PEM. Default: whom the system trusts.
+    #[serde(deserialize_with = "unless_empty")]
     pub ca_file: Option<PathBuf>,
     /// The name in the certificates of the servers, where it is not that of their endpoints.
+    #[serde(deserialize_with = "unless_empty")]
     pub server_name: Option<String>,
     /// The user. Default: none.
+    #[serde(deserialize_with = "unless_empty")]
     pub username: Option<String>,
     /// The password of that user.
     pub password: Secret,
@@ -51,10 +59,10 @@ pub struct EtcdConfig {
     pub reconnect_interval: Duration,
     /// Of the predecessor: watches come back to the true state by themselves, whatever this says.
     pub resync_after_reconnect: bool,
-    /// What the predecessor knew and this store does not serve: refused, so that nobody believes it to be in force.
-    #[doc(hidden)]
-    #[serde(skip_serializing, rename = "later:insecure-skip-tls-verify", alias = "later:expand-env-variables")]
-    pub later: Later,
+    /// Of the predecessor: refused where it is set, since a server that is not asked who it is can be anybody.
+    pub insecure_skip_tls_verify: bool,
+    /// Of the predecessor, which looked for variables in all values that it read: refused where it is set.
+    pub expand_env_variables: bool,
 }
 
 impl Default for EtcdConfig {
@@ -75,7 +83,8 @@ impl Default for EtcdConfig {
             allow_delayed_start: false,
             reconnect_interval: Duration::from_secs(1),
             resync_after_reconnect: false,
-            later: Later,
+            insecure_skip_tls_verify: false,
+            expand_env_variables: false,
         }
     }
 }
@@ -128,6 +137,10 @@ impl EtcdConfig {
         let key = if self.cert_file.is_some() { "cert-file" } else { "key-file" };
         let is_half = self.cert_file.is_some() != self.key_file.is_some();
         wrong(is_half, key, "is of use with its other half only", "set `cert-file` and `key-file`");
+        let (is, help) = ("would let anybody be the server", "set `ca-file` to who has signed its certificate");
+        wrong(self.insecure_skip_tls_verify, "insecure-skip-tls-verify", is, help);
+        let (is, help) = ("is not served: values are read as they are", "take it out");
+        wrong(self.expand_env_variables, "expand-env-variables", is, help);
         for endpoint in &self.endpoints.0 {
             let bare = bare(endpoint).trim_end_matches('/');
             let has_user = bare.contains('@');
@@ -141,15 +154,6 @@ impl EtcdConfig {
 
 fn bare(endpoint: &str) -> &str {
     endpoint.strip_prefix(HTTP).or_else(|| endpoint.strip_prefix(HTTPS)).unwrap_or(endpoint)
-}
-
-fn is_host_and_port(endpoint: &str) -> bool {
-    let Some((host, port)) = endpoint.rsplit_once(':') else { return false };
-    let is_host = match host.strip_prefix('[') {
-        Some(host) => host.strip_suffix(']').is_some_and(|host| host.parse::<Ipv6Addr>().is_ok()),
-        None => !host.is_empty() && !host.contains([':', '/', '?', '#', ' ', ']']),
-    };
-    is_host && port.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
 pub(crate) const HTTP: &str = "http://";

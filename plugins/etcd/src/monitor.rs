@@ -2,7 +2,7 @@
 
 use crate::{
     core::Core,
-    failure::{Asked, lacks_right},
+    failure::{Asked, lacks_right, told},
     terms::{Lane, Terms},
 };
 use cninfra::keyval::{KeyRange, KvError};
@@ -28,7 +28,7 @@ pub enum Connection {
     Connecting,
     /// The server answers.
     Up,
-    /// It does not, and why, with the endpoint.
+    /// It does not, and why, with the endpoint and the cause.
     Down(String),
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
             core.probed.hears(Instant::now());
             Connection::Up
         }
-        Err(error) => Connection::Down(error.to_string()),
+        Err(error) => Connection::Down(told(error)),
     };
     core.connection.send_if_modified(|before| {
         let is_new = *before != now;

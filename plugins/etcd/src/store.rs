@@ -8,7 +8,7 @@ use crate::{
     monitor,
     session::Session,
     terms::{Lane, Terms},
-    watch,
+    tls, watch,
     wire::{Dial, misconfigured},
 };
 use bytes::Bytes;
@@ -79,7 +79,11 @@ impl EtcdStore {
         let dial = match timeout(FILES, reading).await {
             Ok(Ok(dial)) => dial?,
             Ok(Err(gone)) => return Err(KvError::new("connect", Reason::Closed).not_applied().because(gone)),
-            Err(late) => return Err(misconfigured("a file of TLS can not be read".to_string(), late)),
+            Err(late) => {
+                let files = tls::files(&config);
+                let help = format!("etcd.conf names files that can not be read within {FILES:?}: look at {files}");
+                return Err(misconfigured(help, late));
+            }
         };
         let core = Arc::new(Core::new(config, dial));
         let store = EtcdStore {

@@ -1,6 +1,9 @@
 //! [`RedisConfig`]: where Redis is, and how long it may take.
 
-use cninfra::config::{Duration, Invalid, Secret};
+use cninfra::{
+    client::{is_host_and_port, unless_empty},
+    config::{Duration, Invalid, Secret},
+};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use std::{path::PathBuf, sync::Arc, time::Duration as Time};
 
@@ -23,14 +26,17 @@ const READ: Time = Time::from_secs(3);
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RedisConfig {
     /// The server, `host:port`. Default: none.
+    #[serde(deserialize_with = "unless_empty")]
     pub endpoint: Option<String>,
     /// Sentinels, or some nodes of a cluster, `host:port` each. Default: none, and the plugin is off, unless there is an `endpoint`.
     pub endpoints: Vec<String>,
     /// What the sentinels call the master.
+    #[serde(deserialize_with = "unless_empty")]
     pub master_name: Option<String>,
     /// The number of the database. Not in a cluster. Default: 0.
     pub db: u8,
     /// The user. Default: Redis's own, `default`.
+    #[serde(deserialize_with = "unless_empty")]
     pub username: Option<String>,
     /// The password of that user.
     pub password: Secret,
@@ -68,10 +74,13 @@ pub struct RedisTls {
     /// TLS is spoken. Default: no.
     pub enabled: bool,
     /// The certificate of this client, in PEM: with `key-file`.
+    #[serde(deserialize_with = "unless_empty")]
     pub cert_file: Option<PathBuf>,
     /// The key of that certificate, in PEM.
+    #[serde(deserialize_with = "unless_empty")]
     pub key_file: Option<PathBuf>,
     /// Who has signed the certificates of the servers, in PEM. Default: whom the system trusts.
+    #[serde(deserialize_with = "unless_empty")]
     pub ca_file: Option<PathBuf>,
     /// Of the predecessor: refused where it is set, since a server that is not asked who it is can be anybody.
     pub skip_verify: bool,
@@ -228,20 +237,25 @@ impl RedisConfig {
             let has_user = endpoint.contains('@');
             // what is secret of it is not told
             wrong(has_user, key, "has a user in it", "set `username` and `password`");
-            let is_wrong = bare(endpoint).rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err());
             let what = format!("{verb} `{endpoint}`, which is no `host:port`");
-            wrong(!has_user && is_wrong, key, &what, "such as `10.0.0.1:6379`");
+            wrong(!has_user && !is_host_and_port(&bare(endpoint)), key, &what, "such as `10.0.0.1:6379`");
+            // nobody is to believe that his password goes where it can not be read
+            let is_plain = endpoint.starts_with(WITH_TLS) && !self.tls.enabled;
+            wrong(!has_user && is_plain, key, &format!("{verb} `{endpoint}`, but TLS is off"), "set `tls.enabled`");
         }
         Invalid::all(all)
     }
 }
+
+/// What the address of one that speaks TLS begins with.
+const WITH_TLS: &str = "rediss://";
 
 fn or(time: Time, default: Time) -> Time {
     if time.is_zero() { default } else { time }
 }
 
 fn bare(endpoint: &str) -> Arc<str> {
-    let bare = endpoint.strip_prefix("redis://").or_else(|| endpoint.strip_prefix("rediss://")).unwrap_or(endpoint);
+    let bare = endpoint.strip_prefix("redis://").or_else(|| endpoint.strip_prefix(WITH_TLS)).unwrap_or(endpoint);
     bare.trim_end_matches('/').into()
 }
 
@@ -277,6 +291,27 @@ mod tests {
         assert!(bad(|config| (config.endpoint, config.endpoints, config.db) = (None, vec!["a:1".to_string()], 1)));
         assert!(bad(|config| config.route_by_latency = true) && bad(|config| config.tls.skip_verify = true));
         assert!(!bad(|config| config.read_timeout = Duration::default()));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_host_and_a_port() {
+        let told = |endpoint: &str| RedisConfig::at(endpoint).check().err().map(|invalid| invalid.to_string());
+        for wrong in [":6379", "a:0", "::1:6379", "a b:1", "http://a:1", "redis://a:1/3"] {
+            assert_eq!(told(wrong), Some(format!("key `endpoint` is `{wrong}`, which is no `host:port`")));
+        }
+        for right in ["a:1", "redis://a.b:6379/", "[::1]:6379"] {
+            assert_eq!(told(right), None, "{right}");
+        }
+    }
+
+    #[test]
+    fn tls_that_is_asked_for_and_off_is_refused() {
+        for config in [RedisConfig::at("rediss://a:1"), RedisConfig::cluster(["b:1", "rediss://a:1"])] {
+            let told = format!("{:#}", config.check().unwrap_err());
+            assert!(told.contains("`rediss://a:1`, but TLS is off: set `tls.enabled`"), "{told}");
+            let tls = RedisTls { enabled: true, ..RedisTls::default() };
+            assert!(RedisConfig { tls, ..config }.check().is_ok());
+        }
     }
 
     #[test]

@@ -175,8 +175,8 @@ pub(crate) struct Wire {
     client: Client,
     /// The library's, which is the connection's life.
     task: AbortHandle,
-    /// Its end, for whoever waits for it.
-    end: Shared<BoxFuture<'static, ()>>,
+    /// Its end, for whoever waits for it, and why it could not be made.
+    end: Shared<BoxFuture<'static, Option<Failure>>>,
     pub(crate) endpoint: Arc<str>,
     pub(crate) number: Number,
     answers: Arc<AtomicU64>,
@@ -262,13 +262,14 @@ impl Wire {
         });
         let (gather, gathering) = gathering.unzip();
         let stop = gathering.as_ref().map(JoinHandle::abort_handle);
-        // why it has ended is told by the calls
         let end = async move {
-            let _ = connection.await;
+            let ended = connection.await;
             if let Some(gathering) = gathering {
                 gathering.abort();
                 let _ = gathering.await;
             }
+            // why one that was there has ended is told by the calls
+            ended.ok()?.err().map(|error| Failure::of_dial(&error))
         };
         let end = end.boxed().shared();
         let seats = Seats::new(SEATS, {
@@ -280,8 +281,10 @@ impl Wire {
         let connecting = async {
             tokio::select! {
                 connected = wire.client.wait_for_connect() => connected.map_err(|error| Failure::of_dial(&error)),
-                // the library tells who waits by then: a refusal that comes before is told to nobody
-                () = wire.gone() => Err(Failure::no_connection("the server refuses connections, or has ended this one")),
+                // the library tells who waits by then: a refusal that comes before is known of the end alone
+                why = wire.end.clone() => {
+                    Err(why.unwrap_or_else(|| Failure::no_connection("the server has ended the connection")))
+                }
             }
         };
         match timeout(dial.within, connecting).await {
@@ -383,7 +386,7 @@ impl Wire {
     /// # Cancel safety
     /// It may be dropped and called again.
     pub(crate) async fn gone(&self) {
-        self.end.clone().await;
+        let _why = self.end.clone().await;
     }
 
     /// Ends it at once: what is on its way fails.

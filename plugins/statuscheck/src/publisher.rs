@@ -70,6 +70,8 @@ impl Publisher {
         let agent = ("agent".to_string(), json(&AgentRecord { last_update: 0, ..agent.clone() }), json(&agent));
         for (key, is, value) in plugins.chain([agent]).collect::<Vec<_>>() {
             if self.published.get(&key) != Some(&is) {
+                // until it is answered, neither this nor what was there before is known to be there
+                self.published.remove(&key);
                 self.kv.put(&key, value).await?;
                 self.published.insert(key, is);
             }

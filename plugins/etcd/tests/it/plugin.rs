@@ -102,7 +102,10 @@ async fn its_state_follows_the_server() {
         let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
         etcd.kill();
         let (_, why) = soon("in error", async || state(&agent), |(state, _)| *state == State::Error).await;
-        assert!(why.unwrap().contains(&etcd.endpoint()));
+        // with the cause, as in the predecessor
+        let why = why.unwrap();
+        let cause = why.split_once(&format!("at {}: the store can not be reached: ", etcd.endpoint()));
+        assert!(cause.is_some_and(|(_, cause)| !cause.is_empty()), "{why}");
         etcd.restart();
     }
     let _ = soon("well again", async || state(&agent), |(state, _)| *state == State::Ok).await;
@@ -176,23 +179,28 @@ async fn the_files_of_the_predecessor_are_read() {
     require!(Etcd);
     let etcd = Etcd::start();
     let text = format!(
-        "insecure-transport: true\ndial-timeout: 1000000000\noperation-timeout: 3000000000\nallow-delayed-start: true\n\
-         reconnect-interval: 2000000000\nsession-ttl: 5000000000\nresync-after-reconnect: true\nendpoints:\n - \"{}\"\n",
+        "dial-timeout: 1000000000\noperation-timeout: 3000000000\nallow-delayed-start: true\n\
+         reconnect-interval: 2000000000\nsession-ttl: 5000000000\nresync-after-reconnect: true\n\
+         insecure-skip-tls-verify: false\nexpand-env-variables: false\nca-file: \"\"\ncert-file: \"\"\nkey-file: \"\"\nserver-name: \"\"\n\
+         username: \"\"\npassword: \"\"\nendpoints:\n - \"{}\"\n",
         etcd.addr()
     );
     // its first version, and the later ones
-    for name in ["etcdv3.conf", "etcd.conf"] {
+    for (name, is_plain) in [("etcdv3.conf", true), ("etcd.conf", false)] {
         let folder = Folder::new();
-        folder.write(name, &text);
+        folder.write(name, &format!("insecure-transport: {is_plain}\n{text}"));
         let agent = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap();
         let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
         Kv::new(agent.etcd.clone().into_arc()).put("k", "v").await.unwrap();
         agent.close().await.unwrap();
     }
     let folder = Folder::new();
-    folder.write("etcd.conf", "insecure-skip-tls-verify: true\n");
+    folder.write("etcd.conf", "insecure-skip-tls-verify: true\nexpand-env-variables: true\n");
     let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
-    assert!(format!("{error:?}").contains("insecure-skip-tls-verify"), "{error:?}");
+    let told = format!("{error:?}");
+    // with what is to be done instead
+    assert!(told.contains("insecure-skip-tls-verify") && told.contains("set `ca-file`"), "{told}");
+    assert!(told.contains("expand-env-variables"), "{told}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::{
 };
 use cninfra::keyval::{Applied, Kv, Reason, Revisions as _, WatchOptions};
 use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
-use cninfra_testbed::{Certs, Etcd, EtcdCluster, EtcdOptions, require};
+use cninfra_testbed::{Certs, Etcd, EtcdCluster, EtcdOptions, Folder, require};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -68,6 +68,50 @@ async fn a_file_that_can_not_be_used_is_named() {
     // in words, with the mend of the key
     let told = format!("{wrong:#}");
     assert!(told.contains("key `cert-file` ") && !told.contains("Wrong {"), "{told}");
+}
+
+#[tokio::test]
+async fn a_file_that_has_not_what_it_should_have_is_named() {
+    let (certs, others, folder) = (Certs::new(), Certs::new(), Folder::new());
+    for (name, text) in [
+        ("empty.pem", ""),
+        ("junk.pem", "no certificate"),
+        ("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        ("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"),
+    ] {
+        folder.write(name, text);
+    }
+    let file = |name: &str| folder.path().join(name);
+    let right = EtcdConfig {
+        ca_file: Some(certs.ca()),
+        cert_file: Some(certs.client()),
+        key_file: Some(certs.client_key()),
+        ..EtcdConfig::at(["127.0.0.1:1"])
+    };
+    EtcdStore::open(right.clone()).await.unwrap();
+    let told = async |config: EtcdConfig| {
+        let error = EtcdStore::open(config).await.unwrap_err();
+        assert_eq!((error.reason(), error.applied()), (&Reason::Invalid, Applied::No), "{error:?}");
+        (error.help().unwrap().to_string(), format!("{error:#}"))
+    };
+    for name in ["empty.pem", "junk.pem", "broken.pem"] {
+        let (help, _) = told(EtcdConfig { ca_file: Some(file(name)), ..right.clone() }).await;
+        assert!(help.contains("`ca-file`") && help.contains(name), "{help}");
+        let (help, _) = told(EtcdConfig { cert_file: Some(file(name)), ..right.clone() }).await;
+        assert!(help.contains("`cert-file`") && help.contains(name), "{help}");
+        let (help, _) = told(EtcdConfig { key_file: Some(file(name)), ..right.clone() }).await;
+        assert!(help.contains("`key-file`") && help.contains(name), "{help}");
+    }
+    let (help, told_of) = told(EtcdConfig { key_file: Some(file("locked.key")), ..right.clone() }).await;
+    assert!(help.contains("locked.key") && told_of.contains("password"), "{help} {told_of}");
+    // each is well, but they are not of each other
+    let (help, _) = told(EtcdConfig { key_file: Some(others.client_key()), ..right.clone() }).await;
+    let (cert, key) = (certs.client(), others.client_key());
+    assert!(help.contains(cert.to_str().unwrap()) && help.contains(key.to_str().unwrap()), "{help}");
+    for name in ["", "not a name"] {
+        let (help, _) = told(EtcdConfig { server_name: Some(name.to_string()), ..right.clone() }).await;
+        assert!(help.contains("`server-name`"), "{help}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

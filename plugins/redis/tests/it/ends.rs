@@ -27,6 +27,22 @@ async fn put(store: &RedisStore, prefix: &str, count: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_there_is_no_connection_is_told_each_time() {
+    // nobody listens there
+    let nobody = RedisConfig { read_timeout: Duration::from_millis(300).into(), ..RedisConfig::at("127.0.0.1:1") };
+    let mut told = 0;
+    for _ in 0..60 {
+        let error = RedisStore::connect(nobody.clone()).await.unwrap_err();
+        // what is tried when the time is up is told as that
+        if *error.reason() == Reason::Unavailable {
+            assert!(format!("{error:#}").contains("Connection refused"), "{error:#}");
+            told += 1;
+        }
+    }
+    assert!(told > 0, "it was refused, and never said so");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_put_with_a_client_that_is_being_closed() {
     require!(Redis);
     let redis = Redis::start();

@@ -157,7 +157,8 @@ async fn the_files_of_the_predecessor_are_read() {
     let server = Server::start();
     let folder = Folder::new();
     let text = format!(
-        "endpoint: {}\ndb: 2\nenable-query-on-slave: false\ntls:\n  enabled: false\n  skip-verify: false\npassword: \"\"\ndial-timeout: 0\n\
+        "endpoint: {}\ndb: 2\nenable-query-on-slave: false\ntls:\n  enabled: false\n  skip-verify: false\n  ca-file: \"\"\n  cert-file: \"\"\n  key-file: \"\"\n\
+         master-name: \"\"\nendpoints: []\nusername: \"\"\npassword: \"\"\ndial-timeout: 0\n\
          read-timeout: 3000000000\nwrite-timeout: 0\npool:\n  max-connections: 0\n  busy-timeout: 0\n  idle-timeout: 0\n  idle-check-frequency: -1\n",
         server.addr()
     );
@@ -171,6 +172,11 @@ async fn the_files_of_the_predecessor_are_read() {
     server.cli(&["-n", "2", "SET", "k", "w"]).unwrap();
     crate::support::next(&mut watch).await;
     agent.close().await.unwrap();
+    // what is empty says nothing of what kind it is
+    let nodes = "endpoint: \"\"\nmaster-name: \"\"\nendpoints: [\"127.0.0.1:1\"]\nread-timeout: 100ms\n";
+    folder.write("redis.conf", nodes);
+    let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
+    assert!(format!("{error:?}").contains("can not be reached"), "{error:?}");
     for (wrong, key) in
         [("endpoint: a:1\nenable-query-on-slave: true\n", "enable-query-on-slave"), ("endpoint: a\n", "endpoint")]
     {

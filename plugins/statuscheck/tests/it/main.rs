@@ -1,6 +1,8 @@
 //! The status in a store: what is published, and what becomes of it while the store is away.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
+mod unanswered;
+
 use cninfra::{
     config::Config,
     keyval::{Capabilities, Delegate, KeyVal, Kv, KvError, Reason},
