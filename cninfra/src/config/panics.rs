@@ -92,6 +92,17 @@ enum Made {
         high: Even,
         port: Option<u8>,
     },
+    Unlike {
+        #[serde(default = "broken")]
+        low: Even,
+        #[serde(default = "unmade")]
+        high: Even,
+        port: Option<u8>,
+    },
+}
+
+fn unmade() -> Even {
+    panic!("nobody makes it")
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -256,6 +267,12 @@ fn one_of_a_default_is_told_of_its_key_and_of_no_other() {
     let made = |key: &str| panicked(8, &format!("made.{key}"), "it is not made");
     assert_eq!(wrong("{made: {kind: some, port: 1, low: 2}}"), [made("high")]);
     assert_eq!(wrong("{made: {kind: some, high: 2, port: x}}"), [made("low"), byte(36, "made.port")]);
+    // both, though they say the same
+    assert_eq!(wrong("{made: {kind: some}}"), ["low", "high"].map(made));
+    assert_eq!(wrong("{made: {kind: some, port: x}}"), [made("low"), made("high"), byte(27, "made.port")]);
+    // without the one that is there, another default panics
+    let high = panicked(8, "made.high", "nobody makes it");
+    assert_eq!(wrong("{made: {kind: unlike, low: 2}}"), [high]);
     // a key that is there, and wrong
     let low = "26: key `odd.made.low` takes a whole number from 0 to 255, not the text `x`";
     assert_eq!(wrong("{made: {kind: some, low: x, high: 2}}"), [low]);

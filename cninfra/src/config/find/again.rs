@@ -2,11 +2,11 @@
 //! key that is missing stands something that fits, so that what is beside it is read.
 
 use super::{
-    alias::has_other_name,
     beyond::beyond,
-    culprit::{Culprit, MadeUp, culprit},
+    culprit::{Culprit, MadeUp, Nearness, culprit},
+    left_out::has_other_name,
     looks,
-    mistakes::Mistakes,
+    mistakes::{At, Mistakes},
     trial::{Trial, quietly},
 };
 use crate::config::{
@@ -115,8 +115,9 @@ impl Mistakes<'_> {
                         _ => self.lost = true,
                     }
                     let found = if is_told && !is_known { culprit(&what, &spot, &trial, &made_up) } else { None };
-                    let found = found.unwrap_or(Culprit { spot, whole: usize::MAX, fits: None, is_somewhere: true });
-                    let Culprit { spot, whole, fits, is_somewhere } = found;
+                    let found =
+                        found.unwrap_or(Culprit { spot, whole: usize::MAX, fits: None, nearness: Nearness::Within });
+                    let Culprit { spot, whole, fits, nearness } = found;
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
                     // what is wrong itself is to blame, and not what it is over
@@ -132,7 +133,9 @@ impl Mistakes<'_> {
                     };
                     // what is said of what is made up, and of all around it, nobody has written
                     let follows = made_up.iter().any(|(way, _)| match &lacks {
-                        Some(lacks) => lacks.starts_with(way) || is_somewhere && way.starts_with(&spot.way),
+                        Some(lacks) => {
+                            lacks.starts_with(way) || nearness == Nearness::Within && way.starts_with(&spot.way)
+                        }
                         None => spot.way.starts_with(way) || way.starts_with(&spot.way),
                     });
                     let fits = fits.filter(|_| !follows);
@@ -145,7 +148,7 @@ impl Mistakes<'_> {
                         dropped.iter().any(|(_, other)| other == way) || has_other_name(way, fits, &all)
                     });
                     if is_told && !follows && !is_there {
-                        self.tell(&what, (&spot, is_somewhere), &notes, dropped, &trial);
+                        self.tell(&what, At { spot: &spot, nearness }, &notes, dropped, &trial);
                     }
                     let misfit = made_up.iter_mut().find(|(way, value)| value.is_some() && spot.way.starts_with(way));
                     if let Some((_, value)) = misfit {

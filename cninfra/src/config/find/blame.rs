@@ -52,7 +52,7 @@ impl Narrow<'_, '_> {
         found: Option<(&'d String, Value)>,
     ) -> Option<(&'d String, Value)> {
         let order = self.order(tag, dict);
-        let is_of_last = order.as_ref().and_then(|order| self.is_of_last(order, tag, dict));
+        let is_of_last = order.as_ref().and_then(|order| self.is_of_last(order, tag));
         let last = order.map(|Order { last, read, .. }| (last, Value::Dict(tag, read))).or(found);
         let is_alone = |(part, _): &(&String, Value)| self.is_said_of(part, name, tag, dict);
         if is_of_last == Some(true) || last.as_ref().is_some_and(is_alone) {
@@ -79,6 +79,8 @@ impl Narrow<'_, '_> {
             other.insert(part.clone(), instead.clone());
             match self.fails(Value::Dict(tag, other)) {
                 Some(Failure { what: What::Takes(takes), .. }) => takes.mark != Some(Mark::of(&unexpected(&instead))),
+                // of the other value, or of a default
+                Some(failure) if failure.what.is_panic() && !self.is_it(&failure) => false,
                 failure => failure.is_none_or(|failure| !self.is_it(&failure)),
             }
         };
@@ -225,6 +227,8 @@ mod tests {
             from: Lower,
             to: Lower,
         },
+        Counted(Hosts<u8>),
+        Switched(Hosts<bool>),
         Flat {
             label: String,
             #[serde(flatten)]
@@ -269,6 +273,23 @@ mod tests {
         All { of: Vec<Lower>, port: u8 },
         By { by: BTreeMap<String, Lower>, port: u8 },
         Parts { pair: (u8, u8), shares: Shares, word: Short },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "PlainHosts<T>", bound(deserialize = "T: Deserialize<'de>"))]
+    struct Hosts<T>(PlainHosts<T>);
+    #[derive(Debug, Serialize, Deserialize)]
+    struct PlainHosts<T> {
+        of: T,
+        #[serde(default)]
+        hosts: Vec<String>,
+    }
+    impl<T> TryFrom<PlainHosts<T>> for Hosts<T> {
+        type Error = &'static str;
+        fn try_from(plain: PlainHosts<T>) -> Result<Self, &'static str> {
+            let is_right = !plain.hosts.is_empty();
+            all(Hosts(plain), is_right, "it has no hosts")
+        }
     }
 
     /// The words of a type that looks at all its keys together.
@@ -416,6 +437,13 @@ mod tests {
         let certificate = whole("it wants a certificate and its key");
         assert_eq!(wrong("tls, on: true, cert: '', private: ''"), certificate);
         assert_eq!(wrong("tls, on: true, cert: c, private: ''"), certificate);
+    }
+
+    #[test]
+    fn what_is_said_whatever_is_there_is_told_of_the_mapping() {
+        let hosts = ["key `odd.whole`: it has no hosts"];
+        assert_eq!(wrong("counted, of: 1"), hosts);
+        assert_eq!(wrong("switched, of: true"), hosts);
     }
 
     /// Another one is right whatever is beside it.

@@ -1,6 +1,6 @@
 //! Which key is wrong in a value that serde has put by before it has read it: a failure there names no place.
 
-use super::{fits::made, lacks::Lack, marked::marked, narrow::Narrow, trial::Trial};
+use super::{fits::made, lacks::Lack, left_out::mapping_without, marked::marked, narrow::Narrow, trial::Trial};
 use crate::config::{
     said::shape::Kind,
     written::{
@@ -22,8 +22,16 @@ pub(super) struct Culprit {
     pub(super) whole: usize,
     /// If a key is missing, or its default is wrong, what may stand there, if that is known.
     pub(super) fits: Option<Value>,
-    /// It may be elsewhere, further in.
-    pub(super) is_somewhere: bool,
+    pub(super) nearness: Nearness,
+}
+
+/// How near the place that is known is to what is wrong.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Nearness {
+    /// It is this place.
+    Here,
+    /// It is this place, or one further in.
+    Within,
 }
 
 /// What stands in the place of keys that are missing; nothing where it did not fit.
@@ -45,12 +53,12 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     }
     if let What::Missing { field, .. } = what {
         let lack = Lack { field, what, spot, trial };
-        let (mut way, mut fits, mut is_somewhere) = (spot.way.clone(), None, false);
+        let (mut way, mut fits, mut nearness) = (spot.way.clone(), None, Nearness::Here);
         let mut whole = usize::MAX;
         match kind {
             // what it is of has its own place
             Kind::Struct(fields) if fields.contains(field) => fits = lack.fitting(&way, false, trial.merged),
-            _ => match left_out(field, spot, trial, made_up) {
+            _ => match mapping_without(field, spot, trial, made_up) {
                 // where it was, and was wrong
                 Some(mapping) => {
                     let (value, dropped) = trial.around(spot.way.len(), &mapping);
@@ -64,7 +72,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
                     Some((mapping, value)) => (way, fits) = (mapping, value),
                     // as near as that can be come to
                     None => {
-                        is_somewhere = true;
+                        nearness = Nearness::Within;
                         way = Narrow::new(trial, what, spot).way();
                         whole = Narrow::whole(trial, spot, &way);
                     }
@@ -72,7 +80,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
             },
         }
         let whole = whole.min(way.len());
-        return Some(Culprit { whole, spot: place(what, spot, way, trial)?, fits, is_somewhere });
+        return Some(Culprit { whole, spot: place(what, spot, way, trial)?, fits, nearness });
     }
     let mut narrow = Narrow::new(trial, what, spot);
     let at_once = marked(what, spot, trial);
@@ -92,29 +100,11 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     let whole = whole.min(way.len());
     let made = if what.is_panic() { made(what, spot, &way, trial) } else { None };
     let mut spot = place(what, spot, way, trial)?;
-    let Some((field, fits)) = made else { return Some(Culprit { spot, whole, fits: None, is_somewhere: false }) };
+    let Some((field, fits)) = made else { return Some(Culprit { spot, whole, fits: None, nearness: Nearness::Here }) };
     let step = Step::Key(field.to_string());
     show(&step, &mut spot.path);
     spot.way.push(step);
-    Some(Culprit { spot, whole, fits: Some(fits), is_somewhere: false })
-}
-
-/// A mapping in which this key was wrong, so that it has been left out, and nothing stands in its place.
-fn left_out(field: &str, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Way> {
-    let is_inner = |way: &[Step]| {
-        let is_key = matches!(way.last(), Some(Step::Key(key)) if key == field);
-        is_key && way.starts_with(&spot.way) && way.len() > spot.way.len()
-    };
-    let mapping_of = |(_, way): &(usize, Way)| {
-        let mapping = &way[..way.len().checked_sub(1)?];
-        let is_left_out = || trial.dropped.iter().any(|(_, out)| mapping.starts_with(out));
-        if !is_inner(way) || made_up.iter().any(|(of, _)| of == way) || is_left_out() {
-            return None;
-        }
-        let dict = value::at(trial.merged, mapping)?.as_dict()?;
-        (!dict.contains_key(field)).then(|| mapping.to_vec())
-    };
-    trial.dropped.iter().filter_map(mapping_of).min()
+    Some(Culprit { spot, whole, fits: Some(fits), nearness: Nearness::Here })
 }
 
 /// The place to which this way leads, where it is said of one around it.

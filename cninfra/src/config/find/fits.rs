@@ -34,21 +34,21 @@ enum Said {
     Words(String),
 }
 
-/// The key of a mapping whose default says this, and what may stand there: it is not said then. Which keys there are is only known of a type that tells it, of one that nobody knows.
+/// The key of a mapping whose default says this, and what may stand there: it is not said then. What other defaults say is the same where they panic at one place, so each key gets what fits, from the last one on, until it
+/// is not said any more. Which keys there are is only known of a type that tells it, of one that nobody knows.
 pub(super) fn made(what: &What, spot: &Spot, mapping: &Way, trial: &Trial<'_>) -> Option<(&'static str, Value)> {
     let dict = value::at(trial.merged, mapping)?.as_dict()?;
-    let with = |key: &str, value: Value| {
-        let mut with = trial.merged.clone();
-        value::insert(&mut with, &inner(mapping, key), value);
-        with
-    };
-    let unknown = trial.reads(&with(NO_NAME, value::nothing(Tag::Default))).err()?.what;
+    let mut with = trial.merged.clone();
+    value::insert(&mut with, &inner(mapping, NO_NAME), value::nothing(Tag::Default));
+    let unknown = trial.reads(&with).err()?.what;
+    value::remove(&mut with, &inner(mapping, NO_NAME));
     let What::Unknown { key, known } = unknown else { return None };
     let absent = known.iter().filter(|field| key == NO_NAME && !dict.contains_key(**field));
-    absent.take(MOST_READ).find_map(|field| {
+    absent.rev().take(MOST_READ).find_map(|field| {
         let lack = Lack { field, what, spot, trial };
-        let fits = lack.fitting(mapping, false, trial.merged)?;
-        (!lack.is_said_of(&with(field, fits.clone()))).then_some((*field, fits))
+        let fits = lack.fitting(mapping, false, &with)?;
+        value::insert(&mut with, &inner(mapping, field), fits.clone());
+        (!lack.is_said_of(&with)).then_some((*field, fits))
     })
 }
 
@@ -126,6 +126,11 @@ impl Lack<'_, '_> {
         least
     }
 
+    /// Is something said of it in a type's own words, so that it is not known whether it fits?
+    pub(super) fn is_in_words(&self, way: &[Step], value: &Value, around: &Value) -> bool {
+        matches!(self.said(way, value, around), Said::Words(_))
+    }
+
     fn said(&self, way: &[Step], value: &Value, around: &Value) -> Said {
         let mut other = around.clone();
         value::insert(&mut other, way, value.clone());
@@ -177,5 +182,45 @@ impl Lack<'_, '_> {
             is_read(&failure.what, 0).is_some() || failure.spot.is_some_and(|spot| spot.way == inner(way, key))
         };
         is_read(field) && !is_read(NO_NAME)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Section as _, given::Given};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        flat: Option<Flat>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat {
+        count: u8,
+        #[serde(flatten)]
+        of: Tagged,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Tagged {
+        Of { choice: Choice },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        One(u8),
+        Two(u8),
+    }
+
+    #[test]
+    fn what_is_no_variant_of_another_key_makes_nothing_wrong_with_this_one() {
+        let told = Given::file(Odd::META, "flat: {count: x, kind: of, choice: {three: 1}}").wrong_in_line();
+        let [count, choice] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(count, "15: key `odd.flat.count` takes a whole number from 0 to 255, not the text `x`");
+        assert!(choice.starts_with("36: key `odd.flat.choice` takes `one` or `two`, not what is there"), "{choice}");
     }
 }

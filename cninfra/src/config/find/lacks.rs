@@ -118,6 +118,8 @@ impl Lack<'_, '_> {
                     if is_it {
                         return Some((all[at].clone(), fits));
                     }
+                    // it may do without what is not known to fit
+                    let fits = fits.filter(|fits| !self.is_in_words(&way, fits, &without));
                     if let Some(value) = &fits {
                         value::insert(&mut without, &way, value.clone());
                     }
@@ -174,22 +176,7 @@ impl Lack<'_, '_> {
         let mut other = around.clone();
         value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
         let failure = self.trial.reads(&other).err()?;
-        match is_read(&failure.what, 0) {
-            Some(true) => Some(!self.is_read_alone(mapping, around, &other)),
-            read => read.or_else(|| self.is_at(&failure, mapping)),
-        }
-    }
-
-    /// Does nothing belong to the name at this key? Then there is a key that is read after it, and also where it is missing.
-    fn is_read_alone(&self, mapping: &[Step], around: &Value, with: &Value) -> bool {
-        let keys = value::at(around, mapping).and_then(Value::as_dict).into_iter().flat_map(|dict| dict.keys());
-        let says = |key: &String, beside: &Value| {
-            let mut other = beside.clone();
-            value::replace(&mut other, &inner(mapping, key), value::unreadable(1, Tag::Default));
-            self.trial.reads(&other).err()
-        };
-        let reads = |failure: Option<Failure>, number| failure.and_then(|failure| is_read(&failure.what, number));
-        keys.take(MOST_READ).any(|key| reads(says(key, around), 1).is_some() && reads(says(key, with), 0).is_some())
+        is_read(&failure.what, 0).or_else(|| self.is_at(&failure, mapping))
     }
 
     /// Is it said of the key in this mapping, where the type leads?
@@ -279,6 +266,27 @@ mod tests {
         Other {
             label: String,
         },
+        Around {
+            deny: Option<Strict>,
+            label: String,
+            zone: String,
+        },
+        Evens {
+            of: Vec<Odder>,
+            count: u8,
+        },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Strict {
+        zip: Option<u8>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Odder {
+        odd: Even,
+        other: Option<u8>,
     }
 
     /// None of which has a default.
@@ -409,6 +417,21 @@ mod tests {
         let told = wrong("all: {a: {kind: other}, b: {kind: other, label: l}, c: {kind: other}, d: {label: l}}");
         let label = |at: usize, key: &str| missing(at, key, &["label"]).remove(0);
         assert_eq!(told, [label(10, "all.a"), label(56, "all.c"), missing(74, "all.d", &["kind"]).remove(0)]);
+    }
+
+    #[test]
+    fn what_does_not_know_the_key_hides_nothing_of_what_is_around_it() {
+        assert_eq!(wrong("tagged: {kind: around, deny: {zip: 1}}"), missing(9, "tagged", &["label", "zone"]));
+    }
+
+    /// Nothing that is known fits there.
+    #[test]
+    fn a_mapping_that_has_been_left_out_lacks_nothing() {
+        let mut expected = vec!["34: key `odd.tagged.of[0].odd`: `seven` is odd".to_string()];
+        expected.extend(missing(42, "tagged.of[1]", &["odd"]));
+        expected
+            .push("50: key `odd.tagged.of[1].other` takes a whole number from 0 to 255, not the text `x`".to_string());
+        assert_eq!(wrong("tagged: {kind: evens, of: [{odd: seven}, {other: x}], count: 1}"), expected);
     }
 
     #[test]

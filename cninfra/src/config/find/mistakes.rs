@@ -1,6 +1,6 @@
 //! [`Mistakes`]: what is wrong with a section, told once each, and without what only follows from it.
 
-use super::{looks, trial::Trial};
+use super::{culprit::Nearness, looks, trial::Trial};
 use crate::{
     config::{
         read::{named::Named, reading::Notes},
@@ -10,7 +10,7 @@ use crate::{
             texts::Looks,
         },
         written::{
-            key::{kebab, nearest, same},
+            key::{kebab, same},
             place::{Part, Place},
             way::{Step, Way},
         },
@@ -26,6 +26,13 @@ use figment::Figment;
 use std::{cell::Cell, collections::HashSet, time::Instant};
 
 const TAG: &str = "what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text";
+
+/// Where something is wrong, as far as that is known.
+#[derive(Clone, Copy)]
+pub(super) struct At<'s> {
+    pub(super) spot: &'s Spot,
+    pub(super) nearness: Nearness,
+}
 
 /// What is wrong with a section.
 pub(super) struct Mistakes<'a> {
@@ -54,7 +61,7 @@ pub(super) struct Mistakes<'a> {
     /// Keys that were probably meant by those that nobody knows.
     pub(super) meant: Vec<String>,
     /// Where keys are that nobody knows, within what serde puts by.
-    unknown: HashSet<(usize, Way)>,
+    pub(super) unknown: HashSet<(usize, Way)>,
     /// Secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
     /// What looks like something else, and is a text, of each layer.
@@ -118,32 +125,12 @@ impl<'a> Mistakes<'a> {
         }
     }
 
-    /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
-    pub(super) fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
-        match what {
-            What::NoContent => self.layers.has_content_elsewhere(spot),
-            // no other layer says more of it
-            _ if self.layers.is_taken_whole(spot) => false,
-            What::Missing { .. } => true,
-            What::Says(_) => self.layers.is_mapping(spot),
-            _ => false,
-        }
-    }
-
     /// Tells why a reading stopped.
-    pub(super) fn tell(
-        &mut self,
-        what: &What,
-        spot: (&Spot, bool),
-        notes: &Notes,
-        dropped: &Dropped,
-        trial: &Trial<'_>,
-    ) {
-        let follows = self.follows(what, spot, notes, dropped, trial);
-        let (spot, is_somewhere) = spot;
-        if follows {
+    pub(super) fn tell(&mut self, what: &What, at: At<'_>, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) {
+        if self.follows(what, at, notes, dropped, trial) {
             return;
         }
+        let spot = at.spot;
         if let What::Missing { field, .. } = what
             && spot.path.is_empty()
         {
@@ -213,8 +200,7 @@ impl<'a> Mistakes<'a> {
                     None => "the section's type".to_string(),
                 };
                 let mut help = format!("set it: {of} has no default for it alone");
-                let others =
-                    others.iter().filter(|other| !self.is_told(other, (spot, is_somewhere), notes, dropped, trial));
+                let others = others.iter().filter(|other| !self.is_told(other, at, notes, dropped, trial));
                 let others: Vec<&str> = others.map(String::as_str).collect();
                 if !others.is_empty() {
                     help = format!("{help}; not set either, and perhaps needed, too: `{}`", others.join("`, `"));
@@ -280,71 +266,6 @@ impl<'a> Mistakes<'a> {
         keys
     }
 
-    /// Does it follow from what has been told, be it that a file does not answer?
-    fn follows(&self, what: &What, at: (&Spot, bool), notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
-        let (spot, _) = at;
-        if self.layers.partial && self.is_of_a_part(what, spot) {
-            return true;
-        }
-        match what {
-            What::Missing { field, .. } => self.is_told(field, at, notes, dropped, trial),
-            What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
-            // a whole of which a part has been dropped, which may be of another layer
-            What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
-            What::Takes(_) | What::NoVariant { .. } | What::Variants { .. } | What::Says(_) => {
-                dropped.iter().any(|(entry, way)| *entry == spot.entry && is_within(spot, way))
-            }
-            What::NoContent
-            | What::NoSecret
-            | What::OfFile(..)
-            | What::Unknown { .. }
-            | What::Unanswered(_)
-            | What::Asked => false,
-        }
-    }
-
-    /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
-    fn is_told(
-        &self,
-        field: &str,
-        (spot, is_somewhere): (&Spot, bool),
-        notes: &Notes,
-        dropped: &Dropped,
-        trial: &Trial<'_>,
-    ) -> bool {
-        let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
-        let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
-        // a list is taken for the keys of an enum, one after the other
-        let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
-        // of what serde puts by it may be further in, if that is not known
-        let is_put_by = || is_somewhere && !trial.takes_any_spelling(spot, field);
-        let is_it = |(_, way): &&(usize, Way)| {
-            let inner = way.get(spot.way.len());
-            is_key(inner) || is_item(inner) || is_key(way.last()) && is_put_by()
-        };
-        let misspelled = |way: &Way| match way.split_last() {
-            Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
-            _ => false,
-        };
-        let unknown = notes.mistakes.iter().map(|(other, _)| &other.way);
-        let unknown = unknown.chain(self.unknown.iter().map(|(_, way)| way));
-        dropped.iter().filter(|(_, way)| is_within(spot, way)).any(|place| is_it(&place))
-            || unknown.into_iter().any(misspelled)
-    }
-
-    /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
-    fn is_twice_in_files(&self, field: &str, spot: &Spot, notes: &Notes) -> bool {
-        let is_file = |entry: usize| self.layers.is_file(entry);
-        let around = &spot.path[..spot.path.len().saturating_sub(1)];
-        let mut siblings =
-            notes.origins.iter().filter(|(path, _)| path.split_last().is_some_and(|(_, before)| before == around));
-        match siblings.clone().find(|(path, _)| path.last().is_some_and(|key| *key == kebab(field))) {
-            Some((_, other)) => is_file(spot.entry) && is_file(other.entry),
-            // which of them it is, serde does not say
-            None => is_file(spot.entry) && siblings.all(|(_, other)| is_file(other.entry) || other.entry > spot.entry),
-        }
-    }
-
     /// The key as it is written.
     fn written(&self, spot: &Spot) -> String {
         let mut path = spot.path.clone();
@@ -366,11 +287,6 @@ impl<'a> Mistakes<'a> {
         }
         self.all
     }
-}
-
-/// Is it a place in there?
-fn is_within(spot: &Spot, way: &Way) -> bool {
-    way.len() > spot.way.len() && way.starts_with(&spot.way)
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Finds all that is wrong with a section in one run, and where: it is read again and again, with other values in it.
 
 pub(super) mod again;
-pub(super) mod alias;
 pub(super) mod beyond;
 pub(super) mod blame;
 pub(super) mod culprit;
 pub(super) mod extract;
 pub(super) mod first_lack;
 pub(super) mod fits;
+pub(super) mod follows;
 pub(super) mod holds;
 pub(super) mod lacks;
+pub(super) mod left_out;
 pub(super) mod looks;
 pub(super) mod marked;
 pub(super) mod mistakes;

@@ -280,7 +280,7 @@ fn half_by_half(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<us
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Secret, Section as _, given::Given};
+    use crate::config::{Secret, Section as _, given::Given, samples::Lower};
     use serde::{Deserialize, Serialize};
     use std::collections::BTreeMap;
 
@@ -323,6 +323,7 @@ mod tests {
     #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
     enum Tagged {
         Login { user: String, port: Option<u16>, more: Option<u8>, ratio: Option<f32> },
+        Words { from: Lower, to: Option<Lower> },
     }
 
     /// What is wrong in a file, with line (but the first) and column, and flags.
@@ -353,6 +354,10 @@ mod tests {
             [format!("38: {fits}"), format!("47: {fits}")]
         );
         assert_eq!(wrong("secret: {kind: hunter2}", &[]), [format!("16: {fits}")]);
+        assert_eq!(
+            wrong("secret: {kind: words, from: upper, to: upper}", &[]),
+            [format!("29: {fits}"), format!("40: {fits}")]
+        );
         // so also of one that nobody else writes
         assert_eq!(wrong("secret: {kind: \"\\0\", user: u}", &[]), [format!("16: {fits}")]);
     }

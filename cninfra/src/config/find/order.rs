@@ -11,6 +11,9 @@ use figment::value::{Dict, Tag, Value};
 /// So many keys are told apart.
 const MOST: u16 = 100;
 
+/// No key that anybody writes; it comes after all others.
+const AFTER_ALL: &str = "\u{10ffff}";
+
 /// What is read of a mapping until it is said.
 pub(super) struct Order<'d> {
     pub(super) last: &'d String,
@@ -44,20 +47,30 @@ impl Narrow<'_, '_> {
     /// Does nothing that was read before the last key matter, and is that sure? `None` where it may be said of several together.
     ///
     /// What is missing before the last one is read belongs to what is around it: so it is only sure if something is read later, or had to be there.
-    pub(super) fn is_of_last(&self, order: &Order<'_>, tag: Tag, dict: &Dict) -> Option<bool> {
+    pub(super) fn is_of_last(&self, order: &Order<'_>, tag: Tag) -> Option<bool> {
+        // what is read later may say the same of itself
+        let unread = order.unread.iter().map(|key| ((*key).clone(), value::unreadable(1, tag)));
+        let all = value::dict(order.read.iter().map(|(key, value)| (key.clone(), value.clone())).chain(unread));
         let without = |keys: &[&String], unreadable: Option<&String>| {
-            let mut other = dict.clone();
+            let mut other = all.clone();
             keys.iter().for_each(|key| drop(other.remove(*key)));
             other.extend(unreadable.map(|key| (key.clone(), value::unreadable(0, tag))));
             self.fails(Value::Dict(tag, other))
         };
         let is_said = |failure: &Option<Failure>| failure.as_ref().is_some_and(|failure| self.is_it(failure));
-        let reads = |failure: Option<Failure>| failure.is_some_and(|failure| is_read(&failure.what, 0).is_some());
+        let tells = |failure: &Option<Failure>, number| {
+            failure.as_ref().is_some_and(|failure| is_read(&failure.what, number).is_some())
+        };
+        let reads = |failure: Option<Failure>| tells(&failure, 0);
         let last = order.last;
-        if is_said(&without(&[last], None)) {
+        let without_last = without(&[last], None);
+        if is_said(&without_last) {
             return None;
         }
-        let mut is_sure = order.unread.iter().any(|key| reads(without(&[last], Some(key))));
+        // where any keys may be, one that comes after all others is read later, too
+        let after = &AFTER_ALL.to_string();
+        let mut is_sure =
+            tells(&without_last, 1) || is_said(&without(&[], Some(after))) && reads(without(&[last], Some(after)));
         for key in order.read.keys().filter(|key| *key != last) {
             if is_said(&without(&[key], None)) {
                 let is_needed = |failure| matches!(failure, Some(Failure { what: What::Missing { field, .. }, .. }) if field == *key);
@@ -86,6 +99,8 @@ mod tests {
         checked: Option<Checked>,
         two: Option<Two>,
         all: Vec<Outer>,
+        entries: Option<Flat<Entries>>,
+        parts: Option<Flat<Parts>>,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -126,6 +141,21 @@ mod tests {
     struct Row {
         a: Lower,
         b: Lower,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Entries {
+        Words { by: BTreeMap<String, Lower> },
+        Hosts { by: BTreeMap<String, IpAddr> },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Parts {
+        list: Vec<Lower>,
+        by: BTreeMap<String, Lower>,
+        port: u16,
+        size: u16,
     }
 
     /// Right without a word.
@@ -213,6 +243,24 @@ mod tests {
         assert_eq!(wrong("two: {label: l, from: lower, low: 1, high: 1, to: wrong}"), [word("two.to")]);
         // nothing is known that fits, so the other one is not read
         assert_eq!(wrong("two: {label: l, from: wrong, low: 1, high: 1, to: wrong}"), [word("two.from")]);
+    }
+
+    #[test]
+    fn each_entry_of_a_map_in_what_is_flattened_is_told() {
+        let words = ["a", "b", "d"].map(|key| word(&format!("entries.by.{key}")));
+        assert_eq!(wrong("entries: {n: 1, kind: words, by: {a: x, b: x, c: lower, d: y}}"), words);
+        let hosts = ["b", "c"].map(|key| format!("key `odd.entries.by.{key}`: invalid IP address syntax"));
+        assert_eq!(wrong("entries: {n: 1, kind: hosts, by: {a: '::1', b: x, c: y}}"), hosts);
+        let n = "key `odd.entries.n` takes a whole number from 0 to 255, not `-1`".to_string();
+        let words = [word("entries.by.a"), word("entries.by.b")];
+        assert_eq!(wrong("entries: {n: -1, kind: words, by: {a: x, b: x}}"), [&[n][..], &words].concat());
+        // and of items beside them
+        let parts = ["list[0]", "list[2]", "by.a", "by.c"].map(|key| word(&format!("parts.{key}")));
+        assert_eq!(wrong("parts: {n: 1, list: [x, lower, x], by: {a: x, b: lower, c: x}, port: 1, size: 1}"), parts);
+        // a map has what keys it has
+        let told = wrong("parts: {n: 1, list: [x], by: {a: x}}");
+        let [port, size] = ["port", "size"].map(|key| format!("key `odd.parts`: the key `{key}` is missing"));
+        assert_eq!(told, [port, size, word("parts.list[0]"), word("parts.by.a")]);
     }
 
     #[test]

@@ -1,14 +1,35 @@
-//! Keys that are there by another name, and wrong: serde tells of them as missing once they have been left out.
+//! Keys that are there, maybe by another name, and wrong: serde tells of them as missing once they have been left out.
 
-use super::trial::Trial;
+use super::{culprit::MadeUp, trial::Trial};
 use crate::config::{
     written::{
         value,
         way::{Step, Way},
     },
-    wrong::failure::{Failure, What},
+    wrong::{
+        failure::{Failure, What},
+        spot::Spot,
+    },
 };
 use figment::value::Value;
+
+/// A mapping in which this key was wrong, so that it has been left out, and nothing stands in its place.
+pub(super) fn mapping_without(field: &str, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Way> {
+    let is_inner = |way: &[Step]| {
+        let is_key = matches!(way.last(), Some(Step::Key(key)) if key == field);
+        is_key && way.starts_with(&spot.way) && way.len() > spot.way.len()
+    };
+    let mapping_of = |(_, way): &(usize, Way)| {
+        let mapping = &way[..way.len().checked_sub(1)?];
+        let is_left_out = || trial.dropped.iter().any(|(_, out)| mapping.starts_with(out));
+        if !is_inner(way) || made_up.iter().any(|(of, _)| of == way) || is_left_out() {
+            return None;
+        }
+        let dict = value::at(trial.merged, mapping)?.as_dict()?;
+        (!dict.contains_key(field)).then(|| mapping.to_vec())
+    };
+    trial.dropped.iter().filter_map(mapping_of).min()
+}
 
 /// Has this key, for which this would do, been left out by another name? With both names, serde tells of the second one.
 pub(super) fn has_other_name(lacks: &Way, fits: &Value, trial: &Trial<'_>) -> bool {

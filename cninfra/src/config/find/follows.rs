@@ -1,0 +1,100 @@
+//! What follows from a mistake that is told already, and is none itself.
+
+use super::{
+    culprit::Nearness,
+    mistakes::{At, Mistakes},
+    trial::Trial,
+};
+use crate::config::{
+    read::reading::Notes,
+    said::{layers::Dropped, meant::other_form},
+    written::{
+        key::{kebab, nearest, same},
+        way::{Step, Way},
+    },
+    wrong::{failure::What, spot::Spot},
+};
+
+impl Mistakes<'_> {
+    /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
+    pub(super) fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
+        match what {
+            What::NoContent => self.layers.has_content_elsewhere(spot),
+            // no other layer says more of it
+            _ if self.layers.is_taken_whole(spot) => false,
+            What::Missing { .. } => true,
+            What::Says(_) => self.layers.is_mapping(spot),
+            _ => false,
+        }
+    }
+
+    /// Does it follow from what has been told, be it that a file does not answer?
+    pub(super) fn follows(&self, what: &What, at: At<'_>, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
+        let spot = at.spot;
+        if self.layers.partial && self.is_of_a_part(what, spot) {
+            return true;
+        }
+        match what {
+            What::Missing { field, .. } => self.is_told(field, at, notes, dropped, trial),
+            What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
+            // a whole of which a part has been dropped, which may be of another layer
+            What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
+            What::Takes(_) | What::NoVariant { .. } | What::Variants { .. } | What::Says(_) => {
+                dropped.iter().any(|(entry, way)| *entry == spot.entry && is_within(spot, way))
+            }
+            What::NoContent
+            | What::NoSecret
+            | What::OfFile(..)
+            | What::Unknown { .. }
+            | What::Unanswered(_)
+            | What::Asked => false,
+        }
+    }
+
+    /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
+    pub(super) fn is_told(
+        &self,
+        field: &str,
+        At { spot, nearness }: At<'_>,
+        notes: &Notes,
+        dropped: &Dropped,
+        trial: &Trial<'_>,
+    ) -> bool {
+        let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
+        let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
+        // a list is taken for the keys of an enum, one after the other
+        let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
+        // of what serde puts by it may be further in, if that is not known
+        let is_put_by = || nearness == Nearness::Within && !trial.takes_any_spelling(spot, field);
+        let is_it = |(_, way): &&(usize, Way)| {
+            let inner = way.get(spot.way.len());
+            is_key(inner) || is_item(inner) || is_key(way.last()) && is_put_by()
+        };
+        let misspelled = |way: &Way| match way.split_last() {
+            Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
+            _ => false,
+        };
+        let unknown = notes.mistakes.iter().map(|(other, _)| &other.way);
+        let unknown = unknown.chain(self.unknown.iter().map(|(_, way)| way));
+        dropped.iter().filter(|(_, way)| is_within(spot, way)).any(|place| is_it(&place))
+            || unknown.into_iter().any(misspelled)
+    }
+
+    /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
+    fn is_twice_in_files(&self, field: &str, spot: &Spot, notes: &Notes) -> bool {
+        let is_file = |entry: usize| self.layers.is_file(entry);
+        let around = &spot.path[..spot.path.len().saturating_sub(1)];
+        let mut siblings =
+            notes.origins.iter().filter(|(path, _)| path.split_last().is_some_and(|(_, before)| before == around));
+        match siblings.clone().find(|(path, _)| path.last().is_some_and(|key| *key == kebab(field))) {
+            Some((_, other)) => is_file(spot.entry) && is_file(other.entry),
+            // which of them it is, serde does not say
+            None => is_file(spot.entry) && siblings.all(|(_, other)| is_file(other.entry) || other.entry > spot.entry),
+        }
+    }
+}
+
+/// Is it a place in there?
+fn is_within(spot: &Spot, way: &Way) -> bool {
+    way.len() > spot.way.len() && way.starts_with(&spot.way)
+}
