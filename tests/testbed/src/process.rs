@@ -3,6 +3,7 @@
 use crate::{DEADLINE, Folder};
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     io::{BufRead as _, BufReader, Read},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
@@ -101,8 +102,8 @@ pub struct Process {
     /// What came of standard output.
     said: String,
     log: Vec<String>,
-    /// The signal that was sent last, and when.
-    signalled: RefCell<Option<(String, Instant)>>,
+    /// The signals that were sent.
+    signalled: RefCell<BTreeSet<String>>,
     _folder: Folder,
 }
 
@@ -123,6 +124,14 @@ pub fn hears_of_signals(process: u32) {
         assert!(Instant::now() < until, "it handles no signals:\n{status}");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Whether one of its threads runs, or would if a processor were free.
+fn is_at_work(process: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    // one that has ended meanwhile is none; the state is behind the name, which may have any letters
+    let states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    states.into_iter().any(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['R', 'D'])))
 }
 
 /// A process that has ended.
@@ -197,14 +206,26 @@ impl Process {
         hears_of_signals(self.child.id());
     }
 
-    /// Sends it a signal: `TERM`, `INT`. The same one once more only a while after the first: an agent takes two at once for one.
+    /// Waits until none of its threads has anything to do, or it has ended.
+    ///
+    /// # Panics
+    /// They have, all the time.
+    pub fn rests(&self) {
+        let until = Instant::now() + DEADLINE;
+        while is_at_work(self.child.id()) {
+            assert!(Instant::now() < until, "it does not rest; the log:\n{}", self.log.join("\n"));
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Sends it a signal: `TERM`, `INT`. The same one once more only after a while: an agent takes two at once for one, and what counts is when it hears of the first. So a test waits for what shows that it
+    /// has heard of that, and the while begins now: a busy machine may have told it late.
     ///
     /// # Panics
     /// It can not be sent.
     pub fn signal(&self, name: &str) {
-        let before = self.signalled.replace(Some((name.to_string(), Instant::now())));
-        if let Some((_, at)) = before.filter(|(before, _)| before == name) {
-            thread::sleep(ECHO.saturating_sub(at.elapsed()));
+        if !self.signalled.borrow_mut().insert(name.to_string()) {
+            thread::sleep(ECHO);
         }
         let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
         assert!(kill.as_ref().is_ok_and(ExitStatus::success), "kill -{name}: {kill:?}");
