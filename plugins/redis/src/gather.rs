@@ -28,6 +28,9 @@ const TOGETHER: usize = 64;
 const SMALL: usize = 4 << 10;
 /// So many commands are on their way at once; who comes then goes with a later one.
 const SENT: usize = 16;
+/// What waits goes out when nobody has come so many times in a row: calls of one burst come one after the other, where they are made on
+/// another thread, and each command that they share saves both sides a call.
+const QUIET: usize = 3;
 
 /// What came of a call that went with others; none: it is to be asked alone.
 type Told = Option<Result<Reply, Failure>>;
@@ -52,6 +55,12 @@ struct Waiting {
     writes: Vec<Write>,
     /// Nobody sends any more.
     has_ended: bool,
+}
+
+impl Waiting {
+    fn len(&self) -> usize {
+        self.reads.len() + self.writes.len()
+    }
 }
 
 /// Who sends. With it what waits has come to its end: it was not sent.
@@ -119,12 +128,22 @@ impl Gather {
                 () = self.wake.notified(), if sent.len() < SENT => {}
                 Some(()) = sent.next(), if !sent.is_empty() => continue,
             }
-            // who is about to come comes along
-            yield_now().await;
+            self.all_have_come().await;
             for some in self.take() {
                 let answer = send(some.command());
                 sent.push(async { self.tell(some, answer.await) });
             }
+        }
+    }
+
+    /// Who is about to come comes along: gives way until nobody comes any more, or a command is full.
+    async fn all_have_come(&self) {
+        let (mut known, mut quiet) = (0, 0);
+        while quiet < QUIET && known < TOGETHER {
+            yield_now().await;
+            let there = self.lock().len();
+            quiet = if there == known { quiet + 1 } else { 0 };
+            known = there;
         }
     }
 
@@ -267,6 +286,33 @@ mod tests {
         })
         .await;
         assert_eq!((told.iter().flatten().count(), sent), (calls.len(), 3));
+    }
+
+    #[tokio::test]
+    async fn who_comes_a_moment_later_goes_along() {
+        let gather = Gather::default();
+        let _first = gather.begin();
+        let sent = AtomicUsize::new(0);
+        let come = async {
+            let mut waiting = Vec::new();
+            for _ in 0..10 {
+                let begun = gather.begin();
+                waiting.push(begun.joins(&GET).expect("it is gathered"));
+                // the next call is made on a thread that has other things to do, too
+                yield_now().await;
+                yield_now().await;
+            }
+            join_all(waiting).await
+        };
+        let send = |_| {
+            sent.fetch_add(1, Relaxed);
+            ready(Ok(Reply::List(vec![Reply::Bytes("1".into()); 10])))
+        };
+        tokio::select! {
+            told = come => assert!(told.iter().all(|told| matches!(told, Ok(Some(Ok(_))))), "{told:?}"),
+            () = gather.run(send) => unreachable!(),
+        }
+        assert_eq!(sent.into_inner(), 1);
     }
 
     #[tokio::test]
