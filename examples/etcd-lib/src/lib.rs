@@ -1,7 +1,7 @@
 //! What the programs of this example share: the phonebook, and how they reach etcd.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use cninfra::{Result, keyval::Kv};
+use cninfra::{Error, Result, keyval::Kv};
 use cninfra_etcd::{EtcdConfig, EtcdStore};
 use prost::Message;
 use serde::Deserialize;
@@ -27,9 +27,14 @@ pub struct Contact {
 
 impl Contact {
     /// Its key below [`PHONEBOOK`]: the name without its spaces.
-    #[must_use]
-    pub fn key(name: &str) -> String {
-        name.replace(' ', "")
+    ///
+    /// # Errors
+    /// Nothing is left of the name.
+    pub fn key(name: &str) -> Result<String> {
+        match name.replace(' ', "") {
+            key if key.is_empty() => Err(Error::msg("a contact needs a name")),
+            key => Ok(key),
+        }
     }
 
     /// As the programs print it.

@@ -103,4 +103,16 @@ fn what_is_wrong_is_named() {
     assert!(unknown.contains("etcd.conf:1") && unknown.contains("endpoints"), "{unknown}");
     let dead = wrong(Some("endpoints: ['127.0.0.1:1']"));
     assert!(dead.contains("127.0.0.1:1"), "{dead}");
+    require!(Etcd);
+    let (etcd, contact) = (Etcd::start(), r#"[{"name": "", "company": "B", "phonenumber": "2"}]"#);
+    let edit = |arguments: &[&str]| {
+        let config = Config::of(&etcd);
+        let program = Program::new(env!("CARGO_BIN_EXE_editor")).arg("--cfg").arg(&config.path());
+        arguments.iter().fold(program, |program, argument| program.arg(argument)).start().wait()
+    };
+    for nameless in [&["put", " ", "B", "2"][..], &["puttxn", contact], &["delete", ""]] {
+        let ended = edit(nameless);
+        assert_eq!(ended.code, Some(1), "{nameless:?}");
+        assert!(ended.stderr.contains("a contact needs a name"), "{}", ended.stderr);
+    }
 }

@@ -7,7 +7,12 @@ use cninfra::{
     logging::{Level, LogSettings, Logger, Loggers, Output},
 };
 use cninfra_redis::{RedisConfig, RedisStore};
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// Where Redis is if nothing says so.
 const LOCAL: &str = "127.0.0.1:6379";
@@ -26,6 +31,30 @@ pub fn command(name: &'static str, about: &'static str, prefix: &'static str) ->
         below.help("what all keys begin with; a {tag} in it keeps them in one slot of a cluster"),
         debug.help("logs what is done"),
     ])
+}
+
+/// The arguments of a program: flags may have one dash, as the predecessor's had, too.
+#[must_use]
+pub fn arguments(command: Command) -> ArgMatches {
+    arguments_of(command, env::args_os())
+}
+
+fn arguments_of(mut command: Command, arguments: impl Iterator<Item = OsString>) -> ArgMatches {
+    command.build();
+    let with_two_dashes = |argument: OsString| {
+        let name = argument.to_str().and_then(|argument| argument.strip_prefix('-'));
+        let name = name.map(|name| name.split_once('=').map_or(name, |(name, _)| name));
+        let is_flag = |name: &str| {
+            let names = |arg: &Arg| arg.get_long_and_visible_aliases().is_some_and(|names| names.contains(&name));
+            command.get_arguments().any(names)
+        };
+        match name {
+            Some(name) if is_flag(name) => OsString::from_iter([OsStr::new("-"), &argument]),
+            _ => argument,
+        }
+    };
+    let arguments: Vec<OsString> = arguments.map(with_two_dashes).collect();
+    command.get_matches_from(arguments)
 }
 
 /// The logger of a program, on standard error: of what goes wrong, or of all.

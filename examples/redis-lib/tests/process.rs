@@ -92,12 +92,18 @@ fn all_calls_are_shown_on_a_single_redis() {
     redis.call(&["SET", "{simple}/key1", "val 1"]);
     shows_all(&run(SIMPLE, "--redis-config", &node(&redis), &[]));
     assert_eq!(redis.call(&["KEYS", "*"]).list().len(), 1);
-    let debug = ["--debug", "--debug-iterator", "--prefix", "other/"];
-    let ended = run(SIMPLE, "--cfg", &node(&redis), &debug);
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(ended.stdout.starts_with("Watching  other/key\n"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("\titerator-100\n") && ended.stdout.contains("\titerator-100=val 100\n"));
-    assert!(ended.stderr.contains(&format!("is connected to {}", redis.addr())), "{}", ended.stderr);
+    // with one dash, as the predecessor's, too
+    let flags: [&[&str]; 2] = [
+        &["--cfg", "--debug", "--debug-iterator", "--prefix", "other/"],
+        &["-redis-config", "-debug", "-debug-iterator", "-prefix=other/"],
+    ];
+    for flags in flags {
+        let ended = run(SIMPLE, flags[0], &node(&redis), &flags[1..]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.starts_with("Watching  other/key\n"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("\titerator-100\n") && ended.stdout.contains("\titerator-100=val 100\n"));
+        assert!(ended.stderr.contains(&format!("is connected to {}", redis.addr())), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -5,7 +5,6 @@ use crate::{
     convert::{bounds, entry, revision, state},
     failure::Asked,
     lives::{self, Lives},
-    store::capabilities,
     terms::{Lane, Terms},
     txn::{self, Life},
 };
@@ -19,7 +18,7 @@ use std::future::Future;
 impl EtcdStore {
     /// Does a transaction: see [`cninfra::keyval::Store::commit`]. All of it has the time of one call.
     pub(crate) async fn done(&self, txn: Txn) -> Result<TxnOutcome> {
-        capabilities().refuse(&txn)?;
+        self.core.config.capabilities().refuse(&txn)?;
         if !txn::is_known(&txn) {
             let asked = Asked::of_txn(txn.op(), &txn);
             let unsupported = Reason::Unsupported("such operation or condition");
@@ -45,7 +44,7 @@ impl EtcdStore {
 
     /// Writes a value that does not end by itself: what [`done`](Self::done) does of it, without what transactions and leases need.
     pub(crate) async fn put_for_ever(&self, put: &Put) -> Result<Written> {
-        capabilities().refuse_put(put)?;
+        self.core.config.capabilities().refuse_put(put)?;
         let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
         let began = self.session.now();
         let written = self.write(self.core.terms(Lane::Callers), &asked, put, Life::default()).await;
@@ -166,6 +165,6 @@ fn too_large(error: KvError, bytes: usize) -> KvError {
 fn fewer(bytes: usize) -> String {
     format!(
         "its keys and values have {bytes} bytes, and etcd takes 1.5 MiB (1572864) by default: make several transactions \
-         of it, or raise `--max-request-bytes` of etcd"
+         of it, or raise `--max-request-bytes` of etcd, and `max-value` of `etcd.conf` with it"
     )
 }

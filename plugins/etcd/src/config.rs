@@ -2,7 +2,8 @@
 
 use cninfra::{
     client::{is_host_and_port, unless_empty},
-    config::{Duration, Invalid, Secret},
+    config::{ByteSize, Duration, Invalid, Secret},
+    keyval::Capabilities,
 };
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{fmt, path::PathBuf, time::Duration as Time};
@@ -49,6 +50,8 @@ pub struct EtcdConfig {
     pub username: Option<String>,
     /// The password of that user.
     pub password: Secret,
+    /// So large a value may be, with its key: etcd takes requests of 1.5 MiB, unless its `--max-request-bytes` says otherwise. Default: 1520 KiB.
+    pub max_value: ByteSize,
     /// How long what is written [with the client](cninfra::keyval::Expiry::WithClient) outlives one that has died. Whole seconds. Default: 5 s.
     pub session_ttl: Duration,
     /// So often the history is thrown away, down to the newest state; 0 is never. One agent of a cluster is enough for that. Default: 0.
@@ -78,6 +81,7 @@ impl Default for EtcdConfig {
             server_name: None,
             username: None,
             password: Secret::default(),
+            max_value: ByteSize(1520 << 10),
             session_ttl: Duration::from_secs(5),
             auto_compact: Duration::default(),
             allow_delayed_start: false,
@@ -110,6 +114,13 @@ impl EtcdConfig {
         !self.insecure_transport && (has_file || self.endpoints.0.iter().any(|endpoint| endpoint.starts_with(HTTPS)))
     }
 
+    /// What etcd can do, as it is configured by default; but for the size of values, which follows this config.
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        let mut capabilities = Capabilities::all();
+        capabilities.max_value = usize::try_from(self.max_value.0).unwrap_or(usize::MAX);
+        capabilities
+    }
+
     /// The endpoints as addresses with their scheme, one at least.
     pub(crate) fn addresses(&self) -> Vec<String> {
         let scheme = if self.is_tls() { HTTPS } else { HTTP };
@@ -134,6 +145,7 @@ impl EtcdConfig {
         wrong(is_short, "reconnect-interval", "is so short that it would keep asking", "leave it at 1s");
         let is_short = !self.auto_compact.is_zero() && *self.auto_compact < Time::from_secs(1);
         wrong(is_short, "auto-compact", "is so short that it would keep compacting", "such as `24h`, or `0` for never");
+        wrong(self.max_value.0 == 0, "max-value", "lets no value be written", "leave it at 1520KiB");
         let key = if self.cert_file.is_some() { "cert-file" } else { "key-file" };
         let is_half = self.cert_file.is_some() != self.key_file.is_some();
         wrong(is_half, key, "is of use with its other half only", "set `cert-file` and `key-file`");
@@ -219,6 +231,7 @@ mod tests {
             config.check().is_err()
         };
         assert!(bad(|config| config.operation_timeout = Duration(Time::from_nanos(5))));
+        assert!(bad(|config| config.max_value = ByteSize(0)));
         assert!(bad(|config| config.cert_file = Some("c.pem".into())));
         assert!(bad(|config| config.endpoints.0.push("u:p@b:1".into())));
         assert!(bad(|config| config.session_ttl = Duration::from_millis(1)));

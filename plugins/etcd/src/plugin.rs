@@ -158,7 +158,7 @@ impl Delegate for Etcd {
     type Store = EtcdStore;
 
     fn capabilities(&self) -> Capabilities {
-        crate::store::capabilities()
+        self.config.capabilities()
     }
 
     fn is_configured(&self) -> bool {

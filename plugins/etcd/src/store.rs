@@ -156,16 +156,16 @@ impl Drop for EtcdStore {
 
 impl Store for EtcdStore {
     fn capabilities(&self) -> Capabilities {
-        capabilities()
+        self.core.config.capabilities()
     }
 
     async fn get(&self, key: Bytes, at: At) -> Result<Option<Entry>> {
-        capabilities().refuse_get(&key, at)?;
+        self.core.config.capabilities().refuse_get(&key, at)?;
         self.core.get(self.core.terms(Lane::Callers), &key, at).await
     }
 
     async fn page(&self, request: PageRequest) -> Result<Page> {
-        capabilities().refuse_page(&request)?;
+        self.core.config.capabilities().refuse_page(&request)?;
         self.core.page(self.core.terms(Lane::Callers), &request).await
     }
 
@@ -182,7 +182,7 @@ impl Store for EtcdStore {
     }
 
     async fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> Result<Watch> {
-        capabilities().refuse_watch(&ranges, &options)?;
+        self.core.config.capabilities().refuse_watch(&ranges, &options)?;
         let asked = Asked::to_read("watch", ranges.first().cloned());
         let begun = watch::begin(self.core.clone(), &self.tasks, ranges, options);
         let (watch, refused) = begun.ok_or_else(|| self.core.closed_error(&asked, Applied::No))?;
@@ -196,11 +196,6 @@ impl Store for EtcdStore {
             () = sleep(*self.core.config.operation_timeout) => Ok(watch),
         }
     }
-}
-
-/// As etcd is configured by default: a request has 1.5 MiB.
-pub(crate) fn capabilities() -> Capabilities {
-    Capabilities::all()
 }
 
 impl Revisions for EtcdStore {

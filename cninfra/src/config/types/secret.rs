@@ -225,6 +225,21 @@ mod tests {
         assert!(!LOUD.load(Relaxed));
     }
 
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Needed {
+        password: Secret,
+        pin: Secret<u16>,
+    }
+
+    #[test]
+    fn that_nothing_is_there_is_told() {
+        let wrong = Given::file(Needed::META, "{password: , pin: }").wrong_in_line();
+        let (text, number) = ("takes a text, not nothing", "takes a whole number from 0 to 65535, not nothing");
+        let wanted = [format!("12: key `odd.password` {text}"), format!("19: key `odd.pin` {number}")];
+        assert_eq!(wrong, wanted);
+    }
+
     #[test]
     fn nothing_prints_it() {
         let secret = Secret::new("hunter2".to_string());

@@ -17,6 +17,9 @@ use std::{
 const TEXT: &str = "a text";
 const CHOICE: &str = "a name, alone or as a key with what belongs to it";
 
+/// What is there where a key has no value.
+const NOTHING: &str = "nothing";
+
 /// No variant has this name.
 pub(in crate::config) const NO_NAME: &str = "\0";
 
@@ -211,6 +214,8 @@ impl Failure {
                 return self;
             }
             (What::Says(words), _) if words.starts_with(NO_NAME) => return self,
+            // that there is nothing is no secret
+            (What::Takes(takes), _) if takes.kind == NOTHING => return self,
             // what looks for a number that is too large has put this text there
             (What::Takes(takes), _) if takes.of_f32 && takes.mark == Some(Mark::of(&Unexpected::Str(NO_NAME))) => {
                 return self;
@@ -441,7 +446,7 @@ fn kind(found: &Unexpected<'_>) -> String {
         Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number".to_string(),
         Unexpected::Str("") => "an empty text".to_string(),
         Unexpected::Str(_) | Unexpected::Char(_) | Unexpected::Bytes(_) => "a text".to_string(),
-        Unexpected::Unit => "nothing".to_string(),
+        Unexpected::Unit => NOTHING.to_string(),
         Unexpected::Seq => "a list".to_string(),
         Unexpected::Map => "a mapping".to_string(),
         Unexpected::Option | Unexpected::NewtypeStruct => "a value".to_string(),

@@ -31,13 +31,13 @@ async fn main() -> Result<()> {
     let value = |key: &str| of.get_one::<String>(key).cloned().unwrap_or_default();
     match name {
         "delete" => {
-            let key = Contact::key(&value("NAME"));
+            let key = Contact::key(&value("NAME"))?;
             println!("Removing  {PHONEBOOK}{key}");
             phonebook.delete(&key).await?;
         }
         "put" => {
             let contact = Contact { name: value("NAME"), company: value("COMPANY"), phonenumber: value("PHONE") };
-            let key = Contact::key(&contact.name);
+            let key = Contact::key(&contact.name)?;
             println!("Saving  {PHONEBOOK}{key}");
             phonebook.typed(Protobuf).put(&key, &contact).await?;
         }
@@ -45,7 +45,7 @@ async fn main() -> Result<()> {
             let contacts: Vec<Contact> = serde_json::from_str(&value("JSON_ARRAY"))?;
             let mut txn = Txn::new();
             for contact in contacts {
-                let (key, mut bytes) = (Contact::key(&contact.name), Vec::new());
+                let (key, mut bytes) = (Contact::key(&contact.name)?, Vec::new());
                 Protobuf.encode(&contact, &mut bytes).map_err(Error::msg)?;
                 println!("Saving  {PHONEBOOK}{key}");
                 txn = txn.put(key, bytes);

@@ -10,7 +10,7 @@ use cninfra::{
     keyval::{Diffed, Entry, Expiry, KeyRange, Kv, PageRequest, Txn, Update, WatchOptions},
 };
 use cninfra_redis::RedisStore;
-use redis_lib::{command, connect, logger};
+use redis_lib::{arguments, command, connect, logger};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -108,7 +108,7 @@ async fn tell(watch: &mut Diffed, count: usize) -> Result<()> {
 async fn main() -> Result<()> {
     let iterator = Arg::new("debug-iterator").long("debug-iterator").action(ArgAction::SetTrue);
     let command = command("simple", "does the calls of a store on Redis, one by one", "{simple}/");
-    let arguments = command.arg(iterator.help("prints all that is iterated over")).get_matches();
+    let arguments = arguments(command.arg(iterator.help("prints all that is iterated over")));
     let log = logger(&arguments)?;
     let kv = connect(&arguments).await?;
     log.debug(format_args!("is connected to {}", kv.store().endpoints()));

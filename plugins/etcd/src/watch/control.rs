@@ -87,7 +87,7 @@ impl Control {
 impl WatchControl for Control {
     fn add(&self, range: KeyRange) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            crate::store::capabilities().refuse_range("watch", &range)?;
+            self.core.config.capabilities().refuse_range("watch", &range)?;
             self.wish(Some(&range), |wanted| {
                 wanted.add(range.clone());
                 true

@@ -9,9 +9,9 @@ use cninfra::keyval::{
     Applied, At, Compare, Coordination, Cursor, Election, Expiry, KeyRange, Kv, LeaseId, Leases as _, Lock, Op,
     OpResult, PageRequest, Put, Reason, Revision, Revisions as _, Store as _, Txn, WatchOptions,
 };
-use cninfra::testing::Link;
+use cninfra::{config::ByteSize, testing::Link};
 use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
-use cninfra_testbed::{Etcd, require};
+use cninfra_testbed::{Etcd, EtcdOptions, require};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -204,8 +204,11 @@ async fn what_is_too_large_is_told_before_it_is_sent_and_by_the_server() {
     require!(Etcd);
     let etcd = Etcd::start();
     let kv = kv(etcd.endpoint()).await;
-    let error = kv.put("k", vec![0; (1 << 20) + 1]).await.unwrap_err();
+    let most = kv.capabilities().max_value;
+    let error = kv.put("k", vec![0; most + 1]).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No));
+    kv.put("k".repeat(8000), vec![0; most]).await.unwrap();
+    kv.delete_prefix("k").await.unwrap();
     let value = vec![0; 900_000];
     let txn = Txn::new().put("a", value.clone()).put("b", value.clone()).put("c", value);
     let error = kv.commit(txn).await.unwrap_err();
@@ -217,6 +220,18 @@ async fn what_is_too_large_is_told_before_it_is_sent_and_by_the_server() {
         kv.put(key, vec![b'x'; 1_000_000]).await.unwrap();
     }
     assert_eq!(kv.list("").all().await.unwrap().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_more_is_given_more() {
+    require!(Etcd);
+    let etcd = EtcdOptions::default().arg("--max-request-bytes=4194304").start();
+    let config = EtcdConfig { max_value: ByteSize(3 << 20), ..EtcdConfig::at([etcd.endpoint()]) };
+    let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    kv.put("k", vec![0; 3 << 20]).await.unwrap();
+    assert_eq!(kv.get("k").await.unwrap().unwrap().value.len(), 3 << 20);
+    let error = kv.put("k", vec![0; (3 << 20) + 1]).await.unwrap_err();
+    assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,7 @@ mod runway;
 use board::PARTS;
 use cninfra::{Error, Result};
 use field::{Airfield, DEPARTURE};
-use redis_lib::{command, connect, logger};
+use redis_lib::{arguments, command, connect, logger};
 use std::sync::Arc;
 use tokio::{signal::ctrl_c, sync::watch, task::JoinSet};
 
@@ -29,7 +29,7 @@ const DIAGRAM: &str = r"
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let arguments = command("airport", "an airport whose modules meet in Redis alone", "{airport}/").get_matches();
+    let arguments = arguments(command("airport", "an airport whose modules meet in Redis alone", "{airport}/"));
     let log = logger(&arguments)?;
     let kv = connect(&arguments).await?;
     // what a run that was broken off has left
