@@ -31,6 +31,7 @@
 //! is told all entries again, and how many changes that were ([`Changes::missed`]). While they are collected for that, as for a new watcher, writers wait.
 
 mod change;
+mod changes;
 mod index;
 #[cfg(feature = "keyval")]
 mod left;
@@ -43,7 +44,8 @@ mod shared;
 #[cfg(feature = "keyval")]
 mod synced;
 
-pub use change::{Change, Changes, Event};
+pub use change::Change;
+pub use changes::{Changes, Event};
 pub use index::Index;
 pub use map::{IdxMap, Reader};
 #[cfg(feature = "keyval")]

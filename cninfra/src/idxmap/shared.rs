@@ -1,9 +1,9 @@
 //! [`Shared`]: what all clones of a map and its readers have, and how it is written.
 
 use super::{
-    change::{Change, Subscription},
+    change::Change,
     index::Indexed,
-    log::Log,
+    log::{Follower, Log},
     parts::Parts,
 };
 #[cfg(feature = "keyval")]
@@ -28,6 +28,9 @@ pub(super) struct Shared<K, V> {
 pub(super) struct Writing<K, V> {
     pub(super) indexes: Vec<Weak<dyn Indexed<K, V>>>,
 }
+
+/// All entries of one moment, and what follows them.
+pub(super) type Subscription<K, V> = (Vec<(K, Arc<V>)>, Follower<K, V>);
 
 impl<K: Hash + Eq + Clone, V> Shared<K, V> {
     /// Nothing yet; so many changes are kept for watchers.

@@ -3,11 +3,11 @@
 
 use super::{
     beyond::beyond,
-    culprit::{Culprit, MadeUp, Nearness, culprit},
+    culprit::{Culprit, Nearness, culprit},
     left_out::has_other_name,
     looks,
     mistakes::{At, Mistakes},
-    trial::{Trial, quietly},
+    trial::{MadeUp, Trial, quietly},
 };
 use crate::config::{
     read::{

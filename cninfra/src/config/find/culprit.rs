@@ -1,16 +1,21 @@
 //! Which key is wrong in a value that serde has put by before it has read it: a failure there names no place.
 
-use super::{fits::made, lacks::Lack, left_out::mapping_without, marked::marked, narrow::Narrow, trial::Trial};
+use super::{
+    fits::made,
+    lacks::Lack,
+    left_out::mapping_without,
+    marked::marked,
+    narrow::Narrow,
+    trial::{MadeUp, Trial},
+};
 use crate::config::{
     said::shape::Kind,
+    types::secret::HIDDEN,
     written::{
         value,
         way::{Step, Way},
     },
-    wrong::{
-        failure::{HIDDEN, What},
-        spot::Spot,
-    },
+    wrong::{failure::What, spot::Spot},
 };
 use figment::value::Value;
 
@@ -33,9 +38,6 @@ pub(super) enum Nearness {
     /// It is this place, or one further in.
     Within,
 }
-
-/// What stands in the place of keys that are missing; nothing where it did not fit.
-pub(super) type MadeUp = Vec<(Way, Option<Value>)>;
 
 /// What is wrong within a mapping, beside what is made up.
 pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Culprit> {

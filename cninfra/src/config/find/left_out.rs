@@ -1,6 +1,6 @@
 //! Keys that are there, maybe by another name, and wrong: serde tells of them as missing once they have been left out.
 
-use super::{culprit::MadeUp, trial::Trial};
+use super::trial::{MadeUp, Trial};
 use crate::config::{
     written::{
         value,

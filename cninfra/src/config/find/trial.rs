@@ -45,6 +45,9 @@ pub(super) struct Trial<'a> {
     pub(super) is_unsteady: bool,
 }
 
+/// What stands in the place of keys that are missing; nothing where it did not fit.
+pub(super) type MadeUp = Vec<(Way, Option<Value>)>;
+
 /// Reads what nobody has written, or not all of it. A panic of the type is what is said of it, and not an event.
 pub(super) fn quietly(
     read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,

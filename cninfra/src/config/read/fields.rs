@@ -7,9 +7,10 @@ use crate::{
             agents::AGENT_KEYS,
             meant::{HIDES, LATER, Meant, meant, suggestion},
         },
+        types::secret::HIDDEN,
         written::{key, place::Part, way::Step},
         wrong::{
-            failure::{Failed, Failure, HIDDEN, What},
+            failure::{Failed, Failure, What},
             mistake::Mistake,
             spot::Spot,
         },

@@ -1,6 +1,6 @@
 //! [`Secret`]: a value that is never printed.
 
-use crate::{config::wrong::failure::HIDDEN, foreign};
+use crate::foreign;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{cell::Cell, fmt, marker::PhantomData};
 
@@ -8,6 +8,8 @@ use std::{cell::Cell, fmt, marker::PhantomData};
 pub(in crate::config) const NAME: &str = "$cninfra::Secret";
 /// What is shown in its place.
 pub(in crate::config) const MASK: &str = "***";
+/// Why a value is not in the words.
+pub(in crate::config) const HIDDEN: &str = "(it is not shown, since it is a secret)";
 
 thread_local! {
     static BEING_READ: Cell<usize> = const { Cell::new(0) };

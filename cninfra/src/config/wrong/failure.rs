@@ -2,7 +2,7 @@
 
 use super::spot::Spot;
 use crate::{
-    config::types::secret,
+    config::types::secret::{self, HIDDEN},
     foreign::{self, Panic},
 };
 use serde::de::{self, Expected, Unexpected};
@@ -22,9 +22,6 @@ const NOTHING: &str = "nothing";
 
 /// No variant has this name.
 pub(in crate::config) const NO_NAME: &str = "\0";
-
-/// Why a value is not in the words.
-pub(in crate::config) const HIDDEN: &str = "(it is not shown, since it is a secret)";
 
 /// What is said of a panic begins so.
 pub(in crate::config) const PANICKED: &str = "reading it panicked: ";

@@ -1,0 +1,92 @@
+//! [`Changes`]: what a watcher is told.
+
+use super::{
+    change::Change,
+    log::{Follower, Told},
+    shared::{Shared, Subscription},
+};
+use std::{
+    fmt,
+    future::poll_fn,
+    hash::Hash,
+    sync::{Arc, Weak},
+};
+use tokio::task::coop::cooperative;
+
+/// What a watcher is told.
+#[derive(PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event<K, V> {
+    /// All entries, in no order: what is not among them is not there. It comes first; and again, where the watcher was too far behind.
+    All(Vec<(K, Arc<V>)>),
+    /// A change, in the order in which they were made.
+    Change(Arc<Change<K, V>>),
+}
+
+/// All entries of a map, then each change. Dropping it ends the watch.
+pub struct Changes<K, V> {
+    map: Weak<Shared<K, V>>,
+    all: Option<Vec<(K, Arc<V>)>>,
+    changes: Follower<K, V>,
+    missed: u64,
+}
+
+impl<K: Hash + Eq + Clone, V> Changes<K, V> {
+    pub(super) fn new(map: Weak<Shared<K, V>>, (all, changes): Subscription<K, V>) -> Self {
+        Changes { map, all: Some(all), changes, missed: 0 }
+    }
+
+    /// The next event; `None` when the map is gone, and all has been told that was not missed.
+    ///
+    /// # Cancel safety
+    /// It may be dropped and called again: no event is lost.
+    pub async fn next(&mut self) -> Option<Event<K, V>> {
+        loop {
+            if let Some(all) = self.all.take() {
+                return Some(Event::All(all));
+            }
+            // who has always something to be told lets others have their turn nevertheless
+            match cooperative(poll_fn(|cx| self.changes.poll(cx))).await {
+                Told::Change(change) => return Some(Event::Change(change)),
+                Told::Behind => self.begin_anew()?,
+                Told::Nothing => {}
+                Told::Ended => return None,
+            }
+        }
+    }
+
+    /// The next event, if it is there already.
+    pub fn try_next(&mut self) -> Option<Event<K, V>> {
+        loop {
+            if let Some(all) = self.all.take() {
+                return Some(Event::All(all));
+            }
+            match self.changes.take() {
+                Told::Change(change) => return Some(Event::Change(change)),
+                Told::Behind => self.begin_anew()?,
+                Told::Nothing | Told::Ended => return None,
+            }
+        }
+    }
+
+    /// So many changes were not told one by one, since the watcher was too far behind: all entries were told instead.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// `None` where the map is gone, and what was missed with it.
+    fn begin_anew(&mut self) -> Option<()> {
+        let map = self.map.upgrade()?;
+        let (all, changes) = map.subscribe();
+        self.missed += self.changes.behind(&changes);
+        (self.all, self.changes) = (Some(all), changes);
+        Some(())
+    }
+}
+
+impl<K, V> fmt::Debug for Changes<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Changes").field("missed", &self.missed).finish_non_exhaustive()
+    }
+}
