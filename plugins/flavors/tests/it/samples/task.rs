@@ -5,7 +5,7 @@ struct Sweeper;
 
 impl Lifecycle for Sweeper {
     async fn init(&self, cx: &Context) -> Result<()> {
-        let of_task = cx.clone();                    // a task can not borrow `self`: it gets clones
+        let of_task = cx.clone();                    // a task cannot borrow `self`: it gets clones
         cx.spawn_until_close("sweep", async move {
             loop {
                 tokio::time::sleep(std::time::Duration::from_secs(60)).await;  // it may be ended at any `await`
