@@ -49,7 +49,7 @@ const FLAGS: &[Flag] = &[
 /// Its config section is `etcd`, in the file `etcd.conf`, or `etcdv3.conf`, as the predecessor had it at first: see [`EtcdConfig`]. Where there is no such file, and nothing is set
 /// otherwise (by `ETCD_ENDPOINTS`), it is off: it says so by its status, and what is asked of it fails at once. A file that is empty, or says what is the default, is one: etcd is at `127.0.0.1:2379` then.
 ///
-/// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. (The README has a table of what to write for what is wanted: "Where etcd is away".) An agent that starts without it, by its start policy, has the store all the same:
+/// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. (GUIDE.md has a table of what to write for what is wanted: "When etcd is away".) An agent that starts without it, by its start policy, has the store all the same:
 /// calls wait for etcd within their limits, and watches begin when it is there. From the first answer on, also where its failure to start was ignored, it says that it is in error while etcd does not answer, and that it is well when it does.
 #[plugin(name = "etcd", alias = "etcdv3", flags = FLAGS)]
 pub struct Etcd {

@@ -1,4 +1,4 @@
-//! etcd is away: at the start, and later. Each row of the README's table, on a real one.
+//! etcd is away: at the start, and later. Each row of the table in GUIDE.md, on a real one.
 
 use cninfra::{
     config::Config,

@@ -20,7 +20,7 @@ impl Lifecycle for Backend {
     async fn init(&self, cx: &Context) -> Result<()> {
         cx.metrics().register("backend_probes", "How often it was probed", self.probes.clone())?;
         let (address, probes) = (self.config.address.clone(), self.probes.clone());
-        cx.probe(Probing::new(), move || {           // every 5 s, within 2 s
+        cx.probe(Probing::new(), move || {           // called every 5 s, with a time-out of 2 s
             probes.inc();
             let address = address.clone();
             async move {

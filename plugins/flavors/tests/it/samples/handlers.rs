@@ -15,7 +15,7 @@ struct Page {
 
 #[plugin]
 struct Contacts {
-    by_name: Mutex<BTreeMap<String, Contact>>,       // no dependency: filled by its `Default`
+    by_name: Mutex<BTreeMap<String, Contact>>,       // no dependency: filled from its `Default`
     #[default(100)]
     most: usize,
 }
@@ -39,7 +39,7 @@ impl Lifecycle for Phonebook {
             .get("/contacts/{name}", tell)
             .put("/contacts/{name}", write_down)
             .get("/motto", motto)
-            .with_state(self.contacts.clone());      // handlers outlive `&self`: they get clones of what they need
+            .with_state(self.contacts.clone());      // handlers outlive `&self`, so they get clones of what they need
         self.http.register(cx, routes)
     }
 }
@@ -56,13 +56,13 @@ async fn tell(State(contacts): State<Dep<Contacts>>, Path(name): Path<String>) -
 async fn write_down(
     State(contacts): State<Dep<Contacts>>,
     Path(name): Path<String>,
-    Json(contact): Json<Contact>,                    // the body: the last argument
+    Json(contact): Json<Contact>,                    // the body is the last argument
 ) -> StatusCode {
     contacts.lock().insert(name, contact);
     StatusCode::NO_CONTENT
 }
 
 async fn motto() -> Result<String> {
-    let motto = std::env::var("MOTTO").context("the phonebook's motto")?;  // as everywhere
+    let motto = std::env::var("MOTTO").context("the phonebook's motto")?;  // an error is answered with 500
     Ok(motto.to_uppercase())
 }

@@ -3,7 +3,7 @@ use cninfra_flavors::Rpc;
 
 #[plugin]                                  // dependencies are read off the fields
 struct Greeter {
-    http: Dep<dyn Http>,                   // an interface: the flavor says who provides it
+    http: Dep<dyn Http>,                   // an interface: the flavor says which plugin provides it
 }
 
 impl Lifecycle for Greeter {               // init, after_init, drain, close: all have defaults
@@ -15,7 +15,7 @@ impl Lifecycle for Greeter {               // init, after_init, drain, close: al
 #[derive(Flavor)]
 struct Hello {
     rpc: Rpc,                              // a ready flavor: REST server, probes, pages
-    greeter: Dep<Greeter>,                 // in any order: the compiler sorts
+    greeter: Dep<Greeter>,                 // fields in any order: the compiler sorts them
 }
 
 const _: () = assert!(Hello::GRAPH.before("Rest", "Greeter"));

@@ -1,13 +1,13 @@
-//! The samples of the README: they compile, run, and are what the README shows.
+//! The Rust samples of README.md, GUIDE.md and MIGRATION.md: one file each in `samples/`, compiled and mostly run here, and equal to what the documents show.
 
 #![allow(dead_code, reason = "its `main` is not called here")]
 
-include!("readme/sample.rs");
+include!("samples/sample.rs");
 
 mod interface {
     use cninfra::prelude::*;
 
-    include!("readme/interface.rs");
+    include!("samples/interface.rs");
 
     #[tokio::test]
     async fn all_sources_are_asked() {
@@ -22,7 +22,7 @@ mod interface {
 mod handlers {
     use cninfra::prelude::*;
 
-    include!("readme/handlers.rs");
+    include!("samples/handlers.rs");
 
     /// The two plugins, with what stands in for a server.
     #[derive(Flavor)]
@@ -55,7 +55,7 @@ mod handlers {
 mod task {
     use cninfra::prelude::*;
 
-    include!("readme/task.rs");
+    include!("samples/task.rs");
 
     /// Fails the first time.
     async fn sweep() -> Result<usize> {
@@ -89,7 +89,7 @@ mod task {
 mod observed {
     use cninfra::prelude::*;
 
-    include!("readme/observed.rs");
+    include!("samples/observed.rs");
 
     #[derive(Flavor)]
     struct Observed {
@@ -113,7 +113,7 @@ mod observed {
 mod errors {
     use cninfra::prelude::*;
 
-    include!("readme/errors.rs");
+    include!("samples/errors.rs");
 
     #[test]
     fn they_say_what_is_wrong_and_what_to_do() {
@@ -133,7 +133,7 @@ mod policy {
         }
     }
 
-    include!("readme/policy.rs");
+    include!("samples/policy.rs");
 
     #[tokio::test]
     async fn a_store_that_is_down_says_so() {
@@ -147,31 +147,31 @@ mod policy {
 mod test {
     use super::*;
 
-    include!("readme/test.rs");
+    include!("samples/test.rs");
 }
 
 mod in_process {
     use super::*;
 
-    include!("readme/in_process.rs");
+    include!("samples/in_process.rs");
 }
 
 mod conformance {
     use super::*;
 
-    include!("readme/conformance.rs");
+    include!("samples/conformance.rs");
 }
 
 mod logging {
     use cninfra::prelude::*;
 
-    include!("readme/logging.rs");
+    include!("samples/logging.rs");
 }
 
 mod config {
     use cninfra::prelude::*;
 
-    include!("readme/config.rs");
+    include!("samples/config.rs");
 
     #[test]
     fn the_check_finds_what_is_missing() {
@@ -186,7 +186,7 @@ mod config {
 mod live {
     use cninfra::prelude::*;
 
-    include!("readme/live.rs");
+    include!("samples/live.rs");
 
     #[tokio::test(start_paused = true)]
     async fn it_waits_as_long_as_is_said_now() {
@@ -202,7 +202,7 @@ mod live {
 mod store {
     use cninfra::prelude::*;
 
-    include!("readme/store.rs");
+    include!("samples/store.rs");
 
     #[tokio::test(flavor = "multi_thread")]
     async fn peers_are_kept_and_followed() {
@@ -220,7 +220,7 @@ mod store {
         use cninfra::{config::Config, testing::Conformance};
         use cninfra_testbed::{Etcd as Server, Folder, require};
 
-        include!("readme/either.rs");
+        include!("samples/either.rs");
 
         const MYSELF: &str = "/vnf-agent/one/peers/myself";
 
@@ -285,36 +285,77 @@ mod store {
 mod flavor {
     use cninfra::prelude::*;
 
-    include!("readme/flavor.rs");
+    include!("samples/flavor.rs");
+}
+
+mod migration {
+    use cninfra::{
+        http::{Http, Routes},
+        prelude::*,
+    };
+
+    include!("samples/migration.rs");
+
+    async fn hello() -> &'static str {
+        "Hello!"
+    }
+}
+
+/// Files of `samples/` with their text.
+macro_rules! samples {
+    ($($file:literal),*) => { &[$(($file, include_str!(concat!("samples/", $file)))),*] };
+}
+
+const README: &[(&str, &str)] = samples!["sample.rs"];
+
+const GUIDE: &[(&str, &str)] = samples![
+    "interface.rs",
+    "handlers.rs",
+    "task.rs",
+    "observed.rs",
+    "errors.rs",
+    "policy.rs",
+    "flavor.rs",
+    "store.rs",
+    "either.rs",
+    "test.rs",
+    "in_process.rs",
+    "conformance.rs",
+    "logging.rs",
+    "config.rs",
+    "live.rs"
+];
+
+const MIGRATION: &[(&str, &str)] = samples!["migration.rs"];
+
+/// Panics unless the Rust blocks of a document are these samples, in this order.
+#[track_caller]
+fn shows(document: &str, text: &str, samples: &[(&str, &str)]) {
+    let shown: Vec<_> = text.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    for ((file, sample), shown) in samples.iter().zip(&shown) {
+        assert_eq!(shown, sample, "{document} and samples/{file} differ: change both");
+    }
+    assert_eq!(
+        shown.len(),
+        samples.len(),
+        "{document} has a Rust block without a file in samples/, or the other way round"
+    );
+    assert!(!text.contains("```rust,"), "a Rust block of {document} is not compiled");
 }
 
 #[test]
-fn the_readme_shows_these_samples() {
-    let readme = include_str!("../../../../README.md");
-    let shown: Vec<_> = readme.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    let samples = [
-        ("sample.rs", include_str!("readme/sample.rs")),
-        ("interface.rs", include_str!("readme/interface.rs")),
-        ("handlers.rs", include_str!("readme/handlers.rs")),
-        ("task.rs", include_str!("readme/task.rs")),
-        ("observed.rs", include_str!("readme/observed.rs")),
-        ("errors.rs", include_str!("readme/errors.rs")),
-        ("policy.rs", include_str!("readme/policy.rs")),
-        ("store.rs", include_str!("readme/store.rs")),
-        ("either.rs", include_str!("readme/either.rs")),
-        ("test.rs", include_str!("readme/test.rs")),
-        ("in_process.rs", include_str!("readme/in_process.rs")),
-        ("conformance.rs", include_str!("readme/conformance.rs")),
-        ("logging.rs", include_str!("readme/logging.rs")),
-        ("config.rs", include_str!("readme/config.rs")),
-        ("live.rs", include_str!("readme/live.rs")),
-        ("flavor.rs", include_str!("readme/flavor.rs")),
-    ];
-    assert_eq!(shown.len(), samples.len(), "a sample is neither compiled nor marked otherwise");
-    for ((name, sample), shown) in samples.into_iter().zip(shown) {
-        assert_eq!(shown, sample, "copy the sample of the README to readme/{name}");
+fn the_documents_show_these_samples() {
+    shows("README.md", include_str!("../../../../README.md"), README);
+    shows("GUIDE.md", include_str!("../../../../GUIDE.md"), GUIDE);
+    shows("MIGRATION.md", include_str!("../../../../MIGRATION.md"), MIGRATION);
+}
+
+#[test]
+fn all_samples_are_compiled() {
+    let compiled = include_str!("samples.rs");
+    for (file, _) in README.iter().chain(GUIDE).chain(MIGRATION) {
+        assert!(compiled.contains(&format!("include!(\"samples/{file}\");")), "samples/{file} is in no module");
     }
-    assert!(!readme.contains("```rust,"), "all samples in Rust are compiled");
 }
 
 #[tokio::test(flavor = "multi_thread")]

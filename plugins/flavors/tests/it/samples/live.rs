@@ -15,7 +15,7 @@ impl Default for PollerConfig {
 #[plugin]
 struct Poller {
     #[config]
-    config: Live<PollerConfig>,               // a clone of it is the same section
+    config: Live<PollerConfig>,               // clones follow the same section
 }
 
 impl Poller {

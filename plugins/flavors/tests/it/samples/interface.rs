@@ -1,4 +1,4 @@
-#[interface(many)]                         // without `many`, one plugin of a flavor may provide it: `Dep<dyn Source>`
+#[interface(many)]                         // without `many`, only one plugin of a flavor may provide it: `Dep<dyn Source>`
 trait Source {
     fn names(&self) -> Vec<String>;
 }
@@ -25,7 +25,7 @@ impl Source for Added {
 
 #[plugin]
 struct Directory {
-    sources: Vec<Dep<dyn Source>>,         // all that provide it, in the flavor's order; they start first
+    sources: Vec<Dep<dyn Source>>,         // all its providers, in the flavor's order; they start first
 }
 
 #[derive(Flavor)]

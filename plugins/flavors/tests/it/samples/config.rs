@@ -5,15 +5,15 @@ use cninfra::config::{Duration, Invalid, Secret};
 struct PolitenessConfig {
     greeting: String,
     repeat_every: Duration,                   // 5s, 1m30s; `*repeat_every` is a `std::time::Duration`
-    password: Secret,                         // never printed; read by `reveal()`; or `password-file: PATH`, which must not be empty
+    password: Secret,                         // never printed; read by `reveal()`; set by `password` or `password-file: PATH`
 }
 
 impl PolitenessConfig {
-    fn check(&self) -> Result<(), Invalid> {  // where keys fit one by one, but not together
-        match self.greeting.is_empty() && !self.repeat_every.is_zero() {
-            true => Err(Invalid::key("greeting", "is needed with `repeat-every`").help("such as `greeting: Hello`")),
-            false => Ok(()),
+    fn check(&self) -> Result<(), Invalid> {  // for keys that are valid alone, but not together
+        if self.greeting.is_empty() && !self.repeat_every.is_zero() {
+            return Err(Invalid::key("greeting", "is needed with `repeat-every`").help("such as `greeting: Hello`"));
         }
+        Ok(())
     }
 }
 
