@@ -3,11 +3,12 @@
 use crate::graph::Graph;
 use std::{env, fmt};
 
-/// What is known of the build of a program: what `--version`, the probes and the metrics tell.
+/// What is known about the build of a program. `--version`, the probes and the metrics show it.
 ///
-/// By default the version is that of the package which declares the flavor. Variables in the environment of `cargo build` go over that:
-/// `CNINFRA_BUILD_VERSION`, `CNINFRA_BUILD_COMMIT` and `CNINFRA_BUILD_DATE`; and what the program says goes over both:
-/// [`Builder::build_info`](crate::agent::Builder::build_info). A plugin asks for it by [`Context::build_info`](crate::Context::build_info).
+/// By default, the version is that of the package that declares the flavor. The variables `CNINFRA_BUILD_VERSION`,
+/// `CNINFRA_BUILD_COMMIT` and `CNINFRA_BUILD_DATE` in the environment of `cargo build` override it.
+/// [`Builder::build_info`](crate::agent::Builder::build_info) overrides both. A plugin reads it with
+/// [`Context::build_info`](crate::Context::build_info).
 ///
 /// ```
 /// use cninfra::BuildInfo;
@@ -20,26 +21,26 @@ use std::{env, fmt};
 pub struct BuildInfo {
     /// The version.
     pub version: &'static str,
-    /// The commit that it was built of, where that is known.
+    /// The commit it was built from, if known.
     pub commit: Option<&'static str>,
-    /// When it was built, where that is known, as it was given.
+    /// When it was built, if known, in the form in which it was given.
     pub date: Option<&'static str>,
 }
 
 impl BuildInfo {
-    /// Of this version.
+    /// A build of this version, with neither commit nor date.
     #[must_use]
     pub const fn new(version: &'static str) -> Self {
         BuildInfo { version, commit: None, date: None }
     }
 
-    /// The commit that it was built of.
+    /// Sets the commit it was built from.
     #[must_use]
     pub const fn commit(self, commit: &'static str) -> Self {
         BuildInfo { commit: Some(commit), ..self }
     }
 
-    /// When it was built.
+    /// Sets when it was built.
     #[must_use]
     pub const fn date(self, date: &'static str) -> Self {
         BuildInfo { date: Some(date), ..self }
@@ -67,7 +68,7 @@ pub(crate) fn answer(build: BuildInfo) -> String {
 }
 
 impl fmt::Display for BuildInfo {
-    /// The version, with commit and date where they are known.
+    /// The version, with the commit and the date if they are known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.version)?;
         match (self.commit, self.date) {

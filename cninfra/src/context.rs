@@ -191,9 +191,9 @@ impl Opaque for Shared {
     }
 }
 
-/// One plugin's view of its agent: its names, its logger, its status, its tasks. Cheap to clone, and its own to keep.
+/// A plugin's view of its agent: its names, logger, status and tasks. Clones are cheap, and may be kept.
 ///
-/// Lifecycle methods receive it; as a field it is `#[context] cx: Context`.
+/// Lifecycle methods receive it. To have it as a field, declare `#[context] cx: Context`.
 #[derive(Clone)]
 pub struct Context {
     shared: Arc<dyn Opaque>,
@@ -248,7 +248,7 @@ impl Context {
         &self.shared.get().graph.nodes()[self.place]
     }
 
-    /// The plugin's instance name: it names its config section, its logger and its status.
+    /// The plugin's instance name, which is also the name of its config section, its logger and its status.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.node().instance()
@@ -260,7 +260,7 @@ impl Context {
         self.shared.get().label.as_str()
     }
 
-    /// The service label, with the keys that are the agent's own.
+    /// The service label, with the agent's own keys.
     #[must_use]
     pub fn service_label(&self) -> &ServiceLabel {
         &self.shared.get().label
@@ -272,7 +272,7 @@ impl Context {
         self.shared.get().log(self.place).clone()
     }
 
-    /// The loggers of the agent, and their levels: to look at, and to set.
+    /// The loggers of the agent, to read and set their levels.
     #[must_use]
     pub fn loggers(&self) -> Loggers {
         self.shared.get().make_logs();
@@ -292,28 +292,30 @@ impl Context {
         }
     }
 
-    /// What was done for the start of the agent, where it is recorded (as [`Agent::main`](crate::Agent::main) does; or see
-    /// [`Builder::record_events`](crate::agent::Builder::record_events)); nothing before the start is done.
+    /// The steps of the agent's start, if they are recorded ([`Agent::main`](crate::Agent::main) records them; see also
+    /// [`Builder::record_events`](crate::agent::Builder::record_events)). Empty until the start is complete.
     #[must_use]
     pub fn start_events(&self) -> &[Event] {
         self.shared.get().start_events()
     }
 
-    /// What the agent has done so far, and does right now, where it is recorded: while it starts, in later attempts at plugins that are down, and while it stops.
+    /// What the agent has done so far and is doing now, if that is recorded: during the start, in later attempts at
+    /// plugins that are down, and during the stop.
     #[must_use]
     pub fn course(&self) -> Course {
         self.shared.get().told.course()
     }
 
-    /// Does the agent go on without the plugin, whose `init` has failed? So it is in each later attempt of the start policy
-    /// [`Retry`](crate::agent::StartPolicy::Retry), until one succeeds. A server may ask it of who registers something late.
+    /// Whether the agent runs without this plugin because its `init` has failed. This is true in each later attempt of
+    /// the start policy [`Retry`](crate::agent::StartPolicy::Retry), until one succeeds. A server may ask for it when a
+    /// plugin registers something late.
     #[must_use]
     pub fn is_down(&self) -> bool {
         self.status_registry().is_down(self.place)
     }
 
-    /// How often the `init` of the plugin has failed so far, where its start policy lets the agent go on. What it registers somewhere in a later attempt takes the
-    /// place of what it has registered in an earlier one.
+    /// How often the plugin's `init` has failed so far, if its start policy lets the agent continue. What a plugin
+    /// registers in a later attempt replaces what it registered in an earlier one.
     #[must_use]
     pub fn failed_attempts(&self) -> u32 {
         self.status_registry().failed_attempts(self.place)
@@ -325,28 +327,29 @@ impl Context {
         self.shared.get().graph
     }
 
-    /// What is known of the build of the program: its version, commit and date.
+    /// What is known about the build of the program: its version, commit and date.
     #[must_use]
     pub fn build_info(&self) -> BuildInfo {
         self.shared.get().build
     }
 
-    /// What stops the agent.
+    /// A handle that stops the agent.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         self.shared.get().stop.of(By::Plugin(self.node().names()))
     }
 
-    /// Does the agent stop? It may have been [asked](Self::stop_handle) to a moment before.
+    /// Whether the agent is stopping. The [request](Self::stop_handle) may have come a moment earlier.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.status_registry().is_stopping()
     }
 
-    /// How long the plugin may still take for its `drain` or its `close`, by the limits of the agent; `None` while the agent does not stop.
+    /// How much time the plugin has left for its `drain` or `close`, by the limits of the agent. `None` unless the
+    /// agent is stopping.
     ///
-    /// What takes longer than this is dropped where it is, and is an error of the plugin. One that has work in flight finishes
-    /// what it can meanwhile, and ends the rest by itself.
+    /// A call that takes longer is dropped at the await point where it is, which counts as an error of the plugin. A
+    /// plugin with work in flight should finish what it can in this time, and end the rest itself.
     ///
     /// ```
     /// # use cninfra::prelude::*;
@@ -370,25 +373,26 @@ impl Context {
         self.shared.get().time_left(self.place)
     }
 
-    /// Is there a config file of the plugin's, or its section in that of all? It may be empty, or say what is the default anyway: who has put it there wants the
-    /// plugin, as far as that is a matter of its config.
+    /// Whether the plugin has a config file, or a section in the file for all plugins. The file may be empty, or set
+    /// only defaults: its presence alone can mean that the plugin is wanted, if the plugin's config decides about that.
     #[must_use]
     pub fn has_config_file(&self) -> bool {
         self.shared.get().config.has_file_of(self.name())
     }
 
-    /// What holds for each key of the whole config, and where it comes from: what `--print-config` prints. Sections that are
-    /// [`Live`](crate::config::Live) are as they are now. Secrets are masked.
+    /// The value in force for each key of the whole config, and where it comes from, as `--print-config` prints it.
+    /// Sections that are [`Live`](crate::config::Live) have their current values. Secrets are masked.
     ///
-    /// It reads each section anew (its files are not read again): it takes a while, and keeps its thread meanwhile.
+    /// This reads each section again (but not its files). It takes some time and does not yield its thread meanwhile.
     #[must_use]
     pub fn effective_config(&self) -> Vec<EffectiveSection> {
         let Shared { config, agents, graph, loggers, .. } = self.shared.get();
         agent::effective_config(config, graph, loggers, agents.as_ref().unwrap_or(&Config::new()))
     }
 
-    /// What is wrong with the config files as they are now, each with its place and its mend, as in the log. They have changed while the agent runs, and were
-    /// refused: what was valid before still holds, but a new start would end with that. Empty while nothing is wrong.
+    /// What is wrong with the config files as they are now: each mistake with its place and how to fix it, as in the
+    /// log. Mistakes are listed if the files have changed while the agent runs and the change was refused. The previous
+    /// values are still in force, but a new start would fail. Empty if nothing is wrong.
     #[must_use]
     pub fn config_mistakes(&self) -> Arc<[String]> {
         self.shared.get().refused.now()
@@ -401,14 +405,14 @@ impl fmt::Debug for Context {
     }
 }
 
-/// What a `#[context]` field can hold.
+/// A type that a `#[context]` field can have.
 #[diagnostic::on_unimplemented(
     message = "CN027: a `#[context]` field can not hold `{Self}`",
     label = "nothing of the context",
     note = "it holds a `Context` or a `Logger`"
 )]
 pub trait FromContext {
-    /// The value, for the plugin that is being built.
+    /// The value for the plugin that is being built.
     fn from_context(cx: &Context) -> Self;
 }
 

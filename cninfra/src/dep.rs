@@ -2,10 +2,10 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-/// A handle of a running plugin, or of an interface that a plugin provides.
+/// A handle to a running plugin, or to an interface that a plugin provides.
 ///
-/// It is what plugins receive for their dependencies and what a flavor's fields hold after the start. Cloning it is
-/// as cheap as cloning an [`Arc`], and every clone names the same instance.
+/// Plugins receive it for their dependencies, and the fields of a flavor hold it after the start. Cloning it is as
+/// cheap as cloning an [`Arc`], and all clones refer to the same instance.
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -23,12 +23,12 @@ use std::{fmt, ops::Deref, sync::Arc};
 pub struct Dep<T: ?Sized>(pub(crate) Arc<T>);
 
 impl<T: ?Sized> Dep<T> {
-    /// The shared plugin itself, for code that knows nothing of cninfra.
+    /// The shared plugin itself, for code that does not know cninfra.
     pub fn into_arc(self) -> Arc<T> {
         self.0
     }
 
-    /// Do both handles name the same instance?
+    /// Whether both handles refer to the same instance.
     pub fn ptr_eq(a: &Self, b: &Self) -> bool {
         Arc::ptr_eq(&a.0, &b.0)
     }

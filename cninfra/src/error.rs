@@ -1,4 +1,4 @@
-//! [`Error`]: what a plugin's lifecycle returns.
+//! [`Error`]: what the lifecycle methods of a plugin return.
 
 use crate::foreign;
 use std::{error::Error as StdError, fmt};
@@ -6,10 +6,10 @@ use std::{error::Error as StdError, fmt};
 /// The result of a plugin's lifecycle methods.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error of a plugin: a cause, what was being done when it happened, and what can be done about it.
+/// An error of a plugin: its cause, what was being done, and what can be done about it.
 ///
-/// Every [`std::error::Error`] turns into it by `?`. A client library returns an enum of its own; this type is for the
-/// lifecycle, where nobody matches on an error but somebody reads it.
+/// `?` converts any [`std::error::Error`] into it. A client library should return an enum of its own. This type is for
+/// the lifecycle, where no code matches on the error, but a person reads it.
 ///
 /// ```
 /// use cninfra::{Error, ErrorContext, Result};
@@ -32,7 +32,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error that is only a message. By convention it is in lower case and ends without a full stop.
+    /// An error that is only a message. By convention the message starts in lower case and has no full stop at the end.
     pub fn msg(message: impl fmt::Display) -> Self {
         Self::boxed(Box::new(Message(message.to_string())))
     }
@@ -41,26 +41,26 @@ impl Error {
         Error(Box::new(Inner { cause: Foreign(Some(cause)), context: Vec::new(), help: None }))
     }
 
-    /// Says what was being done: it is printed before the cause.
+    /// Adds what was being done. It is printed before the cause.
     #[must_use]
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.context.push(doing.to_string());
         self
     }
 
-    /// Says what a person can do about it: it is printed on a line of its own.
+    /// Adds what can be done about it. It is printed on a line of its own.
     #[must_use]
     pub fn with_help(mut self, help: impl fmt::Display) -> Self {
         self.0.help = Some(help.to_string());
         self
     }
 
-    /// What a person can do about it, where somebody has said so.
+    /// What can be done about it, if that was given.
     pub fn help(&self) -> Option<&str> {
         self.0.help.as_deref().or_else(|| help_of(self.cause()))
     }
 
-    /// The error at the bottom of the context: its own `source` chain goes on from there.
+    /// The error below the context. Its own `source` chain continues from there.
     pub fn cause(&self) -> &(dyn StdError + Send + Sync + 'static) {
         self.0.cause.get()
     }
@@ -80,10 +80,10 @@ impl Error {
         foreign::causes(self.cause()).find_map(may_pass).unwrap_or(false)
     }
 
-    /// What is printed, part by part: the context, outermost first, then the cause and its sources.
+    /// The parts that are printed: the context, outermost first, then the cause and its sources.
     ///
-    /// A source that its own consequence tells already is left out: many libraries repeat it in their text. One whose text can not
-    /// be written, since its `Display` fails or panics, says that.
+    /// A source is left out if the text of the error that it caused already contains it, as many libraries do. If a
+    /// text cannot be written because its `Display` fails or panics, the entry says so.
     #[must_use]
     pub fn chain(&self) -> Vec<String> {
         let mut chain: Vec<String> = self.0.context.iter().rev().cloned().collect();
@@ -108,7 +108,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 }
 
 impl fmt::Display for Error {
-    /// The context, outermost first, then the cause and its sources, parted by `: `.
+    /// The context, outermost first, then the cause and its sources, separated by `: `.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.chain().join(": "))
     }
@@ -151,15 +151,15 @@ impl fmt::Display for Message {
 
 impl StdError for Message {}
 
-/// Adds context and help to the error of a [`std::result::Result`], or makes one of a `None`.
+/// Adds context and help to the error of a [`std::result::Result`], or turns `None` into an error.
 pub trait ErrorContext<T> {
-    /// Says what was being done. See [`Error::context`].
+    /// Adds what was being done. See [`Error::context`].
     ///
     /// # Errors
     /// The error of `self`, with the context.
     fn context(self, doing: impl fmt::Display) -> Result<T>;
 
-    /// Says what can be done about it. See [`Error::with_help`].
+    /// Adds what can be done about it. See [`Error::with_help`].
     ///
     /// # Errors
     /// The error of `self`, with the help.

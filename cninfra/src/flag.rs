@@ -2,10 +2,11 @@
 
 use crate::graph::text;
 
-/// A command-line flag, with its environment variable, that sets one key of a plugin's config section.
+/// A command-line flag, and its environment variable, that sets one key of a plugin's config section.
 ///
-/// A plugin declares its flags in a const slice, named by its attribute; so all of them are known before anything is
-/// created, and the compiler finds two plugins that declare the same flag (`CN025`), and names that can not be one (`CN030`).
+/// A plugin declares its flags in a const slice that its attribute names. So all flags are known before anything is
+/// created. The compiler reports two plugins that declare the same flag (`CN025`), and names that are not valid
+/// (`CN030`).
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -28,11 +29,12 @@ use crate::graph::text;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flag {
-    /// The flag, without its two dashes: of a to z, 0 to 9 and `-`.
+    /// The flag, without the two dashes. Characters: `a` to `z`, `0` to `9` and `-`.
     pub name: &'static str,
-    /// The environment variable that says the same: of A to Z, 0 to 9 and `_`. The command line wins; a variable whose value is empty is as one that is not set. Empty for none.
+    /// The environment variable for the same key, or empty for none. Characters: `A` to `Z`, `0` to `9` and `_`. The
+    /// command line has precedence. A variable with an empty value counts as not set.
     pub env: &'static str,
-    /// The key that it sets, in the section of the plugin that declares it; parts are parted by dots.
+    /// The key that it sets in the section of its plugin. The parts of a nested key are separated by dots.
     pub key: &'static str,
     /// One line for `--help`.
     pub help: &'static str,
@@ -45,14 +47,14 @@ impl Flag {
         Flag { name, env: "", key, help: "" }
     }
 
-    /// The environment variable that says the same.
+    /// Sets the environment variable for the same key.
     #[must_use]
     pub const fn env(mut self, variable: &'static str) -> Self {
         self.env = variable;
         self
     }
 
-    /// One line for `--help`.
+    /// Sets the line for `--help`.
     #[must_use]
     pub const fn help(mut self, line: &'static str) -> Self {
         self.help = line;

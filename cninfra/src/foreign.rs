@@ -15,14 +15,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// A panic that was caught. For those who call what others have written, such as a server its handlers.
+/// A panic that was caught, for code that calls code of others, as a server calls its handlers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Panic {
-    /// Its message.
+    /// The message of the panic.
     pub message: String,
-    /// Where it was, as `file:line:column`. Known under [`Agent::main`](crate::Agent::main), which has a panic hook; an agent that is
-    /// embedded leaves that of its process alone.
+    /// Where it happened, as `file:line:column`. Known under [`Agent::main`](crate::Agent::main), which installs a
+    /// panic hook. An embedded agent does not change the hook of its process.
     pub location: Option<String>,
     /// The log has the way to it.
     pub(crate) is_traced: bool,
@@ -31,7 +31,7 @@ pub struct Panic {
 }
 
 impl fmt::Display for Panic {
-    /// The message, and the location where it is known.
+    /// The message, and the location if it is known.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         self.location.as_ref().map_or(Ok(()), |location| write!(f, " (at {location})"))
@@ -46,7 +46,7 @@ thread_local! {
 }
 
 impl Panic {
-    /// Runs it; a panic is a value like others.
+    /// Runs a closure and returns its panic as a value.
     ///
     /// ```
     /// use cninfra::agent::Panic;
@@ -57,12 +57,13 @@ impl Panic {
     /// ```
     ///
     /// # Errors
-    /// It panicked.
+    /// The closure panicked.
     pub fn catch<T>(run: impl FnOnce() -> T) -> Result<T, Self> {
         guard(run)
     }
 
-    /// Of what was caught, as by a task that was joined. That is dropped: its destructor may panic, too, which goes no further.
+    /// Makes one from the payload of a caught panic, such as that of a joined task. The payload is dropped; if its
+    /// destructor panics, that panic is caught too.
     #[must_use]
     pub fn of(payload: Box<dyn Any + Send>) -> Self {
         let panic = Panic::seen(&*payload);
@@ -81,8 +82,9 @@ impl Panic {
         }
     }
 
-    /// Has the log a record of it that says what was called? So it is under [`Agent::main`](crate::Agent::main) where it came out of a call of a [`Caller`](crate::agent::Caller): who catches it
-    /// need not tell it again.
+    /// Whether the log already has a record of it that names what was called. This is so under
+    /// [`Agent::main`](crate::Agent::main) for a panic in a call of a [`Caller`](crate::agent::Caller): whoever catches
+    /// it need not log it again.
     #[must_use]
     pub fn is_logged(&self) -> bool {
         self.is_logged

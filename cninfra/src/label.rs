@@ -13,11 +13,12 @@ const ROOT: &str = "/vnf-agent/";
 /// A longer label is none.
 const LONGEST: usize = 253;
 
-/// The name of an agent among its peers, and the keys that are its own in a store that they share: `/vnf-agent/<label>/..`.
+/// The name of an agent among its peers, and the prefix of its keys in a store that they share:
+/// `/vnf-agent/<label>/..`.
 ///
-/// It is set by `--microservice-label`, `MICROSERVICE_LABEL` or the key `agent.microservice-label`. Agents of one label share their keys, so one that is
-/// given none is `vpp1`, with a warning in the log. It has letters, digits, `.`, `-`, `_` and `:`, up to 253 of them, and is not `.` or `..`: what it
-/// has is a part of a key, whatever else keys are used for.
+/// It is set by `--microservice-label`, `MICROSERVICE_LABEL` or the key `agent.microservice-label`. Agents with the
+/// same label share their keys. The default is `vpp1`, with a warning in the log. A label has 1 to 253 characters,
+/// which are letters, digits, `.`, `-`, `_` and `:`, and is not `.` or `..`, so that it can be a part of any key.
 ///
 /// ```
 /// use cninfra::ServiceLabel;
@@ -39,29 +40,29 @@ impl ServiceLabel {
         &self.0
     }
 
-    /// What the keys of this agent begin with: `/vnf-agent/<label>/`.
+    /// The prefix of this agent's keys: `/vnf-agent/<label>/`.
     #[must_use]
     pub fn prefix(&self) -> String {
         format!("{ROOT}{}/", self.0)
     }
 
-    /// What the keys of all agents begin with: `/vnf-agent/`.
+    /// The prefix of all agents' keys: `/vnf-agent/`.
     #[must_use]
     pub fn prefix_of_all(&self) -> &'static str {
         ROOT
     }
 
-    /// The label of another agent, to find what is that one's.
+    /// The label of another agent, to find its keys.
     ///
     /// # Errors
-    /// It is none.
+    /// The text is not a valid label.
     pub fn of(&self, other: &str) -> Result<ServiceLabel> {
         other.parse()
     }
 }
 
 impl Default for ServiceLabel {
-    /// That of an agent that is given none: `vpp1`.
+    /// The label of an agent that was given none: `vpp1`.
     fn default() -> Self {
         ServiceLabel(DEFAULT.into())
     }

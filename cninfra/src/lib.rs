@@ -1,8 +1,8 @@
 //! cninfra is a platform for cloud-native agents and microservices.
 //!
-//! An application is a set of *plugins*; a *flavor* is a reusable set of plugins; an *agent* runs a flavor. The
-//! compiler checks the wiring: what each plugin needs, who provides it, in which order they start. Everything is
-//! linked statically, and nothing is looked up by reflection when the program runs.
+//! An application is a set of *plugins*. A *flavor* is a reusable set of plugins, and an *agent* runs a flavor. The
+//! compiler checks the wiring: what each plugin needs, who provides it, and in which order the plugins start.
+//! Everything is linked statically, and nothing is looked up by reflection at run time.
 //!
 //! ```
 //! use cninfra::prelude::*;
@@ -51,8 +51,8 @@
 //! # }
 //! ```
 //!
-//! What the macros write is described at [`plugin`], [`interface`], [`Flavor`](derive@Flavor), [`Deps`](derive@Deps) and
-//! [`Qualifier`]; the compile errors, one page each, in [`diagnostics`].
+//! What the macros generate is described at [`plugin`], [`interface`], [`Flavor`](derive@Flavor), [`Deps`](derive@Deps)
+//! and [`Qualifier`]. Each compile error has a page in [`diagnostics`].
 
 // generated code names this crate `::cninfra`, in its own tests and examples too
 #[allow(unused_extern_crates, reason = "used by generated code only")]
@@ -107,16 +107,17 @@ pub use inject::{
 pub use label::ServiceLabel;
 pub use logging::Logger;
 pub use tasks::Task;
-/// What a [`Task`] gives that has panicked or was aborted: the type of tokio, whose version 1 runs all tasks.
+/// The error of a [`Task`] that has panicked or was aborted. It is the type of tokio 1, which runs all tasks.
 #[doc(no_inline)]
 pub use tokio::task::JoinError;
 
 use std::{future::Future, pin::Pin};
 
-/// A future of any type, on the heap: what the methods of an asynchronous interface return.
+/// A boxed future of any type, as the methods of an asynchronous interface return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A future on the heap that is made there, for large ones that are made often: what [`Box::pin`] is given is made on the stack and moved, which for some kilobytes takes longer than all else of the box.
+/// Makes a future directly on the heap. Use it for large futures that are made often: the argument of [`Box::pin`] is
+/// made on the stack and then moved, which for a future of some kilobytes costs more than the allocation.
 ///
 /// ```
 /// use cninfra::{BoxFuture, boxed};
@@ -140,8 +141,8 @@ where
     Box::into_pin(future)
 }
 
-/// Checks one instance of a generic flavor on `cargo check`. (Without it, it is checked where an agent is built of it:
-/// by `cargo build` and `cargo test`.)
+/// Checks one instance of a generic flavor during `cargo check`. Without it, the instance is checked where an agent is
+/// built from it, by `cargo build` and `cargo test`.
 ///
 /// ```
 /// use cninfra::prelude::*;

@@ -1,4 +1,4 @@
-//! What an author of plugins and flavors needs: `use cninfra::prelude::*;`
+//! What authors of plugins and flavors need: `use cninfra::prelude::*;`
 
 pub use crate::{
     Agent, Context, Create, Dep, Deps, Error, ErrorContext, Flag, Flavor, Key, Lifecycle, Logger, Plugin, Qualifier,

@@ -11,7 +11,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Asks an agent to stop, from anywhere: it is cheap to clone and may outlive the agent.
+/// Asks an agent to stop, from anywhere. It is cheap to clone and may outlive the agent.
 #[derive(Clone, Debug)]
 pub struct StopHandle(Arc<Asked>, By);
 
@@ -58,14 +58,14 @@ impl StopHandle {
         StopHandle(self.0.clone(), by)
     }
 
-    /// Asks the agent to stop in order; asking again changes nothing. During a start it interrupts the start.
+    /// Asks the agent to stop in order. Further calls change nothing. During a start it interrupts the start.
     pub fn stop(&self) {
         self.0.at.get_or_init(|| (Instant::now(), self.1));
         self.0.now.store(true, Ordering::Release);
         self.0.later.send_replace(true);
     }
 
-    /// Has somebody asked?
+    /// Whether a stop was requested.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.0.now.load(Ordering::Acquire)
@@ -81,7 +81,7 @@ impl StopHandle {
         self.0.at.get().map(|(_, by)| *by).filter(|by| *by != By::Agent)
     }
 
-    /// Waits until somebody asks.
+    /// Waits until a stop is requested.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.

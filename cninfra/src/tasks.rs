@@ -28,13 +28,15 @@ use std::{
 use tokio::task::{JoinError, JoinHandle};
 
 impl Context {
-    /// Runs `future` as a task of this plugin, on the runtime of the agent.
+    /// Runs `future` as a task of this plugin, on the agent's runtime.
     ///
-    /// A task that still runs a moment (50 ms) after its plugin has closed is ended then, with a warning in the log: it is for work that
-    /// the plugin ends itself, in `close` (keep the [`Task`], abort and await it, or tell it to return). For work that may be ended where it
-    /// waits there is [`spawn_until_close`](Context::spawn_until_close). One that panics is told in the log, and ends the agent: in
-    /// order, and with exit code 1. After its plugin has closed none begins. One that keeps its
-    /// thread is named in the log, and is an error of the stop.
+    /// It is for work that the plugin ends itself in `close`: keep the [`Task`] and abort and await it, or tell it to
+    /// return. For work that may be ended at any await point there is
+    /// [`spawn_until_close`](Context::spawn_until_close).
+    ///
+    /// A task that is still running 50 ms after its plugin has closed is ended, with a warning in the log. After the
+    /// plugin has closed, no task starts any more. A panic in a task is logged and stops the agent in order, with exit
+    /// code 1. A task that blocks its thread is named in the log, and is an error of the stop.
     pub fn spawn<T: Send + 'static>(
         &self,
         name: &'static str,
@@ -43,11 +45,11 @@ impl Context {
         spawn(self, name, Kind::Task, Box::pin(future))
     }
 
-    /// Runs `future` as a task of this plugin until the plugin closes: what goes on in the background, such as a loop that has no end.
+    /// Runs `future` as a background task of this plugin until the plugin closes, such as an endless loop.
     ///
-    /// The agent ends it, and waits for that, after the plugin has drained and before its `close` is called; also one of a plugin
-    /// without a `close`, or whose `init` has failed. When `close` begins, none begins any more. In all else it is as that of
-    /// [`spawn`](Context::spawn).
+    /// The agent ends the task, and waits until it has ended, after the plugin has drained and before its `close` is
+    /// called. This also holds if the plugin has no `close`, or if its `init` has failed. Once `close` has begun, no
+    /// task starts any more. Otherwise such a task is like one of [`spawn`](Context::spawn).
     ///
     /// ```
     /// use cninfra::prelude::*;
@@ -80,7 +82,7 @@ impl Context {
     /// ```
     ///
     /// # Cancel safety
-    /// The future is dropped at the await point where it is. What must not be left half done there belongs in a task of
+    /// The future is dropped at the await point where it is. Work that must not be interrupted belongs in a task of
     /// [`spawn`](Context::spawn) that `close` tells to return, and awaits.
     pub fn spawn_until_close<T: Send + 'static>(
         &self,
@@ -90,16 +92,17 @@ impl Context {
         spawn(self, name, Kind::UntilClose, Box::pin(future))
     }
 
-    /// Runs `future` as a task of this plugin whose end ends the agent: what the agent is there for, such as a job that
-    /// has an end, or a loop that has none unless something is broken.
+    /// Runs `future` as a task of this plugin, and stops the agent when it ends. It is for what the agent is there for:
+    /// a job that comes to an end, or a loop that ends only if something is broken.
     ///
-    /// With `Ok` the agent stops in order, with exit code 0; one that ends while the agent starts lets it start first. With an
-    /// error, or a panic, it stops in order too, but [`Agent::run`](crate::Agent::run) gives the error, and the exit code
-    /// is 1; a start that is not done then fails with it. One that is [aborted](Task::abort) by who holds it before the agent
-    /// stops has failed, too.
+    /// If it returns `Ok`, the agent stops in order, with exit code 0; if the agent is still starting, the start is
+    /// completed first. If it returns an error or panics, the agent stops in order too, but
+    /// [`Agent::run`](crate::Agent::run) returns the error, and the exit code is 1; a start that is not complete fails
+    /// with that error. A task that is [aborted](Task::abort) by the holder of its handle before the agent stops has
+    /// failed, too.
     ///
-    /// When the agent stops for another reason, such as a signal, it goes on until its plugin has drained, and is ended before its `close`
-    /// is called, as a task of [`spawn_until_close`](Context::spawn_until_close).
+    /// If the agent stops for another reason, such as a signal, the task runs until its plugin has drained. Then it is
+    /// ended before `close` is called, like a task of [`spawn_until_close`](Context::spawn_until_close).
     ///
     /// ```
     /// use cninfra::prelude::*;
@@ -131,8 +134,8 @@ impl Context {
     /// ```
     ///
     /// # Cancel safety
-    /// The future is dropped at the await point where it is. What must not be left half done there is told to return in the plugin's
-    /// `drain`, which awaits the [`Task`].
+    /// The future is dropped at the await point where it is. To finish work that must not be interrupted, tell the task
+    /// to return in the plugin's `drain`, and await the [`Task`] there.
     pub fn spawn_main(
         &self,
         name: &'static str,
@@ -214,7 +217,7 @@ pub(crate) const LEFT: &str = "` still ran after close: it is ended";
 /// And the mend.
 pub(crate) const END_IT: &str = "spawn it by `spawn_until_close`, or abort and await it in `close`";
 
-/// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaited, it gives the task's result; dropped, it
+/// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaiting it gives the task's result. Dropping it
 /// lets the task run on until its plugin has closed.
 #[derive(Debug)]
 pub struct Task<T> {
@@ -224,7 +227,7 @@ pub struct Task<T> {
 }
 
 impl<T> Task<T> {
-    /// Ends the task at its next await point. Await the task afterwards: it has ended then.
+    /// Ends the task at its next await point. To wait until it has ended, await it afterwards.
     ///
     /// A [main task](crate::Context::spawn_main) that is aborted before the agent stops has failed.
     pub fn abort(&self) {
@@ -234,7 +237,7 @@ impl<T> Task<T> {
         self.handle.abort();
     }
 
-    /// Has it ended?
+    /// Whether the task has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()

@@ -1,5 +1,5 @@
-//! An agent runs a flavor: it starts its plugins level by level, rolls back what had begun when one fails, and closes
-//! them in reverse order.
+//! An agent runs a flavor. It starts the plugins level by level, rolls back what had begun if one fails, and closes the
+//! plugins in reverse order.
 
 mod command_line;
 mod embedding;

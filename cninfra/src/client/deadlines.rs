@@ -16,9 +16,10 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Until when calls wait, with one timer for all of them, for authors of clients.
+/// Deadlines of calls, with one timer for all of them, for authors of clients.
 ///
-/// Somebody has to [look](Deadlines::run) after those who wait, in a task of the client. Who waits in another runtime than that, or where nobody looks, has a timer of his own.
+/// A task of the client has to call [`run`](Deadlines::run). A caller in another runtime than that task, or where no
+/// such task runs, uses a timer of its own.
 ///
 /// ```
 /// use cninfra::client::Deadlines;
@@ -71,7 +72,7 @@ struct Looks {
 }
 
 impl Deadlines {
-    /// Waits for an answer until then; none where it has not come.
+    /// Waits for an answer until the deadline. Returns `None` if it has not come.
     ///
     /// # Cancel safety
     /// As that of the answer.
@@ -79,7 +80,7 @@ impl Deadlines {
         Until { deadlines: self, deadline, answer, place: None }
     }
 
-    /// Looks after those who wait, until it is dropped.
+    /// Serves the waiting calls until it is dropped.
     ///
     /// # Cancel safety
     /// It may be dropped at any time, and called again.
@@ -122,7 +123,9 @@ impl Deadlines {
         next
     }
 
-    /// Wakes all who wait, so that each looks once more at what he waits for: at a flag, such as that the client is closed. Who looks at it after he has waited for the first time misses nothing, and has no notice to wait for.
+    /// Wakes all waiting calls, so that each polls once more what it waits for, such as a flag that the client is
+    /// closed. A call that checks such a flag after it has polled its answer misses nothing, and needs no other
+    /// notification.
     pub fn look_again(&self) {
         let waiting = self.lock().wakers();
         waiting.into_iter().for_each(Waker::wake);
@@ -209,7 +212,7 @@ struct Place {
     own: Option<Pin<Box<Sleep>>>,
 }
 
-/// An answer, or that it has not come in time: see [`Deadlines::until`].
+/// An answer, or that it did not come in time: see [`Deadlines::until`].
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Until<'d, F> {
     deadlines: &'d Deadlines,

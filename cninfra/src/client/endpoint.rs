@@ -2,7 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-/// Is it `host:port`, as clients connect to? The host is a name, an IPv4 address, or an IPv6 address in brackets; port 0 is none. Whether the host exists is not looked up.
+/// Whether the text is `host:port`, as clients need it. The host is a name, an IPv4 address, or an IPv6 address in
+/// brackets. Port 0 is not valid. It does not check whether the host exists.
 ///
 /// ```
 /// use cninfra::client::is_host_and_port;

@@ -1,6 +1,6 @@
-//! What clients of servers have in common, for authors of plugins: the waits between attempts ([`Pauses`]), tasks that end with the client ([`Tasks`]), one timer for all calls
-//! ([`Deadlines`]), room for the futures of calls ([`Seats`]), what an endpoint is ([`is_host_and_port`]), and keys that
-//! may be left empty ([`unless_empty`]).
+//! What clients of servers have in common, for authors of plugins: the waits between attempts ([`Pauses`]), tasks that
+//! end with the client ([`Tasks`]), one timer for all calls ([`Deadlines`]), reusable memory for the futures of calls
+//! ([`Seats`]), a check of endpoints ([`is_host_and_port`]), and config keys that may be empty ([`unless_empty`]).
 
 mod deadlines;
 mod endpoint;

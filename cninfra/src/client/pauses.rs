@@ -10,8 +10,8 @@ const SOON: Duration = Duration::from_millis(500);
 const MINUTE: Duration = Duration::from_secs(60);
 const LATER: Duration = Duration::from_secs(5);
 
-/// The waits between attempts to reach a server: from 50 ms doubling to 500 ms in the first minute, then up to 5 s; each a bit shorter, by chance, so that agents do not come
-/// together.
+/// The waits between attempts to reach a server. They double from 50 ms to 500 ms in the first minute, then go up to 5
+/// s. Each is shortened a little at random, so that agents do not all try at once.
 ///
 /// ```
 /// use cninfra::client::Pauses;
@@ -40,7 +40,7 @@ impl Pauses {
         Backoff::new(FIRST, most).delay(self.failed, fastrand::f64())
     }
 
-    /// It has worked.
+    /// To be called after a success: the waits begin anew.
     pub fn reset(&mut self) {
         *self = Pauses::default();
     }

@@ -8,10 +8,12 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Room for the futures of calls, which is kept, for authors of clients: the future of a call is made where that of an earlier one was, and not moved.
+/// Reusable memory for the futures of calls, for authors of clients. The future of a call is made in place where that
+/// of an earlier call was, and is not moved.
 ///
-/// The futures of a server's library have some kilobytes. To find so much memory for each call, and to give it back, is a good part of what a client adds to it; and where many are on their way at once, the allocator gives
-/// the memory back to the system, and asks for it again, call by call. A client whose own futures hold a [`Seated`] has small ones, too.
+/// The futures of a server's library have some kilobytes. Allocating and freeing that much for each call is a good part
+/// of a client's overhead. And with many concurrent calls, the allocator may return the memory to the system and
+/// request it again for each call. Client futures that hold a [`Seated`] are small, too.
 ///
 /// ```
 /// use cninfra::client::Seats;
@@ -35,7 +37,8 @@ impl<W, T> fmt::Debug for Seats<W, T> {
 }
 
 impl<W: 'static, T: 'static> Seats<W, T> {
-    /// For calls of this function. So many seats are kept at most, and none before it was needed; a call always has one.
+    /// Seats for calls of this function. At most `kept` seats are kept for reuse, and none is allocated before it is
+    /// needed. A call always gets a seat.
     pub fn new<F>(kept: usize, call: impl Fn(W) -> F + Clone + Send + Sync + 'static) -> Self
     where
         F: Future<Output = T> + Send + 'static,
@@ -90,7 +93,7 @@ impl<W, C: Fn(W) -> F + Send, F: Future + Send> Seat<W, F::Output> for Of<C, F> 
 /// A call in its seat: see [`Seats`].
 ///
 /// # Cancel safety
-/// Dropped, it drops the future of the call, and the seat is free for another one.
+/// Dropping it drops the future of the call, and frees the seat for another one.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Seated<'s, W, T> {
     seats: &'s Seats<W, T>,

@@ -9,9 +9,9 @@ use std::{
 };
 use tokio::task::JoinSet;
 
-/// The tasks of a client that is used without an agent, too. Dropped, it ends them.
+/// The tasks of a client that can also be used without an agent. Dropping it ends them.
 ///
-/// One that panics has ended, and is an error in the log (of `tracing`, since there may be no agent).
+/// A task that panics has ended, and the panic is logged as an error (with `tracing`, since there may be no agent).
 ///
 /// ```
 /// use cninfra::client::Tasks;
@@ -34,13 +34,15 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// Runs a task, which is to end when the client is closed.
+    /// Runs a task, which has to end when the client is closed.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         // `false` is never refused
         let _ = self.spawn_unless(|| false, task);
     }
 
-    /// The same, if that does not hold: it is asked while nobody can [`join`](Self::join), so that who closes waits for the task, or it never runs. Returns whether it runs.
+    /// Like [`spawn`](Self::spawn), unless the condition holds. The condition is evaluated while no
+    /// [`join`](Self::join) can begin, so that a closing client either waits for the task, or the task never runs.
+    /// Returns whether it runs.
     pub fn spawn_unless(
         &self,
         is_closed: impl FnOnce() -> bool,
@@ -60,10 +62,10 @@ impl Tasks {
         true
     }
 
-    /// Waits until all have ended, which have been told to; so does who waits beside another one.
+    /// Waits until all tasks have ended; they have to be told to end before. Several callers may wait at once.
     ///
     /// # Cancel safety
-    /// Dropped, it has ended them.
+    /// If it is dropped, the tasks are ended.
     pub async fn join(&self) {
         let _joins = self.joins.lock().await;
         let mut tasks = std::mem::take(&mut *self.lock());

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Deserializer};
 use std::ffi::OsStr;
 
-/// Reads a text or a path of a config, of which an empty one is none: in the files of the predecessor what is empty is not set, and whoever makes files of a template has such lines.
+/// Reads a text or a path from a config; an empty one is `None`. In the predecessor's files an empty value means that
+/// the key is not set, and files made from templates often have such lines.
 ///
 /// ```
 /// use cninfra::client::unless_empty;
@@ -23,7 +24,7 @@ use std::ffi::OsStr;
 /// ```
 ///
 /// # Errors
-/// It is none of these.
+/// The value is not of this type.
 pub fn unless_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

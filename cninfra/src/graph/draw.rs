@@ -7,18 +7,18 @@ use std::{fmt::Write as _, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// Graphviz.
+    /// For Graphviz.
     Dot,
     /// A Mermaid flow chart, as Markdown renderers draw it.
     Mermaid,
-    /// A JSON object: the flavor, and its plugins in start order.
+    /// A JSON object with the flavor and its plugins in start order.
     Json,
-    /// The start order as indented text: a line a plugin, a block a level.
+    /// The start order as indented text: one line for each plugin, one block for each level.
     Text,
 }
 
 impl Format {
-    /// The words that [`Format::from_str`] understands.
+    /// The words that [`Format::from_str`] accepts.
     pub const NAMES: [&'static str; 4] = ["dot", "mermaid", "json", "text"];
 }
 
@@ -37,7 +37,7 @@ impl FromStr for Format {
 }
 
 impl Graph {
-    /// The graph in one of its forms. A plugin that is asked for by several fields of another is one edge.
+    /// Prints the graph in a format. A dependency is one edge, even if several fields of a plugin declare it.
     #[must_use]
     pub fn print(&self, format: Format) -> String {
         match format {
@@ -57,7 +57,7 @@ impl Graph {
         places.map(|place| self.names[place]).collect()
     }
 
-    /// For Graphviz: an arrow goes from a plugin to what it depends on; optional plugins and dependencies are dashed.
+    /// For Graphviz. Arrows point from a plugin to its dependencies. Optional plugins and dependencies are dashed.
     #[must_use]
     pub fn dot(&self) -> String {
         let mut out = format!("digraph \"{}\" {{\n  rankdir = BT;\n", self.name());
@@ -74,7 +74,8 @@ impl Graph {
         out + "}\n"
     }
 
-    /// For Mermaid: an arrow goes from a plugin to what it depends on; optional plugins are round, and optional dependencies dotted.
+    /// For Mermaid. Arrows point from a plugin to its dependencies. Optional plugins are round, optional dependencies
+    /// dotted.
     #[must_use]
     pub fn mermaid(&self) -> String {
         let mut out = String::from("graph BT\n");
@@ -93,9 +94,10 @@ impl Graph {
         out
     }
 
-    /// As JSON: `{"flavor": "..", "plugins": [{"name", "plugin", "instance", "module", "flavor", "field", "level", "optional",
-    /// "provides", "needs", "needs_optionally"}, ..]}` (`name` and `plugin` are the type's name; those of `needs` that it does without, once more), the plugins in start order;
-    /// one line, with its end.
+    /// As JSON on one line, with a line end: `{"flavor": "..", "plugins": [..]}`, with the plugins in start order. Each
+    /// plugin has the keys `name`, `plugin`, `instance`, `module`, `flavor`, `field`, `level`, `optional`, `provides`,
+    /// `needs` and `needs_optionally`. `name` and `plugin` are both the type's name. `needs_optionally` repeats those of
+    /// `needs` that are optional.
     #[must_use]
     pub fn json(&self) -> String {
         let plugins: Vec<_> = self
@@ -122,7 +124,8 @@ impl Graph {
         serde_json::json!({ "flavor": self.name(), "plugins": plugins }).to_string() + "\n"
     }
 
-    /// The start order as text: both names of each plugin, the field that declares it, and what it needs, and what of that is optional.
+    /// The start order as text: both names of each plugin, the field that declares it, its dependencies, and which of
+    /// them are optional.
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = format!("{}: {} plugins on {} levels\n", self.name(), self.len(), self.depth());

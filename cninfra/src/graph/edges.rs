@@ -3,9 +3,10 @@
 use super::Node;
 use std::fmt;
 
-/// Pairs of type names: (the plugin, what it depends on), by start order of the plugin. It compares to arrays of pairs.
+/// Pairs of type names (the plugin, its dependency), in the start order of the plugins. They can be compared with
+/// arrays of pairs.
 ///
-/// Two plugins are one edge, however many fields ask for it.
+/// Two plugins have one edge, even if several fields declare the dependency.
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -63,7 +64,7 @@ impl Edges {
         true
     }
 
-    /// Does no plugin depend on another?
+    /// Whether no plugin depends on another.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.targets.is_empty()
@@ -79,7 +80,7 @@ impl Edges {
         })
     }
 
-    /// Does the plugin depend on the other one?
+    /// Whether the plugin depends on the other one.
     #[must_use]
     pub fn contains(&self, edge: &(&str, &str)) -> bool {
         self.iter().any(|mine| mine.0 == edge.0 && mine.1 == edge.1)

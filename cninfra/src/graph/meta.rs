@@ -4,18 +4,18 @@ use crate::{Flag, config::ConfigMeta};
 
 /// The identity of a plugin, an interface, a qualifier or a flavor.
 ///
-/// Only the macros make one; they write it as a literal, since a call in each const costs the compiler more. Fields may
-/// be added.
+/// Only the macros make one. They write it as a literal, since a call in each const would cost the compiler more.
+/// Fields may be added in later versions.
 #[derive(Clone, Copy, Debug)]
 pub struct KeyMeta {
-    /// The type's name as the graph and the diagnostics show it: `Etcd<Backup>`, `dyn KeyVal`.
+    /// The type's name, as in the graph and in compile errors: `Etcd<Backup>`, `dyn KeyVal`.
     pub name: &'static str,
     /// The module that declares it.
     pub module: &'static str,
     /// A hash of package, version, file and name, and of the type parameters' ids.
     #[doc(hidden)]
     pub id: u64,
-    /// The name of the instance: config section, file, logger, status. `etcd-backup`
+    /// The instance name, such as `etcd-backup`: the name of the config section, file, logger and status.
     pub instance: &'static str,
     /// [`hash`](super::text::hash) of `instance`, so that the check for clashes need not compare every pair.
     #[doc(hidden)]
@@ -27,13 +27,13 @@ impl KeyMeta {
         &KeyMeta { name: "", module: "", id: 0, instance: "", instance_id: super::text::HASH_START };
 }
 
-/// How a plugin asks for a dependency.
+/// How a plugin declares a dependency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Need {
     /// `Dep<K>`: the flavor must have it.
     One,
-    /// `Option<Dep<K>>`: `None` where the flavor has none.
+    /// `Option<Dep<K>>`: `None` if the flavor does not have it.
     Optional,
     /// `Vec<Dep<K>>`: every plugin bound to the interface.
     All,
@@ -42,24 +42,24 @@ pub enum Need {
 /// One dependency of a plugin.
 #[derive(Clone, Copy, Debug)]
 pub struct DepMeta {
-    /// The plugin or interface that is asked for.
+    /// The plugin or interface it depends on.
     pub key: &'static KeyMeta,
-    /// How it is asked for.
+    /// How it is declared.
     pub need: Need,
 }
 
 /// What a plugin declares.
 ///
-/// Only the macros make one, as a literal: see [`KeyMeta`]. Fields may be added.
+/// Only the macros make one, as a literal: see [`KeyMeta`]. Fields may be added in later versions.
 #[derive(Clone, Copy, Debug)]
 pub struct PluginMeta {
-    /// Who it is.
+    /// Its identity.
     pub key: &'static KeyMeta,
     /// What it is built from, in the order of its fields or of its `deps` list.
     pub deps: &'static [DepMeta],
     /// Further names of its config section: those of its predecessors.
     pub aliases: &'static [&'static str],
-    /// How its config section is read, where it has one.
+    /// How its config section is read, if it has one.
     pub config: Option<ConfigMeta>,
     /// Its command-line flags.
     pub flags: &'static [Flag],
@@ -84,14 +84,14 @@ impl PluginMeta {
 pub struct Binding {
     /// The interface.
     pub key: &'static KeyMeta,
-    /// Declared by `#[interface(many)]`.
+    /// Whether it is declared with `#[interface(many)]`.
     pub many: bool,
 }
 
 /// What a flavor declares.
 #[derive(Debug)]
 pub struct Tree {
-    /// Who it is.
+    /// Its identity.
     pub key: &'static KeyMeta,
     /// The package that declares it.
     pub package: &'static str,
@@ -122,7 +122,7 @@ impl Field {
 pub enum Item {
     /// `Dep<P>`
     Plugin(&'static PluginMeta),
-    /// `Option<Dep<P>>`: it can be switched off by its config section.
+    /// `Option<Dep<P>>`: can be switched off in its config section.
     Optional(&'static PluginMeta),
     /// Another flavor.
     Flavor(&'static Tree),

@@ -1,8 +1,8 @@
 //! The graph of a flavor: its plugins, their edges, levels and start order, as const data of exact size.
 //!
-//! A flavor declares a [`Tree`]; const evaluation flattens it, resolves every dependency, finds all mistakes
-//! ([`analyse`](self)), and keeps the result as [`Graph`]. The same data makes the compile errors, starts the agent and draws
-//! the pictures.
+//! A flavor declares a [`Tree`]. Const evaluation flattens it, resolves every dependency, finds all mistakes
+//! ([`analyse`](self)), and keeps the result as a [`Graph`]. The same data is used for the compile errors, for the
+//! start of the agent, and for drawing the graph.
 //!
 //! ```
 //! use cninfra::prelude::*;
@@ -63,9 +63,9 @@ pub use text::{HASH_START, Text, generic_instance, generic_name, hash, mix};
 pub struct Node {
     /// What the plugin declares.
     pub plugin: &'static PluginMeta,
-    /// The length of the longest way down to a plugin without dependencies. Plugins of one level start together.
+    /// The length of the longest path down to a plugin without dependencies. Plugins of one level start together.
     pub level: u16,
-    /// It may be switched off by its config section.
+    /// Whether it can be switched off in its config section.
     pub optional: bool,
     declared: &'static Field,
     home: &'static KeyMeta,
@@ -87,7 +87,7 @@ impl Node {
         edges: 0,
     };
 
-    /// The plugin's instance name: its config section, logger and status.
+    /// The plugin's instance name: the name of its config section, logger and status.
     #[must_use]
     pub const fn instance(&self) -> &'static str {
         self.plugin.key.instance
@@ -99,13 +99,13 @@ impl Node {
         self.declared.name
     }
 
-    /// The flavor of that field.
+    /// The flavor that has that field.
     #[must_use]
     pub const fn flavor(&self) -> &'static KeyMeta {
         self.home
     }
 
-    /// The interfaces that it is bound to.
+    /// The interfaces it is bound to.
     #[must_use]
     pub const fn provides(&self) -> &'static [Binding] {
         self.declared.provides
@@ -117,17 +117,18 @@ impl Node {
         self.plugin.key.name
     }
 
-    /// Both of its names, for people.
+    /// Both of its names, for display.
     #[must_use]
     pub const fn names(&self) -> Names {
         Names { plugin: self.name(), instance: self.instance() }
     }
 }
 
-/// The plugins of a flavor in start order (level by level, within a level as declared) and the edges between them.
+/// The plugins of a flavor in start order (level by level, and within a level as declared), and the edges between them.
 ///
-/// It is const data: every method that is `const` can be used in a `const _: () = assert!(..)`. Of a flavor that is not right it tells what
-/// is known, and whatever is asked of names and order is true: so that an assertion adds no error to the mistake itself.
+/// It is const data: every method that is `const` can be used in a `const _: () = assert!(..)`. For a flavor with a
+/// mistake the graph contains what is known, and all questions about names and order are answered with `true`, so that
+/// such assertions add no further errors.
 #[derive(Debug)]
 pub struct Graph {
     nodes: &'static [Node],
@@ -158,7 +159,7 @@ impl Graph {
         self.nodes.len()
     }
 
-    /// Has the flavor no plugin at all?
+    /// Whether the flavor has no plugin at all.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.nodes.is_empty()
@@ -176,35 +177,35 @@ impl Graph {
         self.names
     }
 
-    /// The start order: for each place in it, the plugin's place among the declarations of the flavor, those of nested
-    /// flavors in the place of their field.
+    /// The start order: for each place in it, the plugin's place among the declarations of the flavor. The declarations
+    /// of a nested flavor stand at the place of its field.
     #[must_use]
     pub const fn order(&self) -> &'static [u16] {
         self.order
     }
 
-    /// Pairs of type names: (the plugin, what it depends on), by start order of the plugin.
+    /// Pairs of type names (the plugin, its dependency), in the start order of the plugins.
     #[must_use]
     pub const fn edges(&self) -> Edges {
         Edges { nodes: self.nodes, targets: self.targets }
     }
 
-    /// The places, in start order, of what the plugin at `place` depends on: one for each of its dependencies, in their order, so that a plugin that
-    /// is asked for twice is there twice.
+    /// The places, in start order, of the dependencies of the plugin at `place`. There is one for each declared
+    /// dependency, in the order of declaration, so that a plugin declared twice is there twice.
     ///
     /// # Panics
-    /// Where the graph has no such place.
+    /// The graph has no such place.
     #[must_use]
     pub const fn deps_of(&self, place: usize) -> &'static [u16] {
         let node = &self.nodes[place];
         self.targets.split_at(node.first_edge as usize).1.split_at(node.edges as usize).0
     }
 
-    /// What the plugin at `place` depends on, by place, each once however many fields ask for it; and how: one that any field can not do without
-    /// is [`Need::One`].
+    /// The dependencies of the plugin at `place`, by place, each once even if several fields declare it, and how it is
+    /// declared. If any of the fields requires it, that is [`Need::One`].
     ///
     /// # Panics
-    /// Where the graph has no such place.
+    /// The graph has no such place.
     pub fn dependencies(&self, place: usize) -> impl Iterator<Item = (usize, Need)> {
         let all = self.deps_of(place);
         let once = all.iter().enumerate().filter(|(k, target)| !all[..*k].contains(target));
@@ -232,7 +233,7 @@ impl Graph {
         }
     }
 
-    /// The type names of the plugins on level `level`; empty above the highest.
+    /// The type names of the plugins on level `level`; empty above the highest level.
     #[must_use]
     pub const fn level(&self, level: usize) -> &'static [&'static str] {
         let mut from = 0;
@@ -246,7 +247,7 @@ impl Graph {
         self.names.split_at(to).0.split_at(from).1
     }
 
-    /// The levels, lowest first: the plugins of one level start together, after all of the level below.
+    /// The levels, lowest first. The plugins of one level start together, after all of the level below.
     pub fn levels(&self) -> impl ExactSizeIterator<Item = &'static [&'static str]> + use<> {
         let (nodes, names) = (self.nodes, self.names);
         let mut from = 0;
@@ -260,7 +261,7 @@ impl Graph {
     /// The place of a plugin in the start order, by its type name.
     ///
     /// # Panics
-    /// Where the flavor has no plugin or more than one of that name (`CN024`): in a const, a compile error.
+    /// The flavor has no plugin, or more than one, of that name (`CN024`). In a const, this is a compile error.
     #[must_use]
     #[track_caller]
     pub const fn position(&self, name: &str) -> usize {
@@ -283,10 +284,11 @@ impl Graph {
         }
     }
 
-    /// Is plugin `a` started before plugin `b` (on a lower level), and so closed after it?
+    /// Whether plugin `a` starts before plugin `b` (is on a lower level), and so closes after it.
     ///
     /// # Panics
-    /// Where the flavor has no plugin or more than one of one of the names (`CN024`): in a const, a compile error.
+    /// The flavor has no plugin, or more than one, of one of these names (`CN024`). In a const, this is a compile
+    /// error.
     #[must_use]
     #[track_caller]
     pub const fn before(&self, a: &str, b: &str) -> bool {

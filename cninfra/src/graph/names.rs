@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-/// The names of a plugin: that of its type, which graph, timeline and compile errors have, and that of its instance, which config, files, flags, log and status have.
+/// The two names of a plugin. Its type name is used in the graph, the timeline and compile errors, and its instance
+/// name in config, files, flags, log and status.
 ///
-/// As text it is both, so that who sees one finds the other: `Rest (http)`. Where they are one word in two spellings, as `LogManager` and `log-manager`, it is the first alone.
+/// Printed, it shows both, so that a reader of one finds the other: `Rest (http)`. If they are two spellings of one
+/// word, as `LogManager` and `log-manager`, only the first is printed.
 ///
 /// ```
 /// use cninfra::graph::Names;
@@ -14,14 +16,14 @@ use std::fmt;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Names {
-    /// That of its type.
+    /// The name of its type.
     pub plugin: &'static str,
-    /// That of its instance.
+    /// The name of its instance.
     pub instance: &'static str,
 }
 
 impl Names {
-    /// Are they two words, and not one in two spellings?
+    /// Whether they are two words, and not two spellings of one.
     #[must_use]
     pub fn differ(&self) -> bool {
         let letters =

@@ -11,7 +11,8 @@ use axum::{
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// An error as servers answer it: `{"error":"not found"}`. For authors of servers, and of handlers whose errors look alike.
+/// An error in the form in which servers answer it: `{"error":"not found"}`. For authors of servers, and of handlers
+/// whose errors should look the same.
 #[must_use]
 pub fn error(status: StatusCode, text: &str) -> Response {
     let body = serde_json::json!({ "error": text }).to_string();
@@ -23,7 +24,8 @@ pub(super) fn json(value: &impl Serialize) -> Response {
     written(serde_json::to_string(value))
 }
 
-/// A value in JSON, indented by two and with a line's end, for those who look at it in a terminal. One that can not be written is answered with 500, and the log says why.
+/// A value as JSON, indented by two spaces and with a line end, for people who look at it in a terminal. If it cannot
+/// be written, the answer is 500, and the log says why.
 ///
 /// ```
 /// use cninfra::http::{Routes, indented_json, testing::Client};

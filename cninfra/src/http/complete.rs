@@ -3,7 +3,8 @@
 use super::{Http, Routes};
 use crate::{Context, Dep, Result};
 
-/// Routes that can be registered: their handlers take no [`State`](axum::extract::State), or have it by [`Routes::with_state`].
+/// Routes that can be registered: their handlers take no [`State`](axum::extract::State), or have received it from
+/// [`Routes::with_state`].
 // asked of whatever is registered: of a `Routes<S>`, rustc would settle what `S` is before it asks, or not at all
 #[diagnostic::on_unimplemented(
     message = "CN037: the handlers of these routes take a `State` that nothing gives to them: they are `{Self}`, and not yet `Routes`",
@@ -21,7 +22,8 @@ impl Complete for Routes {
     }
 }
 
-/// [`Complete`], as [`Dep<dyn Http>`](Http) asks for it. (Said of this, and `R` comes second: of the type of an argument, rustc shows the argument, and the call in two more lines.)
+/// [`Complete`], in the form in which [`Dep<dyn Http>`](Http) requires it. (The trait is on this type, and `R` is its
+/// second parameter: for the type of an argument, rustc would also show the argument and the call, in two more lines.)
 #[diagnostic::on_unimplemented(
     message = "CN037: the handlers of these routes take a `State` that nothing gives to them: they are `{R}`, and not yet `Routes`",
     label = "put `.with_state(..)` after the last route"
@@ -30,7 +32,7 @@ pub trait Takes<As, R> {
     /// The routes.
     fn complete(routes: R) -> Routes;
 }
-/// What a server takes.
+/// What a server accepts for registration.
 #[derive(Debug)]
 pub struct Registration;
 
@@ -41,10 +43,10 @@ impl<R: Complete> Takes<(), R> for Registration {
     }
 }
 
-/// As a plugin has its server. It is a method of the handle itself, and so found before that of the interface: through `dyn Http` nothing can be asked for but `Routes` itself,
-/// of which rustc tells in words of its own.
+/// How a plugin holds its server. `register` is a method of the handle itself, and so is found before that of the
+/// interface. `dyn Http` could only require `Routes` itself, about which rustc would report in words of its own.
 impl Dep<dyn Http> {
-    /// Adds routes, which belong to the plugin `owner`: see [`Http::register`]. They are [`Complete`].
+    /// Adds routes that belong to the plugin `owner`: see [`Http::register`]. They have to be [`Complete`].
     ///
     /// # Errors
     /// Those of [`Http::register`].

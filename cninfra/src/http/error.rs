@@ -3,7 +3,7 @@
 use axum::http::Method;
 use std::{error::Error, fmt};
 
-/// A route that can not be taken.
+/// A route that cannot be accepted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum RouteError {
@@ -14,10 +14,10 @@ pub enum RouteError {
         owner: String,
         /// The path.
         path: String,
-        /// What is wrong with it, and the mend.
+        /// What is wrong with it, and how to fix it.
         wrong: &'static str,
     },
-    /// Its method is none of HTTP's own.
+    /// Its method is not a standard method of HTTP.
     #[non_exhaustive]
     Method {
         /// The plugin that registers it.
@@ -36,27 +36,27 @@ pub enum RouteError {
         method: Method,
         /// The route's path.
         path: String,
-        /// The plugin that has the other one: it may be the same.
+        /// The plugin that has the other route; it may be the same plugin.
         other_owner: String,
-        /// The other one's path.
+        /// The path of the other route.
         other_path: String,
     },
-    /// Its path can not be told from that of another route, though the two differ.
+    /// Its path cannot be distinguished from that of another route, though the two differ.
     #[non_exhaustive]
     Ambiguous {
         /// The plugin that registers the route.
         owner: String,
         /// The route's path.
         path: String,
-        /// The plugin that has the other one: it may be the same.
+        /// The plugin that has the other route; it may be the same plugin.
         other_owner: String,
-        /// The other one's path.
+        /// The path of the other route.
         other_path: String,
     },
 }
 
 impl RouteError {
-    /// What a person can do about it.
+    /// What can be done about it.
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {

@@ -12,10 +12,11 @@ use axum::{
 use serde::{Serialize, de::DeserializeOwned};
 use std::{error::Error, fmt};
 
-/// A request's body, read as JSON; or a value that is answered as JSON.
+/// A request's body parsed from JSON, or a value that is answered as JSON.
 ///
-/// As [`axum::Json`], but what is no such body is answered as all errors of a server are: `{"error": ".."}`, with 400 (no JSON), 413 (too
-/// large), 415 (a `Content-Type` that is none of JSON) or 422 (JSON, but none of this type). `Option<Json<T>>` is `None` where a request has no `Content-Type`.
+/// Like [`axum::Json`], but it rejects a body in the form of all errors of a server, `{"error": ".."}`: with 400 (not
+/// JSON), 413 (too large), 415 (a `Content-Type` that is not JSON) or 422 (JSON, but not of this type).
+/// `Option<Json<T>>` is `None` if the request has no `Content-Type`.
 ///
 /// ```
 /// use cninfra::http::{Json, Path, Routes, testing::Client};
@@ -33,12 +34,14 @@ use std::{error::Error, fmt};
 #[must_use]
 pub struct Json<T>(pub T);
 
-/// The parameters of a route's path, as [`axum::extract::Path`] reads them. What they are not is answered with 400, as all errors of a server are: see [`Json`].
-/// A handler that takes another number of them than its route has answers each request with 500, and the log says why.
+/// The parameters of a route's path, as [`axum::extract::Path`] reads them. Parameters that do not fit are rejected
+/// with 400, in the form of all errors of a server: see [`Json`]. A handler that takes another number of parameters
+/// than its route has answers each request with 500, and the log says why.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Path<T>(pub T);
 
-/// The query of a request, as [`axum::extract::Query`] reads it. What it is not is answered with 400, as all errors of a server are: see [`Json`].
+/// The query of a request, as [`axum::extract::Query`] reads it. A query that does not fit is rejected with 400, in the
+/// form of all errors of a server: see [`Json`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Query<T>(pub T);
 
@@ -49,8 +52,8 @@ impl<T: DeserializeOwned> Query<T> {
     }
 }
 
-/// Why [`Json`], [`Path`] or [`Query`] do not take a request. A handler that wants to answer by itself takes a `Result<Json<T>, Rejection>`; an extractor of your own
-/// makes one of axum's.
+/// Why [`Json`], [`Path`] or [`Query`] rejects a request. A handler that wants to answer such requests itself takes a
+/// `Result<Json<T>, Rejection>`. An extractor of your own makes one from axum's rejection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rejection {
     status: StatusCode,

@@ -8,14 +8,17 @@ use axum::{
 };
 use std::{fmt, sync::Arc};
 
-/// What an [`Error`] said that a handler has returned, as an extension of its answer: for the server, which tells it in its log.
+/// The text of an [`Error`] that a handler has returned, as an extension of its response, so that the server can log
+/// it.
 ///
-/// A handler may return [`cninfra::Result`](crate::Result), so `?` does in it what it does everywhere. The answer to an error is 500 with
-/// `{"error":"internal server error"}`: what went wrong inside, with all its causes, is for who runs the agent, and not for who asks it. What a client has
-/// done wrong is answered by [`error_response`](super::error_response).
+/// A handler may return [`cninfra::Result`](crate::Result), so `?` works in it as everywhere. An error is answered with
+/// 500 and `{"error":"internal server error"}`: the error itself and its causes are for the operator of the agent, and
+/// not for the client. For mistakes of the client use [`error_response`](super::error_response).
 ///
-/// The error of a store that can not be reached, or gives no answer in time (`keyval::Reason::Unavailable` and `TimedOut`), is answered with 503, `Retry-After: 1` and `{"error":"service unavailable"}`, also where it is the cause of another
-/// one: it is nobody's mistake, and passes. What was to be changed may have been changed; who has to know looks at the error before it returns it.
+/// An error of a store that cannot be reached or does not answer in time (`keyval::Reason::Unavailable` and `TimedOut`)
+/// is answered with 503, `Retry-After: 1` and `{"error":"service unavailable"}`, also if it is the cause of another
+/// error, since it is temporary. A change may have been applied nevertheless; a handler for which that matters has to
+/// look at the error before it returns it.
 ///
 /// ```
 /// use cninfra::{ErrorContext, Result, http::{Json, Path, Routes, testing::Client}};
@@ -37,7 +40,7 @@ use std::{fmt, sync::Arc};
 pub struct Failure(Arc<str>);
 
 impl Failure {
-    /// The error and its causes, and its mend where it has one: as it is told in a log.
+    /// The error with its causes and its help, if it has one, as it is written to a log.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

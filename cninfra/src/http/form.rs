@@ -11,8 +11,9 @@ struct Asked {
     format: Option<String>,
 }
 
-/// In which form an answer is wanted that there is for people and for programs: `html` or `json`, or one of the `others` that it has. The query `?format=` says so;
-/// without it, `html` is for who [wants it](wants_html), and `json` for everybody else.
+/// The form of an answer that is wanted, if there is one for people and one for programs: `html` or `json`, or one of
+/// `others`, the further forms available. The query `?format=` chooses it. Without that query, it is `html` for a
+/// client that [prefers HTML](wants_html), and `json` for all others.
 ///
 /// ```
 /// use cninfra::http::{axum::http::{HeaderMap, Uri}, wanted_form};
@@ -24,7 +25,8 @@ struct Asked {
 /// ```
 ///
 /// # Errors
-/// The query asks for another form, or for something else: the text says for which, and what there is. It is meant for an answer with 400.
+/// The query asks for a form that is not available, or has something else in it. The text says what was asked for and
+/// what is available. It is meant for an answer with 400.
 pub fn wanted_form(headers: &HeaderMap, uri: &Uri, others: &[&'static str]) -> Result<&'static str, String> {
     let Query(Asked { format }) = Query::of(uri).map_err(|refused| refused.to_string())?;
     let Some(format) = format else { return Ok(if wants_html(headers) { "html" } else { "json" }) };

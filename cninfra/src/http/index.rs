@@ -4,7 +4,8 @@ use super::{Route, path};
 use axum::http::Method;
 use std::{fmt, sync::Arc};
 
-/// The routes of one server without their handlers: to be listed, and to tell whose a request is. For authors of servers.
+/// The routes of one server without their handlers, to list them and to find the owner of a request. For authors of
+/// servers.
 ///
 /// ```
 /// use cninfra::http::{RouteTable, Routes, axum::http::Method};
@@ -18,7 +19,7 @@ use std::{fmt, sync::Arc};
 /// # Ok::<(), cninfra::http::RouteError>(())
 /// ```
 ///
-/// A clone is the same index, until one of them gets another route.
+/// A clone shares its data until one of the two gets another route.
 #[derive(Clone, Default)]
 pub struct RouteIndex(Arc<Index>);
 
@@ -66,14 +67,15 @@ impl RouteIndex {
         &self.0.routes
     }
 
-    /// The route that answers such a request: by its method, and by its path without a query. `None` where the path is nobody's; a path
-    /// whose owner does not answer this method is that of its first route, which says whose it is.
+    /// The route for a request, by its method and its path without a query. `None` if no route has the path. If routes
+    /// have this path, but not this method, it is the first of them, so that the owner is known.
     #[must_use]
     pub fn find(&self, method: &Method, path: &str) -> Option<&Route> {
         self.position(method, path).map(|at| &self.0.routes[at])
     }
 
-    /// The place in [`routes`](Self::routes) of what [`find`](Self::find) gives: for a server that has something of its own for each route.
+    /// The place in [`routes`](Self::routes) of what [`find`](Self::find) returns, for a server that keeps something of
+    /// its own for each route.
     #[must_use]
     // compiled where it is called from: a server asks for each request, and this crate is made small
     #[inline]

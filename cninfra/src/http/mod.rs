@@ -1,9 +1,10 @@
 //! The interface to an HTTP server: what a plugin with routes needs, and what a server plugin provides.
 //!
-//! A plugin depends on `Dep<dyn Http>` and registers its [`Routes`] in its `init`; the server starts to serve when every
-//! plugin has been initialised. Handlers are axum's: any function of *extractors* that returns a *response*, so
-//! everything that axum has for them ([`axum::extract`], [`axum::response`]) is at hand. [`Json`], [`Path`] and [`Query`] are as axum's of these names, but what they
-//! do not take is answered as all errors of a server are: in JSON.
+//! A plugin depends on `Dep<dyn Http>` and registers its [`Routes`] in its `init`. The server starts to serve when
+//! every plugin has been initialised. Handlers are axum's: any function that takes *extractors* and returns a
+//! *response*, so everything that axum has for them ([`axum::extract`], [`axum::response`]) can be used. [`Json`],
+//! [`Path`] and [`Query`] are like axum's of these names, but they reject requests in the form of all errors of a
+//! server: in JSON.
 //!
 //! ```
 //! use cninfra::{
@@ -24,8 +25,9 @@
 //! }
 //! ```
 //!
-//! This module has no server: that is a plugin, such as `Rest` of the crate `cninfra-rest`. A server keeps the routes in a
-//! [`RouteTable`]. Tests of handlers need none either: the module `testing`, of the feature `testing`, calls them without a socket.
+//! This module has no server: that is a plugin, such as `Rest` in the crate `cninfra-rest`. A server keeps its routes
+//! in a [`RouteTable`]. Tests of handlers need no server either: the module `testing` (feature `testing`) calls them
+//! without a socket.
 
 mod answer;
 mod complete;

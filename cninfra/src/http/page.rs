@@ -19,9 +19,11 @@ const POLICY: &str =
 /// What all pages have, light and dark.
 const STYLE: &str = include_str!("page.css");
 
-/// A page that needs nothing but itself: no script, no style, font or image of elsewhere; light or dark, as the browser is.
+/// A self-contained page: no script, and no style, font or image from elsewhere. It is light or dark, as the browser
+/// prefers.
 ///
-/// Its answer has a `Content-Security-Policy` that allows nothing else, is not kept by caches, and says that it depends on `Accept`.
+/// Its response has a `Content-Security-Policy` that allows nothing else, is not cached, and has a `Vary` header for
+/// `Accept`.
 ///
 /// ```
 /// use cninfra::http::{Page, Routes, escaped};
@@ -42,17 +44,17 @@ pub struct Page {
 }
 
 impl Page {
-    /// A page without content. The title is a text; it is escaped.
+    /// A page without content. The title is a text, and is escaped here.
     pub fn new(title: impl Into<String>) -> Self {
         Page { title: title.into(), style: "", body: String::new() }
     }
 
-    /// Adds a style sheet to that of all pages.
+    /// Adds a style sheet to the one that all pages have.
     pub fn style(self, style: &'static str) -> Self {
         Page { style, ..self }
     }
 
-    /// What is in it: HTML. Whatever is a text in it is to be [`escaped`].
+    /// Sets the content: HTML. Texts in it have to be [`escaped`].
     pub fn body(self, body: impl Into<String>) -> Self {
         Page { body: body.into(), ..self }
     }
@@ -84,7 +86,8 @@ impl IntoResponse for Page {
     }
 }
 
-/// Does the client want a page rather than JSON? A browser asks for HTML by name; whoever takes anything gets JSON.
+/// Whether the client prefers a page to JSON. A browser asks for HTML explicitly. A client that accepts anything gets
+/// JSON.
 #[must_use]
 pub fn wants_html(headers: &HeaderMap) -> bool {
     let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -104,8 +107,8 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
     wanted("text/html") > wanted("application/json")
 }
 
-/// A text as HTML and XML have it, in attributes too: nothing in it is markup. What would change how the text is shown (control characters, the direction of what
-/// follows) is shown itself, as `\u{202e}`.
+/// A text, escaped for HTML and XML, also in attributes: nothing in it is markup. Characters that would change how the
+/// text is displayed (control characters, changes of direction) are made visible, as `\u{202e}`.
 pub fn escaped(text: &str) -> impl fmt::Display + '_ {
     Escaped(text)
 }

@@ -8,13 +8,14 @@ use axum::http::Method;
 pub struct Route {
     /// The method. A `GET` route answers `HEAD` too.
     pub method: Method,
-    /// The path's pattern: `/contacts/{name}`.
+    /// The pattern of the path: `/contacts/{name}`.
     pub path: String,
     /// The instance name of the plugin that registered it.
     pub owner: String,
-    /// What it is for; empty where its owner has not said.
+    /// What it is for; empty if its owner has not said so.
     pub summary: String,
-    /// Is it answered while the agent still starts? See [`Routes::during_start`](super::Routes::during_start).
+    /// Whether it is answered while the agent is still starting. See
+    /// [`Routes::during_start`](super::Routes::during_start).
     pub during_start: bool,
 }
 

@@ -11,10 +11,10 @@ use std::{convert::Infallible, fmt, sync::Arc};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// The routes of one plugin, each with its handler: what it gives to [`Http::register`](super::Http::register).
+/// The routes of one plugin, each with its handler, to be passed to [`Http::register`](super::Http::register).
 ///
-/// A path starts with `/`. `{name}` stands for one segment, and `{*rest}` for all that follows; a handler takes them by
-/// [`Path`](super::Path). What is wrong with a route is told when it is registered.
+/// A path starts with `/`. `{name}` matches one segment, and `{*rest}` everything that follows; a handler reads them
+/// with [`Path`](super::Path). Mistakes in a route are reported when it is registered.
 ///
 /// ```
 /// use cninfra::http::{Path, RouteTable, Routes, axum::http::StatusCode};
@@ -31,7 +31,8 @@ use tower_service::Service;
 /// # Ok::<(), cninfra::http::RouteError>(())
 /// ```
 ///
-/// Handlers that need something take clones of it along, or all of them take one value by axum's [`State`](axum::extract::State):
+/// Handlers that need something capture clones of it, or all of them take one shared value with axum's
+/// [`State`](axum::extract::State):
 ///
 /// ```
 /// use cninfra::http::{RouteTable, Routes, axum::extract::State};
@@ -67,7 +68,7 @@ impl<S> Clone for Entry<S> {
     }
 }
 
-/// The same handlers: none is cloned.
+/// Shares the handlers: none of them is cloned.
 impl<S> Clone for Routes<S> {
     fn clone(&self) -> Self {
         Routes { entries: self.entries.clone() }
@@ -82,7 +83,7 @@ impl<S> Default for Routes<S> {
 
 // nothing is asked of the state here, or each of these would tell again what is wrong with it
 impl<S: 'static> Routes<S> {
-    /// No route.
+    /// No routes.
     pub fn new() -> Self {
         Routes::default()
     }
@@ -117,7 +118,7 @@ impl<S: 'static> Routes<S> {
         self.on(Method::DELETE, path, handler)
     }
 
-    /// A route for any method of HTTP's own.
+    /// A route for any standard method of HTTP.
     #[rustfmt::skip]
     pub fn on<H, K: Kind, T, By, A>(self, method: Method, path: impl Into<String>, handler: H) -> Self where Asking: Answers<K, H>, Self: OfState<T>, K::Arguments: Extracted<T, By, K::Returned, K::Handler>, K::Returned: Async<A> + Gives<A>, Asked<H, K, T, By, A>: Sized {
         let filter = MethodFilter::try_from(method.clone()).ok();
@@ -125,21 +126,22 @@ impl<S: 'static> Routes<S> {
         self.add(method, path.into(), handler)
     }
 
-    /// These routes and then those.
+    /// Appends the routes of `other`.
     pub fn merge(mut self, other: Routes<S>) -> Self {
         self.entries.extend(other.entries);
         self
     }
 
-    /// Has the server answer all routes that were added so far while the agent still starts, from the moment on when they are registered. Others are answered when
-    /// the start of all plugins is done; until then they are 503. To be said of what tells how the start goes on: probes, metrics. Their handlers are called before
-    /// the plugin's `init` has come to its end.
+    /// Makes the server answer all routes added so far while the agent is still starting, from the moment they are
+    /// registered. Other routes are answered with 503 until the start of all plugins is complete. It is meant for
+    /// routes that show the progress of the start, such as probes and metrics. Their handlers may be called before the
+    /// plugin's `init` has returned.
     pub fn during_start(mut self) -> Self {
         self.entries.iter_mut().for_each(|entry| entry.during_start = true);
         self
     }
 
-    /// Says in one line what the route is for that was added last.
+    /// Describes, in one line, the route that was added last.
     pub fn summary(mut self, summary: impl Into<String>) -> Self {
         if let Some(last) = self.entries.last_mut() {
             last.summary = summary.into();
@@ -153,8 +155,8 @@ impl<S: 'static> Routes<S> {
         self.map(|handler| handler.with_state(state.clone()))
     }
 
-    /// Puts something around the handlers of the routes that were added so far: a check of who asks, a header for each answer. What it
-    /// refuses is answered by it, and not by the handler.
+    /// Wraps the handlers of the routes added so far in a layer, such as an authentication check, or a header for each
+    /// response. A request that the layer rejects does not reach the handler.
     ///
     /// ```
     /// use cninfra::http::{Routes, axum::{extract::Request, http::StatusCode, middleware::{self, Next}, response::Response}};

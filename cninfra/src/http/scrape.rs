@@ -16,7 +16,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// What Prometheus is answered that scrapes a registry: text or OpenMetrics, as it asks for.
+/// Answers Prometheus when it scrapes a registry, as text or OpenMetrics, whichever it asks for.
 ///
 /// ```
 /// use cninfra::{http::{Http, Routes, Scrape, axum::http::HeaderMap}, metrics::Metrics, prelude::*};
@@ -43,13 +43,13 @@ pub struct Scrape {
 }
 
 impl Scrape {
-    /// Of this registry. What can not be told of it is a warning in this log, once each.
+    /// For this registry. A metric that cannot be exposed is a warning in this log, once for each.
     #[must_use]
     pub fn new(log: Logger, metrics: Metrics) -> Self {
         Scrape { log, metrics, told: Mutex::default() }
     }
 
-    /// All metrics as they are now, in the format that the request with these headers asks for.
+    /// All current metrics, in the format that the request with these headers asks for.
     #[must_use]
     pub fn answer(&self, headers: &HeaderMap) -> Response {
         let accept: Vec<_> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();

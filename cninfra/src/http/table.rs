@@ -13,10 +13,11 @@ use axum::{
 };
 use std::{fmt, mem, sync::Arc};
 
-/// The routes of all plugins of one server: what it lists, and what its router is built of. For authors of servers.
+/// The routes of all plugins of one server: the server lists them, and builds its router from them. For authors of
+/// servers.
 ///
-/// axum's own router can not be listed, and it panics where routes overlap; this table knows the owner of every route and
-/// refuses what would not go together.
+/// axum's own router cannot list its routes, and panics if routes overlap. This table knows the owner of every route
+/// and refuses conflicting ones.
 ///
 /// ```
 /// use cninfra::http::{RouteTable, Routes};
@@ -32,9 +33,10 @@ use std::{fmt, mem, sync::Arc};
 /// # Ok::<(), cninfra::http::RouteError>(())
 /// ```
 ///
-/// A clone has the same handlers. They are others' code, also where they are cloned or dropped: of a table's methods only those that make a router
-/// clone handlers, and what [`renew`](RouteTable::renew) takes out is handed back. So a table can be changed under a lock. Where a handler panics when it
-/// is cloned, its route alone is answered with 500, and the server is told why by a [`Failure`](super::Failure).
+/// A clone has the same handlers. Handlers are code of others, also when they are cloned or dropped. Of this table's
+/// methods, only those that make a router clone handlers, and [`renew`](RouteTable::renew) returns the handlers it
+/// takes out, instead of dropping them. So a table can be changed under a lock. If a handler panics when it is cloned,
+/// only its own route is answered with 500, and a [`Failure`](super::Failure) tells the server why.
 #[derive(Clone, Default)]
 pub struct RouteTable {
     index: RouteIndex,
@@ -45,13 +47,13 @@ pub struct RouteTable {
 }
 
 impl RouteTable {
-    /// No route.
+    /// A table without routes.
     #[must_use]
     pub fn new() -> Self {
         RouteTable::default()
     }
 
-    /// Adds the routes of the plugin with the instance name `owner`: all of them, or none on an error.
+    /// Adds the routes of the plugin with the instance name `owner`: all of them, or none if there is an error.
     ///
     /// # Errors
     /// The first route that is not valid, or that overlaps with another one.
@@ -59,12 +61,12 @@ impl RouteTable {
         self.extend(owner, 0, &routes)
     }
 
-    /// As [`add`](RouteTable::add), but what the owner registers in a later attempt of its `init`
-    /// ([`Context::failed_attempts`](crate::Context::failed_attempts)) takes the place of what it registered in an earlier one. Returns a table with the
-    /// handlers that were taken out: to be dropped where no lock is held.
+    /// Like [`add`](RouteTable::add), but what the owner registers in a later attempt of its `init`
+    /// ([`Context::failed_attempts`](crate::Context::failed_attempts)) replaces what it registered in an earlier one.
+    /// Returns a table with the handlers that were taken out, to be dropped while no lock is held.
     ///
     /// # Errors
-    /// As those of [`add`](RouteTable::add), also where the owner registers a route twice in one attempt.
+    /// Those of [`add`](RouteTable::add), also if the owner registers a route twice in one attempt.
     pub fn renew(&mut self, owner: &str, attempt: u32, routes: &Routes) -> Result<RouteTable, RouteError> {
         let again = |at: usize, route: &Route| {
             let is_same = |method: &Method, path: &str| *method == route.method && *path == *route.path;
@@ -154,30 +156,31 @@ impl RouteTable {
         self.index.routes()
     }
 
-    /// The routes without their handlers: what a server keeps to list them, and to tell whose a request is.
+    /// The routes without their handlers, which a server keeps to list them, and to find the owner of a request.
     #[must_use]
     pub fn index(&self) -> &RouteIndex {
         &self.index
     }
 
-    /// The router of all routes. Where none answers, it does: in JSON 404, or 405 with `Allow`; and with 204 and `Allow` to `OPTIONS`,
-    /// where no route does.
+    /// The router for all routes. Requests that no route answers get 404 or 405 with `Allow`, in JSON; `OPTIONS`, if no
+    /// route answers it, gets 204 with `Allow`.
     #[must_use = "built once, when all routes are known"]
     pub fn router(&self) -> Router {
         self.router_of(|_| true, answer::method_not_allowed).fallback(answer::not_found)
     }
 
-    /// The router of one path alone: of the routes that have the same path as the one at this place of [`routes`](Self::routes), or of none of them. It
-    /// answers requests for that path as [`router`](Self::router) does. So a server that finds the place by the index
-    /// ([`RouteIndex::position`]) can make each router when it is asked for first: those of all paths are a good part of a start.
+    /// The router for one path alone: for the routes that have the same path as the one at this place of
+    /// [`routes`](Self::routes), or for none. It answers requests for that path as [`router`](Self::router) does. A
+    /// server that finds the place with the index ([`RouteIndex::position`]) can make each router on first use, since
+    /// making the routers of all paths takes a good part of a start.
     #[must_use = "built once for each path"]
     pub fn router_at(&self, at: Option<usize>) -> Router {
         let path = at.and_then(|at| self.routes().get(at)).map(|route| &route.path);
         self.router_of(|route| Some(&route.path) == path, answer::method_not_allowed).fallback(answer::not_found)
     }
 
-    /// The router of an agent that still starts: of the routes that are answered then. For all else, 503 with `Retry-After`, since nobody knows yet which other
-    /// routes there will be.
+    /// The router for an agent that is still starting, with the routes that are answered then. Everything else gets 503
+    /// with `Retry-After`, since it is not known yet which other routes there will be.
     #[must_use = "built anew with each route"]
     pub fn router_during_start(&self) -> Router {
         self.router_of(|route| route.during_start, answer::starting_with).fallback(async || answer::starting())

@@ -1,6 +1,6 @@
-//! Calls handlers without a server and without a socket. It needs the feature `testing`.
+//! Calls handlers without a server and without a socket. Needs the feature `testing`.
 //!
-//! [`InProcess`] stands in for the server of an agent, [`Client`] is for routes without an agent.
+//! [`InProcess`] replaces the server of an agent. [`Client`] is for routes without an agent.
 //!
 //! ```
 //! use cninfra::{http::{Http, Routes, testing::InProcess}, prelude::*};
@@ -64,13 +64,13 @@ use std::{
 };
 use tower_service::Service as _;
 
-/// Stands in for the HTTP server of an agent: it takes routes as a server does, and a [`Client`] calls their handlers. See the
-/// [module](self).
+/// Replaces the HTTP server of an agent: it accepts routes as a server does, and a [`Client`] calls their handlers. See
+/// the [module](self).
 #[derive(Debug, Default)]
 pub struct InProcess(Mutex<RouteTable>);
 
 impl InProcess {
-    /// A client of all routes that are registered so far.
+    /// A client for all routes registered so far.
     #[must_use]
     pub fn client(&self) -> Client {
         let table = self.table().clone();
@@ -96,13 +96,13 @@ impl Http for InProcess {
         self.table().routes().to_vec()
     }
 
-    /// None: there is no socket.
+    /// `None`: there is no socket.
     fn local_addr(&self) -> Option<SocketAddr> {
         None
     }
 }
 
-/// Calls handlers as a server does, without a server. A panic of a handler is one of the test.
+/// Calls handlers as a server does, without a server. A panic in a handler is a panic in the test.
 ///
 /// ```
 /// use cninfra::http::{Path, Routes, testing::Client};
@@ -118,10 +118,10 @@ impl Http for InProcess {
 pub struct Client(Router);
 
 impl Client {
-    /// Of these routes.
+    /// A client for these routes.
     ///
     /// # Panics
-    /// They are not valid, or overlap.
+    /// The routes are not valid, or overlap.
     #[must_use]
     #[track_caller]
     pub fn of(routes: Routes) -> Self {
@@ -132,16 +132,16 @@ impl Client {
         }
     }
 
-    /// Of a router of axum.
+    /// A client for a router of axum.
     #[must_use]
     pub fn new(router: Router) -> Self {
         Client(router)
     }
 
-    /// A request; `target` is a path, with a query or without.
+    /// A request. `target` is a path, with or without a query.
     ///
     /// # Panics
-    /// `target` is none.
+    /// `target` is not valid.
     #[track_caller]
     pub fn request(&self, method: Method, target: &str) -> Call {
         let uri: Uri = match target.parse() {
@@ -154,44 +154,44 @@ impl Client {
         Call { router: self.0.clone(), request }
     }
 
-    /// [`request`](Self::request) by `GET`.
+    /// A [`request`](Self::request) with `GET`.
     ///
     /// # Panics
-    /// `target` is none.
+    /// `target` is not valid.
     #[track_caller]
     pub fn get(&self, target: &str) -> Call {
         self.request(Method::GET, target)
     }
 
-    /// [`request`](Self::request) by `POST`.
+    /// A [`request`](Self::request) with `POST`.
     ///
     /// # Panics
-    /// `target` is none.
+    /// `target` is not valid.
     #[track_caller]
     pub fn post(&self, target: &str) -> Call {
         self.request(Method::POST, target)
     }
 
-    /// [`request`](Self::request) by `PUT`.
+    /// A [`request`](Self::request) with `PUT`.
     ///
     /// # Panics
-    /// `target` is none.
+    /// `target` is not valid.
     #[track_caller]
     pub fn put(&self, target: &str) -> Call {
         self.request(Method::PUT, target)
     }
 
-    /// [`request`](Self::request) by `DELETE`.
+    /// A [`request`](Self::request) with `DELETE`.
     ///
     /// # Panics
-    /// `target` is none.
+    /// `target` is not valid.
     #[track_caller]
     pub fn delete(&self, target: &str) -> Call {
         self.request(Method::DELETE, target)
     }
 }
 
-/// A request that is about to be sent: `.await` sends it.
+/// A request that is not sent yet: `.await` sends it.
 #[derive(Debug)]
 #[must_use = "a request is sent by `.await`"]
 pub struct Call {
@@ -203,7 +203,7 @@ impl Call {
     /// Adds a header.
     ///
     /// # Panics
-    /// Name or value is none of HTTP.
+    /// The name or the value is not valid in HTTP.
     #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
@@ -213,16 +213,16 @@ impl Call {
         self
     }
 
-    /// With this body.
+    /// Sets the body.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         *self.request.body_mut() = body.into();
         self
     }
 
-    /// With this value as JSON.
+    /// Sets the body to this value as JSON.
     ///
     /// # Panics
-    /// It is none of JSON: a map whose keys are no texts.
+    /// It cannot be written as JSON, such as a map whose keys are not texts.
     #[track_caller]
     pub fn json(mut self, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
@@ -263,11 +263,11 @@ impl IntoFuture for Call {
     }
 }
 
-/// What a handler has answered, whole.
+/// The complete response of a handler.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Answer {
-    /// The status: it compares with a number, too.
+    /// The status. It can also be compared with a number.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
@@ -277,13 +277,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A header that is a text; the first one of its name.
+    /// The first header of this name, if it is a text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The error that the handler has returned, with its causes, where that was a [`cninfra::Error`]: a server has it in its log.
+    /// The error that the handler returned, with its causes, if it was a [`cninfra::Error`]. A server writes it to its
+    /// log.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_ref().map(Failure::as_str)
@@ -292,7 +293,7 @@ impl Answer {
     /// The body as text.
     ///
     /// # Panics
-    /// It is no UTF-8.
+    /// It is not UTF-8.
     #[must_use]
     #[track_caller]
     pub fn text(&self) -> &str {
@@ -302,10 +303,10 @@ impl Answer {
         }
     }
 
-    /// The body, read as JSON.
+    /// The body, parsed as JSON.
     ///
     /// # Panics
-    /// It is no JSON, or none of this type.
+    /// It is not JSON, or not of this type.
     #[must_use]
     #[track_caller]
     pub fn json<T: DeserializeOwned>(&self) -> T {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[derive(PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Change<K, V> {
-    /// It was not there before.
+    /// It was not in the map before.
     #[non_exhaustive]
     Created {
         /// The key.
@@ -14,22 +14,22 @@ pub enum Change<K, V> {
         /// Its value.
         new: Arc<V>,
     },
-    /// It has another value.
+    /// It has a new value.
     #[non_exhaustive]
     Updated {
         /// The key.
         key: K,
-        /// The value that it had.
+        /// The previous value.
         old: Arc<V>,
-        /// The value that it has.
+        /// The new value.
         new: Arc<V>,
     },
-    /// It is no more.
+    /// It was removed.
     #[non_exhaustive]
     Deleted {
         /// The key.
         key: K,
-        /// The value that it had.
+        /// The previous value.
         old: Arc<V>,
     },
 }
@@ -42,7 +42,7 @@ impl<K, V> Change<K, V> {
         key
     }
 
-    /// The value that it has; `None` if it is no more.
+    /// The new value; `None` if it was removed.
     #[must_use]
     pub fn value(&self) -> Option<&Arc<V>> {
         match self {
@@ -51,7 +51,7 @@ impl<K, V> Change<K, V> {
         }
     }
 
-    /// The value that it had; `None` if it was not there.
+    /// The previous value; `None` if it was not in the map.
     #[must_use]
     pub fn previous(&self) -> Option<&Arc<V>> {
         match self {

@@ -13,13 +13,14 @@ use std::{
 };
 use tokio::task::coop::cooperative;
 
-/// What a watcher is told.
+/// What a watcher receives.
 #[derive(PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event<K, V> {
-    /// All entries, in no order: what is not among them is not there. It comes first; and again, where the watcher was too far behind.
+    /// All entries, in no particular order. A key that is not among them is not in the map. This is the first event,
+    /// and comes again if the watcher was too far behind.
     All(Vec<(K, Arc<V>)>),
-    /// A change, in the order in which they were made.
+    /// A change. Changes come in the order in which they were made.
     Change(Arc<Change<K, V>>),
 }
 
@@ -36,7 +37,7 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
         Changes { map, all: Some(all), changes, missed: 0 }
     }
 
-    /// The next event; `None` when the map is gone, and all has been told that was not missed.
+    /// The next event. `None` when the map is gone, and all changes that were not missed have been returned.
     ///
     /// # Cancel safety
     /// It may be dropped and called again: no event is lost.
@@ -55,7 +56,7 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
         }
     }
 
-    /// The next event, if it is there already.
+    /// The next event, if there is one already.
     pub fn try_next(&mut self) -> Option<Event<K, V>> {
         loop {
             if let Some(all) = self.all.take() {
@@ -69,7 +70,8 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
         }
     }
 
-    /// So many changes were not told one by one, since the watcher was too far behind: all entries were told instead.
+    /// The number of changes that were not reported one by one, because the watcher was too far behind. All entries
+    /// were reported instead.
     #[must_use]
     pub fn missed(&self) -> u64 {
         self.missed

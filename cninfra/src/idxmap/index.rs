@@ -17,7 +17,8 @@ pub(super) trait Indexed<K, V>: Send + Sync {
     fn apply(&self, key: &K, new: Option<&Arc<V>>);
 }
 
-/// Finds entries by something else than their keys: see [`Reader::index`](super::Reader::index). A clone is the same index; with the last one it goes.
+/// Finds entries by something other than their keys: see [`Reader::index`](super::Reader::index). Clones share the
+/// index. It is removed when the last one is dropped.
 pub struct Index<I, K, V>(Arc<Shared<I, K, V>>);
 
 struct Shared<I, K, V> {
@@ -61,7 +62,7 @@ where
         Index(Arc::new(Shared { values: Box::new(values), noted, parts: Parts::new() }))
     }
 
-    /// All entries that have this value, in no order.
+    /// All entries with this value, in no particular order.
     #[must_use]
     pub fn get<Q>(&self, value: &Q) -> Vec<(K, Arc<V>)>
     where
@@ -75,7 +76,7 @@ where
         self.0.parts.read(value, all).unwrap_or_default()
     }
 
-    /// The keys of all entries that have this value, in no order.
+    /// The keys of all entries with this value, in no particular order.
     #[must_use]
     pub fn keys<Q>(&self, value: &Q) -> Vec<K>
     where
@@ -89,7 +90,7 @@ where
         self.0.parts.read(value, keys).unwrap_or_default()
     }
 
-    /// How many entries have this value.
+    /// The number of entries with this value.
     #[must_use]
     pub fn count<Q>(&self, value: &Q) -> usize
     where

@@ -8,17 +8,18 @@ use std::{borrow::Borrow, fmt, hash::Hash, ops::Deref, sync::Arc};
 /// So many changes are kept for watchers, where nothing else is said.
 const QUEUE: usize = 1024;
 
-/// A map that many threads read and write at once, with indexes and watchers. See the [module](super). A clone is the same map.
+/// A map for concurrent readers and writers, with indexes and watchers. See the [module](super). Clones share the map.
 ///
-/// A reader locks one part of it, for as long as it takes to find a key and to count a reference. Writers come one after the other, so that all watchers see the same
-/// changes in the same order.
+/// A reader locks one part of the map, for as long as it takes to find a key and to increment a reference count.
+/// Writers run one after the other, so that all watchers see the same changes in the same order.
 ///
-/// What an index is of is asked while a write is going on, and the destructor of a value may run then: neither may call the map.
+/// The function of an index is called during a write, and the destructor of a value may run then. Neither may call the
+/// map.
 ///
-/// It reads as its [`Reader`] does, which is what is handed to those who shall not write.
+/// It derefs to its [`Reader`], which is what to hand out to code that must not write.
 pub struct IdxMap<K, V>(Reader<K, V>);
 
-/// A map that many threads read: an [`IdxMap`] for who does not write to it. A clone is of the same map.
+/// An [`IdxMap`] for concurrent readers that do not write to it. Clones share the map.
 pub struct Reader<K, V>(Arc<Shared<K, V>>);
 
 impl<K, V> Clone for IdxMap<K, V> {
@@ -42,36 +43,38 @@ impl<K, V> Deref for IdxMap<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V> IdxMap<K, V> {
-    /// An empty map, whose name is for people. Its watchers may be 1024 changes behind.
+    /// An empty map. The name is for display. Its watchers may be up to 1024 changes behind.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         IdxMap::with_queue(name, QUEUE)
     }
 
-    /// An empty map whose watchers may be so many changes behind, one at least: it keeps those that somebody has not been told, with their values, once for all watchers. Who is
-    /// further behind is told all entries again, and nothing is kept for him until then.
+    /// An empty map whose watchers may be up to `queue` changes behind, at least one. It keeps the changes that some
+    /// watcher has not received, with their values, once for all watchers. A watcher that is further behind receives
+    /// all entries again, and nothing is kept for it until then.
     #[must_use]
     pub fn with_queue(name: impl Into<Arc<str>>, queue: usize) -> Self {
         IdxMap(Reader(Arc::new(Shared::new(name.into(), queue))))
     }
 
-    /// The same map for who shall not write to it.
+    /// The same map, for code that must not write to it.
     #[must_use]
     pub fn reader(&self) -> Reader<K, V> {
         self.0.clone()
     }
 
-    /// Sets the value of a key. Returns the one that it had.
+    /// Sets the value of a key. Returns the previous one.
     pub fn put(&self, key: K, value: V) -> Option<Arc<V>> {
         self.0.0.write(key, Some(Arc::new(value)), |_| true).unwrap_or_default()
     }
 
-    /// Sets the value of a key that is not there. Returns whether it was not.
+    /// Sets the value of a key that is not in the map. Returns whether it was set.
     pub fn put_if_absent(&self, key: K, value: V) -> bool {
         self.0.0.write(key, Some(Arc::new(value)), |old| old.is_none()).is_some()
     }
 
-    /// Sets the value of a key whose value is still this one, which was got before; `None` for a key that was not there. Returns whether it was.
+    /// Sets the value of a key if its value is still `expected`, which was read before; `None` for a key that is not in
+    /// the map. Returns whether it was set.
     pub fn compare_and_put(&self, key: K, expected: Option<&Arc<V>>, value: V) -> bool {
         let is_same = |old: Option<&Arc<V>>| match (old, expected) {
             (Some(old), Some(expected)) => Arc::ptr_eq(old, expected),
@@ -81,12 +84,12 @@ impl<K: Hash + Eq + Clone, V> IdxMap<K, V> {
         self.0.0.write(key, Some(Arc::new(value)), is_same).is_some()
     }
 
-    /// Takes a key out. Returns the value that it had.
+    /// Removes a key. Returns its value.
     pub fn remove(&self, key: &K) -> Option<Arc<V>> {
         self.0.0.write(key.clone(), None, |old| old.is_some()).unwrap_or_default()
     }
 
-    /// Takes all keys out, one after the other: watchers are told of each.
+    /// Removes all keys, one after the other: watchers receive a change for each.
     pub fn clear(&self) {
         for (key, _) in self.entries() {
             self.remove(&key);
@@ -101,15 +104,18 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
         &self.0.name
     }
 
-    /// Has it taken in all that there was in the store, where [`mirror`](super::mirror()) or [`mirror_typed`](super::mirror_typed) keeps it? From then on it is the store's picture, or what
-    /// that was when the store was there last. Before that it may be empty because nobody has told it of anything yet: who answers by it should not say then that there is nothing.
+    /// Whether a map that [`mirror`](super::mirror()) or [`mirror_typed`](super::mirror_typed) maintains has received
+    /// everything that was in the store. From then on it is a copy of the store, or of what the store had when it was
+    /// last reachable. Before that it may be empty only because nothing has been received yet: code that answers from
+    /// it should not say then that there is nothing.
     #[cfg(feature = "keyval")]
     #[must_use]
     pub fn is_synced(&self) -> bool {
         self.0.synced.is()
     }
 
-    /// Waits until it [is synced](Self::is_synced). While the store is away that may be long, and of a map that nothing keeps, for ever.
+    /// Waits until it [is synced](Self::is_synced). That can take long while the store is away, and for ever if nothing
+    /// maintains the map.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
@@ -138,7 +144,7 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
         self.0.parts.read(key, Arc::clone)
     }
 
-    /// Is the key there?
+    /// Whether the key is in the map.
     #[must_use]
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
@@ -148,27 +154,28 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
         self.0.parts.read(key, |_| ()).is_some()
     }
 
-    /// How many keys there are. While others write, it is about that.
+    /// The number of keys. It is approximate while others write.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.parts.len()
     }
 
-    /// Is there no key?
+    /// Whether the map has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.parts.is_empty()
     }
 
-    /// All entries of one moment, in no order. Writers wait meanwhile, readers do not.
+    /// All entries at one moment, in no particular order. Writers wait meanwhile, readers do not.
     #[must_use]
     pub fn entries(&self) -> Vec<(K, Arc<V>)> {
         let _writing = self.0.writing();
         self.0.parts.entries()
     }
 
-    /// Makes an index: of each entry `values` says by which values it is found. It has to say the same of the same entry whenever it is asked, and must not call the map. The index has all that is
-    /// in the map already, and goes with the last clone of what this returns.
+    /// Makes an index. `values` returns, for an entry, the values by which it is found. It has to return the same for
+    /// the same entry whenever it is called, and must not call the map. The index includes what is in the map already,
+    /// and is removed with the last clone of the returned handle.
     #[must_use = "an index is there only for who keeps it"]
     pub fn index<I, T>(&self, values: impl Fn(&K, &V) -> T + Send + Sync + 'static) -> Index<I, K, V>
     where

@@ -5,19 +5,22 @@ use crate::keyval::{Access, Bytes, Codec, Diffed, Entry, KvError, TypedWatch, Up
 use futures_util::{Stream, StreamExt as _};
 use std::{collections::HashSet, hash::Hash};
 
-/// Keeps a map as what is watched of a store is: entries that the store does not have any more are taken out, also those that have gone while it was away. It ends when
-/// the store was closed, and belongs in a task of the plugin's.
+/// Keeps a map equal to what a watch of a store reports. Entries that the store no longer has are removed, also those
+/// that were deleted while the store was away. It ends when the store is closed, and belongs in a task of the plugin.
 ///
-/// What is written to the store is in the map when the store has told of it, a moment later: who reads the map right after a write of his own may not find it there. Who has to waits for it by
-/// [`watch`](super::Reader::watch), or reads the store.
+/// A write to the store appears in the map a moment later, when the store has reported it. Code that reads the map
+/// right after its own write may not find it there. If that matters, wait for it with [`watch`](super::Reader::watch),
+/// or read the store.
 ///
-/// What is watched no more, by [`WatchHandle::remove`](crate::keyval::WatchHandle::remove), is not in the map any more either.
+/// What is no longer watched, after [`WatchHandle::remove`](crate::keyval::WatchHandle::remove), is removed from the
+/// map too.
 ///
-/// It begins empty, and the store may be away: [`Reader::is_synced`](super::Reader::is_synced) says whether it has taken in what there was, and
-/// [`synced`](super::Reader::synced) waits for that.
+/// The map begins empty, and the store may be away. [`Reader::is_synced`](super::Reader::is_synced) says whether the
+/// initial content has been received, and [`synced`](super::Reader::synced) waits for that.
 ///
-/// `read` makes a key and a value of an entry, and `name` the same key of the bytes of a key alone. Where one of them fails, `wrong` is told; an entry whose value can
-/// not be read is not in the map, whatever it was before. [`mirror_typed`] is the same of a watch whose values have a type.
+/// `read` makes a key and a value from an entry, and `name` makes the same key from the bytes of a key alone. If one of
+/// them fails, `wrong` is called. An entry whose value cannot be read is not in the map, whatever it was before.
+/// [`mirror_typed`] does the same for a watch of typed values.
 ///
 /// ```
 /// use cninfra::{idxmap::{IdxMap, mirror}, keyval::{Bytes, Entry, KeyVal, Kv, WatchOptions}, prelude::*};
@@ -45,7 +48,8 @@ use std::{collections::HashSet, hash::Hash};
 /// ```
 ///
 /// # Cancel safety
-/// Dropped, it leaves the map as it is then. When the map is kept once more, by a watch of the same ranges of the same store, what has gone meanwhile is taken out, as is right for an `init` that is tried again.
+/// If it is dropped, the map stays as it is then. When the map is maintained again, by a watch of the same ranges of
+/// the same store, what was deleted meanwhile is removed, as an `init` that is tried again needs it.
 pub async fn mirror<K: Hash + Eq + Clone, V, E>(
     map: &IdxMap<K, V>,
     watch: Watch,
@@ -56,9 +60,10 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
     keep(map, watch.diffed(), name, |entry| (read(&entry), entry.key), wrong).await;
 }
 
-/// The same of a [typed watch](crate::keyval::Typed::watch), whose values are those of the map: only the keys are still to be named. A value that is not of the type is told to `wrong`, and is not in the map.
+/// Like [`mirror`], for a [typed watch](crate::keyval::Typed::watch) whose values become those of the map, so that only
+/// the keys have to be converted. A value that is not of the type is passed to `wrong`, and is not in the map.
 ///
-/// A write of one's own is in the map a moment later, when the store has told of it.
+/// An own write is in the map a moment later, when the store has reported it.
 ///
 /// ```
 /// use cninfra::{idxmap::{IdxMap, mirror_typed}, keyval::{Bytes, KeyVal, Kv, SerdeJson, WatchOptions}, prelude::*};
@@ -87,7 +92,7 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
 /// ```
 ///
 /// # Cancel safety
-/// As of [`mirror`].
+/// As that of [`mirror`].
 pub async fn mirror_typed<K: Hash + Eq + Clone, T, C: Codec<T>, S: Access + ?Sized, E: From<KvError>>(
     map: &IdxMap<K, T>,
     watch: TypedWatch<T, C, S>,

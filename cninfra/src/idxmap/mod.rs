@@ -1,7 +1,7 @@
 //! [`IdxMap`]: a concurrent map with secondary indexes and watchers.
 //!
-//! What plugins know of things, and others look up: by name, or by something else that is known of them. Who needs to follow it watches: first all entries, then each
-//! change, in its order, with the value that was there before.
+//! It is for what a plugin knows and others look up, by key or by some other value. A watcher first receives all
+//! entries, and then each change, in order and with the previous value.
 //!
 //! ```
 //! use cninfra::idxmap::{Event, IdxMap};
@@ -27,8 +27,9 @@
 //! # }
 //! ```
 //!
-//! A reader never waits for a watcher. A writer does not wait for one that is slow either: changes are kept in one bounded queue for all of them, and who falls behind it
-//! is told all entries again, and how many changes that were ([`Changes::missed`]). While they are collected for that, as for a new watcher, writers wait.
+//! A reader never waits for a watcher, and a writer does not wait for a slow one. Changes are kept in one bounded queue
+//! for all watchers. A watcher that falls behind the queue receives all entries again, and the number of changes it
+//! missed ([`Changes::missed`]). While these entries are collected, as for a new watcher, writers wait.
 
 mod change;
 mod changes;

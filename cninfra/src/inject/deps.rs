@@ -40,7 +40,8 @@ impl<K: ManyInterface + ?Sized> DepItem for Vec<Dep<K>> {
     type At<R: Root> = Find<R, K>;
 }
 
-/// A dependency whose words are std's: generated code asks where a field is known by them, since another type may be called so.
+/// A dependency whose words are std's: generated code asks where a field is known by them, since another type may be
+/// called so.
 #[diagnostic::on_unimplemented(
     message = "CN010: `{Self}` can not be injected",
     label = "another type than std's",
@@ -68,8 +69,8 @@ pub trait DepSet: Sized + Send {
     type At<R: Root>;
 }
 
-/// What `#[derive(Deps)]` says of a struct. (As with [`Nested`](super::flavor::Nested): no bound, so that a wrong field is
-/// reported once, where it stands.)
+/// What `#[derive(Deps)]` says of a struct. (As with [`Nested`](super::flavor::Nested): no bound, so that a wrong field
+/// is reported once, where it stands.)
 #[diagnostic::on_unimplemented(
     message = "CN010: `{Self}` is not a set of dependencies",
     label = "neither a tuple nor a struct with `#[derive(Deps)]`",

@@ -57,19 +57,20 @@ impl<const N: usize> Pass for Sound<N> {
     type Any<T: ?Sized> = T;
 }
 
-/// The type, if the constant can be evaluated. (One path: in the fields of plugins it costs the compiler less than what it stands for.)
+/// The type, if the constant can be evaluated. (One path: in the fields of plugins it costs the compiler less than what
+/// it stands for.)
 pub type Sure<const N: usize, T> = <Sound<N> as Pass>::Of<T>;
 
-/// A flavor with a graph: all that its plugins depend on is in it.
+/// A flavor with a graph: it contains everything its plugins depend on.
 ///
-/// `#[derive(Flavor)]` implements it; a `#[flavor(open)]` has none, since its plugins' dependencies come from the
-/// flavor around it.
+/// `#[derive(Flavor)]` implements it. A `#[flavor(open)]` has no graph, since the dependencies of its plugins come from
+/// the flavor around it.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself",
     label = "a flavor that runs has `#[derive(Flavor)]`, and no `#[flavor(open)]`; and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
 )]
 pub trait Flavor {
-    /// The plugins, their edges, levels and order: computed by the compiler.
+    /// The plugins, their edges, levels and order, computed by the compiler.
     const GRAPH: &'static Graph;
 }
 
@@ -93,13 +94,13 @@ impl<F: Flavor + Wire<<F as Part>::Slots, <F as Part>::Places<RootOf<F>>>> Wired
     }
 }
 
-/// The kind of a flavor that has all that its plugins need.
+/// The kind of a flavor that contains everything its plugins need.
 pub struct Closed;
-/// The kind of a flavor whose plugins' dependencies come from the flavor around it.
+/// The kind of a flavor whose plugins get dependencies from the flavor around it.
 pub struct Open;
 
-/// What an agent asks of the flavor that it runs. (Not of the flavor itself: of a local struct, rustc tells where it is, too. Nor of its kind: where
-/// that can not be known, since the flavor is derived twice, it would tell of that.)
+/// What an agent asks of the flavor that it runs. (Not of the flavor itself: of a local struct, rustc tells where it
+/// is, too. Nor of its kind: where that can not be known, since the flavor is derived twice, it would tell of that.)
 pub struct ByItself<F>(PhantomData<F>);
 
 /// The flavor that an agent runs.
@@ -119,8 +120,8 @@ impl<F: Nested<Kind = Closed> + Wired> Runs<F> for ByItself<F> {
     }
 }
 
-/// The slots of an agent, and what is done with them. The flavor's wiring is proved once, where this is made: so all else
-/// needs no bounds, and a flavor that is not right gives one error.
+/// The slots of an agent, and what is done with them. The flavor's wiring is proved once, where this is made: so all
+/// else needs no bounds, and a flavor that is not right gives one error.
 pub trait Held<F>: Send + Sync {
     fn graph(&self) -> &'static Graph;
     fn create<'a>(&'a self, index: usize, cx: &Context) -> Creation<'a>;
@@ -170,8 +171,8 @@ impl<S: Get<P, X>, P, X> Home<S, X> for Found<P> {
     }
 }
 
-/// The slots of a flavor: a short name for a long type. (In a box, so that it is sized whatever its fields are: else rustc 1.95 fails
-/// inside of itself when a right flavor is made wrong between two incremental builds.)
+/// The slots of a flavor: a short name for a long type. (In a box, so that it is sized whatever its fields are: else
+/// rustc 1.95 fails inside of itself when a right flavor is made wrong between two incremental builds.)
 pub struct SlotsOf<F: Nested<Fields: Part>>(Box<<F::Fields as Part>::Slots>);
 impl<F: Nested<Fields: Part>> Default for SlotsOf<F> {
     fn default() -> Self {

@@ -4,9 +4,10 @@ use super::trie::{Digits, Outcome};
 use crate::graph::{Binding, DepMeta, KeyMeta, Need};
 use std::sync::Arc;
 
-/// What has an identity in a graph: a plugin, an interface, a qualifier.
+/// A type with an identity in a graph: a plugin, an interface, a qualifier.
 ///
-/// It is implemented by `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]`. (The public [`Key`](crate::Key) adds `Send` and `Sync`, for bounds.)
+/// `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]` implement it. (The public [`Key`](crate::Key) adds `Send` and
+/// `Sync`, for bounds.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "a plugin is a struct with `#[plugin]`, and `{Self}` has none",

@@ -99,8 +99,8 @@ fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
     running
 }
 
-/// What a field of a flavor declares, known from its type alone: asked by generated code, on the type itself, so that
-/// a message has no more to tell than this.
+/// What a field of a flavor declares, known from its type alone: asked by generated code, on the type itself, so that a
+/// message has no more to tell than this.
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` can not be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",

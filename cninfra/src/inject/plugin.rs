@@ -21,7 +21,7 @@ use std::{
     note = "two reasons are usual: `#[plugin]` was forgotten on a struct of your own; or it is no plugin at all: a flavor is held without `Dep`, and anything else by the plugin that needs it, as a field (behind an alias, the parameters may be what is wrong)"
 )]
 pub trait Plugin: Key + Sized {
-    /// What it is built from: a tuple, or a struct with `#[derive(Deps)]`.
+    /// Its dependencies: a tuple, or a struct with `#[derive(Deps)]`.
     // No bound: a wrong dependency is reported once, where it stands.
     type Deps;
     /// `Self`. (What is not a plugin has none: so no more is said of it than that.)
@@ -38,8 +38,9 @@ pub trait Plugin: Key + Sized {
     fn running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
 }
 
-/// What a plugin is built of that lists its dependencies. (Apart from [`Plugin`], without its bounds on parameters: so an impl of [`Create`] needs
-/// none of them. And said of [`Attribute`], not of the plugin: of a struct, rustc tells where it is, too.)
+/// What a plugin is built of that lists its dependencies. (Apart from [`Plugin`], without its bounds on parameters: so
+/// an impl of [`Create`] needs none of them. And said of [`Attribute`], not of the plugin: of a struct, rustc tells
+/// where it is, too.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{P}` is not a plugin that lists its dependencies",
     label = "put `#[plugin(deps = (..))]` on the struct `{P}`"
@@ -52,8 +53,9 @@ pub trait DepsOf<P> {
 #[derive(Debug)]
 pub struct Attribute;
 
-/// `Self::Deps` in an impl of [`Create`]. Every type has it, and of one that is no such plugin it can not be named: so rustc tells of it where that is
-/// written, and not of the type, of each part of the method, and of the method's declaration here.
+/// `Self::Deps` in an impl of [`Create`]. Every type has it, and of one that is no such plugin it can not be named: so
+/// rustc tells of it where that is written, and not of the type, of each part of the method, and of the method's
+/// declaration here.
 // on one line, since rustc shows the lines from the name to the bound
 #[rustfmt::skip]
 pub trait Lists: Sized {
@@ -67,7 +69,7 @@ impl<P> Lists for P {
         Attribute: DepsOf<P>;
 }
 
-/// How a plugin that lists its dependencies, `#[plugin(deps = ..)]`, is built of them.
+/// How a plugin that lists its dependencies, with `#[plugin(deps = ..)]`, is built from them.
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -96,8 +98,8 @@ impl<P> Lists for P {
     note = "write `impl Create for {Self} {{ async fn create(deps: Self::Deps, cx: &Context) -> Result<Self> {{ .. }} }}`"
 )]
 pub trait Create: Lists + Sized {
-    /// Builds the plugin. It does no I/O towards the outside: that is for [`Lifecycle::init`], to which limits and start
-    /// policies apply.
+    /// Builds the plugin. It should do no I/O; that belongs in [`Lifecycle::init`], to which limits and start policies
+    /// apply.
     ///
     /// # Errors
     /// Any error fails the start of the agent.
@@ -106,18 +108,20 @@ pub trait Create: Lists + Sized {
         Attribute: DepsOf<Self>;
 }
 
-/// What a plugin does in the life of an agent. Every method has a default, and a plugin that needs none of them needs no
+/// What a plugin does in the life of an agent. Every method has a default. A plugin that needs none of them needs no
 /// impl at all.
 ///
-/// The phases of an agent go level by level: when a plugin's `init` runs, all that it depends on has been initialised, but
-/// for plugins whose [start policy](crate::agent::StartPolicy) lets the agent go on without them. Closing goes the other way.
+/// The phases of an agent go level by level. When a plugin's `init` runs, all that it depends on has been initialised,
+/// except for plugins whose [start policy](crate::agent::StartPolicy) lets the agent start without them. Closing goes
+/// in reverse order.
 ///
-/// No method may block its thread: it has failed if it takes longer than its [limit](crate::agent::Limits), whatever it did
-/// meanwhile. The conformance kit of the module `testing` (a feature) checks what is asked of a plugin.
+/// No method may block its thread. A method that takes longer than its [limit](crate::agent::Limits) has failed,
+/// whatever it did meanwhile. The conformance kit in the module `testing` (a feature) checks these rules.
 ///
 /// # Cancel safety
-/// When the start fails, the plugins that are still in `init` or `after_init` are dropped at the await point where they
-/// are. Then `close` runs, once, for each plugin whose `init` had begun, whether it ended or not. (Beside one that [blocks its thread for ever](crate::agent::Limits) nothing can be dropped: `close` runs all the same.)
+/// When the start fails, plugins that are still in `init` or `after_init` are dropped at the await point where they
+/// are. Then `close` runs once for each plugin whose `init` had begun, whether it ended or not. (While a plugin [blocks
+/// its thread for ever](crate::agent::Limits), the plugins beside it cannot be dropped; `close` runs all the same.)
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{Self}` has no lifecycle",
     label = "`Lifecycle` is not implemented for all its parameters",
@@ -126,19 +130,19 @@ pub trait Create: Lists + Sized {
 pub trait Lifecycle {
     /// Makes the plugin ready for those that depend on it: opens connections, registers routes.
     ///
-    /// With the start policy [`Retry`](crate::agent::StartPolicy::Retry) it is called again after an error, or after it was
-    /// dropped at an await point. The tasks and the probe that the attempt has begun are ended before that, by the agent; the
-    /// plugin is not closed in between.
+    /// With the start policy [`Retry`](crate::agent::StartPolicy::Retry) it is called again after an error, or after it
+    /// was dropped at an await point. Before that, the agent ends the tasks and the probe that the attempt had begun.
+    /// The plugin is not closed in between.
     ///
     /// # Errors
-    /// An error fails the start of the agent, unless the plugin's start policy is another one: then its tasks and its probe end, and
-    /// it is degraded until an attempt succeeds, whatever it reports.
+    /// An error fails the start of the agent, unless the plugin has another start policy. Then its tasks and its probe
+    /// end, and it is degraded until an attempt succeeds, whatever it reports.
     fn init(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         Nothing
     }
 
-    /// Runs when every plugin of the agent has been initialised: a server starts to serve here.
+    /// Runs when every plugin of the agent has been initialised. Here a server starts to serve.
     ///
     /// # Errors
     /// An error fails the start of the agent.
@@ -147,22 +151,24 @@ pub trait Lifecycle {
         Nothing
     }
 
-    /// Takes no new work and finishes what is in flight. It runs for all plugins at once whose `after_init` was called, before
-    /// any of them closes: so a handler's plugin is still whole while the server in front of it drains.
+    /// Stops accepting new work and finishes what is in flight. It runs for all plugins at once whose `after_init` was
+    /// called, before any of them closes. So the plugin of a handler is still intact while the server in front of it
+    /// drains.
     ///
     /// # Errors
-    /// An error is reported; the stop goes on.
+    /// An error is reported. The stop continues.
     fn drain(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         Nothing
     }
 
-    /// Releases what the plugin holds, and ends its tasks, but for those of [`spawn_until_close`](Context::spawn_until_close), which
-    /// the agent has ended before. All that it depends on is still open. It is called whatever has
-    /// become of `init`, and must bear to be called twice.
+    /// Releases what the plugin holds, and ends its tasks, except those of
+    /// [`spawn_until_close`](Context::spawn_until_close), which the agent has already ended. All that the plugin
+    /// depends on is still open. It is called whatever the outcome of `init` was, and has to tolerate being called
+    /// twice.
     ///
     /// # Errors
-    /// An error is reported; the stop goes on.
+    /// An error is reported. The stop continues.
     fn close(&self, cx: &Context) -> impl Future<Output = Result<()>> + Send {
         let _ = cx;
         Nothing

@@ -60,8 +60,9 @@ where
     }
 }
 
-/// `T` is a plugin, or a handle of one. `As` says which, and is inferred. (Said of [`Replacement`], not of the plugin: of a struct, rustc tells where it
-/// is, too. And `As` comes first: of the first parameter that is the type of an argument, rustc shows the argument, and the call in two more lines.)
+/// `T` is a plugin, or a handle of one; `As` says which, and is inferred. (The trait is on [`Replacement`], not on the
+/// plugin, since rustc would also show where that is defined. And `As` comes first: for a first parameter that is the
+/// type of an argument, rustc would also show the argument and the call, in two more lines.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{T}` is not a plugin",
     label = "put `#[plugin]` on its struct; what provides an interface is for `bind`"

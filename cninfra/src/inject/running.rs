@@ -45,8 +45,8 @@ fn boxed<'a>(step: impl Future<Output = Result<()>> + Send + 'a) -> BoxFuture<'a
     Box::pin(step)
 }
 
-/// "Has `X` a lifecycle?", answered by name lookup in generated code, where `X` is concrete: `Probe::<X>::running` is the
-/// inherent function where it applies, else [`WithoutLifecycle`]'s.
+/// "Has `X` a lifecycle?", answered by name lookup in generated code, where `X` is concrete: `Probe::<X>::running` is
+/// the inherent function where it applies, else [`WithoutLifecycle`]'s.
 #[derive(Debug)]
 pub struct Probe<P>(PhantomData<P>);
 impl<P: Lifecycle + Send + Sync + 'static> Probe<P> {

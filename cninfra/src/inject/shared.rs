@@ -9,10 +9,10 @@ use crate::{config::Section, graph::text};
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
-/// What has an identity in a graph: a plugin, an interface, a qualifier.
+/// A type with an identity in a graph: a plugin, an interface, a qualifier.
 ///
-/// It is implemented by `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]`. As a bound it is what an impl for a generic plugin asks of its
-/// parameters, and all that it must ask: they are shared between threads, too.
+/// `#[plugin]`, `#[interface]` and `#[derive(Qualifier)]` implement it. It is the only bound that an impl for a generic
+/// plugin needs on its parameters, since it includes `Send` and `Sync`.
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -40,7 +40,7 @@ pub trait SharedKey: Key + Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<K: Key + Send + Sync + ?Sized> SharedKey for K {}
 
-/// A plugin: a struct with `#[plugin]`, shared between threads. As a bound, it names any of them.
+/// A plugin: a struct with `#[plugin]`, shared between threads. As a bound, it accepts any of them.
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -64,7 +64,8 @@ pub trait SharedPlugin: Plugin + Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<P: Plugin + Send + Sync> SharedPlugin for P {}
 
-/// What a field of a flavor can be: `Dep<Plugin>`, `Option<Dep<Plugin>>`, or another flavor. As a bound, it names any of them.
+/// What a field of a flavor can be: `Dep<Plugin>`, `Option<Dep<Plugin>>`, or another flavor. As a bound, it accepts any
+/// of them.
 // (Beside what follows from the derive, as with `SharedPlugin`: of a flavor that holds what is not shared its plugin is told, and nothing more.)
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` can not be a field of a flavor",
@@ -75,9 +76,9 @@ pub trait SharedPart: Part + Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<T: Part + Send + Sync> SharedPart for T {}
 
-/// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete: `Is::<T>::__SHARED` takes the
-/// inherent constant where it applies, else [`IsNot`]'s. (As a bound, `Send` and `Sync` would be two errors, told again wherever the
-/// plugin is named, and for all that depend on it.)
+/// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete:
+/// `Is::<T>::__SHARED` takes the inherent constant where it applies, else [`IsNot`]'s. (As a bound, `Send` and `Sync`
+/// would be two errors, told again wherever the plugin is named, and for all that depend on it.)
 #[derive(Debug)]
 pub struct Is<T: ?Sized>(PhantomData<T>);
 impl<T: Send + Sync + ?Sized> Is<T> {

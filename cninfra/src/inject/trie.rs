@@ -270,8 +270,8 @@ impl<O: Prefix + ?Sized, const N: usize> Prefix for Down<O, N> {
 
 // === roots ===
 
-/// A root is known by its trie in normal form: rustc carries the obligations of every projection along with it, so
-/// a trie that were computed in each lookup would make the cost of all lookups quadratic.
+/// A root is known by its trie in normal form: rustc carries the obligations of every projection along with it, so a
+/// trie that were computed in each lookup would make the cost of all lookups quadratic.
 pub trait Root {
     type Find<K: Key + ?Sized>: Outcome;
 }

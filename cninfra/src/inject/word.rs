@@ -16,7 +16,8 @@ use std::{
     sync::{Arc, LazyLock, Mutex, OnceLock, RwLock},
 };
 
-/// A word, as it is asked for. (Not [`Is`](super::shared::Is): the compiler looks through all impls of a type for a name.)
+/// A word, as it is asked for. (Not [`Is`](super::shared::Is): the compiler looks through all impls of a type for a
+/// name.)
 #[derive(Debug)]
 pub struct Word<T>(PhantomData<T>);
 impl<T> IsNot for Word<T> {}
@@ -66,7 +67,8 @@ of_std! {
     __OF_STD_Weak: Weak<'a>
 }
 
-/// A word with the arguments that it has, where these are right if it is std's: of one's own type that is called so they fulfil the bounds.
+/// A word with the arguments that it has, where these are right if it is std's: of one's own type that is called so
+/// they fulfil the bounds.
 #[derive(Debug)]
 pub struct Given<T: ?Sized>(PhantomData<T>);
 impl<T: ?Sized> IsNot for Given<T> {}

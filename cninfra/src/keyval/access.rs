@@ -7,8 +7,8 @@ use super::{
 use bytes::Bytes;
 use std::future::Future;
 
-/// What a view needs of its store. It is that of [`Store`] for each store, which costs nothing, and that of [`KeyVal`] for the interfaces: so a view has the same
-/// methods of both.
+/// What a view needs from its store. It is implemented through [`Store`] for each store, at no cost, and through
+/// [`KeyVal`] for the interfaces, so that a view has the same methods for both.
 pub trait Access: Send + Sync {
     /// See [`KeyVal::capabilities`].
     fn capabilities(&self) -> Capabilities;

@@ -2,7 +2,7 @@
 
 use super::{Applied, KeyRange, KvError, LeaseId, Op, Reason, Txn};
 
-/// For authors of stores: what is asked of a server, for the errors of it.
+/// For authors of stores: what is asked of a server, to make errors from.
 ///
 /// ```
 /// use cninfra::keyval::{Applied, Asked, KeyRange, Reason};
@@ -16,30 +16,30 @@ use super::{Applied, KeyRange, KvError, LeaseId, Op, Reason, Txn};
 pub struct Asked {
     /// The name of the call.
     pub op: &'static str,
-    /// What it is about.
+    /// The key or range it concerns.
     pub range: Option<KeyRange>,
-    /// The lease that it needs.
+    /// The lease it needs.
     pub lease: Option<LeaseId>,
-    /// It changes something.
+    /// Whether it changes something.
     pub writes: bool,
-    /// Done twice it is the same.
+    /// Whether it is idempotent.
     pub repeats: bool,
 }
 
 impl Asked {
-    /// Something that is read.
+    /// A read.
     #[must_use]
     pub fn to_read(op: &'static str, range: Option<KeyRange>) -> Self {
         Asked { op, range, lease: None, writes: false, repeats: true }
     }
 
-    /// Something that is written.
+    /// A write that is not idempotent.
     #[must_use]
     pub fn to_write(op: &'static str, range: Option<KeyRange>) -> Self {
         Asked { op, range, lease: None, writes: true, repeats: false }
     }
 
-    /// Something that changes what is there, and is the same when it is done twice.
+    /// A write that is idempotent.
     #[must_use]
     pub fn to_repeat(op: &'static str, range: Option<KeyRange>) -> Self {
         Asked { repeats: true, ..Asked::to_write(op, range) }
@@ -52,20 +52,21 @@ impl Asked {
         if reads { Asked::to_read(op, txn.subject()) } else { Asked::to_write(op, txn.subject()) }
     }
 
-    /// May it be asked again, after it has failed so? It may, where the failure may pass, and it was not done or is the same when it is done twice.
+    /// Whether it may be retried after this failure: if the failure is temporary, and the operation was not applied or
+    /// is idempotent.
     #[must_use]
     pub fn may_pass(&self, reason: &Reason, applied: Applied) -> bool {
         *reason == Reason::Unavailable && (applied == Applied::No || self.repeats)
     }
 
-    /// The same with a lease that it needs.
+    /// Adds a lease that it needs.
     #[must_use]
     pub fn with_lease(mut self, lease: Option<LeaseId>) -> Self {
         self.lease = lease;
         self
     }
 
-    /// The error of this.
+    /// Makes the error of this operation.
     #[must_use]
     pub fn error(&self, reason: Reason, applied: Applied) -> KvError {
         let error = KvError::new(self.op, reason);

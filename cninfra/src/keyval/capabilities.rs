@@ -6,33 +6,34 @@ use super::{
 use bytes::Bytes;
 use std::{collections::BTreeSet, time::Duration};
 
-/// What a store can do, where that is a matter of degree. What is not, is an interface of its own ([`Revisions`](super::Revisions),
-/// [`Leases`](super::Leases)), so that the compiler asks for it.
+/// What a store can do, as far as that is a matter of degree. Other differences are interfaces of their own
+/// ([`Revisions`](super::Revisions), [`Leases`](super::Leases)), so that the compiler checks for them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// So many operations a transaction may have.
+    /// The largest number of operations in a transaction.
     pub max_txn_ops: usize,
-    /// Which keys a transaction may have.
+    /// Which keys a transaction may combine.
     pub txn_scope: TxnScope,
-    /// So many bytes a value may have.
+    /// The largest size of a value, in bytes.
     pub max_value: usize,
-    /// The shortest life of a key that it grants.
+    /// The shortest time to live of a key.
     pub ttl_min: Duration,
-    /// Lives are multiples of this.
+    /// Times to live are multiples of this.
     pub ttl_granularity: Duration,
-    /// What a watch tells.
+    /// Which changes a watch reports.
     pub delivery: Delivery,
-    /// It has leases, so that keys can end together.
+    /// Whether it has leases, so that several keys can expire together.
     pub leases: bool,
-    /// Entries have revisions, and can be read and watched as they were at one.
+    /// Whether entries have revisions, and can be read and watched as of a revision.
     pub revisions: bool,
-    /// Pages come in the order of the keys, and ranges may begin and end anywhere; else only prefixes and single keys are known.
+    /// Whether pages come in the order of the keys, and ranges may begin and end anywhere. Otherwise only prefixes and
+    /// single keys are supported.
     pub ordered: bool,
 }
 
 impl Capabilities {
-    /// Those of a store that can do all that etcd can: for a store's own to begin with.
+    /// A store that can do all that etcd can. A store starts from these values and changes what differs.
     #[must_use]
     pub const fn all() -> Self {
         Capabilities {
@@ -50,7 +51,8 @@ impl Capabilities {
 }
 
 impl Capabilities {
-    /// Refuses what a store of these capabilities can not do, for the store: before anything is sent, so nothing is applied.
+    /// Refuses a transaction that a store with these capabilities cannot execute. The store calls it before it sends
+    /// anything, so nothing is applied.
     ///
     /// # Errors
     /// `TooLarge` and `Unsupported`, with the key or the range.
@@ -80,10 +82,10 @@ impl Capabilities {
         Ok(())
     }
 
-    /// The same of a put alone.
+    /// Like [`refuse`](Self::refuse), for a single put.
     ///
     /// # Errors
-    /// As of [`refuse`](Self::refuse) of a transaction of this put.
+    /// As [`refuse`](Self::refuse) for a transaction with this put.
     #[inline]
     pub fn refuse_put(&self, put: &Put) -> Result<()> {
         // nearly all are such, and it is seen at once
@@ -114,19 +116,19 @@ impl Capabilities {
         }
     }
 
-    /// The same of what is read.
+    /// Like [`refuse`](Self::refuse), for a read of a range.
     ///
     /// # Errors
-    /// As of [`refuse`](Self::refuse).
+    /// As [`refuse`](Self::refuse).
     pub fn refuse_page(&self, request: &PageRequest) -> Result<()> {
         self.refuse_at("list", request.at).map_err(|error| error.on(request.range.clone()))?;
         self.refuse_range("list", &request.range)
     }
 
-    /// The same of a key that is read.
+    /// Like [`refuse`](Self::refuse), for a read of a key.
     ///
     /// # Errors
-    /// `Unsupported` for a revision where there are none; `Invalid` for the empty key.
+    /// `Unsupported` for a revision if the store has none; `Invalid` for the empty key.
     #[inline]
     pub fn refuse_get(&self, key: &Bytes, at: At) -> Result<()> {
         const OP: &str = "get";
@@ -142,10 +144,11 @@ impl Capabilities {
         }
     }
 
-    /// The same of a watch.
+    /// Like [`refuse`](Self::refuse), for a watch.
     ///
     /// # Errors
-    /// `Unsupported` for a range or a state that the store does not know; `Invalid` without a range, and for a range without keys.
+    /// `Unsupported` for a range or a revision that the store does not support; `Invalid` if there is no range, or a
+    /// range without keys.
     pub fn refuse_watch(&self, ranges: &[KeyRange], options: &WatchOptions) -> Result<()> {
         const OP: &str = "watch";
         if ranges.is_empty() {
@@ -158,10 +161,10 @@ impl Capabilities {
         ranges.iter().try_for_each(|range| self.refuse_range(OP, range))
     }
 
-    /// The same of a range.
+    /// Like [`refuse`](Self::refuse), for a range.
     ///
     /// # Errors
-    /// `Unsupported` for a range that the store does not know; `Invalid` for one without keys.
+    /// `Unsupported` for a range that the store does not support; `Invalid` for one without keys.
     pub fn refuse_range(&self, op: &'static str, range: &KeyRange) -> Result<()> {
         if range.is_empty() {
             let help = "it has no keys: its end is not above its start";
@@ -223,23 +226,23 @@ fn twice(key: &Bytes) -> Result<()> {
     Err(KvError::new("transaction", Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help))
 }
 
-/// Which keys one transaction may have.
+/// Which keys a transaction may combine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TxnScope {
-    /// Any.
+    /// Any keys.
     All,
-    /// Those of one slot of a cluster: keys with one `{tag}`.
+    /// Keys of one slot of a cluster: those with the same `{tag}`.
     OneSlot,
 }
 
-/// What a watch tells.
+/// Which changes a watch reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// Each change, in the order in which they were made, one event for each transaction.
+    /// Every change, in the order in which they were made, with one event for each transaction.
     EveryRevision,
-    /// Of each key the latest value: what comes between may be left out, but what holds in the end is told.
+    /// The latest value of each key. Intermediate values may be left out, but the final one is always reported.
     LatestPerKey,
 }
 

@@ -3,25 +3,25 @@
 use serde::{Serialize, de::DeserializeOwned};
 use std::error::Error as StdError;
 
-/// Why a value could not be read or written: the codec's own error.
+/// The codec's own error: why a value could not be encoded or decoded.
 pub type CodecError = Box<dyn StdError + Send + Sync>;
 
-/// How values of a type become bytes, and are read of them.
+/// Encodes values of a type as bytes, and decodes them.
 pub trait Codec<T>: Send + Sync + 'static {
-    /// Writes a value behind what is in the buffer.
+    /// Appends the encoded value to the buffer.
     ///
     /// # Errors
-    /// It can not be written in this form.
+    /// The value cannot be encoded in this format.
     fn encode(&self, value: &T, to: &mut Vec<u8>) -> Result<(), CodecError>;
 
-    /// Reads a value.
+    /// Decodes a value.
     ///
     /// # Errors
-    /// It is none.
+    /// The bytes are not a valid value.
     fn decode(&self, from: &[u8]) -> Result<T, CodecError>;
 }
 
-/// Values as serde has them, in JSON.
+/// Values in JSON, through serde.
 ///
 /// ```
 /// use cninfra::keyval::{Codec, SerdeJson};

@@ -9,7 +9,9 @@ use crate::{BoxFuture, interface};
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
-/// For authors of plugins: a store by another one, which is open only from the plugin's `init` to its `close`: until it has closed, since what has to be given back is given back by the plugin. All that the other one is, this one is, too.
+/// For authors of plugins: a plugin that is a store by delegating to another one, which is open only from the plugin's
+/// `init` until the end of its `close` (what has to be released is released by the plugin). The plugin implements all
+/// interfaces that the other store implements.
 ///
 /// ```
 /// use cninfra::keyval::{Capabilities, Delegate, KvError, Reason, Result, Store};
@@ -41,18 +43,19 @@ pub trait Delegate: Send + Sync + 'static {
     /// What it can do, also while it is not open.
     fn capabilities(&self) -> Capabilities;
 
-    /// Does the config say where it is? One of which it does not is off, and its calls fail with [`Reason::NOT_CONFIGURED`](super::Reason::NOT_CONFIGURED).
+    /// Whether the config says where the store is. If it does not, the store is off, and its calls fail with
+    /// [`Reason::NOT_CONFIGURED`](super::Reason::NOT_CONFIGURED).
     fn is_configured(&self) -> bool {
         true
     }
 
-    /// Which store it is, and where, for the log: without what is secret of it. Unless it is said, the name of its type.
+    /// Which store it is, and where, for the log, without secrets. Default: the name of its type.
     fn describe(&self) -> String {
         let name = std::any::type_name::<Self::Store>();
         name.split('<').next().and_then(|name| name.rsplit("::").next()).unwrap_or(name).to_string()
     }
 
-    /// Where its calls and watches are counted, whoever makes them by this plugin; `None` for nowhere.
+    /// Where its calls and watches are counted, whoever makes them through this plugin; `None` for nowhere.
     fn metrics(&self) -> Option<&StoreMetrics> {
         None
     }
@@ -60,14 +63,15 @@ pub trait Delegate: Send + Sync + 'static {
     /// The other store, for a call of this name.
     ///
     /// # Errors
-    /// It is not open: why, and what is to be done.
+    /// It is not open: why, and what to do.
     fn store(&self, op: &'static str) -> Result<Arc<Self::Store>>;
 }
 
-/// A store that an agent has if its config says where it is. Every [`Delegate`] is one. A flavor may have several, and choose among them by what is configured.
+/// A store that an agent has if its config says where the store is. Every [`Delegate`] is one. A flavor may have
+/// several, and choose the one that is configured.
 #[interface(many)]
 pub trait Connector: KeyVal {
-    /// Does the config say where it is?
+    /// Whether the config says where the store is.
     fn is_configured(&self) -> bool;
 
     /// Which store it is, and where, for the log.

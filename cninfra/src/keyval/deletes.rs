@@ -5,10 +5,12 @@ use bytes::Bytes;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// For authors of stores: what a client has asked to be deleted, until the server has answered.
+/// For authors of stores: which keys a client has asked to delete, until the server has answered.
 ///
-/// A store that writes again what ended though [its client](super::Expiry::WithClient) lives leaves out what is being deleted: the server may have done that already, and the key would come back. And what is deleted
-/// while it is being written again waits for that: they may go over different connections, where the later one is done first.
+/// A store that restores keys which expired although [their client](super::Expiry::WithClient) is alive must not
+/// restore what is being deleted: the server may have deleted it already, and the key would come back. And a delete of
+/// a key that is being restored waits until that is done: the two may use different connections, on which the later one
+/// may be executed first.
 ///
 /// ```
 /// use cninfra::keyval::{Deletes, KeyRange, Txn};
@@ -41,7 +43,7 @@ struct UnderWay {
 }
 
 impl Deletes {
-    /// It is asked for: it is under way until what this returns is dropped.
+    /// Begins a delete. It is in progress until the returned value is dropped.
     pub fn begin(&self, txn: &Txn) -> Deleting<'_> {
         let range = |op: &Op| match op {
             Op::Delete { range, .. } => Some(range.clone()),
@@ -54,7 +56,8 @@ impl Deletes {
         Deleting { all: self, ranges }
     }
 
-    /// A key is written again, until what this returns is dropped: `None` where it is being deleted, and so is not to be. What it is to have is looked up after this.
+    /// Begins to restore a key, until the returned value is dropped. `None` if the key is being deleted, and so must
+    /// not be restored. Look up the value to restore after this call.
     #[must_use]
     pub fn write_again(&self, key: &Bytes) -> Option<WritingAgain<'_>> {
         let mut under_way = self.lock();
@@ -70,7 +73,7 @@ impl Deletes {
     }
 }
 
-/// Something is being deleted, until this is dropped: see [`Deletes::begin`].
+/// A delete in progress, until this is dropped: see [`Deletes::begin`].
 #[derive(Debug)]
 #[must_use]
 pub struct Deleting<'d> {
@@ -79,7 +82,7 @@ pub struct Deleting<'d> {
 }
 
 impl Deleting<'_> {
-    /// Waits until nothing of it is being written again any more.
+    /// Waits until none of its keys is being restored.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
@@ -110,7 +113,7 @@ impl Drop for Deleting<'_> {
     }
 }
 
-/// A key is being written again, until this is dropped: see [`Deletes::write_again`].
+/// A key that is being restored, until this is dropped: see [`Deletes::write_again`].
 #[derive(Debug)]
 pub struct WritingAgain<'d> {
     all: &'d Deletes,

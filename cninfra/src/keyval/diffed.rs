@@ -11,23 +11,25 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// What is different from what was told before. `P` is what is told of a value that was written: its entry, or more ([`TypedUpdate`](super::TypedUpdate)).
+/// A difference to what was reported before. `P` is what is reported for a value that was written: its entry, or more
+/// ([`TypedUpdate`](super::TypedUpdate)).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Update<P = Entry> {
     /// A key has this value now.
     Put(P),
-    /// A key is no more.
+    /// A key was deleted.
     #[non_exhaustive]
     Deleted {
         /// Which one.
         key: Bytes,
-        /// The state without it, or a later one; `None` in a store without revisions.
+        /// The revision at which it was gone, or a later one; `None` in a store without revisions.
         revision: Option<Revision>,
     },
-    /// Of this range all that was said before is how things are: a snapshot has been told.
+    /// What was reported for this range is now complete: a snapshot has ended.
     Synced(KeyRange),
-    /// This range is watched no more, and its keys are forgotten where no other range has them. They may well be there.
+    /// This range is no longer watched. Its keys are forgotten, unless another range has them. They may still exist in
+    /// the store.
     Removed(KeyRange),
     /// The connection to the store.
     Link(Link),
@@ -46,11 +48,12 @@ impl<P> Update<P> {
     }
 }
 
-/// A [`Watch`] whose snapshots are told as the changes that they show: a key whose value is the one that was told before is not told again, and one that is missing
-/// is deleted. For that it keeps all keys, with the hash and the revision of each value.
+/// A [`Watch`] that reports snapshots as the differences they show: a key with the value that was last reported is not
+/// reported again, and a missing key is reported as deleted. For that it keeps all keys, with a hash and the revision
+/// of each value.
 ///
 /// # Cancel safety
-/// An update that was not taken is the next one.
+/// An update that was not returned is returned by the next call.
 pub struct Diffed {
     watch: Watch,
     known: BTreeMap<Bytes, Known>,
@@ -99,7 +102,7 @@ impl Diffed {
         StreamExt::next(self).await
     }
 
-    /// What can be done about the watch below it: for other ranges, and what has become of its events.
+    /// The handle of the underlying watch, to change its ranges and to read its statistics.
     #[must_use]
     pub fn handle(&self) -> &WatchHandle {
         self.watch.handle()

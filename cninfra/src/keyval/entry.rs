@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
-/// A state of a whole store: the next one with each change. Only stores with a history have them (see [`Revisions`](super::Revisions)).
+/// A state of a whole store, which increases with each change. Only stores with a history have revisions (see
+/// [`Revisions`](super::Revisions)).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision(NonZeroU64);
 
 impl Revision {
-    /// `None` of 0, which is no revision.
+    /// `None` for 0, which is not a revision.
     #[must_use]
     pub const fn new(number: u64) -> Option<Self> {
         match NonZeroU64::new(number) {
@@ -41,7 +42,7 @@ impl fmt::Debug for Revision {
     }
 }
 
-/// A lease of a store: keys that are bound to it are deleted when it ends.
+/// A lease of a store. Keys that are bound to it are deleted when it ends.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId(pub i64);
 
@@ -54,7 +55,7 @@ impl fmt::Display for LeaseId {
 impl FromStr for LeaseId {
     type Err = ParseIntError;
 
-    /// As it is shown: in hexadecimal digits.
+    /// Parses hexadecimal digits, as they are displayed.
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
         // a negative one is shown by the bits that it has
         u64::from_str_radix(text, 16).map(|number| LeaseId(number.cast_signed()))
@@ -71,22 +72,22 @@ impl fmt::Debug for LeaseId {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The key, without the prefix of the view that it was asked of.
+    /// The key, without the prefix of the view it was read from.
     pub key: Bytes,
-    /// The value. It may be empty; it is, where only keys were asked for.
+    /// The value, which may be empty. It is empty if only keys were requested.
     pub value: Bytes,
-    /// When it was written last; `None` in a store without revisions.
+    /// When the key was last written; `None` in a store without revisions.
     pub revision: Option<Revision>,
-    /// When the key was made; `None` in a store without revisions.
+    /// When the key was created; `None` in a store without revisions.
     pub created: Option<Revision>,
-    /// How often it was written since then, 1 at first; `None` in a store that does not count.
+    /// How often the key was written since it was created, beginning with 1; `None` in a store that does not count.
     pub version: Option<u64>,
-    /// The lease that it ends with.
+    /// The lease it is bound to.
     pub lease: Option<LeaseId>,
 }
 
 impl Entry {
-    /// One of which nothing else is known.
+    /// An entry with only a key and a value.
     #[must_use]
     pub fn new(key: impl Into<Bytes>, value: impl Into<Bytes>) -> Self {
         Entry { key: key.into(), value: value.into(), revision: None, created: None, version: None, lease: None }
@@ -94,7 +95,7 @@ impl Entry {
 }
 
 impl fmt::Debug for Entry {
-    /// The value may be a secret: of it only the length is told.
+    /// Shows only the length of the value, which may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = super::range::shown(&self.key).to_string();
         let mut entry = f.debug_struct("Entry");
@@ -104,28 +105,38 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// The longest life of a key or a lease, in every store: a hundred years. Whoever asks for more has this, so that `Duration::MAX` means "as long as can be" everywhere.
+/// The longest time to live of a key or a lease, in every store: a hundred years. A longer one is shortened to this, so
+/// that `Duration::MAX` means "as long as possible" everywhere.
 pub const LONGEST_LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// When a key is deleted by itself.
+/// When a key is deleted automatically.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum Expiry {
     /// Never.
     #[default]
     Never,
-    /// So long after it was written, [`LONGEST_LIFE`] at most. A store may take longer: what it has granted is in the answer.
+    /// This long after it was written, at most [`LONGEST_LIFE`]. A store may take longer; what it has granted is in its
+    /// answer.
     After(Duration),
-    /// With this lease.
+    /// When this lease ends.
     Lease(LeaseId),
-    /// When the client that writes it is gone: at its close, and some seconds after its death. For what says that somebody is there.
+    /// When the client that writes it is gone: at its close, and some seconds after its process has died. It is for
+    /// keys that say that an agent is present.
     ///
-    /// What somebody else has changed or deleted while the client was connected to the server is his, and does not come back: the client looks for that a few times in the life of such a key. But where the life has ended though the client
-    /// lives (it could not reach the server for as long, or the server has lost its data), it writes again what is not there, and leaves what somebody else has written: what was deleted since it looked last can not be told from what has ended.
+    /// Changes by others are respected. If someone else has changed or deleted the key while the client was connected
+    /// to the server, the client does not write it again; it checks for that a few times in the time to live of such a
+    /// key. But if the key has expired although the client is alive (it could not reach the server for that long, or
+    /// the server has lost its data), the client writes it again if it is missing, and leaves what others have written.
+    /// A key that was deleted since the last check cannot be distinguished from one that has expired.
     ///
-    /// A server that is put back to a state before, from a backup, may have an older value of such a key, or not have it. On etcd the client writes its last value again, if it sees that the server has gone back: while the server's revision is lower than when that was written. The client looks at each
-    /// third of the life of such a key; if others have written so much by then that the revision is as high again, the older value stays, and a key that is not there is taken for deleted, until the client puts it. On Redis an older value is taken for somebody else's.
+    /// A server that was restored from a backup may have an older value of such a key, or not have it. On etcd, the
+    /// client writes its last value again if it notices that the server has gone back: as long as the server's revision
+    /// is lower than that at which the value was written. The client checks after each third of the time to live. If
+    /// others have written so much by then that the revision is as high again, the older value stays, and a missing key
+    /// is taken for deleted, until the client puts it. On Redis, an older value is taken for a change by someone else.
     WithClient,
-    /// As it was for the value before, which a condition of the same transaction asks for: its life goes on, and does not begin anew.
+    /// Keeps the expiry of the previous value, which a condition of the same transaction has to require. The time to
+    /// live continues, and does not start again.
     Keep,
 }

@@ -3,45 +3,46 @@
 use super::{KeyRange, LeaseId, Revision};
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-/// The result of what is asked of a store.
+/// The result of an operation on a store.
 pub type Result<T, E = KvError> = std::result::Result<T, E>;
 
-/// Whether an operation that has failed was applied nevertheless.
+/// Whether an operation that failed was applied nevertheless.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Applied {
-    /// It was not: it may be tried again.
+    /// It was not applied, and may be tried again.
     No,
-    /// Nobody knows: the answer got lost, or came too late. What is not the same when done twice must look before it is tried again.
+    /// It is not known: the answer was lost, or came too late. An operation that is not idempotent must not be tried
+    /// again without checking.
     Unknown,
 }
 
-/// Why an operation has failed.
+/// Why an operation failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The store can not be reached, or has no leader.
+    /// The store cannot be reached, or has no leader.
     Unavailable,
-    /// No answer came in this time.
+    /// No answer came within this time.
     TimedOut(Duration),
-    /// The store does not know the user, or the user may not do this.
+    /// The store does not know the user, or the user lacks the permission.
     Denied,
-    /// The store can not do this; what.
+    /// The store does not support this; the text says what.
     Unsupported(&'static str),
-    /// That state is no longer kept; the oldest one that is.
+    /// That revision is no longer kept. The value is the oldest one that is.
     Compacted(Option<Revision>),
-    /// That state is not there yet.
+    /// That revision does not exist yet.
     Future,
-    /// A key, a value, a transaction or an answer is larger than the store takes.
+    /// A key, a value, a transaction or an answer is larger than the store allows.
     TooLarge,
-    /// The store has no room left.
+    /// The store has no space left.
     Full,
     /// The lease is gone.
     NoLease(LeaseId),
-    /// What was asked for makes no sense to the store.
+    /// The request is not valid.
     Invalid,
-    /// Others have changed it each time, so often.
+    /// Others have changed it at every attempt; the value is the number of attempts.
     Contended(usize),
-    /// A value is not what its codec reads.
+    /// The codec cannot decode a value.
     Malformed,
     /// The store was closed.
     Closed,
@@ -50,7 +51,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Nothing says where the store is: its plugin is off, and stays so until the agent is started anew.
+    /// The config does not say where the store is. Its plugin is off until the agent is restarted.
     pub const NOT_CONFIGURED: Reason = Reason::Unsupported("endpoints");
 
     /// May it be over the next time, without anybody's help?
@@ -59,7 +60,7 @@ impl Reason {
     }
 }
 
-/// An operation of a store has failed: which one, on which key, at which endpoint, why, and whether it was applied.
+/// An operation on a store has failed: which one, on which key, at which endpoint, why, and whether it was applied.
 ///
 /// ```
 /// use cninfra::keyval::{Applied, KeyRange, KvError, Reason};
@@ -87,42 +88,43 @@ struct Inner {
 }
 
 impl KvError {
-    /// An operation has failed, and may have been applied: who knows better says so by [`not_applied`](Self::not_applied).
+    /// An operation that has failed and may have been applied. If it is known that it was not, call
+    /// [`not_applied`](Self::not_applied).
     #[must_use]
     pub fn new(op: &'static str, reason: Reason) -> Self {
         let (range, endpoint, source, help) = (None, None, None, None);
         KvError(Box::new(Inner { op, range, endpoint, reason, applied: Applied::Unknown, source, help }))
     }
 
-    /// The key, or the range.
+    /// Sets the key or the range.
     #[must_use]
     pub fn on(mut self, range: KeyRange) -> Self {
         self.0.range = Some(range);
         self
     }
 
-    /// The endpoint of the store, without what is secret of it.
+    /// Sets the endpoint of the store, without secrets.
     #[must_use]
     pub fn at(mut self, endpoint: impl Into<Arc<str>>) -> Self {
         self.0.endpoint = Some(endpoint.into());
         self
     }
 
-    /// The error that it follows from.
+    /// Sets the error that caused it.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// What can be done about it.
+    /// Sets what can be done about it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
     }
 
-    /// It was not applied: it only reads, was never sent, or the store has said so.
+    /// States that it was not applied: it only reads, was never sent, or the store has said so.
     #[must_use]
     pub fn not_applied(mut self) -> Self {
         self.0.applied = Applied::No;
@@ -135,31 +137,31 @@ impl KvError {
         self.0.applied
     }
 
-    /// Why.
+    /// Why it failed.
     #[must_use]
     pub fn reason(&self) -> &Reason {
         &self.0.reason
     }
 
-    /// The key or the range, as the store has it, where one is concerned.
+    /// The key or the range, as the store has it, if the operation concerns one.
     #[must_use]
     pub fn range(&self) -> Option<&KeyRange> {
         self.0.range.as_ref()
     }
 
-    /// The endpoint of the store, where it has one.
+    /// The endpoint of the store, if it has one.
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
         self.0.endpoint.as_deref()
     }
 
-    /// What can be done about it, where somebody has said so.
+    /// What can be done about it, if that was given.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
 
-    /// May it be tried again as it is? It may, if it was not applied and what it failed of may pass.
+    /// Whether it may be retried unchanged: it was not applied, and the reason is temporary.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.0.applied == Applied::No && self.0.reason.may_pass()
@@ -189,7 +191,7 @@ impl fmt::Display for Reason {
 }
 
 impl fmt::Display for KvError {
-    /// Without the errors that it follows from, which are its sources; `{error:#}` has these, too.
+    /// Without the causes, which are its sources; `{error:#}` includes them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { op, range, endpoint, reason, applied, .. } = &*self.0;
         f.write_str(op)?;

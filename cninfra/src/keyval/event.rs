@@ -3,71 +3,74 @@
 use super::{Entry, KeyRange, Revision};
 use bytes::{Buf as _, Bytes};
 
-/// What a watch tells. It begins with a snapshot of each of its ranges, and comes back to the true state by another one whenever changes may have been missed.
+/// What a watch reports. It begins with a snapshot of each of its ranges. Whenever changes may have been missed,
+/// another snapshot restores the true state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A snapshot of a range begins: all its keys follow as [`Event::Item`], and what is not among them is not there.
+    /// A snapshot of a range begins. All its keys follow as [`Event::Item`]; a key that is not among them does not
+    /// exist.
     #[non_exhaustive]
     SnapshotBegin {
-        /// Of which range.
+        /// The range.
         range: KeyRange,
-        /// Why.
+        /// Why there is a snapshot.
         cause: Cause,
     },
-    /// A key of the snapshot. Where a change of this key was told since the snapshot began, that is newer, and this says nothing: a key that was [deleted](ChangeKind::Deleted)
-    /// meanwhile does not come back by it.
+    /// A key of the snapshot. If a change of this key was reported since the snapshot began, the change is newer and
+    /// this event is to be ignored: a key that was [deleted](ChangeKind::Deleted) meanwhile does not come back by it.
     Item(Entry),
-    /// All keys of the snapshot have been told. What follows are changes, or the snapshot of another range. Changes may come while a snapshot is told, too: they are newer
-    /// than what it tells of their keys.
+    /// All keys of the snapshot have been reported. Changes follow, or the snapshot of another range. Changes may also
+    /// come during a snapshot: they are newer than what the snapshot reports for their keys.
     #[non_exhaustive]
     SnapshotEnd {
-        /// Of which range.
+        /// The range.
         range: KeyRange,
-        /// The state that it is of; `None` in a store without revisions.
+        /// The revision of the snapshot; `None` in a store without revisions.
         at: Option<Revision>,
     },
-    /// The changes of one transaction, or as many as the store knows to be one.
+    /// The changes of one transaction, or as many as the store knows to belong together.
     #[non_exhaustive]
     Changes {
-        /// The state that they have made; `None` in a store without revisions.
+        /// The revision that they led to; `None` in a store without revisions.
         revision: Option<Revision>,
-        /// Never none; of a key one at most.
+        /// At least one change, and at most one for each key.
         changes: Vec<Change>,
     },
-    /// A range is watched no more, since that was asked for: of it alone nothing follows.
+    /// A range is no longer watched, as requested. Nothing more is reported for this range alone.
     #[non_exhaustive]
     Removed {
-        /// Which one.
+        /// The range.
         range: KeyRange,
     },
-    /// The connection to the store. While it is lost, what was told may be outdated.
+    /// The state of the connection to the store. While it is lost, what was reported may be outdated.
     ///
-    /// It may be lost, too, where the store is there, but does not let be read what was told: what a user may not read any more is never told as deleted. The log says what is missing, and it is
+    /// It may also be reported as lost if the store is reachable, but refuses to let the user read what was reported:
+    /// what a user may no longer read is never reported as deleted. The log says what is missing, and it is
     /// [counted](super::WatchStats::failures).
     Link(Link),
 }
 
 impl Event {
-    /// For a store: a snapshot begins.
+    /// For stores: a snapshot begins.
     #[must_use]
     pub fn snapshot_begin(range: KeyRange, cause: Cause) -> Self {
         Event::SnapshotBegin { range, cause }
     }
 
-    /// For a store: a snapshot has been told.
+    /// For stores: a snapshot has ended.
     #[must_use]
     pub fn snapshot_end(range: KeyRange, at: Option<Revision>) -> Self {
         Event::SnapshotEnd { range, at }
     }
 
-    /// For a store: the changes of one transaction.
+    /// For stores: the changes of one transaction.
     #[must_use]
     pub fn changes(revision: Option<Revision>, changes: Vec<Change>) -> Self {
         Event::Changes { revision, changes }
     }
 
-    /// For a store: a range is watched no more.
+    /// For stores: a range is no longer watched.
     #[must_use]
     pub fn removed(range: KeyRange) -> Self {
         Event::Removed { range }
@@ -99,25 +102,25 @@ impl Event {
     }
 }
 
-/// Why a watch tells a snapshot.
+/// Why a watch reports a snapshot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The watch begins.
+    /// The watch has begun.
     Start,
-    /// The range was added to a watch that has begun before.
+    /// The range was added to a running watch.
     Added,
-    /// While the store was away, it has thrown away the changes in between.
+    /// The store has discarded the changes that were made while it was away.
     Compacted,
-    /// The revisions of the store begin again: it has lost its data, or is another one.
+    /// The revisions of the store have gone back: it has lost its data, or is another store.
     Regressed,
-    /// The store is another one.
+    /// It is another store than before.
     Replaced,
-    /// Changes may have been missed: the store has told that it lost some, or can not tell.
+    /// Changes may have been missed: the store has reported that it lost some, or cannot say.
     Lost,
-    /// The subscriber was slow, and has chosen [`Overflow::Resnapshot`](super::Overflow::Resnapshot).
+    /// The subscriber was too slow, and has chosen [`Overflow::Resnapshot`](super::Overflow::Resnapshot).
     Overflow,
-    /// It was asked for.
+    /// It was requested.
     Requested,
 }
 
@@ -125,28 +128,28 @@ pub enum Cause {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Change {
-    /// The key, without the prefix of the view that is watched.
+    /// The key, without the prefix of the watched view.
     pub key: Bytes,
-    /// What has become of it.
+    /// What happened to it.
     pub kind: ChangeKind,
     /// What it was before.
     pub previous: Previous,
 }
 
 impl Change {
-    /// For a store: a key was written. Whether it was there before is known, or not.
+    /// For stores: a key was written. `created` says whether it was new, if that is known.
     #[must_use]
     pub fn put(entry: Entry, created: Option<bool>, previous: Previous) -> Self {
         Change { key: entry.key.clone(), kind: ChangeKind::Put { entry, created }, previous }
     }
 
-    /// For a store: a key was deleted. Whether because its time was over is known, or not.
+    /// For stores: a key was deleted. `expired` says whether it expired, if that is known.
     #[must_use]
     pub fn deleted(key: impl Into<Bytes>, expired: Option<bool>, previous: Previous) -> Self {
         Change { key: key.into(), kind: ChangeKind::Deleted { expired }, previous }
     }
 
-    /// The value that it has now; `None` if it was deleted.
+    /// The new value; `None` if the key was deleted.
     #[must_use]
     pub fn value(&self) -> Option<&Bytes> {
         match &self.kind {
@@ -156,22 +159,22 @@ impl Change {
     }
 }
 
-/// What has become of a key.
+/// What happened to a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum ChangeKind {
     /// It was written.
     #[non_exhaustive]
     Put {
-        /// With its value, which may be empty.
+        /// The key with its value, which may be empty.
         entry: Entry,
-        /// It was not there before; `None` where the store can not tell.
+        /// Whether the key is new; `None` if the store cannot tell.
         created: Option<bool>,
     },
     /// It was deleted.
     #[non_exhaustive]
     Deleted {
-        /// Its time was over, or its lease; `None` where the store can not tell.
+        /// Whether the key or its lease expired; `None` if the store cannot tell.
         expired: Option<bool>,
     },
 }
@@ -180,11 +183,11 @@ pub enum ChangeKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Previous {
-    /// It was not there.
+    /// It did not exist.
     Absent,
     /// It had this value.
     Entry(Entry),
-    /// Nobody knows: the store does not keep it, has thrown it away, or it was not asked for.
+    /// Not known: the store does not keep it, has discarded it, or it was not requested.
     Unknown,
 }
 
@@ -192,8 +195,9 @@ pub enum Previous {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Link {
-    /// It is lost: of what can not be read nothing is told until it is back. A store that can be read in part may go on to tell of changes of the rest.
+    /// It is lost. Nothing is reported for what cannot be read until it is back. If a part of a store can still be
+    /// read, changes of that part may continue to be reported.
     Lost,
-    /// It is back. What was changed meanwhile follows, one by one or as a snapshot.
+    /// It is back. What changed meanwhile follows, one by one or as a snapshot.
     Resumed,
 }

@@ -8,9 +8,11 @@ use crate::{Dep, ServiceLabel};
 use bytes::{Buf as _, Bytes};
 use std::{fmt, sync::Arc};
 
-/// A view of a store: its keys are those below a prefix, without that. A clone is the same view, and costs two counts; all views of a store share its connection.
+/// A view of a store: the keys below a prefix, without that prefix. A clone is the same view and costs two reference
+/// counts. All views of a store share its connection.
 ///
-/// It is of an injected interface (`Kv`, which is `Kv<dyn KeyVal>`), or of a store's own type, without a box for each call.
+/// Its store is an injected interface (`Kv`, which is `Kv<dyn KeyVal>`) or a store's own type, which avoids an
+/// allocation for each call.
 ///
 /// ```
 /// use cninfra::{ServiceLabel, keyval::{Kv, KeyVal}, prelude::*};
@@ -42,31 +44,31 @@ impl<S: ?Sized> Clone for Kv<S> {
 }
 
 impl<S: Access + ?Sized> Kv<S> {
-    /// All keys of a store.
+    /// A view of all keys of a store.
     #[must_use]
     pub fn new(store: Arc<S>) -> Self {
         Kv { store, prefix: Bytes::new(), agent: 0 }
     }
 
-    /// All keys of a store that was injected: also those of other agents, and what all of them share.
+    /// A view of all keys of an injected store, including those of other agents and those that all agents share.
     #[must_use]
     pub fn of_all(store: &Dep<S>) -> Self {
         Kv::new(store.0.clone())
     }
 
-    /// The keys of an agent in a store that was injected: those below `/vnf-agent/<label>/`.
+    /// A view of the keys of an agent in an injected store: those below `/vnf-agent/<label>/`.
     #[must_use]
     pub fn of_agent(store: &Dep<S>, label: &ServiceLabel) -> Self {
         Kv::of_all(store).of_different_agent(label)
     }
 
-    /// The keys below a prefix of this view's.
+    /// A view of the keys below a further prefix.
     #[must_use]
     pub fn scoped(&self, prefix: impl AsRef<[u8]>) -> Self {
         Kv { store: self.store.clone(), prefix: self.full(prefix), agent: self.agent }
     }
 
-    /// The same keys of another agent.
+    /// A view of the same keys of another agent.
     #[must_use]
     pub fn of_different_agent(&self, label: &ServiceLabel) -> Self {
         let of_agent = label.prefix();
@@ -74,13 +76,13 @@ impl<S: Access + ?Sized> Kv<S> {
         Kv { store: self.store.clone(), prefix, agent: of_agent.len() }
     }
 
-    /// Its values as those of a type.
+    /// A view with values of a type.
     #[must_use]
     pub fn typed<T, C: Codec<T>>(&self, codec: C) -> Typed<T, C, S> {
         Typed::new(self.clone(), codec)
     }
 
-    /// What all its keys begin with in the store.
+    /// The prefix of all its keys in the store.
     #[must_use]
     pub fn prefix(&self) -> &Bytes {
         &self.prefix
@@ -92,24 +94,24 @@ impl<S: Access + ?Sized> Kv<S> {
         &self.store
     }
 
-    /// What the store can do, where that is a matter of degree.
+    /// What the store can do, as far as that is a matter of degree.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
         self.store.capabilities()
     }
 
-    /// Reads a key; `None` if there is none.
+    /// Reads a key; `None` if it does not exist.
     ///
     /// # Errors
-    /// The store's.
+    /// Those of the store.
     pub fn get(&self, key: impl AsRef<[u8]>) -> impl Future<Output = Result<Option<Entry>>> {
         self.get_as_of(key, At::Latest)
     }
 
-    /// Reads a key as it was at a revision. In stores with revisions only.
+    /// Reads a key as of a revision. Only in stores with revisions.
     ///
     /// # Errors
-    /// The store's; `Compacted` if that is no longer kept.
+    /// Those of the store; `Compacted` if that revision is no longer kept.
     pub async fn get_at(&self, key: impl AsRef<[u8]>, revision: Revision) -> Result<Option<Entry>> {
         self.get_as_of(key, At::Revision(revision)).await
     }
@@ -120,18 +122,18 @@ impl<S: Access + ?Sized> Kv<S> {
         Ok(found)
     }
 
-    /// Writes a value, whatever was there.
+    /// Writes a value unconditionally.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub fn put(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>) -> impl Future<Output = Result<Written>> {
         self.put_with(key, value, Expiry::Never)
     }
 
-    /// Writes a value that ends by itself.
+    /// Writes a value that expires.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub fn put_with(
         &self,
         key: impl AsRef<[u8]>,
@@ -141,18 +143,18 @@ impl<S: Access + ?Sized> Kv<S> {
         self.store.put(Put::new(self.full(key), value, expiry))
     }
 
-    /// Writes a value if the key is not there. Returns whether it has.
+    /// Writes a value if the key does not exist. Returns whether it was written.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn put_if_absent(&self, key: impl AsRef<[u8]>, value: impl Into<Bytes>) -> Result<bool> {
         self.put_if_absent_with(key, value, Expiry::Never).await
     }
 
-    /// Writes a value that ends by itself, if the key is not there. Returns whether it has.
+    /// Writes a value that expires, if the key does not exist. Returns whether it was written.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn put_if_absent_with(
         &self,
         key: impl AsRef<[u8]>,
@@ -164,10 +166,11 @@ impl<S: Access + ?Sized> Kv<S> {
         Ok(self.store.commit(txn).await?.succeeded)
     }
 
-    /// Writes a value if the key has this one, byte for byte. Returns whether it has. If the key ends by itself, it ends when it would have.
+    /// Writes a value if the key has the expected one, byte for byte. Returns whether it was written. A key that
+    /// expires keeps its expiry.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn compare_and_swap(
         &self,
         key: impl AsRef<[u8]>,
@@ -177,10 +180,10 @@ impl<S: Access + ?Sized> Kv<S> {
         self.compare_and_swap_with(key, expected, value, Expiry::Keep).await
     }
 
-    /// Writes a value if the key has this one, byte for byte, and says when it ends by itself. Returns whether it has.
+    /// Writes a value with an expiry if the key has the expected one, byte for byte. Returns whether it was written.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn compare_and_swap_with(
         &self,
         key: impl AsRef<[u8]>,
@@ -193,28 +196,28 @@ impl<S: Access + ?Sized> Kv<S> {
         Ok(self.store.commit(txn).await?.succeeded)
     }
 
-    /// Deletes a key if it has this value, byte for byte. Returns whether it has.
+    /// Deletes a key if it has the expected value, byte for byte. Returns whether it was deleted.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn compare_and_delete(&self, key: impl AsRef<[u8]>, expected: impl Into<Bytes>) -> Result<bool> {
         let key = self.full(key);
         let txn = Txn::new().when(key.clone(), Compare::Value(expected.into())).delete(key);
         Ok(self.store.commit(txn).await?.succeeded)
     }
 
-    /// Deletes a key. Returns whether it was there.
+    /// Deletes a key. Returns whether it existed.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.delete_full(KeyRange::key(self.full(key))).await.map(|count| count > 0)
     }
 
-    /// Deletes all keys that begin with this. Returns how many there were.
+    /// Deletes all keys with this prefix. Returns how many there were.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn delete_prefix(&self, prefix: impl AsRef<[u8]>) -> Result<u64> {
         self.delete_range(KeyRange::prefix(prefix)).await
     }
@@ -222,7 +225,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Deletes all keys of a range. Returns how many there were.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn delete_range(&self, range: KeyRange) -> Result<u64> {
         self.delete_full(range.under(&self.prefix)).await
     }
@@ -235,10 +238,10 @@ impl<S: Access + ?Sized> Kv<S> {
         }
     }
 
-    /// Does a transaction, whose keys are this view's.
+    /// Executes a transaction on keys of this view.
     ///
     /// # Errors
-    /// The store's. See [`KvError::applied`](super::KvError::applied).
+    /// Those of the store. See [`KvError::applied`](super::KvError::applied).
     pub async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         let mut outcome = self.store.commit(txn.under(&self.prefix)).await?;
         for result in &mut outcome.results {
@@ -249,12 +252,13 @@ impl<S: Access + ?Sized> Kv<S> {
         Ok(outcome)
     }
 
-    /// All keys that begin with this, with their values: read part by part, as they are taken. Of a store with revisions all are of one state.
+    /// All keys with this prefix, with their values. They are read page by page, as they are taken. In a store with
+    /// revisions, all are of one revision.
     pub fn list(&self, prefix: impl AsRef<[u8]>) -> Listing<S> {
         self.list_range(KeyRange::prefix(prefix))
     }
 
-    /// All keys that begin with this, without their values.
+    /// All keys with this prefix, without their values.
     pub fn list_keys(&self, prefix: impl AsRef<[u8]>) -> Listing<S> {
         self.list_with(PageRequest { keys_only: true, ..PageRequest::new(KeyRange::prefix(prefix)) })
     }
@@ -264,16 +268,19 @@ impl<S: Access + ?Sized> Kv<S> {
         self.list_with(PageRequest::new(range))
     }
 
-    /// All keys of a range, as it is wanted: of which state, with their values or without, in which parts at first.
+    /// All keys of a range, as the request says: of which revision, with or without values, and with which page size at
+    /// first.
     pub fn list_with(&self, request: PageRequest) -> Listing<S> {
         let range = request.range.under(&self.prefix);
         Listing::new(self.clone(), PageRequest { range, ..request })
     }
 
-    /// Watches all keys that begin with one of these.
+    /// Watches all keys with one of these prefixes.
     ///
     /// # Errors
-    /// The store was closed, or can not watch such keys; [`Denied`](super::Reason::Denied), with the mend, where it is known at once that the user may watch none of them. That it is away is no error: the watch begins when it is there.
+    /// The store was closed, or cannot watch such keys; [`Denied`](super::Reason::Denied), with help, if it is known at
+    /// once that the user may watch none of them. It is no error if the store is away: the watch begins when it is
+    /// there.
     pub async fn watch<P: AsRef<[u8]>>(
         &self,
         prefixes: impl IntoIterator<Item = P>,
@@ -285,7 +292,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// Watches ranges.
     ///
     /// # Errors
-    /// As of [`watch`](Self::watch).
+    /// As [`watch`](Self::watch).
     pub async fn watch_ranges(
         &self,
         ranges: impl IntoIterator<Item = KeyRange>,
@@ -315,7 +322,7 @@ impl<S: Access> Kv<S>
 where
     S: KeyVal,
 {
-    /// The same view, without the store's type.
+    /// The same view, without the type of the store.
     #[must_use]
     pub fn erase(self) -> Kv {
         Kv { store: self.store, prefix: self.prefix, agent: self.agent }

@@ -8,10 +8,11 @@ use std::{
     vec,
 };
 
-/// The keys of a range, read part by part as they are taken. How many make a part is learned: so that its bytes are few, and its keys enough.
+/// The keys of a range, read page by page as they are taken. The page size adapts, so that a page has few bytes, but
+/// enough keys.
 ///
 /// # Cancel safety
-/// Its methods may be dropped and called again: nothing is left out, and nothing comes twice.
+/// Its methods may be dropped and called again: no entry is left out, and none comes twice.
 #[must_use = "nothing is read before it is asked for"]
 pub struct Listing<S: ?Sized = dyn KeyVal> {
     kv: Kv<S>,
@@ -33,7 +34,8 @@ impl<S: Access + ?Sized> Listing<S> {
     /// The next key; `None` after the last one.
     ///
     /// # Errors
-    /// The store's; `Compacted` if the state of those before is no longer kept. It may be called again where that is of use.
+    /// Those of the store; `Compacted` if the revision of the previous ones is no longer kept. If an error is
+    /// temporary, it may be called again.
     pub async fn next(&mut self) -> Result<Option<Entry>> {
         loop {
             if let Some(entry) = self.page.next() {
@@ -46,10 +48,10 @@ impl<S: Access + ?Sized> Listing<S> {
         }
     }
 
-    /// The next part, as it comes; `None` after the last one. It is never empty.
+    /// The next page, as it is read; `None` after the last one. It is never empty.
     ///
     /// # Errors
-    /// As of [`next`](Self::next).
+    /// As [`next`](Self::next).
     pub async fn next_page(&mut self) -> Result<Option<Vec<Entry>>> {
         if self.page.len() > 0 {
             return Ok(Some(std::mem::take(&mut self.page).collect()));
@@ -78,11 +80,11 @@ impl<S: Access + ?Sized> Listing<S> {
         Ok(None)
     }
 
-    /// All that is left. Where the state that is read is thrown away meanwhile, and nothing was taken yet, it begins anew with larger parts, and reads all at
-    /// once in the end.
+    /// All that is left. If the revision that is read is compacted meanwhile, and no entry was taken yet, it starts
+    /// again with larger pages, and finally reads everything at once.
     ///
     /// # Errors
-    /// As of [`next`](Self::next).
+    /// As [`next`](Self::next).
     pub async fn all(mut self) -> Result<Vec<Entry>> {
         let mut paging = self.next.clone().filter(|paging| paging.is_at_the_start() && self.page.len() == 0);
         let mut all = Vec::new();
@@ -103,13 +105,13 @@ impl<S: Access + ?Sized> Listing<S> {
         }
     }
 
-    /// The state that was read; `None` before the first part, and in a store without revisions.
+    /// The revision that is read; `None` before the first page, and in a store without revisions.
     #[must_use]
     pub fn at(&self) -> Option<Revision> {
         self.at
     }
 
-    /// The same as a stream, which ends after an error.
+    /// The same as a stream. It ends after an error.
     pub fn into_stream(self) -> impl Stream<Item = Result<Entry>> + Send {
         stream::try_unfold(self, async |mut listing| Ok(listing.next().await?.map(|entry| (entry, listing))))
     }

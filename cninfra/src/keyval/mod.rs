@@ -1,18 +1,22 @@
-//! The interface to a key-value store: what a plugin with data needs, and what a store's plugin provides.
+//! The interface to a key-value store: what a plugin with data needs, and what the plugin of a store provides.
 //!
-//! A plugin depends on `Dep<dyn KeyVal>`, and makes views of it: [`Kv`], of bytes, and [`Typed`], of values. A view has the keys below a prefix, such as those of
-//! the agent. What only some stores have is an interface of its own ([`Revisions`], [`Leases`], [`Coordination`]), so that a flavor whose store lacks it does not compile; what is a
-//! matter of degree is in [`Capabilities`], and refused before anything is sent.
+//! A plugin depends on `Dep<dyn KeyVal>`, and makes views of it: [`Kv`] for bytes, and [`Typed`] for values of a type.
+//! A view has the keys below a prefix, such as those of the agent. What only some stores have is an interface of its
+//! own ([`Revisions`], [`Leases`], [`Coordination`]), so that a flavor whose store lacks it does not compile. What is a
+//! matter of degree is in [`Capabilities`], and is refused before anything is sent.
 //!
-//! A failure says whether it was applied ([`KvError::applied`]): a put that had no answer in time may have been. A store tries again by itself what was not.
+//! An error says whether the operation was applied ([`KvError::applied`]): a put that had no answer in time may have
+//! been. A store itself retries what was not applied.
 //!
-//! A [`Watch`] is a stream of [`Event`]s that never leaves its subscriber with a wrong picture: it begins with a snapshot, then tells the changes, and where some may
-//! have been missed (the store was away, or the subscriber slow), another snapshot with its cause.
+//! A [`Watch`] is a stream of [`Event`]s that never leaves its subscriber with a wrong picture. It begins with a
+//! snapshot and then reports the changes. If some may have been missed, because the store was away or the subscriber
+//! slow, it reports another snapshot, with its cause.
 //!
-//! Agents come to an agreement by an [`Election`] or a [`Lock`].
+//! Agents coordinate with an [`Election`] or a [`Lock`].
 //!
-//! Authors of stores implement [`Store`], whose futures are in no box, and are [`KeyVal`] thereby; a plugin that opens a store is one by [`Delegate`]; [`Feed`] is the queue between them and a subscriber. This module
-//! has no store: that is a plugin.
+//! Authors of stores implement [`Store`], whose futures are not boxed, and get [`KeyVal`] from that. A plugin that
+//! opens a store becomes one with [`Delegate`]. [`Feed`] is the queue between a store and a subscriber. This module has
+//! no store: that is a plugin.
 
 mod access;
 mod asked;

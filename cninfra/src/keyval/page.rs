@@ -4,18 +4,19 @@ use super::{Entry, KeyRange, Revision};
 use bytes::Bytes;
 use std::fmt;
 
-/// Of which state something is read.
+/// The state that is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum At {
     /// The newest one that the whole store agrees on.
     #[default]
     Latest,
-    /// As it was then. In stores with revisions only.
+    /// As of this revision. Only in stores with revisions.
     Revision(Revision),
 }
 
-/// Where the next page begins. What is in it only the store knows that has made it; of a store with revisions all pages are of one state.
+/// Where the next page begins. Its content has a meaning only for the store that made it. In a store with revisions,
+/// all pages are of one revision.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cursor(pub Bytes);
 
@@ -25,47 +26,47 @@ impl fmt::Debug for Cursor {
     }
 }
 
-/// What is wanted of a range.
+/// A request for one page of a range.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct PageRequest {
     /// The range.
     pub range: KeyRange,
-    /// Of which state. With a cursor that of the page before is read, whatever this says.
+    /// The state that is read. With a cursor, it is that of the previous page, whatever this says.
     pub at: At,
-    /// The values are not wanted.
+    /// Whether to leave out the values.
     pub keys_only: bool,
-    /// So many entries at most; one in any case.
+    /// The largest number of entries, but at least one.
     pub max_items: usize,
-    /// About so many bytes at most, of keys and values; one entry in any case.
+    /// The approximate largest size of keys and values together, in bytes, but at least one entry.
     pub max_bytes: usize,
-    /// Where the page before has ended.
+    /// Where the previous page ended.
     pub cursor: Option<Cursor>,
 }
 
 impl PageRequest {
-    /// The first page of a range: a thousand entries, 8 MiB.
+    /// The first page of a range: up to a thousand entries and 8 MiB.
     #[must_use]
     pub fn new(range: KeyRange) -> Self {
         PageRequest { range, at: At::Latest, keys_only: false, max_items: 1000, max_bytes: 8 << 20, cursor: None }
     }
 }
 
-/// A part of a range.
+/// One page of a range.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Page {
-    /// In the order of the keys, where the store is [ordered](super::Capabilities::ordered). Where it is not, a key may come again in a later page;
-    /// [`Listing`](super::Listing) leaves it out then.
+    /// The entries. They are in the order of the keys, if the store is [ordered](super::Capabilities::ordered).
+    /// Otherwise, a key may come again in a later page; [`Listing`](super::Listing) leaves it out then.
     pub entries: Vec<Entry>,
     /// Where the next page begins; `None` if this is the last one.
     pub next: Option<Cursor>,
-    /// The state that was read; `None` in a store without revisions.
+    /// The revision that was read; `None` in a store without revisions.
     pub at: Option<Revision>,
 }
 
 impl Page {
-    /// For a store.
+    /// For stores: makes a page.
     #[must_use]
     pub fn new(entries: Vec<Entry>, next: Option<Cursor>, at: Option<Revision>) -> Self {
         Page { entries, next, at }

@@ -11,8 +11,8 @@ const GROWTH: usize = 10;
 /// So often all is read anew, because the state that was read is no longer kept: the last time all at once.
 const RESTARTS: usize = 3;
 
-/// Which part of a range is asked for next, for who reads one part by part: how many keys make a part is learned, and a state that is compacted meanwhile is read anew in larger
-/// parts.
+/// Which page of a range to request next, for code that reads one page by page. The page size adapts, and a range whose
+/// revision is compacted meanwhile is read again with larger pages.
 #[derive(Clone, Debug)]
 pub struct Paging {
     first: PageRequest,
@@ -20,46 +20,46 @@ pub struct Paging {
     restarts: usize,
 }
 
-/// What is to be done about a page that could not be read.
+/// What to do about a page that could not be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub enum Missed {
-    /// It is asked for again, smaller.
+    /// Request it again, smaller.
     Again,
-    /// All is asked for anew: what was read of it is of a state that is gone.
+    /// Start again from the beginning: what was read is of a revision that is gone.
     Anew,
-    /// Nothing.
+    /// Give up.
     GivesUp,
 }
 
 impl Paging {
-    /// As it is wanted at first, but with one entry at least.
+    /// Starts with this request, with at least one entry.
     #[must_use]
     pub fn new(mut first: PageRequest) -> Self {
         first.max_items = first.max_items.max(1);
         Paging { next: first.clone(), first, restarts: 0 }
     }
 
-    /// What is to be asked for.
+    /// The next request.
     #[must_use]
     pub fn request(&self) -> &PageRequest {
         &self.next
     }
 
-    /// Nothing has been read yet.
+    /// Whether nothing has been read yet.
     #[must_use]
     pub fn is_at_the_start(&self) -> bool {
         self.next.cursor.is_none()
     }
 
-    /// A page was read. Returns whether there is another one.
+    /// Call it after a page was read. Returns whether there is another one.
     pub fn took(&mut self, page: &Page) -> bool {
         self.learn(&page.entries);
         self.next.cursor.clone_from(&page.next);
         page.next.is_some()
     }
 
-    /// A page could not be read, for this reason.
+    /// Call it after a page could not be read, with the reason.
     pub fn missed(&mut self, reason: &Reason) -> Missed {
         match reason {
             Reason::TooLarge if self.next.max_items > 1 => {
@@ -82,7 +82,7 @@ impl Paging {
         }
     }
 
-    /// The newest state is asked for, whatever was: for who reads anew.
+    /// Reads the newest state from now on, for code that starts again.
     pub fn at_the_newest(&mut self) {
         (self.first.at, self.next.at) = (super::At::Latest, super::At::Latest);
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use std::{fmt, ops::Bound};
 
-/// A range of keys, in the order of their bytes: from `start` on, up to `end`, which is not in it.
+/// A range of keys, in the order of their bytes, from `start` (inclusive) to `end` (exclusive).
 ///
 /// ```
 /// use cninfra::keyval::KeyRange;
@@ -22,7 +22,7 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
-    /// This key alone.
+    /// This key only.
     #[must_use]
     pub fn key(key: impl AsRef<[u8]>) -> Self {
         let key = key.as_ref();
@@ -31,7 +31,7 @@ impl KeyRange {
         KeyRange { start: next.slice(..key.len()), end: Some(next) }
     }
 
-    /// All keys that begin with this; of an empty one, all keys.
+    /// All keys with this prefix. An empty prefix means all keys.
     #[must_use]
     pub fn prefix(prefix: impl AsRef<[u8]>) -> Self {
         let start = Bytes::copy_from_slice(prefix.as_ref());
@@ -39,13 +39,14 @@ impl KeyRange {
         KeyRange { start, end }
     }
 
-    /// From the first key on, up to the second one, which is not in it. Where the second one is not above the first, it is empty.
+    /// From the first key (inclusive) to the second (exclusive). It is empty if the second is not greater than the
+    /// first.
     #[must_use]
     pub fn between(from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Self {
         KeyRange { start: Bytes::copy_from_slice(from.as_ref()), end: Some(Bytes::copy_from_slice(to.as_ref())) }
     }
 
-    /// From this key on.
+    /// From this key on, without an end.
     #[must_use]
     pub fn from(from: impl AsRef<[u8]>) -> Self {
         KeyRange { start: Bytes::copy_from_slice(from.as_ref()), end: None }
@@ -57,19 +58,19 @@ impl KeyRange {
         KeyRange { start: Bytes::new(), end: None }
     }
 
-    /// The first key that may be in it.
+    /// The first key that can be in it.
     #[must_use]
     pub fn start(&self) -> &Bytes {
         &self.start
     }
 
-    /// The first key after it; `None` where it has no end.
+    /// The first key after it; `None` if it has no end.
     #[must_use]
     pub fn end(&self) -> Option<&Bytes> {
         self.end.as_ref()
     }
 
-    /// As the standard library's maps take it.
+    /// In the form of the standard library's maps.
     #[must_use]
     pub fn bounds(&self) -> (Bound<&Bytes>, Bound<&Bytes>) {
         // an end below the start would make them panic
@@ -77,32 +78,32 @@ impl KeyRange {
         (Bound::Included(&self.start), end.map_or(Bound::Unbounded, Bound::Excluded))
     }
 
-    /// Is this key in it?
+    /// Whether it contains this key.
     #[must_use]
     pub fn contains(&self, key: &[u8]) -> bool {
         key >= &*self.start && self.end.as_ref().is_none_or(|end| key < &**end)
     }
 
-    /// Is no key in it?
+    /// Whether it contains no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.end.as_ref().is_some_and(|end| *end <= self.start)
     }
 
-    /// Its only key, where it has one only.
+    /// Its only key, if it has just one.
     #[must_use]
     pub fn single(&self) -> Option<&Bytes> {
         let (last, front) = self.end.as_ref()?.split_last()?;
         (*last == 0 && *front == *self.start).then_some(&self.start)
     }
 
-    /// What all its keys begin with, where they are all that begin with it: what [`KeyRange::prefix`] was given.
+    /// The prefix, if its keys are exactly those with that prefix, as made by [`KeyRange::prefix`].
     #[must_use]
     pub fn as_prefix(&self) -> Option<&Bytes> {
         (after_prefix(&self.start).as_deref() == self.end.as_deref()).then_some(&self.start)
     }
 
-    /// The same of keys that begin with a prefix, without that: what [`under`](Self::under) was called of.
+    /// Removes a prefix that all its keys have: the reverse of [`under`](Self::under).
     #[must_use]
     pub fn without_prefix(&self, prefix: &[u8]) -> Self {
         let without = |key: &Bytes| key.strip_prefix(prefix).map(|rest| key.slice_ref(rest));
@@ -110,7 +111,7 @@ impl KeyRange {
         KeyRange { start: without(&self.start).unwrap_or_default(), end: self.end.as_ref().and_then(without) }
     }
 
-    /// The same below a prefix: its keys begin with that.
+    /// Puts the range below a prefix, which all its keys then have.
     #[must_use]
     pub fn under(&self, prefix: &[u8]) -> Self {
         let under = |key: &[u8]| Bytes::from([prefix, key].concat());

@@ -4,7 +4,8 @@ use super::{Entry, Expiry, KeyRange, LeaseId, Revision};
 use bytes::Bytes;
 use std::{fmt, time::Duration};
 
-/// Operations that are done together, or not at all. If all conditions hold, those of `then` are done; else those of `otherwise`.
+/// Operations that are executed together or not at all. If all conditions hold, those of `then` are executed, otherwise
+/// those of `otherwise`.
 ///
 /// ```
 /// use cninfra::keyval::{Compare, Txn};
@@ -21,75 +22,75 @@ use std::{fmt, time::Duration};
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Txn {
-    /// What must hold.
+    /// The conditions.
     pub conditions: Vec<Condition>,
-    /// What is done if it does.
+    /// The operations if all conditions hold.
     pub then: Vec<Op>,
-    /// What is done if it does not.
+    /// The operations otherwise.
     pub otherwise: Vec<Op>,
 }
 
 impl Txn {
-    /// One that does nothing yet.
+    /// An empty transaction.
     #[must_use]
     pub fn new() -> Self {
         Txn::default()
     }
 
-    /// One that does only this.
+    /// A transaction with one operation.
     #[must_use]
     pub fn one(op: Op) -> Self {
         Txn { then: vec![op], ..Txn::default() }
     }
 
-    /// Only if that holds of this key.
+    /// Adds a condition on a key.
     #[must_use]
     pub fn when(mut self, key: impl Into<Bytes>, is: Compare) -> Self {
         self.conditions.push(Condition { key: key.into(), is });
         self
     }
 
-    /// Then writes a value.
+    /// Adds a put to `then`.
     #[must_use]
     pub fn put(self, key: impl Into<Bytes>, value: impl Into<Bytes>) -> Self {
         self.put_with(key, value, Expiry::Never)
     }
 
-    /// Then writes a value that ends by itself.
+    /// Adds a put with an expiry to `then`.
     #[must_use]
     pub fn put_with(mut self, key: impl Into<Bytes>, value: impl Into<Bytes>, expiry: Expiry) -> Self {
         self.then.push(Op::Put(Put::new(key, value, expiry)));
         self
     }
 
-    /// Then deletes a key.
+    /// Adds the delete of a key to `then`.
     #[must_use]
     pub fn delete(self, key: impl AsRef<[u8]>) -> Self {
         self.delete_range(KeyRange::key(key))
     }
 
-    /// Then deletes all keys of a range.
+    /// Adds the delete of all keys of a range to `then`.
     #[must_use]
     pub fn delete_range(mut self, range: KeyRange) -> Self {
         self.then.push(Op::Delete { range, previous: false });
         self
     }
 
-    /// Then reads a key.
+    /// Adds the read of a key to `then`.
     #[must_use]
     pub fn get(mut self, key: impl AsRef<[u8]>) -> Self {
         self.then.push(Op::Get(KeyRange::key(key)));
         self
     }
 
-    /// Otherwise reads a key.
+    /// Adds the read of a key to `otherwise`.
     #[must_use]
     pub fn or_get(mut self, key: impl AsRef<[u8]>) -> Self {
         self.otherwise.push(Op::Get(KeyRange::key(key)));
         self
     }
 
-    /// Otherwise does this.
+    /// Adds an operation to `otherwise`.
     #[must_use]
     pub fn or(mut self, op: Op) -> Self {
         self.otherwise.push(op);
@@ -114,7 +115,7 @@ impl Txn {
         self
     }
 
-    /// What it is called in messages: `put`, `delete` or `get`, where it is that alone, and else `transaction`.
+    /// The name in messages: `put`, `delete` or `get` for a single operation, otherwise `transaction`.
     #[must_use]
     pub fn op(&self) -> &'static str {
         match (&*self.conditions, &*self.then, &*self.otherwise) {
@@ -125,7 +126,7 @@ impl Txn {
         }
     }
 
-    /// What it is about, for messages: its only key or range, or the first of them.
+    /// What it concerns, for messages: its only key or range, or the first of several.
     #[must_use]
     pub fn subject(&self) -> Option<KeyRange> {
         let of_op = |op: &Op| match op {
@@ -136,31 +137,31 @@ impl Txn {
     }
 }
 
-/// What must hold of a key.
+/// A condition on a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Condition {
     /// The key.
     pub key: Bytes,
-    /// What must hold of it.
+    /// What has to hold.
     pub is: Compare,
 }
 
-/// What must hold of a key.
+/// What has to hold for a key.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compare {
-    /// There is no such key.
+    /// It does not exist.
     Absent,
-    /// There is one.
+    /// It exists.
     Present,
     /// It has this value, byte for byte.
     Value(Bytes),
-    /// It was written last at this revision. In stores with revisions only.
+    /// It was last written at this revision. Only in stores with revisions.
     Revision(Revision),
-    /// It was made at this revision. In stores with revisions only.
+    /// It was created at this revision. Only in stores with revisions.
     Created(Revision),
-    /// It was written last before this revision, or is not there. In stores with revisions only.
+    /// It was last written before this revision, or does not exist. Only in stores with revisions.
     Before(Revision),
 }
 
@@ -175,7 +176,7 @@ pub enum Op {
     Delete {
         /// The range.
         range: KeyRange,
-        /// The entries that are deleted are wanted.
+        /// Whether to return the deleted entries.
         previous: bool,
     },
     /// Reads all keys of a range.
@@ -183,7 +184,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// Deletes all keys of a range; what they had is wanted, or only how many they were.
+    /// Deletes all keys of a range. `previous` says whether to return the deleted entries, or only their number.
     #[must_use]
     pub fn delete(range: KeyRange, previous: bool) -> Self {
         Op::Delete { range, previous }
@@ -191,7 +192,7 @@ impl Op {
 }
 
 impl fmt::Debug for Compare {
-    /// A value may be a secret: of it only the length is told.
+    /// Shows only the lengths of values, which may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Compare::Absent => f.write_str("Absent"),
@@ -204,7 +205,7 @@ impl fmt::Debug for Compare {
     }
 }
 
-/// A value that is written.
+/// A put: a value to be written.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Put {
@@ -212,12 +213,12 @@ pub struct Put {
     pub key: Bytes,
     /// The value.
     pub value: Bytes,
-    /// When the key is deleted by itself. A put without one takes away that of the put before.
+    /// When the key is deleted automatically. A put without an expiry removes that of the previous put.
     pub expiry: Expiry,
 }
 
 impl Put {
-    /// Of these.
+    /// A put of this value.
     #[must_use]
     pub fn new(key: impl Into<Bytes>, value: impl Into<Bytes>, expiry: Expiry) -> Self {
         Put { key: key.into(), value: value.into(), expiry }
@@ -225,7 +226,7 @@ impl Put {
 }
 
 impl fmt::Debug for Put {
-    /// The value may be a secret: of it only the length is told.
+    /// Shows only the length of the value, which may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (key, len) = (super::range::shown(&self.key).to_string(), self.value.len());
         let mut put = f.debug_struct("Put");
@@ -233,44 +234,44 @@ impl fmt::Debug for Put {
     }
 }
 
-/// What came of a transaction.
+/// The result of a transaction.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct TxnOutcome {
-    /// All conditions held: what was done is `then`.
+    /// Whether all conditions held, so that `then` was executed.
     pub succeeded: bool,
-    /// The state that followed; `None` in a store without revisions.
+    /// The revision after it; `None` in a store without revisions.
     pub revision: Option<Revision>,
-    /// What came of each operation, in their order.
+    /// The results of the operations, in their order.
     pub results: Vec<OpResult>,
 }
 
 impl TxnOutcome {
-    /// For a store.
+    /// For stores: makes a result.
     #[must_use]
     pub fn new(succeeded: bool, revision: Option<Revision>, results: Vec<OpResult>) -> Self {
         TxnOutcome { succeeded, revision, results }
     }
 }
 
-/// What came of one operation.
+/// The result of one operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum OpResult {
     /// It was written.
     #[non_exhaustive]
     Put {
-        /// The life that it was granted, which may be longer than what was asked for.
+        /// The time to live that was granted, which may be longer than requested.
         ttl: Option<Duration>,
-        /// The lease that it ends with.
+        /// The lease it is bound to.
         lease: Option<LeaseId>,
     },
-    /// So many were deleted.
+    /// Keys were deleted.
     #[non_exhaustive]
     Deleted {
         /// How many.
         count: u64,
-        /// What they were, where that was wanted.
+        /// The deleted entries, if they were requested.
         previous: Vec<Entry>,
     },
     /// What was read.
@@ -278,13 +279,13 @@ pub enum OpResult {
 }
 
 impl OpResult {
-    /// For a store: it was written.
+    /// For stores: the result of a put.
     #[must_use]
     pub fn put(ttl: Option<Duration>, lease: Option<LeaseId>) -> Self {
         OpResult::Put { ttl, lease }
     }
 
-    /// For a store: so many were deleted.
+    /// For stores: the result of a delete.
     #[must_use]
     pub fn deleted(count: u64, previous: Vec<Entry>) -> Self {
         OpResult::Deleted { count, previous }

@@ -9,7 +9,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 /// So often a value is changed anew, because somebody else was faster.
 const ROUNDS: usize = 16;
 
-/// A view of a store whose values have a type: see [`Kv::typed`].
+/// A view of a store with values of a type: see [`Kv::typed`].
 pub struct Typed<T, C, S: ?Sized = dyn KeyVal> {
     kv: Kv<S>,
     codec: Arc<C>,
@@ -27,57 +27,59 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         Typed { kv, codec: Arc::new(codec), of: PhantomData }
     }
 
-    /// The view of bytes below it.
+    /// The underlying view of bytes.
     #[must_use]
     pub fn bytes(&self) -> &Kv<S> {
         &self.kv
     }
 
-    /// Reads a key; `None` if there is none.
+    /// Reads a key; `None` if it does not exist.
     ///
     /// # Errors
-    /// The store's; `Malformed`, with the key, where the value is not of the type.
+    /// Those of the store; `Malformed`, with the key, if the value is not of the type.
     pub async fn get(&self, key: impl AsRef<[u8]>) -> Result<Option<T>> {
         self.kv.get(key).await?.map(|entry| self.decode(&entry)).transpose()
     }
 
-    /// Writes a value, whatever was there.
+    /// Writes a value unconditionally.
     ///
     /// # Errors
-    /// The store's; `Malformed` if the value can not be written in this form: nothing is applied then.
+    /// Those of the store; `Malformed` if the value cannot be encoded, and then nothing is applied.
     pub async fn put(&self, key: impl AsRef<[u8]>, value: &T) -> Result<Written> {
         self.put_with(key, value, Expiry::Never).await
     }
 
-    /// Writes a value that ends by itself.
+    /// Writes a value that expires.
     ///
     /// # Errors
-    /// As of [`put`](Self::put).
+    /// As [`put`](Self::put).
     pub async fn put_with(&self, key: impl AsRef<[u8]>, value: &T, expiry: Expiry) -> Result<Written> {
         let bytes = self.encode(key.as_ref(), value)?;
         self.kv.put_with(key, bytes, expiry).await
     }
 
-    /// Writes a value if the key is not there. Returns whether it has.
+    /// Writes a value if the key does not exist. Returns whether it was written.
     ///
     /// # Errors
-    /// As of [`put`](Self::put).
+    /// As [`put`](Self::put).
     pub async fn put_if_absent(&self, key: impl AsRef<[u8]>, value: &T) -> Result<bool> {
         self.put_if_absent_with(key, value, Expiry::Never).await
     }
 
-    /// Writes a value that ends by itself, if the key is not there. Returns whether it has.
+    /// Writes a value that expires, if the key does not exist. Returns whether it was written.
     ///
     /// # Errors
-    /// As of [`put`](Self::put).
+    /// As [`put`](Self::put).
     pub async fn put_if_absent_with(&self, key: impl AsRef<[u8]>, value: &T, expiry: Expiry) -> Result<bool> {
         let bytes = self.encode(key.as_ref(), value)?;
         self.kv.put_if_absent_with(key, bytes, expiry).await
     }
 
-    /// Writes a value if the key has this one. Returns whether it has. If the key ends by itself, it ends when it would have.
+    /// Writes a value if the key has the expected one. Returns whether it was written. A key that expires keeps its
+    /// expiry.
     ///
-    /// Values are compared as such and not by their bytes, which two programs may write in two ways: so it costs a read more than [that of bytes](Kv::compare_and_swap).
+    /// Values are compared, not their bytes, since two programs may encode the same value differently. So it costs one
+    /// read more than [that of bytes](Kv::compare_and_swap).
     ///
     /// ```
     /// use cninfra::keyval::{KeyVal, Kv, Result, SerdeJson};
@@ -89,7 +91,8 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
     /// ```
     ///
     /// # Errors
-    /// The store's; `Malformed` as of [`get`](Self::get) and [`put`](Self::put); `Contended` if its bytes were others 16 times in a row, each time of this value.
+    /// Those of the store; `Malformed` as for [`get`](Self::get) and [`put`](Self::put); `Contended` if the bytes had
+    /// changed 16 times in a row, each time with the same value.
     pub async fn compare_and_swap(&self, key: impl AsRef<[u8]>, expected: &T, value: &T) -> Result<bool>
     where
         T: PartialEq,
@@ -97,10 +100,10 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         self.compare_and_swap_with(key, expected, value, Expiry::Keep).await
     }
 
-    /// Writes a value if the key has this one, and says when it ends by itself. Returns whether it has.
+    /// Writes a value with an expiry if the key has the expected one. Returns whether it was written.
     ///
     /// # Errors
-    /// As of [`compare_and_swap`](Self::compare_and_swap).
+    /// As [`compare_and_swap`](Self::compare_and_swap).
     pub async fn compare_and_swap_with(
         &self,
         key: impl AsRef<[u8]>,
@@ -122,10 +125,11 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         Err(self.contended("compare and swap", key))
     }
 
-    /// Deletes a key if it has this value, compared [as such](Self::compare_and_swap). Returns whether it has.
+    /// Deletes a key if it has the expected value, compared [as a value](Self::compare_and_swap). Returns whether it
+    /// was deleted.
     ///
     /// # Errors
-    /// As of [`compare_and_swap`](Self::compare_and_swap).
+    /// As [`compare_and_swap`](Self::compare_and_swap).
     pub async fn compare_and_delete(&self, key: impl AsRef<[u8]>, expected: &T) -> Result<bool>
     where
         T: PartialEq,
@@ -155,8 +159,9 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         KvError::new(op, Reason::Contended(ROUNDS)).not_applied().on(range)
     }
 
-    /// Changes a value by what it is: writes what `change` makes of it, and deletes the key where that is nothing. If somebody else changes it meanwhile, it is
-    /// read and changed anew. Returns what it is then. A key that ends by itself ends when it would have.
+    /// Updates a value: `change` gets the current one and returns the new one, or `None` to delete the key. If another
+    /// client changes the key meanwhile, it is read and changed again. Returns the new value. A key that expires keeps
+    /// its expiry.
     ///
     /// ```
     /// use cninfra::keyval::{KeyVal, Kv, Result, SerdeJson};
@@ -169,8 +174,9 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
     /// ```
     ///
     /// # Errors
-    /// The store's; `Malformed` as of [`get`](Self::get) and [`put`](Self::put); `Contended` if somebody else was faster 16 times in a row. After an error that may have
-    /// been applied ([`KvError::applied`]) the change may be done or not.
+    /// Those of the store; `Malformed` as for [`get`](Self::get) and [`put`](Self::put); `Contended` if another client
+    /// was faster 16 times in a row. After an error that may have been applied ([`KvError::applied`]), it is not known
+    /// whether the change was made.
     pub async fn update(
         &self,
         key: impl AsRef<[u8]>,
@@ -195,10 +201,10 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         Err(self.contended("update", key))
     }
 
-    /// Watches all keys that begin with one of these: what is different, with its value.
+    /// Watches all keys with one of these prefixes: reports the differences, with their values.
     ///
     /// # Errors
-    /// As of [`Kv::watch`].
+    /// As [`Kv::watch`].
     pub async fn watch<P: AsRef<[u8]>>(
         &self,
         prefixes: impl IntoIterator<Item = P>,
@@ -207,27 +213,27 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         Ok(TypedWatch::new(self.clone(), self.kv.watch(prefixes, options).await?.diffed()))
     }
 
-    /// Deletes a key. Returns whether it was there.
+    /// Deletes a key. Returns whether it existed.
     ///
     /// # Errors
-    /// The store's.
+    /// Those of the store.
     pub async fn delete(&self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.kv.delete(key).await
     }
 
-    /// All keys that begin with this, with their values.
+    /// All keys with this prefix, with their values.
     ///
     /// # Errors
-    /// The store's; `Malformed`, with the key, of the first value that is not of the type.
+    /// Those of the store; `Malformed`, with the key, for the first value that is not of the type.
     pub async fn list(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<(Entry, T)>> {
         let entries = self.kv.list(prefix).all().await?;
         entries.into_iter().map(|entry| self.decode(&entry).map(|value| (entry, value))).collect()
     }
 
-    /// A value of its bytes, such as those that a watch tells.
+    /// Decodes the value of an entry, such as one from a watch.
     ///
     /// # Errors
-    /// `Malformed`, with the key, if they are not of the type.
+    /// `Malformed`, with the key, if it is not of the type.
     pub fn decode(&self, entry: &Entry) -> Result<T> {
         let malformed = |error| self.malformed("decode", &entry.key).because(error);
         self.codec.decode(&entry.value).map_err(malformed)

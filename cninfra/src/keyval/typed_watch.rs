@@ -8,13 +8,13 @@ use std::{
     task::{Context, Poll},
 };
 
-/// An [`Update`] with the value; an error, if it is not of the type.
+/// An [`Update`] with the decoded value, or an error if it is not of the type.
 pub type TypedUpdate<T> = Update<(Entry, Result<T>)>;
 
-/// A watch whose values have a type: see [`Typed::watch`]. It tells what is different, as [`Diffed`] does.
+/// A watch of values of a type: see [`Typed::watch`]. It reports the differences, as [`Diffed`] does.
 ///
 /// # Cancel safety
-/// An update that was not taken is the next one.
+/// An update that was not returned is returned by the next call.
 pub struct TypedWatch<T, C, S: ?Sized = dyn KeyVal> {
     typed: Typed<T, C, S>,
     updates: Diffed,
@@ -33,7 +33,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> TypedWatch<T, C, S> {
         StreamExt::next(self).await
     }
 
-    /// What can be done about it: for other ranges, and what has become of the events.
+    /// The handle of the watch, to change its ranges and to read its statistics.
     #[must_use]
     pub fn handle(&self) -> &WatchHandle {
         self.updates.handle()

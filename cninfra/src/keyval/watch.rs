@@ -22,41 +22,43 @@ use std::{
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct WatchOptions {
-    /// What becomes of events while the subscriber does not take them.
+    /// What happens to events while the subscriber does not take them.
     pub overflow: Overflow,
-    /// So many events wait for the subscriber at most, those of a snapshot among them, with their values: who never looks keeps as many in memory, and beside them the part of a snapshot that was read
-    /// last. The rest of a larger one is read when there is room.
+    /// How many events may wait for the subscriber, including those of a snapshot, with their values. A subscriber that
+    /// never reads keeps that many in memory, and also the page of a snapshot that was read last. The rest of a larger
+    /// snapshot is read when there is room.
     pub queue: usize,
-    /// What keys were before a change is wanted, where the store can tell: it costs the store a look-up, and the network the bytes.
+    /// Whether to report what keys were before a change, if the store can tell. It costs the store a lookup, and bytes
+    /// on the network.
     pub previous: bool,
-    /// Changes from this state on, this one among them, and no snapshot at first; where they are no longer kept there is one nevertheless, whose cause
-    /// says so. In stores with revisions only.
+    /// Report the changes from this revision (inclusive), without a snapshot at first. If they are no longer kept,
+    /// there is a snapshot nevertheless, with that cause. Only in stores with revisions.
     pub from: Option<Revision>,
 }
 
 impl Default for WatchOptions {
-    /// A queue of 1024 events; a subscriber that is slow delays its own events, and loses none.
+    /// A queue of 1024 events. A slow subscriber delays its own events, and loses none.
     fn default() -> Self {
         WatchOptions { overflow: Overflow::Block, queue: 1024, previous: false, from: None }
     }
 }
 
 impl WatchOptions {
-    /// The same, with so many events that wait at most, and what becomes of more.
+    /// Sets the size of the queue, and what happens when it is full.
     #[must_use]
     pub fn with_queue(mut self, queue: usize, overflow: Overflow) -> Self {
         (self.queue, self.overflow) = (queue, overflow);
         self
     }
 
-    /// The same, where what keys were before a change is wanted.
+    /// Reports what keys were before a change.
     #[must_use]
     pub fn with_previous(mut self) -> Self {
         self.previous = true;
         self
     }
 
-    /// The same, with the changes from this state on.
+    /// Reports the changes from this revision.
     #[must_use]
     pub fn from(mut self, revision: Revision) -> Self {
         self.from = Some(revision);
@@ -64,50 +66,56 @@ impl WatchOptions {
     }
 }
 
-/// What becomes of events while their subscriber does not take them, and its queue is full. Other subscribers and calls are never held up.
+/// What happens to events while their subscriber does not take them and its queue is full. Other subscribers and calls
+/// are never delayed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// They stay in the store until there is room. If it throws them away before, there is a snapshot.
+    /// They stay in the store until there is room. If the store discards them before, there is a snapshot.
     #[default]
     Block,
-    /// Of each key only the latest value is kept: what came between is left out, and counted. Where more keys than the queue has places are changed, it is as with [`Resnapshot`](Self::Resnapshot).
+    /// Only the latest value of each key is kept. Intermediate ones are left out, and counted. If more keys are changed
+    /// than the queue has places, it behaves like [`Resnapshot`](Self::Resnapshot).
     CoalesceByKey,
-    /// They are thrown away, and there is a snapshot when the subscriber looks for its next event. Until then the watch asks the store for nothing: who looks no more costs no more than the watch itself, and who has never looked what the [queue](WatchOptions::queue) holds of its first snapshot.
+    /// They are discarded, and there is a snapshot when the subscriber asks for its next event. Until then the watch
+    /// requests nothing from the store: a subscriber that has stopped reading costs no more than the watch itself, and
+    /// one that has never read costs what the [queue](WatchOptions::queue) holds of its first snapshot.
     Resnapshot,
 }
 
-/// What has become of the events of a watch.
+/// Statistics of a watch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct WatchStats {
-    /// So many wait for the subscriber.
+    /// The number of events that wait for the subscriber.
     pub queued: usize,
-    /// So many changes were left out, since a later one of the same key was there.
+    /// How many changes were left out because there was a later one of the same key.
     pub coalesced: u64,
-    /// So often what waited was thrown away for a snapshot, since the subscriber was slow.
+    /// How often waiting events were discarded for a snapshot because the subscriber was slow.
     pub resnapshots: u64,
-    /// So often the subscriber was too slow.
+    /// How often the subscriber was too slow.
     pub overflows: u64,
-    /// So often something could not be read, or a connection was lost: the log says what.
+    /// How often something could not be read, or a connection was lost. The log says what.
     pub failures: u64,
 }
 
-/// What a store does for a watch that runs. For authors of stores.
+/// Controls a running watch of a store. For authors of stores.
 ///
-/// None of it waits for the subscriber, who may be the one that calls: what is asked for is noted, and done by the task that tells the events.
+/// No method may wait for the subscriber, who may be the caller: the request is recorded, and executed by the task that
+/// delivers the events.
 pub trait WatchControl: Send + Sync {
-    /// Adds a range: its snapshot follows. One that is watched already is no other one.
+    /// Adds a range. Its snapshot follows. Adding a range that is already watched changes nothing.
     fn add(&self, range: KeyRange) -> BoxFuture<'_, Result<()>>;
-    /// Takes out a range, as it was added: [`Event::Removed`] follows. What of it waits in the queue is told before.
+    /// Removes a range, given as it was added. [`Event::Removed`] follows, after the events of that range that are
+    /// already in the queue.
     fn remove(&self, range: KeyRange) -> BoxFuture<'_, Result<()>>;
-    /// Has a snapshot of all ranges told.
+    /// Requests a snapshot of all ranges.
     fn snapshot(&self) -> BoxFuture<'_, Result<()>>;
-    /// What has become of the events.
+    /// The statistics of the watch.
     fn stats(&self) -> WatchStats;
 }
 
-/// What can be done about a [`Watch`] that runs, by any task. A clone is of the same watch, and does not keep it.
+/// Controls a running [`Watch`] from any task. A clone controls the same watch. It does not keep the watch running.
 #[derive(Clone)]
 pub struct WatchHandle {
     control: Arc<dyn WatchControl>,
@@ -116,15 +124,15 @@ pub struct WatchHandle {
 }
 
 impl WatchHandle {
-    /// Watches another range, too. Its snapshot follows.
+    /// Adds a range to the watch. Its snapshot follows.
     ///
     /// # Errors
-    /// The store or the watch was closed, or can not watch such a range.
+    /// The store or the watch was closed, or cannot watch such a range.
     pub async fn add(&self, range: KeyRange) -> Result<()> {
         self.control.add(range.under(&self.prefix)).await
     }
 
-    /// Watches a range no more, which is given as it was when it was added. [`Event::Removed`] says from where on nothing is told of it.
+    /// Removes a range from the watch, given as it was added. After [`Event::Removed`] nothing is reported for it.
     ///
     /// # Errors
     /// The store or the watch was closed, or the range is not watched.
@@ -132,7 +140,7 @@ impl WatchHandle {
         self.control.remove(range.under(&self.prefix)).await
     }
 
-    /// Has a snapshot of all ranges told once more.
+    /// Requests another snapshot of all ranges.
     ///
     /// # Errors
     /// The store or the watch was closed.
@@ -140,17 +148,18 @@ impl WatchHandle {
         self.control.snapshot().await
     }
 
-    /// What has become of the events.
+    /// The statistics of the watch.
     #[must_use]
     pub fn stats(&self) -> WatchStats {
         self.control.stats()
     }
 }
 
-/// The events of some ranges, in their order: a [`Stream`]. Dropping it ends the watch; its end says that the store was closed. One that is kept, and not looked at, keeps what its [queue](WatchOptions::queue) holds.
+/// The events of some ranges, in order: a [`Stream`]. Dropping it ends the watch. It ends when the store is closed. A
+/// watch that is kept but not read keeps what its [queue](WatchOptions::queue) holds.
 ///
 /// # Cancel safety
-/// An event that was not taken is the next one.
+/// An event that was not returned is returned by the next call.
 pub struct Watch {
     events: Pin<Box<dyn Stream<Item = Event> + Send>>,
     handle: WatchHandle,
@@ -161,7 +170,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// For a store: of these ranges, its events, and what can be done about them.
+    /// For stores: makes a watch from its ranges, its events and its control.
     #[must_use]
     pub fn new(
         ranges: &[KeyRange],
@@ -186,13 +195,13 @@ impl Watch {
         StreamExt::next(self).await
     }
 
-    /// The same for who wants to know only what is different: a snapshot is told as the changes that it shows.
+    /// Reports only the differences: a snapshot is reported as the changes that it shows.
     #[must_use]
     pub fn diffed(self) -> Diffed {
         Diffed::new(self)
     }
 
-    /// What can be done about it: for other ranges, another snapshot, and what has become of the events.
+    /// The handle of the watch, to change its ranges, request a snapshot, and read its statistics.
     #[must_use]
     pub fn handle(&self) -> &WatchHandle {
         &self.handle
@@ -210,7 +219,7 @@ impl Watch {
         self
     }
 
-    /// The ranges that were asked for when it began, each once, as the store knows them: of each, what is there is told first.
+    /// The ranges that were requested when it began, each once, as the store knows them. Each begins with a snapshot.
     #[must_use]
     pub fn ranges(&self) -> &[KeyRange] {
         &self.ranges

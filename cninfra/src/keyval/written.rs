@@ -3,29 +3,29 @@
 use super::{KvError, LeaseId, OpResult, Reason, Result, Revision, TxnOutcome};
 use std::time::Duration;
 
-/// What a put has written.
+/// The result of a put.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Written {
-    /// The state that it has made; `None` in a store without revisions.
+    /// The revision that it led to; `None` in a store without revisions.
     pub revision: Option<Revision>,
-    /// The life that the key was granted, which may be longer than what was asked for; `None` if it does not end by itself.
+    /// The time to live that was granted, which may be longer than requested; `None` if the key does not expire.
     pub ttl: Option<Duration>,
-    /// The lease that it ends with.
+    /// The lease it is bound to.
     pub lease: Option<LeaseId>,
 }
 
 impl Written {
-    /// For a store.
+    /// For stores: makes a result.
     #[must_use]
     pub fn new(revision: Option<Revision>, ttl: Option<Duration>, lease: Option<LeaseId>) -> Self {
         Written { revision, ttl, lease }
     }
 
-    /// What a transaction of a single put has written.
+    /// The result of a transaction with a single put.
     ///
     /// # Errors
-    /// It tells of no put: the store has broken its contract.
+    /// The outcome contains no put: the store has broken its contract.
     pub fn of(outcome: &TxnOutcome) -> Result<Self> {
         match outcome.results.first() {
             Some(OpResult::Put { ttl, lease }) => Ok(Written::new(outcome.revision, *ttl, *lease)),

@@ -7,7 +7,8 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 /// Fields by name, in the order in which they were added.
 ///
-/// Its `Debug` form is what an [`Output`](super::Output) reads: `key=value`, parted by blanks, and in the alternate form a JSON object.
+/// An [`Output`](super::Output) reads their `Debug` form: `key=value`, separated by blanks, or a JSON object in the
+/// alternate form.
 #[derive(Clone, Default)]
 pub struct Fields(Arc<Vec<(Cow<'static, str>, Value)>>);
 

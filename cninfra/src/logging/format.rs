@@ -16,14 +16,15 @@ use std::{
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// A line for people: `2026-11-26T12:08:51.123456Z INFO  http: listens on [::]:9191 tls=false (rest/src/plugin.rs:42) agent=vpp1`.
+    /// A line for people:
+    /// `2026-11-26T12:08:51.123456Z INFO  http: listens on [::]:9191 tls=false (rest/src/plugin.rs:42) agent=vpp1`.
     ///
-    /// Lines after the first one of a text, and the way to a panic, follow it, indented, and other control characters are escaped, and so is what changes the order of a
-    /// text: nobody can forge a record by what is logged.
+    /// Further lines of a text, and the backtrace of a panic, follow it, indented. Other control characters are
+    /// escaped, and so are characters that change the direction of text: logged text cannot forge a record.
     #[default]
     Text,
-    /// A JSON object on a line, with the predecessor's keys `time`, `level`, `logger`, `msg` and `loc`, then `agent`, `span` and the
-    /// record's fields. A field that has one of these names is `fields.<name>`.
+    /// A JSON object on one line, with the predecessor's keys `time`, `level`, `logger`, `msg` and `loc`, then `agent`,
+    /// `span` and the record's fields. A field with one of these names becomes `fields.<name>`.
     Json,
     /// What the program wants: see [`Format::custom`].
     #[doc(hidden)]
@@ -40,7 +41,7 @@ type Write_ = dyn Fn(&Record<'_>, &mut dyn Write) -> fmt::Result + Send + Sync;
 pub struct Custom(Arc<Write_>);
 
 impl Format {
-    /// What `write` writes, each record on a line of its own.
+    /// A format of your own: `write` writes each record, which gets a line of its own.
     ///
     /// ```
     /// use cninfra::logging::Format;

@@ -4,10 +4,11 @@ use crate::config::from_text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
-/// How much a record matters; and, of a logger, from which level on its records are logged.
+/// The severity of a record; for a logger, the lowest severity that it logs.
 ///
-/// As text a level is one of the words `trace`, `debug`, `info`, `warn` and `error`, in any case. `warning` is read as `warn`; and the
-/// predecessor's `fatal` and `panic`, which were above `error`, as `error`: nothing but errors.
+/// As text, a level is one of `trace`, `debug`, `info`, `warn` and `error`, in any case. `warning` is parsed as `warn`.
+/// The predecessor's `fatal` and `panic`, which were above `error`, are parsed as `error`, so that only errors are
+/// logged.
 ///
 /// ```
 /// use cninfra::logging::Level;
@@ -20,21 +21,21 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[repr(u8)]
 pub enum Level {
-    /// Every step of the work.
+    /// A single step of the work.
     Trace,
     /// Something that helps to find a defect.
     Debug,
     /// Something that an operator wants to know.
     #[default]
     Info,
-    /// Something is not as it should be, and work goes on.
+    /// Something is not as it should be, but work continues.
     Warn,
-    /// Something is broken and somebody should look at it.
+    /// Something is broken and needs attention.
     Error,
 }
 
 impl Level {
-    /// All levels, from the most talkative one.
+    /// All levels, from the most verbose one.
     pub const ALL: [Level; 5] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
 
     /// As text, in lower case.
@@ -83,7 +84,7 @@ impl FromStr for Level {
     }
 }
 
-/// A text that is no level.
+/// The text is not a level.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ParseLevelError(String);
 

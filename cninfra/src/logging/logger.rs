@@ -13,13 +13,14 @@ use std::{
 };
 use tracing::field::{DebugValue, debug};
 
-/// A named logger of one agent. Every record carries the names of both.
+/// A named logger of one agent. Every record carries both names.
 ///
-/// A plugin has it as [`Context::log`](crate::Context::log), or as a field: `#[context] log: Logger`; its name is the plugin's instance name. A
-/// part of a plugin has a [child](Logger::child) of its own. Which level it logs at is set by its name: see [`Loggers`].
+/// A plugin gets it from [`Context::log`](crate::Context::log), or as a field: `#[context] log: Logger`. Its name is
+/// the plugin's instance name. A part of a plugin has a [child](Logger::child) of its own. The level is set by name:
+/// see [`Loggers`].
 ///
-/// Text goes by a method; text with fields by a macro of the same name ([`info!`](crate::info) and so on); fields that all
-/// records of a logger have by [`Logger::with`].
+/// Use the methods to log a text, and the macros of the same names ([`info!`](crate::info) and so on) to log a text
+/// with fields. [`Logger::with`] adds fields to all records of a logger.
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -41,11 +42,11 @@ use tracing::field::{DebugValue, debug};
 /// }
 /// ```
 ///
-/// A call at a level that is off costs about as much as a comparison; nothing is formatted then. (What a macro is given is not even
-/// computed; an argument of a method is.)
+/// A call at a disabled level costs about as much as a comparison, and formats nothing. (The arguments of a macro are
+/// not even evaluated; those of a method are.)
 ///
-/// Records are [`tracing`] events, so they go wherever the process's subscriber sends them. `Agent::main` installs
-/// an [`Output`](super::Output); an agent that is embedded installs none.
+/// Records are [`tracing`] events, so they go wherever the process's subscriber sends them. `Agent::main` installs an
+/// [`Output`](super::Output); an embedded agent installs none.
 #[derive(Clone)]
 pub struct Logger {
     core: Arc<Core>,
@@ -80,38 +81,38 @@ impl Logger {
         &self.core.name
     }
 
-    /// The agent that it belongs to: its service label.
+    /// The agent that it belongs to, by its service label.
     #[must_use]
     pub fn agent(&self) -> &str {
         self.core.loggers.agent()
     }
 
-    /// From which level on its records are logged.
+    /// The lowest level that it logs.
     #[must_use]
     pub fn level(&self) -> Level {
         let level = self.core.level.load(Ordering::Relaxed);
         Level::ALL.into_iter().find(|known| *known as u8 == level).unwrap_or_default()
     }
 
-    /// Is a record of this level logged? For what is costly to put together.
+    /// Whether records of this level are logged. Check it before composing an expensive text.
     #[inline]
     #[must_use]
     pub fn is_enabled(&self, level: Level) -> bool {
         level as u8 >= self.core.level.load(Ordering::Relaxed)
     }
 
-    /// The logger of a part of this one: `etcd.watch` is the child `watch` of `etcd`. It has its parent's level as long as nothing else is
-    /// said of it, and its fields. What a name can not have becomes `_`.
+    /// The logger of a part of this one: `etcd.watch` is the child `watch` of `etcd`. It has the parent's fields, and
+    /// its level unless another one is set. Characters that a name cannot have become `_`.
     #[must_use]
     pub fn child(&self, name: &str) -> Logger {
         let core = self.core.loggers.get(&format!("{}.{name}", self.core.name)).core;
         Logger { core, fields: self.fields.clone() }
     }
 
-    /// The same logger, with one more field on all its records: any value that serde can write. A
-    /// [`Secret`](crate::config::Secret) stays one.
+    /// The same logger with one more field on all its records: any value that serde can serialize. A
+    /// [`Secret`](crate::config::Secret) stays masked.
     ///
-    /// It is kept as JSON, which costs an allocation; fields of a single record are better given to a macro.
+    /// It is stored as JSON, which costs an allocation. Pass fields of a single record to a macro instead.
     #[must_use]
     pub fn with(&self, key: impl Into<Cow<'static, str>>, value: impl Serialize) -> Logger {
         let fields = self.fields.clone().unwrap_or_default().with(key, value);
@@ -125,42 +126,42 @@ impl Logger {
         self.fields.as_ref().map(debug)
     }
 
-    /// Something is broken and somebody should look at it.
+    /// Logs that something is broken and needs attention.
     #[inline]
     #[track_caller]
     pub fn error(&self, message: impl fmt::Display) {
         self.log(Level::Error, message);
     }
 
-    /// Something is not as it should be, and work goes on.
+    /// Logs that something is not as it should be, but work continues.
     #[inline]
     #[track_caller]
     pub fn warn(&self, message: impl fmt::Display) {
         self.log(Level::Warn, message);
     }
 
-    /// Something that an operator wants to know.
+    /// Logs something that an operator wants to know.
     #[inline]
     #[track_caller]
     pub fn info(&self, message: impl fmt::Display) {
         self.log(Level::Info, message);
     }
 
-    /// Something that helps to find a defect.
+    /// Logs something that helps to find a defect.
     #[inline]
     #[track_caller]
     pub fn debug(&self, message: impl fmt::Display) {
         self.log(Level::Debug, message);
     }
 
-    /// Every step of the work.
+    /// Logs a single step of the work.
     #[inline]
     #[track_caller]
     pub fn trace(&self, message: impl fmt::Display) {
         self.log(Level::Trace, message);
     }
 
-    /// A record of a level that is not known before.
+    /// Logs a record whose level is known only at run time.
     #[inline]
     #[track_caller]
     pub fn log(&self, level: Level, message: impl fmt::Display) {

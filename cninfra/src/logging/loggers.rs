@@ -21,19 +21,21 @@ use tokio::{runtime::Handle, time::Instant};
 /// The name of the logger of the agent itself.
 const AGENT: &str = "agent";
 
-/// The loggers of one agent, by name, and the levels that hold for them, also for loggers that appear later.
+/// The loggers of one agent, by name, and their levels, which also apply to loggers that appear later.
 ///
-/// It belongs to the agent: [`Agent::loggers`](crate::Agent::loggers), [`Context::loggers`](crate::Context::loggers). Two agents in one
-/// process have nothing in common. Without an agent it is made by [`Loggers::new`].
+/// It belongs to the agent: see [`Agent::loggers`](crate::Agent::loggers) and
+/// [`Context::loggers`](crate::Context::loggers). Two agents in one process share nothing. Without an agent, make it
+/// with [`Loggers::new`].
 ///
-/// A level is said for a name (`etcd`) or for a pattern (`etcd*`, where `*` is any characters), or for the name `default`: all loggers of
-/// which nothing else is said. What is said later goes over what was said earlier in the order of [`Source`]: program, config, environment,
-/// run time, for a while. From one source a name goes over patterns, and a long pattern over a short one. A child logger
-/// (`etcd.watch`) of which nothing is said has the level of its parent.
+/// A level is set for a name (`etcd`), for a pattern (`etcd*`, where `*` matches any characters), or for the name
+/// `default`, which means all loggers without a level of their own. If several apply, the [`Source`] decides first: in
+/// rising precedence program, config, environment, run time, and temporarily at run time. Within one source a name
+/// overrides patterns, and a long pattern overrides a short one. A child logger (`etcd.watch`) without a level of its
+/// own has the level of its parent.
 ///
-/// Names are those of plugins (their instance names), of child loggers (`etcd.watch`), of the agent itself (`agent`), and of
-/// libraries: what these say through `tracing` or `log` has the name of their module, such as `hyper::proto`, where the log of the process
-/// is an [`Output`](super::Output) of these loggers.
+/// Names are those of plugins (their instance names), of child loggers (`etcd.watch`), of the agent itself (`agent`),
+/// and of libraries: what they log through `tracing` or `log` has the name of their module, such as `hyper::proto`, if
+/// the log of the process is an [`Output`](super::Output) of these loggers.
 ///
 /// ```
 /// use cninfra::logging::{Level, Loggers, LogSettings};
@@ -55,31 +57,31 @@ pub struct Loggers(Arc<Registry>);
 pub struct LoggerLevel {
     /// The logger's name.
     pub name: String,
-    /// From which level on its records are logged.
+    /// The lowest level that it logs.
     pub level: Level,
-    /// Why.
+    /// Why it has this level.
     #[serde(flatten)]
     pub origin: Origin,
 }
 
-/// A level that was said: see [`Loggers::rules`].
+/// A level that was set: see [`Loggers::rules`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct LevelRule {
-    /// A logger's name or a pattern; or `default`.
+    /// The name of a logger, a pattern, or `default`.
     pub name: String,
     /// The level.
     pub level: Level,
-    /// Where it was said.
+    /// Where it was set.
     pub source: Source,
-    /// Where that is, where it is known: as of an [`Origin`].
+    /// The exact place, if it is known, as in [`Origin`].
     pub place: Option<String>,
-    /// How long it still holds, where it was said for a while.
+    /// How long it is still in force, if it was set for a limited time.
     pub ends_in: Option<Duration>,
 }
 
 impl Loggers {
-    /// Those of a program without an agent; `agent` is what its records are marked with.
+    /// Loggers for a program without an agent. Records are marked with `agent`.
     #[must_use]
     pub fn new(agent: &str, settings: LogSettings) -> Self {
         let loggers = Loggers::unnamed(settings);
@@ -119,8 +121,8 @@ impl Loggers {
         })
     }
 
-    /// The logger of this name: the same one for the same name. It is made when it is asked for first. What a name can not have
-    /// (it has letters, digits, `.`, `-`, `_` and `:`) becomes `_`.
+    /// The logger of this name: the same one for the same name. It is created on first use. Characters that a name
+    /// cannot have (allowed are letters, digits, `.`, `-`, `_` and `:`) become `_`.
     #[must_use]
     pub fn get(&self, name: &str) -> Logger {
         let name = name_of(name);
@@ -144,7 +146,7 @@ impl Loggers {
         self.get(AGENT)
     }
 
-    /// The loggers that are there, by name, each with its level and why it has it.
+    /// The existing loggers, by name, each with its level and the reason for it.
     #[must_use]
     pub fn list(&self) -> Vec<LoggerLevel> {
         let mut inner = self.0.lock();
@@ -156,14 +158,14 @@ impl Loggers {
         inner.loggers.keys().map(level).collect()
     }
 
-    /// Is there a logger of this name?
+    /// Whether there is a logger of this name.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.0.lock().loggers.get(name).is_some_and(|core| core.strong_count() > 0)
     }
 
-    /// The logger that was probably meant by a name that none has, but nearly one; of a child's name the first part is looked at. None for a pattern, and
-    /// for the name of a library.
+    /// The existing logger that was probably meant by a misspelled name. For the name of a child, its first part is
+    /// compared. `None` for a pattern, and for the name of a library.
     #[must_use]
     pub fn meant(&self, name: &str) -> Option<String> {
         let first = name.split('.').next().unwrap_or(name);
@@ -179,7 +181,7 @@ impl Loggers {
         nearest(first, names()).map(str::to_string)
     }
 
-    /// The level that holds for a name, be there such a logger or not, and why.
+    /// The level that applies to a name, whether such a logger exists or not, and the reason.
     #[must_use]
     pub fn level(&self, name: &str) -> LoggerLevel {
         let inner = self.0.lock();
@@ -191,7 +193,7 @@ impl Loggers {
         LoggerLevel { name: name.to_string(), level, origin }
     }
 
-    /// All levels that were said, in the order in which they were; also those for loggers that are not there yet.
+    /// All levels that were set, in the order in which they were, including those for loggers that do not exist yet.
     #[must_use]
     pub fn rules(&self) -> Vec<LevelRule> {
         let inner = self.0.lock();
@@ -205,8 +207,8 @@ impl Loggers {
         inner.rules.iter().filter(|rule| rule.holds()).map(said).collect()
     }
 
-    /// Sets the level of the logger of this name, or of those that a pattern matches, from now on: also of those that come
-    /// later. It ends what was set for a while by [`Loggers::set_for`].
+    /// Sets the level of the logger of this name, or of those that a pattern matches, including loggers that appear
+    /// later. It ends a level set for a limited time by [`Loggers::set_for`].
     ///
     /// # Errors
     /// It is neither a name nor a pattern, or far too many levels are set.
@@ -218,11 +220,11 @@ impl Loggers {
         })
     }
 
-    /// Sets the level for a while: after `time` it is what it would be without. It ends with the agent; without an agent, with the
-    /// tokio runtime where it was set first.
+    /// Sets the level for a limited time. After `time` the level is what it would be without this call. The limit is
+    /// enforced as long as the agent runs, or, without an agent, the tokio runtime where this was first called.
     ///
     /// # Errors
-    /// As [`Loggers::set`]; and outside of a tokio runtime where no agent runs, since nothing could end it.
+    /// As [`Loggers::set`]; also outside a tokio runtime if no agent runs, since nothing could end it.
     pub fn set_for(&self, name_or_pattern: &str, level: Level, time: Duration) -> Result<()> {
         let pattern = pattern(name_or_pattern)?;
         let Some(until) = Instant::now().checked_add(time) else { return self.set(name_or_pattern, level) };
@@ -232,8 +234,8 @@ impl Loggers {
         Ok(())
     }
 
-    /// Takes back what was set while the agent runs for exactly this name or pattern: from now on holds what config and
-    /// environment say. Returns whether there was anything.
+    /// Takes back what was set at run time for exactly this name or pattern, so that config and environment apply
+    /// again. Returns whether there was anything to take back.
     ///
     /// # Errors
     /// It is neither a name nor a pattern.
@@ -248,7 +250,7 @@ impl Loggers {
         Ok(any)
     }
 
-    /// Takes back all that was set while the agent runs.
+    /// Takes back everything that was set at run time.
     pub fn reset_all(&self) {
         // taking away is never refused
         let _ = self.change(|rules| {
@@ -314,7 +316,7 @@ impl Loggers {
 }
 
 impl Default for Loggers {
-    /// Those of nobody, all at `info`.
+    /// Loggers that belong to no agent, all at `info`.
     fn default() -> Self {
         Loggers::unnamed(LogSettings::new())
     }

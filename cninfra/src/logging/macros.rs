@@ -18,22 +18,22 @@ macro_rules! __log {
     }};
 }
 
-/// Something is broken and somebody should look at it: see [`info!`](crate::info).
+/// Logs that something is broken and needs attention: see [`info!`](crate::info).
 #[macro_export]
 macro_rules! error {
     ($log:expr, $($event:tt)+) => { $crate::__log!(Error, ERROR, $log, $($event)+) };
 }
 
-/// Something is not as it should be, and work goes on: see [`info!`](crate::info).
+/// Logs that something is not as it should be, but work continues: see [`info!`](crate::info).
 #[macro_export]
 macro_rules! warn {
     ($log:expr, $($event:tt)+) => { $crate::__log!(Warn, WARN, $log, $($event)+) };
 }
 
-/// Something that an operator wants to know: a text, with fields before it where there are any.
+/// Logs something that an operator wants to know: a text, optionally with fields before it.
 ///
-/// Fields are those of [`tracing`]: `name`, `name = value` (numbers, texts, truth values, and `&dyn Error`), `name = %value` by
-/// `Display`, `name = ?value` by `Debug`. Nothing of it is computed where the logger's level is a higher one.
+/// Fields are written as in [`tracing`]: `name`, `name = value` (numbers, texts, booleans, and `&dyn Error`),
+/// `name = %value` for `Display`, `name = ?value` for `Debug`. Nothing is evaluated if the logger's level is higher.
 ///
 /// ```
 /// use cninfra::{info, logging::{Loggers, LogSettings}};
@@ -48,13 +48,13 @@ macro_rules! info {
     ($log:expr, $($event:tt)+) => { $crate::__log!(Info, INFO, $log, $($event)+) };
 }
 
-/// Something that helps to find a defect: see [`info!`](crate::info).
+/// Logs something that helps to find a defect: see [`info!`](crate::info).
 #[macro_export]
 macro_rules! debug {
     ($log:expr, $($event:tt)+) => { $crate::__log!(Debug, DEBUG, $log, $($event)+) };
 }
 
-/// Every step of the work: see [`info!`](crate::info).
+/// Logs a single step of the work: see [`info!`](crate::info).
 #[macro_export]
 macro_rules! trace {
     ($log:expr, $($event:tt)+) => { $crate::__log!(Trace, TRACE, $log, $($event)+) };

@@ -1,14 +1,16 @@
-//! Logging: named loggers whose levels can be set, and where their records go.
+//! Logging: named loggers with adjustable levels, and where their records go.
 //!
-//! - A [`Logger`] is where records come from. A plugin has one by its instance name; parts of it have children.
-//! - [`Loggers`] are those of one agent, with their levels: by name and pattern, from config and environment, and while it runs.
-//! - An [`Output`] is where the records of a process go: text, JSON or a [`Format`] of your own, on standard error; or a layer of a
-//!   subscriber that is there already, since records are [`tracing`] events.
+//! - A [`Logger`] is the origin of records. A plugin has one with its instance name; parts of the plugin have children
+//!   of it.
+//! - [`Loggers`] are those of one agent, with their levels: by name and pattern, from config and environment, and at
+//!   run time.
+//! - An [`Output`] is where the records of a process go: text, JSON or a [`Format`] of your own, on standard error; or
+//!   a layer of an existing subscriber, since records are [`tracing`] events.
 //!
-//! [`Output::to`] and [`Output::layer`] speak of traits of `tracing-subscriber` 0.3, which is not re-exported: a closure is all that the first
-//! one needs, and who has a subscriber of their own has that crate as a dependency of their own.
+//! [`Output::to`] and [`Output::layer`] use traits of `tracing-subscriber` 0.3, which is not re-exported: for the first
+//! one a closure is enough, and a program with its own subscriber already depends on that crate.
 //!
-//! The config of an agent has a section `logs` (`logs.conf`, as the predecessor's; `--logs-config`):
+//! The config of an agent has a section `logs` (in `logs.conf`, as in the predecessor; `--logs-config`):
 //!
 //! ```yaml
 //! default-level: info         # of all loggers of which nothing else is said: --log-level, INITIAL_LOGLVL
@@ -19,13 +21,16 @@
 //! levels: http=info,redis=warn  # the same on one line: --log-levels, CNINFRA_LOG
 //! ```
 //!
-//! A logger is given one level: two of what one source says (the files, the environment, the command line) are a mistake, be it by one of these keys or by two; so
-//! are two default levels. Of several sources the higher one's holds, as of any key.
+//! Each logger may be given one level: two levels for it within one source (the files, the environment, the command
+//! line) are a mistake, whether by one of these keys or by two, and so are two default levels. Of several sources, the
+//! one with the highest precedence wins, as for any key.
 //!
-//! It follows its file while the agent runs, as a [`Live`](crate::config::Live) section does; what was set while it runs goes over that still.
+//! The section follows its file while the agent runs, like a [`Live`](crate::config::Live) section. Levels that were
+//! set at run time still override it.
 //!
-//! A level is what a logger logs *from*: `trace`, `debug`, `info`, `warn`, `error`. There is no level above `error`: the predecessor's
-//! `fatal` and `panic`, which ended the process, are read as `error` where they are set as levels.
+//! A level is the *lowest* that a logger logs: `trace`, `debug`, `info`, `warn`, `error`. There is no level above
+//! `error`: the predecessor's `fatal` and `panic`, which ended the process, are read as `error` when they are set as
+//! levels.
 
 mod direct;
 mod ending;

@@ -20,10 +20,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// Where the records of a process go, and how they are written: those of all its agents, and those of its libraries.
+/// Where the records of a process go, and how they are written, for all its agents and its libraries.
 ///
-/// `Agent::main` installs one. A program that embeds agents installs one itself, or puts the [layer](Output::layer) into the
-/// subscriber that it has.
+/// `Agent::main` installs one. A program that embeds agents installs one itself, or adds the [layer](Output::layer) to
+/// its own subscriber.
 ///
 /// ```
 /// use cninfra::logging::{Format, Loggers, LogSettings, Output};
@@ -56,8 +56,8 @@ impl SharedFormat {
 }
 
 impl Output {
-    /// Text on standard error; in colour on a terminal, unless the variable `NO_COLOR` is set. A reader that has gone away, or a disk that is full, is
-    /// no reason to stop: what can not be written is lost. See [`Output::to`].
+    /// Text on standard error, in colour on a terminal unless the variable `NO_COLOR` is set. A closed reader or a full
+    /// disk does not stop the program: what cannot be written is lost. See [`Output::to`].
     pub fn stderr() -> Self {
         Output::stderr_unless(std::env::var_os("NO_COLOR"))
     }
@@ -68,11 +68,12 @@ impl Output {
         Output::to(|| io::stderr().lock()).colour(is_coloured(io::stderr().is_terminal(), no_colour))
     }
 
-    /// Text without colour, to anything that can be written to.
+    /// Text without colour, to any writer.
     ///
-    /// A writer may refuse a record, as a full disk and a pipe whose reader is slow do: it is lost. The first record that is written again stands behind a warning
-    /// that tells how many were lost, since when and why. Of a record that was written in part the rest comes first then: no line is torn. Where several
-    /// threads log, what `writer` makes holds a lock for that, as the writer of a `Mutex` does.
+    /// A writer may refuse a record, as a full disk or a pipe with a slow reader does. The record is lost. The next
+    /// record that is written is preceded by a warning that says how many were lost, since when and why. If a record
+    /// was written in part, its rest is written first: no line is torn. If several threads log, the writer that
+    /// `writer` makes holds a lock for that, as the writer of a `Mutex` does.
     pub fn to(writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Self {
         Output { format: SharedFormat::default(), writer: BoxMakeWriter::new(writer), colour: false, libraries: None }
     }
@@ -83,14 +84,15 @@ impl Output {
         self
     }
 
-    /// Is text written in colour?
+    /// Whether text is written in colour.
     pub fn colour(mut self, colour: bool) -> Self {
         self.colour = colour;
         self
     }
 
-    /// The levels of these loggers hold for libraries, too, by the names of their modules: `hyper`, `hyper::proto`, `h2*`. Without,
-    /// libraries are logged from `info` on. So they are where only the default level is lower.
+    /// Applies the levels of these loggers to libraries, too, by the names of their modules: `hyper`, `hyper::proto`,
+    /// `h2*`. Without this call, libraries are logged from `info` on. That is also so if only the default level is
+    /// lower.
     pub fn libraries(mut self, loggers: &Loggers) -> Self {
         self.libraries = Some(loggers.clone());
         self
@@ -100,7 +102,7 @@ impl Output {
         self.format.clone()
     }
 
-    /// As a layer of a subscriber of your own. It does not change what other layers see.
+    /// A layer for a subscriber of your own. It does not change what other layers see.
     pub fn layer<S>(self) -> impl Layer<S> + Send + Sync
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -123,8 +125,8 @@ impl Output {
         (Sink::new(Lines { format, colour }, writer), libraries)
     }
 
-    /// Makes it the log of this process. A process that has one already keeps it, and `false` is returned: so it may be called
-    /// more than once.
+    /// Makes it the log of this process. If the process has one already, that one stays, and `false` is returned, so it
+    /// may be called more than once.
     #[expect(clippy::must_use_candidate, reason = "who came first does not matter to most")]
     pub fn install(self) -> bool {
         let loggers = self.libraries.clone();

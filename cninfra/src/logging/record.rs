@@ -13,25 +13,25 @@ use tracing_log::NormalizeEvent as _;
 /// The module of the methods of a logger.
 const METHODS: &str = "cninfra::logging::logger";
 
-/// One record of the log, as a [format](super::Format::custom) gets it.
+/// One record of the log, as a [custom format](super::Format::custom) receives it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Record<'a> {
-    /// When: RFC 3339, in UTC, with microseconds.
+    /// The time: RFC 3339, in UTC, with microseconds.
     pub time: &'a str,
-    /// How much it matters.
+    /// Its severity.
     pub level: Level,
-    /// The agent that it is of; empty where a library says it.
+    /// The agent that logged it; empty for a library.
     pub agent: &'a str,
-    /// The name of the logger; of a library, its module.
+    /// The name of the logger; for a library, its module.
     pub logger: &'a str,
     /// The text.
     pub message: &'a str,
-    /// The file, from the folder of its crate on, and the line: `rest/src/plugin.rs:42`.
+    /// The file, from the folder of its crate, and the line: `rest/src/plugin.rs:42`.
     pub location: &'a str,
-    /// The fields: those of the logger, by name, then those of the record.
+    /// The fields by name: those of the logger, then those of the record.
     pub fields: &'a [(Cow<'static, str>, Value)],
-    /// The spans that it is in, from the outermost: their names, each with its fields.
+    /// The enclosing spans, from the outermost: their names, each with its fields.
     pub span: &'a str,
 }
 

@@ -12,22 +12,22 @@ use tokio::time::Instant;
 /// More rules than these are refused, of each source: they may come from outside, and are kept.
 pub(crate) const MOST: usize = 1000;
 
-/// Where a level comes from. Later ones go over earlier ones.
+/// Where a level comes from. Later variants override earlier ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Source {
-    /// Nobody has said anything.
+    /// Nothing was set.
     Default,
-    /// The program: [`LogSettings`](super::LogSettings) of its own.
+    /// The program, with [`LogSettings`](super::LogSettings) of its own.
     Program,
-    /// The config: the section `logs`, of a file or as the program sets it.
+    /// The config: the section `logs`, from a file or set by the program.
     Config,
-    /// The same of a variable or a flag: `INITIAL_LOGLVL`, `CNINFRA_LOG`, `--log-level`, `--log-levels`.
+    /// The section `logs`, from a variable or a flag: `INITIAL_LOGLVL`, `CNINFRA_LOG`, `--log-level`, `--log-levels`.
     Environment,
-    /// Set while the agent runs.
+    /// Set at run time.
     Runtime,
-    /// Set while the agent runs, for a while.
+    /// Set at run time, for a limited time.
     Temporary,
 }
 
@@ -48,15 +48,15 @@ impl fmt::Display for Source {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Origin {
-    /// Where the level was said.
+    /// Where the level was set.
     pub source: Source,
-    /// Where that is, where it is known: `logs.conf:2:3`, `variable INITIAL_LOGLVL`, `flag --log-level`.
+    /// The exact place, if it is known: `logs.conf:2:3`, `variable INITIAL_LOGLVL`, `flag --log-level`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// For which name or pattern; none where it is the default level.
+    /// The name or pattern it was set for; `None` if it is the default level.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The logger whose level it is, where that is inherited from a parent.
+    /// The parent logger whose level it is, if it is inherited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<String>,
 }

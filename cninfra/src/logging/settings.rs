@@ -13,7 +13,7 @@ pub(crate) const DEFAULT: &str = "default";
 /// What to do about too many levels.
 pub(crate) const SAY_LESS: &str = "say more by one pattern, such as `etcd*`";
 
-/// The levels of loggers, by name or pattern, that hold from the start of an agent on.
+/// The levels of loggers, by name or pattern, from the start of an agent on.
 ///
 /// ```
 /// use cninfra::logging::{Level, LogSettings};
@@ -34,15 +34,15 @@ impl LogSettings {
         LogSettings::default()
     }
 
-    /// The level of all loggers of which nothing else is said. Default: `info`.
+    /// Sets the level of all loggers without a level of their own. Default: `info`.
     pub fn default_level(mut self, level: Level) -> Self {
         // a default level is never refused
         let _ = self.rules.put(Rule::new(None, level, Source::Program));
         self
     }
 
-    /// The level of the logger of this name, or of those that a pattern matches: `etcd*`. The name `default` is the default
-    /// level.
+    /// Sets the level of the logger of this name, or of those that a pattern such as `etcd*` matches. The name
+    /// `default` means the default level.
     ///
     /// # Errors
     /// It is neither a name nor a pattern, or far too many levels are set.

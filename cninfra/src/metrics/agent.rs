@@ -26,7 +26,7 @@ impl Shared {
 }
 
 impl Context {
-    /// The agent's metrics, and the place to register the plugin's own.
+    /// The agent's metrics, where the plugin registers its own.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.shared().metrics().of(self.name())

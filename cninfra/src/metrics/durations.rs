@@ -12,8 +12,9 @@ use std::{
 
 const NANOS: f64 = 1e9;
 
-/// How long things took, for who counts much and tells it in a [`Collector`](super::Collector): a histogram of atomics without a lock. Its buckets' upper ends are in nanoseconds and rise; it is
-/// told in seconds.
+/// A histogram of durations, made of atomics without a lock, for code that counts often and exposes it in a
+/// [`Collector`](super::Collector). The upper bounds of its buckets are in nanoseconds, in ascending order. It is
+/// exposed in seconds.
 ///
 /// ```
 /// use cninfra::metrics::Durations;
@@ -36,14 +37,14 @@ pub struct Durations<const N: usize> {
 }
 
 impl<const N: usize> Durations<N> {
-    /// With buckets up to these, and one for all above.
+    /// With buckets up to these bounds, and one for all above.
     #[must_use]
     pub fn new(ends: &'static [u64; N]) -> Self {
         let buckets = array::from_fn(|_| AtomicU64::new(0));
         Durations { ends, buckets, beyond: AtomicU64::new(0), nanos: AtomicU64::new(0) }
     }
 
-    /// One more. Who sees it in [`count`](Self::count) sees what was done before.
+    /// Records a duration. Whoever sees it in [`count`](Self::count) also sees what was done before it.
     pub fn record(&self, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let bucket = self.ends.iter().position(|end| nanos <= *end).and_then(|at| self.buckets.get(at));
@@ -51,13 +52,13 @@ impl<const N: usize> Durations<N> {
         bucket.unwrap_or(&self.beyond).fetch_add(1, Release);
     }
 
-    /// How many there were.
+    /// The number of durations recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.counts().map(|(_, count)| count).sum()
     }
 
-    /// What there is at this moment.
+    /// The current values.
     #[must_use]
     pub fn snapshot(&self) -> DurationsSnapshot {
         let buckets = self.counts().collect();
@@ -70,7 +71,7 @@ impl<const N: usize> Durations<N> {
     }
 }
 
-/// [`Durations`] at one moment.
+/// The values of [`Durations`] at one moment.
 #[derive(Clone, Debug)]
 pub struct DurationsSnapshot {
     /// By the upper ends in seconds, each without those below.
@@ -79,16 +80,16 @@ pub struct DurationsSnapshot {
 }
 
 impl DurationsSnapshot {
-    /// How many there were.
+    /// The number of durations recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.buckets.iter().map(|(_, count)| count).sum()
     }
 
-    /// Tells it as a histogram, in seconds.
+    /// Encodes it as a histogram, in seconds.
     ///
     /// # Errors
-    /// The encoder's.
+    /// Those of the encoder.
     pub fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         encoder.encode_histogram::<[(&str, &str); 0]>(self.sum, self.count(), &self.buckets, None)
     }

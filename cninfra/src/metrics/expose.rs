@@ -8,21 +8,21 @@ use crate::foreign;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What a scrape is answered.
+/// The answer to a scrape.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Exposition {
-    /// The metrics, in the format that was asked for.
+    /// The metrics, in the format that was requested.
     pub text: String,
-    /// What is not in it, and why: what panics, has samples that are another metric's, or writes what a scraper refuses, such as a label `a-b`. For that would
-    /// cost the scraper all other metrics, too.
+    /// What was left out, and why: metrics that panic, whose samples belong to another metric, or that write what a
+    /// scraper refuses, such as a label `a-b`. With them, the scraper would lose all other metrics, too.
     pub left_out: Vec<String>,
 }
 
 impl Metrics {
-    /// All metrics as they are now, in the order of their names.
+    /// All current metrics, ordered by name.
     ///
-    /// It takes no lock while metrics are written, and it never fails: see [`Exposition::left_out`].
+    /// It holds no lock while metrics are written, and never fails: see [`Exposition::left_out`].
     #[must_use]
     pub fn expose(&self, format: Format) -> Exposition {
         let entries: Vec<(String, Arc<Entry>)> =

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 #[non_exhaustive]
 pub enum Format {
-    /// Prometheus' text format, version 0.0.4: what every scraper reads.
+    /// Prometheus' text format, version 0.0.4, which every scraper reads.
     #[default]
     Text,
     /// OpenMetrics 1.0.
@@ -14,7 +14,8 @@ pub enum Format {
 const OPEN: &str = "application/openmetrics-text";
 
 impl Format {
-    /// The one to answer a request with that has this header `Accept`: OpenMetrics, where it is asked for by name and nothing else is liked better.
+    /// The format for a request with this `Accept` header: OpenMetrics, if it is named explicitly and nothing else is
+    /// preferred.
     ///
     /// ```
     /// use cninfra::metrics::Format;

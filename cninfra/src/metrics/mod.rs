@@ -1,7 +1,8 @@
-//! The metrics of an agent: a registry of its own, without anything global.
+//! The metrics of an agent, in a registry of its own. Nothing is global.
 //!
-//! A metric is a value of `prometheus_client`, which is re-exported here: a [`Counter`], a [`Gauge`], a [`Histogram`](prometheus_client::metrics::histogram::Histogram),
-//! or a [`Family`] of them, one for each set of labels. The plugin keeps a clone of it, and counts; the registry has another one, and tells it.
+//! A metric is a value of `prometheus_client`, which is re-exported here: a [`Counter`], a [`Gauge`], a
+//! [`Histogram`](prometheus_client::metrics::histogram::Histogram), or a [`Family`] with one of them for each set of
+//! labels. The plugin keeps a clone of it, and counts. The registry has another clone, and exposes it.
 //!
 //! ```
 //! use cninfra::{metrics::{Counter, Format, Metrics}, prelude::*};
@@ -63,13 +64,13 @@ use std::{
     },
 };
 
-/// A registry of metrics. Clones are the same registry.
+/// A registry of metrics. Clones share the registry.
 ///
-/// Each agent has one, which [`Context::metrics`](crate::Context::metrics) and [`Agent::metrics`](crate::Agent::metrics) give. A second one, for metrics that are
-/// scraped apart, is made by [`Metrics::new`].
+/// Each agent has one: see [`Context::metrics`](crate::Context::metrics) and [`Agent::metrics`](crate::Agent::metrics).
+/// [`Metrics::new`] makes a second one, for metrics that are scraped separately.
 ///
-/// What registers a metric is its owner: two owners of one name are told apart in the error. One that registers a name a second time is told, too; but what it
-/// registers in a later attempt of its `init` takes the place of what one that failed has left.
+/// A metric is owned by the plugin that registers it. If a name is registered twice, the error names the owners. What a
+/// plugin registers in a later attempt of its `init` replaces what a failed attempt has registered.
 #[derive(Clone)]
 pub struct Metrics {
     owner: Arc<str>,
@@ -101,39 +102,40 @@ impl Metrics {
         Metrics { owner: owner.into(), entries: self.entries.clone() }
     }
 
-    /// Adds a metric, by the name under which it is scraped: a counter's without `_total`, which is added when it is told.
+    /// Adds a metric, by the name under which it is scraped. For a counter, leave out `_total`, which is added.
     ///
-    /// `help` is one line, without a full stop, which is added, too.
+    /// `help` is one line without a full stop, which is added.
     ///
     /// # Errors
-    /// A name that can not be one, or that is registered already; a help text of more than one line.
+    /// A name that is not valid, or that is registered already; a help text with more than one line.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) -> Result<()> {
         let help = &one_line(name, help)?;
         self.add(name, |registry| registry.register(name, help, metric))
     }
 
-    /// Adds a metric of this unit, which is added to its name: `register_with_unit("poll", .., Unit::Seconds, ..)` is scraped as `poll_seconds`.
+    /// Adds a metric with a unit, which is appended to the name: `register_with_unit("poll", .., Unit::Seconds, ..)` is
+    /// scraped as `poll_seconds`.
     ///
     /// # Errors
-    /// A name that can not be one, or that is registered already; a help text of more than one line.
+    /// A name that is not valid, or that is registered already; a help text with more than one line.
     pub fn register_with_unit(&self, name: &str, help: &str, unit: Unit, metric: impl Metric) -> Result<()> {
         let full = format!("{name}_{}", unit.as_str());
         let help = &one_line(&full, help)?;
         self.add(&full, |registry| registry.register_with_unit(name, help, unit, metric))
     }
 
-    /// Adds what is asked for its metrics at each scrape. `name` stands for all of them here, and is not told.
+    /// Adds a collector, which is asked for its metrics at each scrape. `name` identifies it here, and is not exposed.
     ///
-    /// A collector must not wait: it is called where the scrape is answered. One that panics, that tells a metric that another one has, or that writes what
-    /// scrapers refuse, is left out of the answer: see [`Exposition::left_out`].
+    /// A collector must not wait: it is called while a scrape is answered. It is left out of the answer if it panics,
+    /// exposes a metric that another one has, or writes what scrapers refuse: see [`Exposition::left_out`].
     ///
     /// # Errors
-    /// A name that can not be one, or that is registered already.
+    /// A name that is not valid, or that is registered already.
     pub fn register_collector(&self, name: &str, collector: impl Collector) -> Result<()> {
         self.add(name, |registry| registry.register_collector(Box::new(collector)))
     }
 
-    /// Takes out what was registered by this name. Was there something of this owner?
+    /// Removes what this owner has registered under this name. Returns whether there was anything.
     pub fn unregister(&self, name: &str) -> bool {
         let mut entries = self.entries();
         let is_own = entries.get(name).is_some_and(|entry| entry.owner == self.owner);

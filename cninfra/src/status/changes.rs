@@ -8,8 +8,8 @@ use tokio::sync::watch;
 /// Watches the status of an agent: see [`Agent::status_changes`](crate::Agent::status_changes) and
 /// [`Context::status_changes`](crate::Context::status_changes).
 ///
-/// Each change leads to the status as it is then. Who is slow is not waited for, and nothing piles up for it: it misses what
-/// lies between, never the last one.
+/// After a change it returns the latest status. Nobody waits for a slow watcher, and nothing piles up for it: it may
+/// miss intermediate states, but never the last one.
 #[derive(Clone)]
 pub struct StatusChanges {
     cx: Context,
@@ -19,8 +19,8 @@ pub struct StatusChanges {
 }
 
 impl Context {
-    /// Watches the status of the agent. A task of the plugin that watches it ends by itself where it leaves its loop when the agent
-    /// stops:
+    /// Watches the status of the agent. To let the task of a plugin that watches it end by itself, leave its loop when
+    /// the agent stops:
     ///
     /// ```
     /// use cninfra::{prelude::*, status::State};
@@ -56,16 +56,18 @@ impl StatusChanges {
         StatusChanges { cx, version, seen }
     }
 
-    /// The status as it is now. What lies before this call is not given by [`next`](Self::next) any more.
+    /// The current status. Changes before this call are no longer returned by [`next`](Self::next).
     pub fn current(&mut self) -> AgentStatus {
         self.seen = self.version.borrow_and_update().count;
         self.cx.status_registry().agent()
     }
 
-    /// Waits for a change, and gives the status as it is then; `None` when the agent has closed, after the last change.
+    /// Waits for a change, and returns the status as it is then. `None` when the agent has closed, after the last
+    /// change.
     ///
-    /// A plugin's own task does not live to see that: it is ended when its plugin has closed. One that shall end by itself leaves its
-    /// loop where the agent stops: where the `phase` of the status is [`State::Stopped`](super::State::Stopped).
+    /// A plugin's own task does not see that `None`, since it is ended when its plugin has closed. A task that should
+    /// end by itself leaves its loop when the agent stops: when the `phase` of the status is
+    /// [`State::Stopped`](super::State::Stopped).
     ///
     /// # Cancel safety
     /// It may be dropped and called again: no change is lost.

@@ -26,36 +26,40 @@ impl<'a> Status<'a> {
         self.cx.status_registry()
     }
 
-    /// Reports the plugin's state. A plugin that never does is as its agent: starting, then well. One that is the same again is no
-    /// change, so it may be reported as often as it is seen. A change is logged, an error as a warning.
+    /// Reports the plugin's state. A plugin that never does has the state of its agent: starting, then ok. Reporting
+    /// the same state again changes nothing, so it may be reported as often as it is observed. A change is logged; an
+    /// error is logged as a warning.
     #[track_caller]
     pub fn report(&self, state: State) {
         self.put(state, None, false);
     }
 
-    /// Reports the plugin's state and why it is so.
+    /// Reports the plugin's state, with the reason.
     #[track_caller]
     pub fn report_because(&self, state: State, reason: impl Into<String>) {
         self.put(state, Some(reason.into()), false);
     }
 
-    /// Reports that the plugin does not work, and will not before the process is started anew: a defect of its own, never
-    /// trouble with something outside. The liveness probe fails, and the orchestrator starts the process anew. It is logged as an error.
+    /// Reports that the plugin does not work, and will not until the process is restarted. Use it only for a defect of
+    /// the plugin itself, never for a problem with something outside. The liveness probe then fails, and the
+    /// orchestrator restarts the process. It is logged as an error.
     #[track_caller]
     pub fn report_broken(&self, reason: impl Into<String>) {
         self.put(State::Error, Some(reason.into()), true);
     }
 
-    /// The plugin works although its `init` has failed: what it failed for is there by now, and it has gone on by itself, as a store does that connects again. Where its
-    /// [start policy](crate::agent::StartPolicy) ignores the failure, it is from now on as it reports, and ignored no more; where it is tried again, the next attempt tells that it is up. Else it
-    /// says nothing.
+    /// Reports that the plugin works although its `init` has failed: the cause of the failure is gone, and the plugin
+    /// has recovered by itself, as a store that has reconnected. If its [start policy](crate::agent::StartPolicy) is
+    /// `ignore`, its reported state counts again from now on. If it is `retry`, the next attempt reports that the
+    /// plugin is up. Otherwise it has no effect.
     pub fn recovered(&self) {
         if self.registry().recovered(self.cx.place()) {
             self.cx.log().info("works by now, though its `init` has failed, which was ignored");
         }
     }
 
-    /// For authors of probes: these plugins, by their instance names, do not count for them. So whoever shows the status can say so.
+    /// For authors of probes: the states of these plugins, given by their instance names, do not count for the probes,
+    /// so that whoever shows the status can say so.
     pub fn non_fatal<N: AsRef<str>>(&self, names: &[N]) {
         // asked before, where nothing is locked
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();

@@ -13,13 +13,13 @@ use tokio::time::timeout;
 /// So long is the time between two questions at least: without it a probe would keep a thread.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How a plugin is asked for its state: see [`Context::probe`].
+/// How often and how long a plugin is asked for its state: see [`Context::probe`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Probing {
-    /// The time from an answer to the next question; 1 ms at least. Default: 5 s.
+    /// The time from an answer to the next call, at least 1 ms. Default: 5 s.
     pub interval: Duration,
-    /// An answer that takes longer is an error. Default: 2 s.
+    /// A call that takes longer counts as an error. Default: 2 s.
     pub timeout: Duration,
 }
 
@@ -30,20 +30,20 @@ impl Default for Probing {
 }
 
 impl Probing {
-    /// Every 5 s, within 2 s.
+    /// Every 5 s, with a time-out of 2 s.
     #[must_use]
     pub fn new() -> Self {
         Probing::default()
     }
 
-    /// The time from an answer to the next question.
+    /// Sets the time from an answer to the next call.
     #[must_use]
     pub fn every(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// An answer that takes longer is an error.
+    /// Sets the time-out of a call.
     #[must_use]
     pub fn within(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -52,16 +52,17 @@ impl Probing {
 }
 
 impl Context {
-    /// Has the plugin asked for its state, now and from time to time, until the agent stops: it is well where `probe` gives `Ok`, and in error
-    /// where it gives an error, or nothing in time. A plugin that learns of its state by itself reports it
-    /// instead: [`Context::status`].
+    /// Calls `probe` now and regularly until the agent stops, and reports the plugin's state from it: ok if it returns
+    /// `Ok`, and error if it returns an error or does not answer in time. A plugin that learns of its state by itself
+    /// reports it instead: see [`Context::status`].
     ///
-    /// Where it begins while the plugin starts, and that has not said how it is, the plugin is in [`State::Init`] until the first answer, and so
-    /// the agent is not ready.
+    /// If it begins while the plugin starts, and the plugin has not reported a state, the plugin is in [`State::Init`]
+    /// until the first answer, and so the agent is not ready.
     ///
-    /// Every probe has a task of its own. A plugin has one: a later one takes the place of the earlier one. A probe that panics ends
-    /// the agent, as every task of a plugin; so does one that panics when it is dropped. One that blocks its thread gives no answer: its plugin
-    /// is in error from the time-out on, and it is one more error when the agent stops.
+    /// Every probe has a task of its own. A plugin has one probe: a later one replaces the earlier one. A probe that
+    /// panics stops the agent, as every task of a plugin does; so does one that panics when it is dropped. A probe that
+    /// blocks its thread gives no answer: its plugin is in error from the time-out on, and this is reported as a
+    /// further error when the agent stops.
     ///
     /// ```
     /// use cninfra::{prelude::*, status::Probing};

@@ -7,13 +7,13 @@
 pub enum State {
     /// It is switched off.
     Disabled,
-    /// It does what it is for.
+    /// It works as intended.
     Ok,
     /// It works, but not as it should.
     Degraded,
-    /// It starts.
+    /// It is starting.
     Init,
-    /// It stops, or has stopped.
+    /// It is stopping, or has stopped.
     Stopped,
     /// It does not work.
     Error,
@@ -25,7 +25,7 @@ impl State {
         self as u8
     }
 
-    /// As the predecessor numbers it: 0 it starts or stops, 1 it works, 2 it is in error.
+    /// The predecessor's number: 0 while it starts or stops, 1 if it works, 2 if it is in error.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {

@@ -3,58 +3,59 @@
 use super::State;
 use std::time::SystemTime;
 
-/// What is known of a plugin.
+/// The status of a plugin.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct PluginStatus {
     /// The plugin's instance name.
     pub name: &'static str,
-    /// Its state: what it has reported, or the agent's phase where it has not; or that it is switched off. While the agent starts, the
-    /// worse of both; while it stops, that.
+    /// Its state: what it has reported; if it has reported nothing, the agent's phase; or that it is switched off.
+    /// While the agent starts, it is the worse of reported state and phase; while the agent stops, it is the phase.
     pub state: State,
-    /// Why, where it has said so.
+    /// The reason, if it was reported.
     pub reason: Option<String>,
-    /// Is it broken in a way that only a new start of the process can mend? See
+    /// Whether it is broken in a way that only a restart of the process can fix. See
     /// [`Status::report_broken`](super::Status::report_broken).
     pub broken: bool,
-    /// Since when.
+    /// Since when it has this state.
     pub since: SystemTime,
-    /// When it was last said: by the plugin, be it the same again, or by the agent.
+    /// When its state was last reported, by the plugin, even if unchanged, or by the agent.
     pub updated: SystemTime,
-    /// Where its `init` has failed, and the agent goes on without it: what becomes of it.
+    /// If its `init` has failed and the agent runs without it: what happens next.
     pub down: Option<Down>,
-    /// Is it an optional plugin of its flavor? Those do not make the agent unready.
+    /// Whether it is an optional plugin of its flavor. Optional plugins do not make the agent unready.
     pub optional: bool,
-    /// Does its state not count for the probes, as their config says? See [`Status::non_fatal`](super::Status::non_fatal).
+    /// Whether its state does not count for the probes, according to their config. See
+    /// [`Status::non_fatal`](super::Status::non_fatal).
     pub non_fatal: bool,
 }
 
-/// What becomes of a plugin whose `init` has failed, and without which the agent goes on.
+/// What happens with a plugin whose `init` has failed and without which the agent runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Down {
     /// It is tried again, by the start policy [`Retry`](crate::agent::StartPolicy::Retry).
     Retrying,
-    /// It stays so.
+    /// It stays down.
     Failed,
 }
 
-/// What is known of an agent.
+/// The status of an agent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct AgentStatus {
     /// The worst of the states of the plugins that are not optional, and of the agent's own phase.
     pub state: State,
-    /// Where the agent itself is: in its start, started, or in its stop.
+    /// The phase of the agent itself: starting, started or stopping.
     pub phase: State,
-    /// Has its start come to its end? It stays so while the agent stops.
+    /// Whether its start is complete. It stays true while the agent stops.
     pub has_started: bool,
     /// When the agent began to start.
     pub started: SystemTime,
-    /// When its own state last changed: started, began to stop.
+    /// When its own phase last changed: when it had started, or began to stop.
     pub since: SystemTime,
-    /// When it, or a plugin, last reported anything.
+    /// When the agent, or a plugin, last reported anything.
     pub updated: SystemTime,
     /// The plugins, in start order.
     pub plugins: Vec<PluginStatus>,
@@ -67,7 +68,8 @@ impl AgentStatus {
         states.fold(phase, |worst, state| if state.severity() > worst.severity() { state } else { worst })
     }
 
-    /// The same as if these plugins, by their instance names, were optional: whatever they report makes the agent neither unready nor dead.
+    /// The status as if these plugins, given by their instance names, were optional: whatever they report makes the
+    /// agent neither unready nor dead.
     #[must_use]
     pub fn tolerating<N: AsRef<str>>(mut self, names: &[N]) -> Self {
         for plugin in &mut self.plugins {
@@ -77,14 +79,15 @@ impl AgentStatus {
         self
     }
 
-    /// What the probes make of it: [`tolerating`](Self::tolerating) the plugins that are [non-fatal](PluginStatus::non_fatal).
+    /// The status as the probes see it: [`tolerating`](Self::tolerating) the [non-fatal](PluginStatus::non_fatal)
+    /// plugins.
     #[must_use]
     pub fn probed(self) -> Self {
         let names: Vec<_> = self.plugins.iter().filter(|plugin| plugin.non_fatal).map(|plugin| plugin.name).collect();
         self.tolerating(&names)
     }
 
-    /// As the predecessor numbers it: 1 exactly when it is [ready](Self::is_ready), 2 in error, 0 else.
+    /// The predecessor's number: 1 exactly if it is [ready](Self::is_ready), 2 in error, otherwise 0.
     #[must_use]
     pub fn number(&self) -> u8 {
         match self.state {
@@ -110,15 +113,15 @@ impl AgentStatus {
         self.plugins.iter().filter(|plugin| !plugin.optional)
     }
 
-    /// Does it do its work? It is started, and none of its plugins, but for optional ones, is in error or still getting
-    /// ready.
+    /// Whether it does its work: it has started, and none of its plugins, except optional ones, is in error or still
+    /// starting.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.phase == State::Ok && !self.needed().any(|plugin| matches!(plugin.state, State::Error | State::Init))
     }
 
-    /// Should its process go on? What is wrong outside of it, such as a lost connection, is no reason to start it anew: only
-    /// a plugin that is broken is.
+    /// Whether its process should continue. A problem outside, such as a lost connection, is no reason to restart it;
+    /// only a broken plugin is.
     #[must_use]
     pub fn is_live(&self) -> bool {
         !self.needed().any(|plugin| plugin.broken)

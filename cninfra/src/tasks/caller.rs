@@ -7,7 +7,7 @@ use super::{
 use crate::Context;
 use std::{fmt, sync::Arc};
 
-/// Marks when others' code is called: see [`Context::caller`]. It is one as long as it is not dropped.
+/// Marks when code of others is called: see [`Context::caller`]. It is registered until it is dropped.
 pub struct Caller {
     mark: Mark,
     id: u64,
@@ -15,7 +15,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// It is inside of a call, on this thread, until this is dropped. One call at a time. Costs a few stores.
+    /// Marks that a call is in progress on this thread, until the returned value is dropped. Only one call at a time.
+    /// Costs a few stores.
     pub fn enter(&self) -> impl Drop + '_ {
         let before = HERE.try_with(|here| here.replace(self.mark.address())).unwrap_or_default();
         Entered { _inside: self.mark.enter(), before }
@@ -48,10 +49,12 @@ impl Drop for Caller {
 }
 
 impl Context {
-    /// For a plugin that calls what others have given to it, in tasks of a kind of its own: as a server calls handlers. While such a call keeps its thread,
-    /// [`Agent::main`](crate::Agent::main) names it in the log, as it does tasks that block; and where it panics, that is a record of the plugin that it belongs to, which says what was called.
+    /// For a plugin that calls code given by others, in tasks of a kind of its own, as a server calls handlers. While
+    /// such a call blocks its thread, [`Agent::main`](crate::Agent::main) names it in the log, as it does for tasks. If
+    /// it panics, the panic is logged for the plugin that the code belongs to, with what was called.
     ///
-    /// `called` says what is called right now. It is asked while the call has not returned, from another thread or where the call panics, and must neither block nor panic.
+    /// `called` returns what is being called at the moment. It is called before that call has returned, from another
+    /// thread or where the call panics, and must neither block nor panic.
     ///
     /// ```
     /// # use cninfra::prelude::*;
@@ -71,7 +74,7 @@ impl Context {
         Caller { mark, id, cx: self.clone() }
     }
 
-    /// What the plugin's [callers](Context::caller) are in right now.
+    /// The calls in which the plugin's [callers](Context::caller) are at the moment.
     #[must_use]
     pub fn called(&self) -> Vec<Called> {
         let all = self.tasks().callers().inside().into_iter();

@@ -13,18 +13,18 @@ thread_local! {
     pub(super) static HERE: Cell<usize> = const { Cell::new(0) };
 }
 
-/// What a [`Caller`](super::Caller) is in, for those who ask.
+/// What a [`Caller`](super::Caller) is calling.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Called {
-    /// What is called, as a text goes on after "the": ``handler of `GET /items` ``.
+    /// What is called, so that the text can follow "the": ``handler of `GET /items` ``.
     pub what: String,
-    /// The instance name of the plugin that it belongs to; of the caller's own where there is none.
+    /// The instance name of the plugin that the code belongs to; without one, it is the caller's own.
     pub owner: Option<String>,
 }
 
 impl Called {
-    /// What is called, and the instance name of the plugin that it belongs to, where that is known.
+    /// What is called, and the instance name of the plugin that it belongs to, if that is known.
     #[must_use]
     pub fn new(what: impl Into<String>, owner: Option<String>) -> Self {
         Called { what: what.into(), owner }

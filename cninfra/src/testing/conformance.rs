@@ -27,24 +27,26 @@ const WAITS: u32 = 40;
 /// How soon an `init` is called again that has failed.
 const SOON: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
 
-/// Checks the contract of a plugin, in real agents on real time.
+/// Checks that a plugin keeps its contract, in real agents and in real time.
 ///
 /// | | the contract | what is checked |
 /// | --- | --- | --- |
-/// | 1 | a plugin owns its tasks | when it has closed, none of them runs, be it spawned through the context or not, nor, a second later, what it gave to `spawn_blocking`. The agent ends those of [`spawn_until_close`](crate::Context::spawn_until_close) before |
-/// | 2 | it is safe to close | after an `init` that failed, or was dropped at one of its first 40 await points, or never ran; and twice. Its `init` may be called again after it was dropped there, and, where it waits for anything, after it failed at its end and its tasks were ended |
-/// | 3 | it never blocks, and never waits for ever | no call of its lifecycle, and none of a task that it spawned through the context, keeps its thread for longer than [`blocks_after`](Conformance::blocks_after). *Of its calls to the outside, each ends by itself; a flood of them is bounded: what is beyond it waits, and has a limit, or is refused, and is told so* |
-/// | 4 | it reports its state | it is no more in `Init` 5 s after the start, and it gives a reason when it is not well. *A lost connection is reported in seconds, with its endpoint, and for as long as it is lost: it is looked at for as long as the plugin may take to be back, 1.5 s at least and 3 s at most; so is its return* |
-/// | 5 | it follows a start policy | *without its server `init` ends by itself, and fails: under `fail` the start, under `retry` and `ignore` not; under `retry` it comes up when the server does* |
-/// | 6 | it connects again by itself | *when the server is back, its calls work; none that got no answer says that all is well* |
-/// | 7 | its errors tell what to do, and no secret | they carry a cause or a mend. *Those of its calls, and of an `init` without its server, name the endpoint; a call says what went wrong, too, and does not panic.* No secret is in an error, a report, the reason of a state, or in what is logged on the thread of the test (all tasks of the agent run there): neither those of [`secret`](Conformance::secret), nor the [`Secret`](crate::config::Secret)s that are set in its config section (of four letters at least) |
-/// | 8 | it is configured by one type | its config section refuses a key that it does not know, and has those that its flags set |
+/// | 1 | a plugin owns its tasks | after it has closed, none of its tasks runs, whether spawned through the context or not, nor, a second later, what it passed to `spawn_blocking`. The agent ends those of [`spawn_until_close`](crate::Context::spawn_until_close) before |
+/// | 2 | it is safe to close | after an `init` that failed, or was dropped at one of its first 40 await points, or never ran; and twice. Its `init` may be called again after it was dropped there, and, if it waits for anything, after it failed at its end and its tasks were ended |
+/// | 3 | it never blocks, and never waits for ever | no call of its lifecycle, and none of a task that it spawned through the context, blocks its thread for longer than [`blocks_after`](Conformance::blocks_after). *Each of its calls to the outside ends by itself. A flood of them is bounded: calls beyond the bound wait with a limit, or are refused, and the caller is told so* |
+/// | 4 | it reports its state | it is no longer in `Init` 5 s after the start, and it gives a reason if its state is not ok. *A lost connection is reported within seconds, with its endpoint, and for as long as it is lost (checked for as long as the plugin may take to be back, between 1.5 s and 3 s); so is its return* |
+/// | 5 | it follows a start policy | *without its server, `init` ends by itself with an error: under `fail` the start fails, under `retry` and `ignore` it does not; under `retry` the plugin comes up when the server does* |
+/// | 6 | it reconnects by itself | *when the server is back, its calls work; a call that got no answer does not report success* |
+/// | 7 | its errors say what to do, and contain no secret | they carry a cause or help. *Those of its calls, and of an `init` without its server, name the endpoint; a call also says what went wrong, and does not panic.* No secret is in an error, a report, the reason of a state, or in what is logged on the thread of the test (all tasks of the agent run there): neither those of [`secret`](Conformance::secret), nor the [`Secret`](crate::config::Secret)s that are set in its config section (of at least four letters) |
+/// | 8 | it is configured by one type | its config section refuses unknown keys, and has those that its flags set |
 ///
-/// What stands in italics is checked of a plugin with an [`outside`](Conformance::outside): a server that it talks to. See [`Outside`].
+/// What is in italics is checked for a plugin with an [`outside`](Conformance::outside): a server that it talks to. See
+/// [`Outside`].
 ///
-/// What can not be seen from outside is left to the plugin's own tests: that it brings its subscribers back to what is true (point 6); a queue whose entries
-/// are left out when their callers have given up; threads of its own (`std::thread`) that outlive it; and calls that block in tasks that it spawned
-/// without its context, or in handlers that others call.
+/// What cannot be seen from outside is left to the plugin's own tests: that it brings its subscribers back to the true
+/// state (point 6); that a queue drops entries whose callers have given up; that its own threads (`std::thread`) do not
+/// outlive it; and that calls do not block in tasks that it spawned without its context, or in handlers that others
+/// call.
 ///
 /// ```
 /// use cninfra::{prelude::*, testing::Conformance};
@@ -80,13 +82,13 @@ pub struct Conformance<F> {
 
 type Make<F> = Box<dyn Fn() -> Builder<F>>;
 
-/// A point of the contract that a plugin does not keep.
+/// A point of the contract that a plugin violates.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Violation {
     /// The number of the point.
     pub point: u8,
-    /// What was seen.
+    /// What was observed.
     pub what: String,
 }
 
@@ -103,8 +105,8 @@ impl<F> fmt::Debug for Conformance<F> {
 }
 
 impl<F: 'static> Conformance<F> {
-    /// Of the plugin of this instance name, in the agents that `make` makes: each time a new one, with all that the plugin
-    /// depends on, and with ports that are free (0).
+    /// Checks the plugin of this instance name, in the agents that `make` makes. Each call has to make a new one, with
+    /// all that the plugin depends on, and with free ports (0).
     pub fn of(plugin: &str, make: impl Fn() -> Builder<F> + 'static) -> Self {
         Conformance {
             plugin: plugin.to_string(),
@@ -116,45 +118,45 @@ impl<F: 'static> Conformance<F> {
         }
     }
 
-    /// The server that the plugin talks to, behind a link that the kit breaks, and a call through it. The config that `make` gives
-    /// the plugin points to [`Link::addr`](super::Link::addr).
+    /// Sets the server that the plugin talks to, behind a link that the kit breaks, and a call through it. The plugin's
+    /// config that `make` sets has to point to [`Link::addr`](super::Link::addr).
     pub fn outside(mut self, outside: Outside<F>) -> Self {
         self.outside = Some(outside);
         self
     }
 
-    /// Agents whose start fails in this plugin: for its errors. `about` says why it does.
+    /// Adds agents whose start fails in this plugin, to check its errors. `about` says why it fails.
     pub fn fails(mut self, about: &str, make: impl Fn() -> Builder<F> + 'static) -> Self {
         self.failing.push((about.to_string(), Box::new(make)));
         self
     }
 
-    /// A secret of the config: nothing that is said may contain it.
+    /// Adds a secret of the config that no output may contain.
     pub fn secret(mut self, secret: &str) -> Self {
         self.secrets.push(secret.to_string());
         self
     }
 
-    /// How long a call may keep its thread. Default: 250 ms, for a machine that is busy.
+    /// Sets how long a call may block its thread. Default: 250 ms, which allows for a busy machine.
     pub fn blocks_after(mut self, limit: Duration) -> Self {
         self.blocks_after = limit;
         self
     }
 
-    /// Checks all, in a few agents one after the other.
+    /// Runs all checks, in a few agents one after the other.
     ///
     /// # Panics
-    /// With all violations, if there are any. Inside of a tokio runtime, too: it makes its own.
+    /// There are violations; the message lists all of them. Also inside a tokio runtime, since it makes its own.
     #[track_caller]
     pub fn check(&self) {
         let violations: Vec<_> = self.violations().iter().map(|violation| format!("\n  - {violation}")).collect();
         assert!(violations.is_empty(), "plugin `{}` does not keep its contract:{}", self.plugin, violations.concat());
     }
 
-    /// Checks all, and returns what it found.
+    /// Runs all checks, and returns what they found.
     ///
     /// # Panics
-    /// The flavor has no such plugin. Inside of a tokio runtime, too: it makes its own.
+    /// The flavor has no such plugin. Also inside a tokio runtime, since it makes its own.
     #[must_use]
     #[track_caller]
     pub fn violations(&self) -> Vec<Violation> {

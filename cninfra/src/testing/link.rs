@@ -13,19 +13,19 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// The way from a plugin to a server: a TCP proxy on a free port of the loopback interface, in front of the real server, that a test can
-/// break in the ways in which networks and servers break.
+/// The way from a plugin to a server: a TCP proxy on a free port of the loopback interface, in front of the real
+/// server, which a test can break in the ways in which networks and servers break.
 ///
-/// | | connections | new ones |
+/// | | connections | new connections |
 /// | --- | --- | --- |
 /// | [`cut`](Link::cut) | are reset | are refused |
-/// | [`pause`](Link::pause) | stay, and nothing goes through | are taken, and nothing is read: half-open |
-/// | [`slow`](Link::slow) | each piece that goes through is late | the same |
-/// | [`restore`](Link::restore) | go on | go through |
+/// | [`pause`](Link::pause) | stay, and nothing goes through | are accepted, and nothing is read: half-open |
+/// | [`slow`](Link::slow) | each piece that goes through is delayed | the same |
+/// | [`restore`](Link::restore) | continue | go through |
 ///
-/// What is ordered is done when the call returns. The port stays the link's while it is cut, so nobody else answers there. It has a thread of its own,
-/// so it goes on whatever the test does to its runtime; the thread ends when the link is dropped, and the connections with it. No more than 256 are
-/// open at once.
+/// Each change is in force when the call returns. The link keeps its port while it is cut, so that nothing else answers
+/// there. It has a thread of its own, so it keeps working whatever the test does to its runtime. The thread ends when
+/// the link is dropped, and the connections with it. At most 256 are open at once.
 ///
 /// ```
 /// use cninfra::testing::Link;
@@ -57,7 +57,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link to the server at this address, which need not be there yet.
+    /// A link to the server at this address, which need not be running yet.
     ///
     /// # Errors
     /// There is no free port, or no thread.
@@ -76,22 +76,22 @@ impl Link {
         Ok(link)
     }
 
-    /// Where the link listens: what the plugin's config points to.
+    /// Where the link listens. The plugin's config has to point there.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Resets all connections, and refuses new ones: the server is gone.
+    /// Resets all connections, and refuses new ones, as if the server were gone.
     ///
     /// # Panics
-    /// The link does not do what it is told. So it is with all that is ordered here.
+    /// The link does not obey. This holds for all its commands.
     pub fn cut(&self) {
         self.order(|order| order.cut());
     }
 
-    /// Lets nothing through: connections stay, new ones are taken, and nothing is read of either. The server hangs, or the network drops
-    /// all that is sent.
+    /// Lets nothing through: connections stay, new ones are accepted, and nothing is read from either, as if the server
+    /// hung, or the network dropped everything.
     ///
     /// # Panics
     /// See [`Link::cut`].
@@ -105,7 +105,7 @@ impl Link {
         self.order(|order| *order = Order { mode: Mode::Paused, until: Some(until), ..*order });
     }
 
-    /// Lets each piece through after this time, in both directions.
+    /// Delays each piece by this time, in both directions.
     ///
     /// # Panics
     /// See [`Link::cut`].
@@ -113,7 +113,7 @@ impl Link {
         self.order(|order| *order = Order { mode: Mode::Open(by), until: None, ..*order });
     }
 
-    /// Lets all through, as at first.
+    /// Lets everything through, as at first.
     ///
     /// # Panics
     /// See [`Link::cut`].
@@ -121,19 +121,19 @@ impl Link {
         self.slow(Duration::ZERO);
     }
 
-    /// How many bytes it has handed on to the server so far.
+    /// The number of bytes forwarded to the server so far.
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.seen.sent()
     }
 
-    /// How many bytes of the server it has handed on so far.
+    /// The number of bytes forwarded from the server so far.
     #[must_use]
     pub fn received(&self) -> u64 {
         self.seen.received()
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.seen.connections()

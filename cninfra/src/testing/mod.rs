@@ -1,18 +1,19 @@
-//! For the tests of plugins, flavors and agents. It needs the feature `testing`, which belongs in `[dev-dependencies]`:
+//! For tests of plugins, flavors and agents. Needs the feature `testing`, which belongs in `[dev-dependencies]`:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! cninfra = { git = "<where cninfra is>", features = ["testing"] } # or by `path`: as in `[dependencies]`
 //! ```
 //!
-//! - [`paused`] runs a test on time that passes only when nothing else is to be done: a limit of an hour takes no time, and
-//!   how long things take is exact.
+//! - [`paused`] runs a test on a clock that advances only when nothing else is to be done: a limit of an hour takes no
+//!   time, and durations are exact.
 //! - [`Steps`] are an agent's events as text, to be compared.
 #![cfg_attr(
     feature = "http",
     doc = "- [`http_addr`] is where the agent's server listens, on a free port: see [`loopback`]."
 )]
-//! - [`Conformance`] checks what every plugin has to keep to; with [`Outside`], of one that talks to a server, too.
+//! - [`Conformance`] checks what every plugin has to comply with; with [`Outside`], also for a plugin that talks to a
+//!   server.
 #![cfg_attr(feature = "keyval", doc = "- [`StoreConformance`] checks what every store has to keep to.")]
 //! - [`Link`] is the way to a server, which a test can cut, pause and slow down.
 //!
@@ -59,12 +60,12 @@ pub use stores::{StoreConformance, Subject};
 
 use std::future::Future;
 
-/// Runs a test on one thread, on time that passes only when nothing else is to be done.
+/// Runs a test on one thread, on a clock that advances only when nothing else is to be done.
 ///
 /// It is for a plain `#[test]`, since it makes a runtime of its own: within `#[tokio::test]` it panics.
 ///
-/// What blocks its thread takes no time on this clock: a limit does not see it. Sockets work, but while the test waits for
-/// one, time passes.
+/// Code that blocks its thread takes no time on this clock, so limits do not notice it. Sockets work, but while the
+/// test waits for one, time advances.
 ///
 /// # Panics
 /// The test panics, or no runtime can be made.
@@ -76,7 +77,7 @@ pub fn paused<T>(test: impl Future<Output = T>) -> T {
     }
 }
 
-/// A config whose HTTP server, `http`, takes a free port of the loopback interface: see [`http_addr`].
+/// A config whose HTTP server, `http`, listens on a free port of the loopback interface: see [`http_addr`].
 #[cfg(feature = "http")]
 #[must_use]
 pub fn loopback() -> crate::config::Config {

@@ -6,13 +6,13 @@ use crate::{
 };
 use std::fmt;
 
-/// An agent's events as text, in the order in which the steps ended: the phase, the plugin's type name and, where it did not end
-/// well, how. `init Rest`, `close Rest`, `init Etcd timed out`.
+/// An agent's events as text, in the order in which the steps ended: the phase, the plugin's type name and, unless it
+/// succeeded, how it ended. `init Rest`, `close Rest`, `init Etcd timed out`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Steps(Vec<String>);
 
 impl Steps {
-    /// Of the events of an agent of this flavor.
+    /// The steps of these events, for an agent of this flavor.
     #[must_use]
     pub fn new(graph: &Graph, events: &[Event]) -> Self {
         let line = |event: &Event| {
@@ -38,7 +38,7 @@ impl Steps {
         self.0.iter().map(String::as_str).filter(is_of).collect()
     }
 
-    /// Asserts that each of `steps` is there exactly once, and that they are in this order; others may lie between.
+    /// Asserts that each of `steps` occurs exactly once, and that they are in this order. Others may lie between.
     ///
     /// # Panics
     /// They are not.

@@ -1,4 +1,4 @@
-//! A plugin with a config section: defaults, its file, variables, flags; and what changes while it runs.
+//! A plugin with a config section: defaults, its file, variables, flags, and changes while it runs.
 //!
 //! ```sh
 //! cargo run -p configs-plugin                                   # all defaults
@@ -8,7 +8,7 @@
 //! EXAMPLE_FIELD1='from the environment' cargo run -p configs-plugin -- --print-config
 //! ```
 //!
-//! Change `example.conf` while it runs, with a mistake in it as well. Ctrl-C stops it.
+//! Change `example.conf` while it runs; also try it with a mistake. Ctrl-C stops it.
 
 use cninfra::{
     config::{ByteSize, Duration, Live, Secret},
@@ -25,7 +25,7 @@ struct ExampleConfig {
     sleep: Duration,
     max_size: ByteSize,
     password: Option<Secret>,
-    /// The example is over then; 0: when it is stopped.
+    /// After this time the example stops by itself; 0: it runs until it is stopped.
     stop_after: Duration,
 }
 

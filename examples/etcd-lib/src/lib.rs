@@ -1,4 +1,4 @@
-//! What the programs of this example share: the phonebook, and how they reach etcd.
+//! Shared by the programs of this example: the phonebook, and the connection to etcd.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use cninfra::{Error, Result, keyval::Kv};
@@ -7,7 +7,7 @@ use prost::Message;
 use serde::Deserialize;
 use std::{path::PathBuf, sync::Arc};
 
-/// Where the contacts are.
+/// The prefix of the contacts.
 pub const PHONEBOOK: &str = "/phonebook/";
 
 /// A contact, as the predecessor's examples stored it: protobuf, in binary.
@@ -17,19 +17,19 @@ pub struct Contact {
     /// The name.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// Where they work.
+    /// The company they work for.
     #[prost(string, tag = "2")]
     pub company: String,
-    /// The number.
+    /// The phone number.
     #[prost(string, tag = "3")]
     pub phonenumber: String,
 }
 
 impl Contact {
-    /// Its key below [`PHONEBOOK`]: the name without its spaces.
+    /// The key of a contact below [`PHONEBOOK`]: the name without its spaces.
     ///
     /// # Errors
-    /// Nothing is left of the name.
+    /// The name is empty.
     pub fn key(name: &str) -> Result<String> {
         match name.replace(' ', "") {
             key if key.is_empty() => Err(Error::msg("a contact needs a name")),
@@ -37,7 +37,7 @@ impl Contact {
         }
     }
 
-    /// As the programs print it.
+    /// The contact as the programs print it.
     #[must_use]
     pub fn shown(&self) -> String {
         format!("\t{}\n\t\t{}\n\t\t{}", self.name, self.company, self.phonenumber)

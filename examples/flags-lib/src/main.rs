@@ -1,4 +1,4 @@
-//! Flags of every type. A plugin declares them, and each sets a key of its config section: so the same value may come
+//! Flags of every type. A plugin declares them, and each sets a key of its config section. So the same value can come
 //! from a flag, a variable or a file, and is checked by the type of its field.
 //!
 //! ```sh

@@ -1,12 +1,13 @@
 //! A plugin that keeps its data in a key-value store, and watches it.
 //!
 //! ```sh
-//! cargo run -p kv-store                            # in `data/vpp1.redb`, which the next run finds again
+//! cargo run -p kv-store                            # stores in `data/vpp1.redb`, for the next run too
 //! cargo run -p kv-store -- --embedded-path=/tmp/greetings.redb
 //! cargo run -p kv-store -- --set embedded.in-memory=true
 //! ```
 //!
-//! It ends by itself. On etcd it runs with one other line: `store: Dep<Etcd>` of `cninfra-etcd`, and `ETCD_ENDPOINTS=127.0.0.1:2379`.
+//! It ends by itself. To run it on etcd, change one line: `store: Dep<Etcd>` from `cninfra-etcd`, and set
+//! `ETCD_ENDPOINTS=127.0.0.1:2379`.
 
 use cninfra::{
     keyval::{KeyVal, Kv, SerdeJson, TypedUpdate, WatchOptions},
@@ -17,11 +18,11 @@ use cninfra_flavors::Local;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 
-/// What is kept: in JSON, at `/vnf-agent/<label>/greetings/<name>`.
+/// The stored value: in JSON, at `/vnf-agent/<label>/greetings/<name>`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Greeting {
     text: String,
-    /// How often it was said, in all runs.
+    /// How often it was said, over all runs.
     said: u32,
 }
 

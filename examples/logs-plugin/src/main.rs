@@ -1,4 +1,4 @@
-//! A plugin's logger: levels, fields, a child, and a level that is set for a while.
+//! A plugin's logger: levels, fields, a child, and a level that is set for a limited time.
 //!
 //! ```sh
 //! cargo run -p logs-plugin                                       # from `info` on

@@ -1,22 +1,23 @@
-//! Plugins that need each other, in all four ways: by type, by interface, optionally, and all of a kind.
+//! Plugins that depend on each other in all four ways: by type, by interface, optionally, and as a collection.
 //!
 //! ```sh
 //! cargo run -p plugin-deps
-//! cargo run -p plugin-deps -- --graph text   # who needs whom, and who starts first
+//! cargo run -p plugin-deps -- --graph text   # the dependencies and the start order
 //! ```
 //!
-//! Ctrl-C stops it. Take `memory` out of the flavor below and run `cargo check`: the compiler says what is missing, and where to put it.
+//! Ctrl-C stops it. Remove `memory` from the flavor below and run `cargo check`: the compiler says what is missing, and
+//! where to put it.
 
 use cninfra::prelude::*;
 use std::process::ExitCode;
 
-/// What others can do for a plugin: it does not say who does it.
+/// An interface: a plugin that depends on it does not know who provides it.
 #[interface]
 trait Store {
     fn get(&self, name: &str) -> Option<&'static str>;
 }
 
-/// What a plugin collects: everybody who greets.
+/// An interface with many providers, which a plugin collects.
 #[interface(many)]
 trait Greeting {
     fn greet(&self, name: &str) -> String;
@@ -49,11 +50,11 @@ impl Greeting for German {
     }
 }
 
-/// Nobody has it in this flavor.
+/// No plugin of this flavor provides it.
 #[plugin]
 struct Printer;
 
-/// It needs an interface: the flavor says who is behind it.
+/// It depends on an interface. The flavor says who provides it.
 #[plugin]
 struct Phonebook {
     store: Dep<dyn Store>,
@@ -88,7 +89,7 @@ impl Lifecycle for Host {
     }
 }
 
-/// In any order: the compiler sorts.
+/// The fields may be in any order: the compiler sorts them.
 #[derive(Flavor)]
 struct PhonebookAgent {
     host: Dep<Host>,

@@ -1,4 +1,5 @@
-//! A plugin with metrics on a path of their own: a countdown that is taken out when it is over, and a gauge for each of two rooms.
+//! A plugin with metrics on a path of their own: a countdown that is removed when it has ended, and a gauge for each of
+//! two rooms.
 //!
 //! ```sh
 //! cargo run -p prometheus-plugin
@@ -19,7 +20,7 @@ const COUNTDOWN: &str = "countdown";
 #[plugin]
 struct Exporter {
     prometheus: Dep<Prometheus>,
-    /// By room.
+    /// One value for each room.
     temperature: Family<[(&'static str, &'static str); 1], Gauge<f64, AtomicU64>>,
     countdown: Gauge,
 }

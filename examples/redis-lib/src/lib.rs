@@ -1,4 +1,4 @@
-//! What the programs of this example share: how they reach Redis, and which keys are theirs.
+//! Shared by the programs of this example: the connection to Redis, and the prefix of their keys.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::NonEmptyStringValueParser, value_parser};
 use cninfra::{
@@ -14,10 +14,10 @@ use std::{
     sync::Arc,
 };
 
-/// Where Redis is if nothing says so.
+/// Where Redis is, unless a config says so.
 const LOCAL: &str = "127.0.0.1:6379";
 
-/// The command line of a program, whose keys are below `prefix` if nothing else is said.
+/// The command line of a program. Its keys are below `prefix` by default.
 #[must_use]
 pub fn command(name: &'static str, about: &'static str, prefix: &'static str) -> Command {
     let file = Arg::new("redis-config").long("redis-config").visible_alias("cfg").value_name("FILE");
@@ -33,7 +33,7 @@ pub fn command(name: &'static str, about: &'static str, prefix: &'static str) ->
     ])
 }
 
-/// The arguments of a program: flags may have one dash, as the predecessor's had, too.
+/// The arguments of a program. Flags may also have a single dash, as in the predecessor.
 #[must_use]
 pub fn arguments(command: Command) -> ArgMatches {
     arguments_of(command, env::args_os())
@@ -57,10 +57,10 @@ fn arguments_of(mut command: Command, arguments: impl Iterator<Item = OsString>)
     command.get_matches_from(arguments)
 }
 
-/// The logger of a program, on standard error: of what goes wrong, or of all.
+/// The logger of a program, on standard error: only for warnings and errors, or, with `--debug`, for everything.
 ///
 /// # Errors
-/// The levels can not be set.
+/// The levels cannot be set.
 pub fn logger(arguments: &ArgMatches) -> Result<Logger> {
     let settings = match arguments.get_flag("debug") {
         true => LogSettings::new().default_level(Level::Debug).level("*", Level::Debug)?,

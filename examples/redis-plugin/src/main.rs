@@ -1,4 +1,4 @@
-//! An agent on Redis: the platform's plugin connects, and one of its own lists the keys that are there.
+//! An agent with Redis: the platform's plugin connects, and a plugin of the example lists the existing keys.
 //!
 //! ```sh
 //! cargo run -p redis-plugin -- --redis-config examples/redis-plugin/redis.conf
@@ -22,9 +22,9 @@ const FLAGS: &[Flag] = &[Flag::new("list-prefix", "prefix").help("what the keys 
 #[derive(Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 struct ListerConfig {
-    /// What the keys begin with. Default: anything.
+    /// The prefix of the keys to list. Default: any.
     prefix: String,
-    /// So many are listed at most. Default: 100.
+    /// How many keys are listed at most. Default: 100.
     most: usize,
 }
 
@@ -42,7 +42,7 @@ struct Lister {
 }
 
 impl Lifecycle for Lister {
-    /// All plugins are initialised: the store is connected.
+    /// When this is called, all plugins are initialised: the store is connected.
     async fn after_init(&self, cx: &Context) -> Result<()> {
         // all keys, not only those of this agent
         let mut keys = Kv::of_all(&self.store).list_keys(&self.config.prefix);

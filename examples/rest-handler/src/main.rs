@@ -1,4 +1,4 @@
-//! A plugin with routes: a phone book over HTTP.
+//! A plugin with routes: a phonebook over HTTP.
 //!
 //! ```sh
 //! cargo run -p rest-handler
@@ -33,7 +33,7 @@ struct Contact {
     phone: String,
 }
 
-/// The contacts by name. Clones are the same contacts: the handlers share them.
+/// The contacts by name. Clones share them, so all handlers use the same contacts.
 #[derive(Clone, Default)]
 struct Contacts(Arc<Mutex<BTreeMap<String, Contact>>>);
 
@@ -59,7 +59,7 @@ impl Contacts {
     }
 }
 
-/// In JSON, as all errors of the server are; a status alone has no body.
+/// In JSON, as all errors of the server are. (A status alone would have no body.)
 fn nobody() -> Response {
     error_response(StatusCode::NOT_FOUND, "nobody has that name")
 }

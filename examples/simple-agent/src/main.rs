@@ -1,4 +1,4 @@
-//! An agent on its defaults: an HTTP server, the probes of Kubernetes, and one plugin of its own.
+//! An agent with default settings: an HTTP server, the Kubernetes probes, and one plugin of its own.
 //!
 //! ```sh
 //! cargo run -p simple-agent
@@ -6,7 +6,8 @@
 //! curl localhost:9191/hello/world   # the plugin below
 //! ```
 //!
-//! `cargo run -p simple-agent -- --help` lists what can be set, and `-- --graph text` the plugins in start order. Ctrl-C stops it.
+//! `cargo run -p simple-agent -- --help` lists what can be set, and `-- --graph text` the plugins in start order.
+//! Ctrl-C stops it.
 
 use cninfra::{
     http::{Http, Path, Routes},
@@ -15,7 +16,7 @@ use cninfra::{
 use cninfra_flavors::Rpc;
 use std::process::ExitCode;
 
-/// A plugin is a struct: what it needs are its `Dep` fields, and the compiler finds who provides it.
+/// A plugin is a struct. Its `Dep` fields are its dependencies, and the compiler finds who provides them.
 #[plugin]
 struct Greeter {
     http: Dep<dyn Http>, // an interface; the flavor `Rpc` has the server behind it
@@ -34,14 +35,14 @@ impl Lifecycle for Greeter {
     }
 }
 
-/// A flavor is a set of plugins, and of other flavors. In any order: the compiler sorts out who starts first.
+/// A flavor is a set of plugins and other flavors, in any order: the compiler finds the start order.
 #[derive(Flavor)]
 struct SimpleAgent {
     rpc: Rpc,
     greeter: Dep<Greeter>,
 }
 
-/// Command line, config files, logs, signals and exit code are the platform's work.
+/// The platform handles the command line, config files, logs, signals and the exit code.
 fn main() -> ExitCode {
     Agent::<SimpleAgent>::main()
 }

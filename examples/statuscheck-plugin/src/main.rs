@@ -5,7 +5,8 @@
 //! curl localhost:9191/readiness
 //! ```
 //!
-//! Start and stop what listens there: `/readiness` follows. `/liveness` does not, since a new start of this process would mend nothing.
+//! Start and stop what listens there: `/readiness` follows. `/liveness` does not, since a restart of this process would
+//! fix nothing.
 
 use cninfra::{
     prelude::*,
@@ -32,7 +33,7 @@ impl Default for BackendConfig {
     }
 }
 
-/// Something that listens elsewhere.
+/// A server that listens elsewhere.
 #[plugin(flags = FLAGS)]
 struct Backend {
     #[config]

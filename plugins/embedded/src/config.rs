@@ -22,20 +22,21 @@ pub(crate) const FLAGS: &[Flag] = &[Flag::new("embedded-path", "path")
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EmbeddedConfig {
-    /// The file; its folder is made. Beside it is a reserve of 4 MiB, `<path>.reserve`, which is given up when the disk is full. Default: `data/<service label>.redb`; of a
-    /// store without an agent, `data/embedded.redb`. It is opened whichever store the agent takes: where it has another one by config, `enabled: false` keeps the file away, if the flavor has the plugin as
-    /// `Option<Dep<EmbeddedKv>>`.
+    /// The path of the file. Its folder is created if needed. Beside the file is a reserve of 4 MiB, `<path>.reserve`,
+    /// which is released when the disk is full. Default: `data/<service label>.redb`; for a store without an agent,
+    /// `data/embedded.redb`. The file is opened whichever store the agent uses. If the config chooses another store,
+    /// `enabled: false` prevents that, provided that the flavor has the plugin as `Option<Dep<EmbeddedKv>>`.
     pub path: Option<PathBuf>,
-    /// In memory alone: nothing is left of it when it is closed. Default: no.
+    /// Whether to keep the data only in memory: it is lost when the store is closed. Default: no.
     pub in_memory: bool,
-    /// So many revisions are kept, for reads of older states and watches from them; older ones are thrown away by themselves, in slices of 500. 0: all, until somebody compacts them.
-    /// Default: 10 000.
+    /// How many revisions are kept, for reads of older revisions and watches from them. Older ones are discarded
+    /// automatically, in slices of 500. 0: all are kept, until they are compacted by a call. Default: 10 000.
     pub keep_revisions: u64,
-    /// So many operations a transaction may have. Default: 128.
+    /// The largest number of operations in a transaction. Default: 128.
     pub max_txn_ops: usize,
-    /// So large a value may be, 1 GiB at most. Default: 1 MiB.
+    /// The largest size of a value, at most 1 GiB. Default: 1 MiB.
     pub max_value: ByteSize,
-    /// So much of the file is held in memory at most. Default: 64 MiB.
+    /// How much of the file is cached in memory at most. Default: 64 MiB.
     pub cache: ByteSize,
     /// How long a call waits for the disk. Then it fails, and says whether it may have been applied. Default: 10 s.
     pub timeout: Duration,
@@ -55,7 +56,7 @@ impl Default for EmbeddedConfig {
     }
 }
 
-/// redb takes no more than three times as much.
+/// redb accepts up to three times as much.
 pub(crate) const MOST_VALUE: u64 = 1 << 30;
 
 impl EmbeddedConfig {

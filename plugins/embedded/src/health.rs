@@ -1,15 +1,17 @@
 //! [`Health`]: how a store is.
 
-/// How a store is. What it can not do is told to who asks for it, too.
+/// The health of a store. Calls that fail because of it also return an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Health {
     /// It reads and writes.
     Well,
-    /// The disk is full: reads and deletes go on.
+    /// The disk is full. Reads and deletes continue to work.
     Full,
-    /// It reads and writes, but old revisions can not be thrown away, since the file is damaged there: so it becomes larger. With the path, and what can be done. It is tried again from time to time.
+    /// It reads and writes, but the file is damaged where old revisions should be discarded, so it grows. The text has
+    /// the path, and what can be done. It is tried again from time to time.
     Damaged(String),
-    /// The last write has failed; why. It is tried again with the next one. Where the file can not be opened again, nothing is read either, and that is tried each second, too.
+    /// The last write has failed; the text says why. The next write tries again. If the file cannot be opened again,
+    /// reads fail too, and opening it is tried again every second.
     Failed(String),
 }

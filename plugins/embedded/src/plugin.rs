@@ -11,7 +11,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// A store in one file, for an agent without a server: it provides [`KeyVal`](cninfra::keyval::KeyVal), [`Revisions`](cninfra::keyval::Revisions), [`Leases`](cninfra::keyval::Leases) and [`Coordination`](cninfra::keyval::Coordination).
+/// A store in one file, for an agent without a server: it provides [`KeyVal`](cninfra::keyval::KeyVal),
+/// [`Revisions`](cninfra::keyval::Revisions), [`Leases`](cninfra::keyval::Leases) and
+/// [`Coordination`](cninfra::keyval::Coordination).
 ///
 /// ```
 /// use cninfra::{keyval::{KeyVal, Kv}, prelude::*};
@@ -40,10 +42,14 @@ use std::{
 ///
 /// Its config section is `embedded`, in the file `embedded.conf`: see [`EmbeddedConfig`].
 ///
-/// It needs no config, so it is what an agent has by default that has another store by config: the last [`Connector`](cninfra::keyval::Connector) of a flavor with `cninfra_flavors::ConfiguredStore`, which has an example. There it opens its file, with
-/// its reserve on the disk, whichever store is taken; as `Option<Dep<EmbeddedKv>>` it can be switched off by `enabled: false` in `embedded.conf`.
+/// Since it needs no config, it can be the default store of an agent that may get another one by config: as the last
+/// [`Connector`](cninfra::keyval::Connector) of a flavor with `cninfra_flavors::ConfiguredStore`, which has an example.
+/// There it opens its file, with the reserve on the disk, whichever store is used. As `Option<Dep<EmbeddedKv>>` it can
+/// be switched off by `enabled: false` in `embedded.conf`.
 ///
-/// It opens its file in its `init`, and fails where another process has it. While the disk is full it is degraded, since reads and deletes go on; so it is where old revisions that are to be thrown away are damaged in the file, since writes go on. It is in error while writes fail for another reason.
+/// It opens its file in its `init`, and fails if another process has it open. While the disk is full it is degraded,
+/// since reads and deletes continue to work. It is also degraded if old revisions that should be discarded are damaged
+/// in the file, since writes continue to work. It is in error while writes fail for another reason.
 #[plugin(name = "embedded", flags = FLAGS)]
 pub struct EmbeddedKv {
     #[config(check = EmbeddedConfig::check)]
@@ -63,7 +69,7 @@ enum Current {
 }
 
 impl EmbeddedKv {
-    /// The store, for who wants it without the agent; `None` before it is open, and after it was closed.
+    /// The store, to use it without the agent; `None` before it is open, and after it was closed.
     #[must_use]
     pub fn store(&self) -> Option<Arc<EmbeddedStore>> {
         match self.current() {

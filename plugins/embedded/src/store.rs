@@ -61,13 +61,14 @@ pub struct EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// Opens a store, in a file that is made if it is not there, or in memory.
+    /// Opens a store, in memory, or in a file that is created if it does not exist.
     ///
     /// # Errors
-    /// Another store has the file open; it is none of this store, or can not be read or written. The error names the file.
+    /// Another store has the file open; or it is not a file of this store, or cannot be read or written. The error
+    /// names the file.
     ///
     /// # Cancel safety
-    /// Dropped, a store that is being opened is closed again as soon as it is open.
+    /// If it is dropped, a store that is being opened is closed again as soon as it is open.
     pub async fn open(config: &EmbeddedConfig) -> Result<Self> {
         let medium: Box<dyn Medium> = match (&config.path, config.in_memory) {
             (_, true) => Box::new(InMemory::default()),
@@ -76,13 +77,13 @@ impl EmbeddedStore {
         Self::open_on(medium, config).await
     }
 
-    /// Opens a store in memory: nothing is left of it when it is closed.
+    /// Opens a store in memory. Its data is lost when it is closed.
     ///
     /// # Errors
-    /// The system gives it no threads.
+    /// The system provides no more threads.
     ///
     /// # Cancel safety
-    /// As of [`open`](Self::open).
+    /// As that of [`open`](Self::open).
     pub async fn in_memory() -> Result<Self> {
         Self::open(&EmbeddedConfig { in_memory: true, ..EmbeddedConfig::default() }).await
     }
@@ -110,13 +111,14 @@ impl EmbeddedStore {
         })
     }
 
-    /// Closes the store: what was asked for before is still done, what ends with the client ends, leaderships and locks are given up, and watches end. Then the file may be opened by others. Closing it twice is no error.
+    /// Closes the store: earlier calls are completed, keys that end with the client are deleted, leaderships and locks
+    /// are given up, and watches end. Then others may open the file. Closing it twice is no error.
     ///
     /// # Errors
     /// A thread of the store has panicked.
     ///
     /// # Cancel safety
-    /// Dropped, the store closes all the same.
+    /// If it is dropped, the store is closed all the same.
     pub async fn close(&self) -> Result<()> {
         // dropped, too
         let begins = Begins(&self.engine);
@@ -127,7 +129,7 @@ impl EmbeddedStore {
         spawn_blocking(move || engine.join()).await.map_err(|error| no_answer("close", Some(error)))?
     }
 
-    /// How it is: the last value, and each that follows.
+    /// The health of the store: the current value, and its changes.
     #[must_use]
     pub fn health(&self) -> tokio::sync::watch::Receiver<Health> {
         self.engine.shared.health.subscribe()
@@ -369,7 +371,7 @@ impl fmt::Debug for EmbeddedStore {
 }
 
 impl fmt::Display for EmbeddedStore {
-    /// Where it is.
+    /// Shows where it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.engine.shared.disk.name())
     }

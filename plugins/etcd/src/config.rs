@@ -8,12 +8,13 @@ use cninfra::{
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{fmt, path::PathBuf, time::Duration as Time};
 
-/// Where the predecessor looked when nothing said so.
+/// The predecessor's default endpoint.
 const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
 
-/// The config section `etcd`, in the file `etcd.conf`: for [`EtcdStore::connect`](crate::EtcdStore::connect), too.
+/// The config section `etcd`, in the file `etcd.conf`; also for [`EtcdStore::connect`](crate::EtcdStore::connect).
 ///
-/// The keys of the predecessor do what they did there. Times are `5s` or `1m30s`; a number is nanoseconds, as there.
+/// The predecessor's keys have the same meaning. Times are written as `5s` or `1m30s`; a number without a unit is in
+/// nanoseconds, as in the predecessor.
 ///
 /// ```
 /// use cninfra_etcd::EtcdConfig;
@@ -24,25 +25,27 @@ const DEFAULT_ENDPOINT: &str = "127.0.0.1:2379";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EtcdConfig {
-    /// The members of the cluster, `host:port` each. One is used until it fails, then the next one. Default: none, and the plugin is off; `127.0.0.1:2379` where
-    /// another key is set, or there is a file `etcd.conf`, be it empty.
+    /// The members of the cluster, each as `host:port`. One is used until it fails, then the next one. Default: none,
+    /// and the plugin is off; but `127.0.0.1:2379` if another key is set, or if there is a file `etcd.conf`, even an
+    /// empty one.
     pub endpoints: Endpoints,
-    /// For a connection to be made. Default: 1 s.
+    /// How long it may take to connect. Default: 1 s.
     pub dial_timeout: Duration,
-    /// For each call, with all its attempts. Default: 3 s.
+    /// How long a call may take, with all its attempts. Default: 3 s.
     pub operation_timeout: Duration,
-    /// No TLS, even where files are given. Default: no.
+    /// Do not use TLS, even if files are given. Default: no.
     pub insecure_transport: bool,
-    /// The certificate of this client, in PEM: with `key-file`.
+    /// The certificate of this client, in PEM. Needs `key-file`.
     #[serde(deserialize_with = "unless_empty")]
     pub cert_file: Option<PathBuf>,
     /// The key of that certificate, in PEM.
     #[serde(deserialize_with = "unless_empty")]
     pub key_file: Option<PathBuf>,
-    /// Who has signed the certificates of the servers, in PEM. Default: whom the system trusts.
+    /// The certificate authorities that have signed the servers' certificates, in PEM. Default: those that the system
+    /// trusts.
     #[serde(deserialize_with = "unless_empty")]
     pub ca_file: Option<PathBuf>,
-    /// The name in the certificates of the servers, where it is not that of their endpoints.
+    /// The name in the servers' certificates, if it is not that of their endpoints.
     #[serde(deserialize_with = "unless_empty")]
     pub server_name: Option<String>,
     /// The user. Default: none.
@@ -50,21 +53,26 @@ pub struct EtcdConfig {
     pub username: Option<String>,
     /// The password of that user.
     pub password: Secret,
-    /// So large a value may be, with its key: etcd takes requests of 1.5 MiB, unless its `--max-request-bytes` says otherwise. Default: 1520 KiB.
+    /// The largest size of a value together with its key. etcd accepts requests of up to 1.5 MiB, unless its
+    /// `--max-request-bytes` says otherwise. Default: 1520 KiB.
     pub max_value: ByteSize,
-    /// How long what is written [with the client](cninfra::keyval::Expiry::WithClient) outlives one that has died. Whole seconds. Default: 5 s.
+    /// How long keys written [with the client](cninfra::keyval::Expiry::WithClient) remain after the client has died.
+    /// Whole seconds. Default: 5 s.
     pub session_ttl: Duration,
-    /// So often the history is thrown away, down to the newest state; 0 is never. One agent of a cluster is enough for that. Default: 0.
+    /// How often to compact the history, down to the newest revision; 0 for never. One agent of a cluster is enough for
+    /// that. Default: 0.
     pub auto_compact: Duration,
-    /// The agent starts where etcd does not answer, as well; it is not ready before etcd does, unless the probes have etcd as `non-fatal`. Default: no.
+    /// Whether the agent starts even if etcd does not answer. It is not ready before etcd answers, unless `non-fatal`
+    /// in the config of the probes names etcd. Default: no.
     pub allow_delayed_start: bool,
-    /// So often is asked whether etcd is there, while it is not. Default: 1 s.
+    /// How often it tries to reconnect while etcd is away. Default: 1 s.
     pub reconnect_interval: Duration,
-    /// Of the predecessor: watches come back to the true state by themselves, whatever this says.
+    /// A key of the predecessor, without effect: watches always return to the true state by themselves.
     pub resync_after_reconnect: bool,
-    /// Of the predecessor: refused where it is set, since a server that is not asked who it is can be anybody.
+    /// A key of the predecessor. It is refused if it is set, since a server whose identity is not verified could be
+    /// anybody.
     pub insecure_skip_tls_verify: bool,
-    /// Of the predecessor, which looked for variables in all values that it read: refused where it is set.
+    /// A key of the predecessor, which expanded variables in all values that it read. It is refused if it is set.
     pub expand_env_variables: bool,
 }
 
@@ -94,34 +102,34 @@ impl Default for EtcdConfig {
 }
 
 impl EtcdConfig {
-    /// One for these endpoints, and all else as it is by default.
+    /// A config for these endpoints, with defaults for everything else.
     #[must_use]
     pub fn at<E: Into<String>>(endpoints: impl IntoIterator<Item = E>) -> Self {
         let endpoints = Endpoints(endpoints.into_iter().map(Into::into).collect());
         EtcdConfig { endpoints, ..EtcdConfig::default() }
     }
 
-    /// Has anything been set to another value than the default?
+    /// Whether anything differs from the defaults.
     #[must_use]
     pub fn is_set(&self) -> bool {
         *self != EtcdConfig::default()
     }
 
-    /// Is TLS spoken? Where a file of its says so, or an endpoint does.
+    /// Whether it uses TLS: if one of its files or an endpoint says so.
     #[must_use]
     pub fn is_tls(&self) -> bool {
         let has_file = self.cert_file.is_some() || self.key_file.is_some() || self.ca_file.is_some();
         !self.insecure_transport && (has_file || self.endpoints.0.iter().any(|endpoint| endpoint.starts_with(HTTPS)))
     }
 
-    /// What etcd can do, as it is configured by default; but for the size of values, which follows this config.
+    /// What etcd can do with its default settings, except for the size of values, which follows this config.
     pub(crate) fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::all();
         capabilities.max_value = usize::try_from(self.max_value.0).unwrap_or(usize::MAX);
         capabilities
     }
 
-    /// The endpoints as addresses with their scheme, one at least.
+    /// The endpoints as addresses with their scheme; at least one.
     pub(crate) fn addresses(&self) -> Vec<String> {
         let scheme = if self.is_tls() { HTTPS } else { HTTP };
         let address = |endpoint: &str| format!("{scheme}{}", bare(endpoint).trim_end_matches('/'));

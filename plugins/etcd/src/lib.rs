@@ -1,12 +1,19 @@
 //! etcd as a store of cninfra agents: [`EtcdStore`] is the library, [`Etcd`] the plugin around it.
 //!
-//! It has all that [`cninfra::keyval`] knows of: revisions, leases, elections and locks, and watches that come back by themselves.
+//! It supports everything in [`cninfra::keyval`]: revisions, leases, elections and locks, and watches that recover by
+//! themselves.
 //!
-//! # A server that is put back to a backup
+//! # A server that is restored from a backup
 //!
-//! Watches tell all keys anew. What was written [with the client](cninfra::keyval::Expiry::WithClient) is written again where the backup does not know the lease of the client. Where it does, a key that is not there, or that has an older value of this client's (one of the last 16), is mended as long as
-//! the server's revision is lower than that of the last value. The client looks each third of [`session_ttl`](EtcdConfig::session_ttl): where others have written so much before that the revision is as high again, an older value stays, and a missing key is taken for deleted, until the client puts it. So
-//! whoever puts back a backup while agents run lets nobody write for as long as that, or restarts the agents.
+//! Watches report all keys again. Keys that were written [with the client](cninfra::keyval::Expiry::WithClient) are
+//! written again if the backup does not know the client's lease. If it does, a key that is missing, or that has an
+//! older value of this client (one of the last 16), is restored as long as the server's revision is lower than that of
+//! the last value.
+//!
+//! The client checks after each third of [`session_ttl`](EtcdConfig::session_ttl). If others have written so much by
+//! then that the revision is as high again, an older value stays, and a missing key is taken for deleted, until the
+//! client puts it. So if you restore a backup while agents run, either let nobody write for that long, or restart the
+//! agents.
 
 mod commit;
 mod config;

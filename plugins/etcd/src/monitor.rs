@@ -20,7 +20,7 @@ const WITHIN: Duration = Duration::from_secs(2);
 /// On the connection that is there, and on a new one, of each member.
 const ROUNDS: usize = 2;
 
-/// How the connection of a store is.
+/// The state of a store's connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Connection {
@@ -28,7 +28,7 @@ pub enum Connection {
     Connecting,
     /// The server answers.
     Up,
-    /// It does not, and why, with the endpoint and the cause.
+    /// The server does not answer; the text says why, with the endpoint and the cause.
     Down(String),
 }
 

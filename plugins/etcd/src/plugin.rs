@@ -19,7 +19,9 @@ const FLAGS: &[Flag] = &[
     Flag::new("etcdv3-endpoints", "endpoints").env("ETCDV3_ENDPOINTS").help("the same, by the predecessor's name"),
 ];
 
-/// etcd as the store of an agent: it provides [`KeyVal`](cninfra::keyval::KeyVal), [`Revisions`](cninfra::keyval::Revisions), [`Leases`](cninfra::keyval::Leases) and [`Coordination`](cninfra::keyval::Coordination).
+/// etcd as the store of an agent: it provides [`KeyVal`](cninfra::keyval::KeyVal),
+/// [`Revisions`](cninfra::keyval::Revisions), [`Leases`](cninfra::keyval::Leases) and
+/// [`Coordination`](cninfra::keyval::Coordination).
 ///
 /// ```
 /// use cninfra::{keyval::{KeyVal, Kv}, prelude::*};
@@ -46,11 +48,16 @@ const FLAGS: &[Flag] = &[
 /// }
 /// ```
 ///
-/// Its config section is `etcd`, in the file `etcd.conf`, or `etcdv3.conf`, as the predecessor had it at first: see [`EtcdConfig`]. Where there is no such file, and nothing is set
-/// otherwise (by `ETCD_ENDPOINTS`), it is off: it says so by its status, and what is asked of it fails at once. A file that is empty, or says what is the default, is one: etcd is at `127.0.0.1:2379` then.
+/// Its config section is `etcd`, in the file `etcd.conf`, or `etcdv3.conf`, as the predecessor first called it: see
+/// [`EtcdConfig`]. If there is no such file, and nothing is set in another way (by `ETCD_ENDPOINTS`), the plugin is
+/// off: its status says so, and its calls fail at once. A file that is empty, or that sets only defaults, counts: then
+/// etcd is at `127.0.0.1:2379`.
 ///
-/// Its `init` waits until etcd answers, and fails where it does not: see the start policies. With `allow-delayed-start` it does not wait. (GUIDE.md has a table of what to write for what is wanted: "When etcd is away".) An agent that starts without it, by its start policy, has the store all the same:
-/// calls wait for etcd within their limits, and watches begin when it is there. From the first answer on, also where its failure to start was ignored, it says that it is in error while etcd does not answer, and that it is well when it does.
+/// Its `init` waits until etcd answers, and fails if it does not: see the start policies. With `allow-delayed-start` it
+/// does not wait. (The section "When etcd is away" in GUIDE.md has a table of the choices.) An agent that starts
+/// without etcd, by its start policy, can use the store all the same: calls wait for etcd within their limits, and
+/// watches begin when it is there. From the first answer on, even if the failure of its start was ignored, its status
+/// is error while etcd does not answer, and ok while it does.
 #[plugin(name = "etcd", alias = "etcdv3", flags = FLAGS)]
 pub struct Etcd {
     #[config(check = EtcdConfig::check)]
@@ -71,7 +78,8 @@ enum Current {
 }
 
 impl Etcd {
-    /// The store, for who wants it without the agent; `None` where it is off, before its first `init`, and after it was closed.
+    /// The store, to use it without the agent; `None` if the plugin is off, before its first `init`, and after it was
+    /// closed.
     #[must_use]
     pub fn store(&self) -> Option<Arc<EtcdStore>> {
         match self.current() {
@@ -80,10 +88,10 @@ impl Etcd {
         }
     }
 
-    /// The client itself, for what the interface does not have; its calls have no limits but those they are given.
+    /// The underlying client, for what the interface does not offer. Its calls have no limits except those you set.
     ///
     /// # Errors
-    /// It is off, or the server can not be asked.
+    /// The plugin is off, or the server cannot be reached.
     pub async fn client(&self) -> Result<Client> {
         Ok(Delegate::store(self, "connect")?.client().await?)
     }

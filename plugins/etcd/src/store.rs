@@ -31,7 +31,8 @@ use tokio::{
 /// How long the files of TLS may take to be read.
 const FILES: Duration = Duration::from_secs(5);
 
-/// etcd as a store, with revisions, leases and watches that come back by themselves. All its tasks end with it: by [`close`](Self::close), or when it is dropped.
+/// etcd as a store, with revisions, leases and watches that recover by themselves. All its tasks end with it: by
+/// [`close`](Self::close), or when it is dropped.
 ///
 /// ```no_run
 /// use cninfra::keyval::Kv;
@@ -55,20 +56,21 @@ pub struct EtcdStore {
 }
 
 impl EtcdStore {
-    /// A store whose server has answered.
+    /// Opens a store, and waits until its server has answered.
     ///
     /// # Errors
-    /// The config is not valid, or the server does not answer within [`operation_timeout`](EtcdConfig::operation_timeout), or does not know the user.
+    /// The config is not valid; or the server does not answer within
+    /// [`operation_timeout`](EtcdConfig::operation_timeout), or does not know the user.
     ///
     /// # Cancel safety
-    /// Dropped, nothing is left of it.
+    /// If it is dropped, nothing is left behind.
     pub async fn connect(config: EtcdConfig) -> Result<Self> {
         let store = Self::open(config).await?;
         store.ping().await?;
         Ok(store)
     }
 
-    /// A store whose server need not be there yet.
+    /// Opens a store whose server need not be there yet.
     ///
     /// # Errors
     /// The config is not valid.
@@ -101,37 +103,42 @@ impl EtcdStore {
         Ok(store)
     }
 
-    /// Asks whether the server is there, and most of its cluster.
+    /// Checks whether the server answers, and has a majority of its cluster.
     ///
     /// # Errors
-    /// The endpoint, and why not.
+    /// Why it does not, with the endpoint.
     pub async fn ping(&self) -> Result<()> {
         monitor::look(&self.core, *self.core.config.operation_timeout).await
     }
 
-    /// How the connection is, as it changes. It is asked for once a second, and when a call or a watch finds it broken.
+    /// The state of the connection, and its changes. It is checked once a second, and whenever a call or a watch finds
+    /// the connection broken.
     #[must_use]
     pub fn connection(&self) -> tokio::sync::watch::Receiver<Connection> {
         self.core.connection.subscribe()
     }
 
-    /// The client itself, for what the interface does not have; its calls have no limits but those they are given. It is of one member, to which no
-    /// other ones can be added.
+    /// The underlying client, for what the interface does not offer. Its calls have no limits except those you set. It
+    /// is connected to one member, and no other ones can be added.
     ///
     /// # Errors
-    /// The user is not known, or the server can not be asked.
+    /// The user is not known, or the server cannot be reached.
     pub async fn client(&self) -> Result<Client> {
         let asked = || Asked::to_read("connect", None);
         self.core.call(self.core.terms(Lane::Callers), &asked, |wire| async move { Ok(wire.client.clone()) }).await
     }
 
-    /// Ends its watches, its tasks, what was written [with the client](cninfra::keyval::Expiry::WithClient), and who leads or has a lock by it: the next ones have it at once. What is asked of it later fails.
+    /// Ends its watches and its tasks, deletes what was written [with the client](cninfra::keyval::Expiry::WithClient),
+    /// and gives up leaderships and locks held through it, so that the next candidates get them at once. Later calls
+    /// fail.
     ///
     /// # Errors
-    /// What was written with the client could not be ended: it ends by itself, after [`session_ttl`](EtcdConfig::session_ttl). It is told to one who closes it, and to no other one.
+    /// What was written with the client could not be deleted. It expires after
+    /// [`session_ttl`](EtcdConfig::session_ttl). Of several callers of `close`, only one gets the error.
     ///
     /// # Cancel safety
-    /// Dropped, the store is still there, but who has something of it is told to give it up, and nothing can be written with the client any more; it may be called again.
+    /// If it is dropped, the store still exists, but leaders and owners of locks have been told to give them up, and
+    /// nothing can be written with the client any more. It may be called again.
     pub async fn close(&self) -> Result<()> {
         // what one who closes it gives back is not cut off by another one
         let _closing = self.closing.lock().await;
@@ -146,7 +153,7 @@ impl EtcdStore {
     }
 }
 
-/// What is left of a watch, as its handle, keeps no connection.
+/// What is left of a watch, such as its handle, keeps no connection open.
 impl Drop for EtcdStore {
     fn drop(&mut self) {
         self.core.close();

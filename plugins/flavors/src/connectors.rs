@@ -13,11 +13,14 @@ use cninfra_etcd::Etcd;
 use cninfra_redis::Redis;
 use cninfra_statuscheck::StatusCheck;
 
-/// An agent with key-value stores: those whose features are on, `etcd` and `redis`. Each that is not configured is disabled: the agent starts without any config and any server.
+/// An agent with key-value stores: those whose features are on, `etcd` and `redis`. A store that is not configured is
+/// disabled, so the agent starts without any config and without any server.
 ///
-/// Which one is the `dyn KeyVal` of the agent's plugins is a matter of its config, not of its features: the first that is configured, etcd before Redis ([`ConfiguredStore`]). So another crate that
-/// switches on one more feature changes nothing. The status of the agent is published there. What only etcd has, `dyn Revisions`, `dyn Leases` and `dyn Coordination`, is always etcd's: where that is not configured, its
-/// calls fail, and say what to set. Who means one store, whatever else is configured, depends on its type: `Dep<Redis>`.
+/// The config, and not the features, decides which store the plugins get as `dyn KeyVal`: the first that is configured,
+/// etcd before Redis ([`ConfiguredStore`]). So nothing changes if another crate switches on one more feature. The
+/// status of the agent is published in that store. What only etcd has, `dyn Revisions`, `dyn Leases` and
+/// `dyn Coordination`, is always provided by etcd: if etcd is not configured, these calls fail, and say what to set. To
+/// use a certain store, whatever else is configured, depend on its type: `Dep<Redis>`.
 ///
 /// ```
 /// use cninfra::{keyval::{KeyVal, Kv}, prelude::*};
@@ -45,29 +48,32 @@ use cninfra_statuscheck::StatusCheck;
 /// const _: () = assert!(PhonebookAgent::GRAPH.before("ConfiguredStore", "Phonebook"));
 /// ```
 ///
-/// The embedded store is none of them: it needs no config, so it would make a file for each agent that has nothing configured. An agent that wants it, or one store for certain, has a flavor of its own, whose wiring the
-/// compiler checks: `Local`, and a line such as `#[provides(dyn KeyVal)] store: Dep<EmbeddedKv>`; or, for the embedded store unless another one is configured, the lines at [`ConfiguredStore`]. (Beside `Connectors`, an `EmbeddedKv` that
-/// provides `dyn KeyVal` is an error: both would.)
+/// The embedded store is not among them: it needs no config, so it would create a file for each agent without a
+/// configured store. An agent that wants it, or always the same store, has a flavor of its own, whose wiring the
+/// compiler checks: `Local`, and a line such as `#[provides(dyn KeyVal)] store: Dep<EmbeddedKv>`; or, for the embedded
+/// store unless another one is configured, the lines at [`ConfiguredStore`]. (An `EmbeddedKv` that provides
+/// `dyn KeyVal` beside `Connectors` is an error, since then both provide it.)
 #[derive(Flavor)]
 pub struct Connectors {
     /// What needs no network.
     pub local: Local,
-    /// etcd: `etcd.conf`, `ETCD_ENDPOINTS`. With the feature `etcd`, which needs `protoc` to be built.
+    /// etcd: `etcd.conf`, `ETCD_ENDPOINTS`. With the feature `etcd`, which needs `protoc` to build.
     #[cfg(feature = "etcd")]
     #[provides(dyn Connector, dyn Revisions, dyn Leases, dyn Coordination)]
     pub etcd: Dep<Etcd>,
-    /// Redis: `redis.conf`. With the feature `redis`, which needs a C compiler to be built.
+    /// Redis: `redis.conf`. With the feature `redis`, which needs a C compiler to build.
     #[cfg(feature = "redis")]
     #[provides(dyn Connector)]
     pub redis: Dep<Redis>,
-    /// The one of them that is configured.
+    /// The configured one of them.
     #[provides(dyn KeyVal)]
     pub store: Dep<ConfiguredStore>,
-    /// Publishes the status of the agent there.
+    /// Publishes the status of the agent in that store.
     pub status: Dep<StatusCheck>,
 }
 
-/// All connectors of the platform, as the predecessor's flavor of this name: the key-value stores today. Kafka and Cassandra have their place here when they come; [`Connectors`] will be without them.
+/// All connectors of the platform, like the predecessor's flavor of this name: at present the key-value stores. Kafka
+/// and Cassandra will be added here; [`Connectors`] will not have them.
 ///
 /// ```
 /// use cninfra::prelude::*;

@@ -1,11 +1,11 @@
 //! The predefined flavors of cninfra: sets of platform plugins, to be put into an application's own flavor.
 //!
-//! | flavor | feature | what it brings |
+//! | flavor | feature | contents |
 //! | --- | --- | --- |
 //! | [`Local`] | | what needs no network |
 //! | [`Rpc`] | `rpc`, on by default | `Local`, the HTTP server, the probes, the pages |
-//! | `Connectors` | `etcd`, `redis`: each brings its store | `Local`, the key-value stores, of which one that is configured is `dyn KeyVal`, and the status of the agent there |
-//! | `AllConnectors` | `all-connectors` | `Connectors` with all stores; Kafka and Cassandra when they are there |
+//! | `Connectors` | `etcd`, `redis`: each adds its store | `Local`, the key-value stores, of which a configured one is `dyn KeyVal`, and the status of the agent published there |
+//! | `AllConnectors` | `all-connectors` | `Connectors` with all stores; later also Kafka and Cassandra |
 //!
 //! An application links only the flavors whose features are on.
 

@@ -3,9 +3,9 @@
 use cninfra::prelude::*;
 use cninfra_logmanager::LogManager;
 
-/// What every agent can use and what needs no network. (Where there is an HTTP server, it is used.)
+/// What every agent can use and what needs no network. (If the agent has an HTTP server, it is used.)
 ///
-/// Service label, logger, status and metrics are part of every plugin's [`Context`].
+/// The service label, the logger, the status and the metrics are part of every plugin's [`Context`].
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -22,6 +22,6 @@ use cninfra_logmanager::LogManager;
 /// ```
 #[derive(Flavor)]
 pub struct Local {
-    /// The log levels over HTTP, where the agent has a server: `/log/list` and `/log/{logger}/{level}`.
+    /// The log levels over HTTP, if the agent has a server: `/log/list` and `/log/{logger}/{level}`.
     pub logs: Dep<LogManager>,
 }

@@ -6,7 +6,7 @@ use cninfra_pages::Pages;
 use cninfra_probe::Probe;
 use cninfra_rest::Rest;
 
-/// An agent that can be asked: an HTTP server, and on it the probes of Kubernetes, the metrics, and pages of its inside.
+/// An agent with an HTTP server, and on it the Kubernetes probes, the metrics, and pages about the inside of the agent.
 ///
 /// ```
 /// use cninfra::{http::{Http, Routes}, prelude::*};
@@ -40,6 +40,7 @@ pub struct Rpc {
     pub http: Dep<Rest>,
     /// `/startup`, `/liveness`, `/readiness`, `/health` and `/metrics`
     pub probe: Dep<Probe>,
-    /// `/agent/graph`, `/agent/timeline`, `/agent/status` and `/agent/config`; `pages.enabled: false` switches them off.
+    /// `/agent/graph`, `/agent/timeline`, `/agent/status` and `/agent/config`; `pages.enabled: false` switches them
+    /// off.
     pub pages: Option<Dep<Pages>>,
 }

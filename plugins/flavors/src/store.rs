@@ -11,11 +11,12 @@ use cninfra::{
 };
 use std::future::ready;
 
-/// The store of an agent with several: the first of its [`Connector`]s that is configured, in the order of the flavor; the log says which one at the start. It has no connection of its own, and no config.
+/// The store of an agent that has several: the first of its [`Connector`]s that is configured, in the order of the
+/// flavor. The log says at the start which one it is. It has no connection and no config of its own.
 ///
-/// Where none is configured it is disabled, as they are, and its calls fail with [`Reason::NOT_CONFIGURED`].
+/// If none is configured it is disabled, as they are, and its calls fail with [`Reason::NOT_CONFIGURED`].
 ///
-/// The embedded store is always configured. As the last one it is the store of an agent whose config speaks of no other:
+/// The embedded store is always configured. Put last, it is the store of an agent whose config mentions no other:
 ///
 /// ```
 /// # #[cfg(feature = "etcd")]
@@ -39,7 +40,8 @@ use std::future::ready;
 /// # }
 /// ```
 ///
-/// Each store starts by its own config, whichever is taken: the embedded one opens its file beside etcd, too, unless it is switched off by `enabled: false` in `embedded.conf`. Nothing is copied from one to another.
+/// Each store starts by its own config, whichever is used: the embedded one opens its file even beside etcd, unless it
+/// is switched off by `enabled: false` in `embedded.conf`. Nothing is copied from one store to another.
 #[plugin]
 pub struct ConfiguredStore {
     connectors: Vec<Dep<dyn Connector>>,

@@ -3,30 +3,31 @@
 use cninfra::logging::{LevelRule, LoggerLevel, Origin};
 use serde::Serialize;
 
-/// A logger and its level, in JSON. `logger` and `level` are the predecessor's; the others say why.
+/// A logger and its level, in JSON. `logger` and `level` are the predecessor's; the others give the reason.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct LoggerBody {
-    /// The logger's name; or the pattern, where that is what was asked for.
+    /// The logger's name, or the pattern, if that was requested.
     pub logger: String,
     /// Its level, in lower case.
     pub level: &'static str,
-    /// Who said so, and by which rule.
+    /// Where the level was set, and by which rule.
     #[serde(flatten)]
     pub origin: Origin,
-    /// Where the level was set for a while: for how many seconds it still holds.
+    /// If the level was set for a limited time: for how many more seconds it is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_in: Option<u64>,
-    /// The level was said for this name or pattern, and no logger has it by that, yet: it is for those that come.
+    /// Whether the level was set for a name or pattern that applies to no logger yet, and is kept for loggers that
+    /// appear later.
     #[serde(skip_serializing_if = "is_not")]
     pub remembered: bool,
-    /// No logger has that name, but nearly one: which.
+    /// If no logger has that name, but one has a similar name: that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
 impl LoggerBody {
-    /// Of a logger, and the rules that hold now: see [`Loggers::rules`](cninfra::logging::Loggers::rules).
+    /// Makes it from a logger and the current rules: see [`Loggers::rules`](cninfra::logging::Loggers::rules).
     #[must_use]
     pub fn new(logger: LoggerLevel, rules: &[LevelRule]) -> Self {
         let LoggerLevel { name, level, origin, .. } = logger;

@@ -1,4 +1,4 @@
-//! The log levels of a running agent, seen and set over HTTP: the plugin [`LogManager`].
+//! Shows and sets the log levels of a running agent over HTTP: the plugin [`LogManager`].
 
 mod body;
 mod plugin;

@@ -14,21 +14,21 @@ use cninfra::{
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// The log levels of the agent over HTTP, where it has a server.
+/// The log levels of the agent over HTTP, if it has a server.
 ///
-/// | request | does |
+/// | request | effect |
 /// | --- | --- |
-/// | `GET /log/list` | lists the loggers, each with its level and why it has it; then what is remembered for loggers that are not there yet |
-/// | `GET /log/{logger}` | tells the level of a logger, or what holds for one of this name that is not there yet |
-/// | `PUT /log/{logger}/{level}` | sets the level of a logger, or of all that a pattern (`etcd*`) matches; also of those that come later |
-/// | `PUT /log/{logger}/{level}?for=10m` | for a while |
+/// | `GET /log/list` | lists the loggers, each with its level and the reason; then the levels kept for loggers that do not exist yet |
+/// | `GET /log/{logger}` | shows the level of a logger, or the one that a logger of this name would have |
+/// | `PUT /log/{logger}/{level}` | sets the level of a logger, or of all that a pattern (`etcd*`) matches, including loggers that appear later |
+/// | `PUT /log/{logger}/{level}?for=10m` | the same for a limited time |
 /// | `DELETE /log/{logger}` | takes back what was set for exactly this name or pattern |
-/// | `DELETE /log` | takes back all that was set |
+/// | `DELETE /log` | takes back everything that was set |
 ///
-/// Of a logger that is called `list`, only `GET` has no path of its own: it is one of the list.
+/// A logger named `list` has no `GET` path of its own: it can be seen in the list.
 ///
-/// Levels are `trace`, `debug`, `info`, `warn` (or `warning`) and `error`, in any case. What is set lasts as long as the agent runs. The logger
-/// `default` stands for those of which nothing else is said.
+/// Levels are `trace`, `debug`, `info`, `warn` (or `warning`) and `error`, in any case. A level set here lasts as long
+/// as the agent runs. The name `default` means all loggers without a level of their own.
 #[plugin(name = "log-manager", alias = "logmanager")]
 pub struct LogManager {
     http: Option<Dep<dyn Http>>,

@@ -1,6 +1,7 @@
-//! Pages of a running agent, for people and as JSON: the plugin [`Pages`].
+//! Pages about a running agent, for people and as JSON: the plugin [`Pages`].
 //!
-//! They are made on the server: no script, and nothing of elsewhere is loaded. Light or dark, as the browser is.
+//! They are rendered on the server: no scripts, and nothing is loaded from elsewhere. They are light or dark, as the
+//! browser prefers.
 
 mod answer;
 mod config;

@@ -25,19 +25,22 @@ use tokio::sync::Semaphore;
 /// So many answers that take a while are made at once: whoever asks too often waits, and takes no threads from others.
 const AT_ONCE: usize = 1;
 
-/// What is known of the inside of a running agent, for people and as JSON, on its HTTP server.
+/// The inside of a running agent, for people and as JSON, on its HTTP server.
 ///
 /// | path | shows |
 /// | --- | --- |
-/// | `/agent` | which of these there are |
-/// | `/agent/graph` | the plugins, what they need, their states; `?format=dot`, `mermaid` and `text` are what `--graph` prints |
-/// | `/agent/timeline` | which step of which plugin took how long: of the start, as it goes, of later attempts, and of the stop |
+/// | `/agent` | the list of these pages |
+/// | `/agent/graph` | the plugins, their dependencies and their states; `?format=dot`, `mermaid` and `text` give what `--graph` prints |
+/// | `/agent/timeline` | how long each step of each plugin took: in the start, while it goes on, in later attempts, and in the stop |
 /// | `/agent/status` | the states of the agent and of its plugins, with reasons |
-/// | `/agent/config` | what holds for each key of the config, and where it comes from; secrets are masked |
+/// | `/agent/config` | the value in force for each key of the config, and where it comes from; secrets are masked |
 ///
-/// A browser gets a page, everybody else JSON; `?format=html` and `?format=json` say so themselves. In JSON `plugin` is the name of a plugin's type, and `instance` that of its config and logger. They answer while the agent starts, too.
+/// A browser gets a page, every other client JSON; `?format=html` and `?format=json` choose explicitly. In the JSON,
+/// `plugin` is the name of a plugin's type, and `instance` the name used in config and log. The pages also answer while
+/// the agent starts.
 ///
-/// They tell much of the inside to everybody who reaches the server. In the flavors the plugin is an optional one: `enabled: false` in `pages.conf` switches it off.
+/// They show the inside of the agent to everybody who reaches the server. In the predefined flavors the plugin is
+/// optional: `enabled: false` in `pages.conf` switches it off.
 #[plugin]
 pub struct Pages {
     http: Dep<dyn Http>,

@@ -10,18 +10,18 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// The state of an agent, as the probes tell it in JSON. Names and numbers are those of the predecessor.
+/// The state of an agent, as the probes show it in JSON. Names and numbers are those of the predecessor.
 ///
-/// States are numbers: 0 it starts or stops, 1 it is well, 2 it is in error. Times are seconds since 1970.
+/// States are numbers: 0 while it starts or stops, 1 if it works, 2 if it is in error. Times are seconds since 1970.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Body {
     /// The version of the program: see [`BuildInfo`].
     pub build_version: &'static str,
-    /// When it was built, where that is known.
+    /// When it was built, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub build_date: Option<&'static str>,
-    /// The state of the agent: 1 exactly when it is ready.
+    /// The state of the agent: 1 exactly if it is ready.
     pub state: u8,
     /// When it began to start.
     pub start_time: u64,
@@ -29,31 +29,32 @@ pub struct Body {
     pub last_change: u64,
     /// When it, or a plugin, last reported its state.
     pub last_update: u64,
-    /// The commit that the program was built of, where that is known.
+    /// The commit that the program was built from, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit_hash: Option<&'static str>,
-    /// The plugins, in start order; but not those that are switched off.
+    /// The plugins, in start order, without those that are switched off.
     pub plugins: Vec<PluginBody>,
-    /// The same plugins by their names, with times.
+    /// The same plugins by name, with times.
     #[serde(rename = "PluginStatus")]
     pub plugin_status: BTreeMap<&'static str, PluginTimes>,
-    /// The plugins whose state does not count: those that are optional in the flavor, and those that the config names. `null` where there are none, as in the predecessor.
+    /// The plugins whose state does not count: those that are optional in the flavor, and those that the config names.
+    /// `null` if there are none, as in the predecessor.
     #[serde(rename = "NonFatalPlugins")]
     pub non_fatal_plugins: Option<Vec<&'static str>>,
 }
 
-/// The state of one plugin, as the probes tell it.
+/// The state of one plugin, as the probes show it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PluginBody {
     /// The plugin's instance name.
     pub name: &'static str,
-    /// Its state, and why.
+    /// Its state and the reason.
     #[serde(flatten)]
     pub state: PluginState,
 }
 
-/// The same with times.
+/// The state of a plugin, with times.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PluginTimes {
@@ -61,30 +62,31 @@ pub struct PluginTimes {
     pub last_change: u64,
     /// When it was last reported.
     pub last_update: u64,
-    /// Its state, and why.
+    /// Its state and the reason.
     #[serde(flatten)]
     pub state: PluginState,
 }
 
-/// How a plugin is.
+/// The state of a plugin.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[non_exhaustive]
 pub struct PluginState {
-    /// As the predecessor numbers it: one that is degraded works, and is 1.
+    /// The predecessor's number. A degraded plugin works, so it has 1.
     pub state: u8,
-    /// Why, where it is in error.
+    /// The reason, if it is in error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The state by its name, where that says more than the number: `degraded`, `stopped`. The predecessor had no such field.
+    /// The name of the state, if it says more than the number: `degraded`, `stopped`. The predecessor had no such
+    /// field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'static str>,
-    /// Why, where it is not in error: what is wrong with one that is degraded. The predecessor had no such field.
+    /// The reason, if it is not in error, such as why it is degraded. The predecessor had no such field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl Body {
-    /// Of the agent's status, and the build of the program.
+    /// Makes it from the agent's status and the build of the program.
     #[must_use]
     pub fn new(status: &AgentStatus, build: BuildInfo) -> Self {
         let non_fatal: Vec<_> = status.running().filter(|plugin| plugin.optional).map(|plugin| plugin.name).collect();

@@ -20,11 +20,13 @@ pub(crate) const FLAGS: &[Flag] = &[
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProbeConfig {
-    /// Where the probes and the metrics are served, apart from the other routes. Default: by the agent's HTTP server, as where it is the same endpoint.
+    /// Where to serve the probes and the metrics separately from the other routes. Default: on the agent's HTTP server;
+    /// so also if it is the same endpoint as that.
     pub endpoint: Option<Endpoint>,
-    /// The port, over that of `endpoint`; without an `endpoint` at the host of the agent's HTTP server.
+    /// The port, which overrides that of `endpoint`. Without an `endpoint`, the host is that of the agent's HTTP
+    /// server.
     pub port: Option<u16>,
-    /// Plugins, by their instance names, that make the agent neither unready nor dead, whatever their state is.
+    /// Plugins, by their instance names, that never make the agent unready or dead, whatever their state is.
     #[serde(alias = "non-fatal-plugins")]
     pub non_fatal: Vec<PluginName>,
     #[doc(hidden)]
@@ -33,7 +35,7 @@ pub struct ProbeConfig {
 }
 
 impl ProbeConfig {
-    /// Where to serve apart from a server that listens at `http`; `None` where that is the one.
+    /// The endpoint to serve at, beside an HTTP server that listens at `http`; `None` if it is that of the server.
     #[must_use]
     pub fn apart_from(&self, http: Option<SocketAddr>) -> Option<Endpoint> {
         let endpoint = match (&self.endpoint, self.port) {
@@ -51,7 +53,7 @@ impl ProbeConfig {
     }
 }
 
-/// Could one who listens at this address not listen at the host, too?
+/// Whether a listener at this address prevents another one at the host.
 fn is_at(host: &str, ip: IpAddr) -> bool {
     match host.parse::<IpAddr>() {
         _ if ip.is_unspecified() || host.is_empty() => true,

@@ -19,35 +19,40 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The probes of Kubernetes and the metrics, as routes of the agent's HTTP server. The probes answer with the agent's state ([`Body`]).
+/// The Kubernetes probes and the metrics, as routes of the agent's HTTP server. The probes answer with the agent's
+/// state ([`Body`]).
 ///
-/// | path | 200 | else |
+/// | path | 200 if | otherwise |
 /// | --- | --- | --- |
 /// | `/startup` | the agent has started | 503 |
-/// | `/liveness` | it starts, runs, or stops, whatever is wrong outside of it | 500: a plugin is broken, and only a new start of the process mends it |
-/// | `/readiness` | it is started, and none of its plugins is in error or still getting ready; those that do not count aside | 500 |
-/// | `/health` | the predecessor's metrics: the states of the agent and of its plugins (0 it starts or stops, 1 well, 2 in error) | |
+/// | `/liveness` | the agent starts, runs, or stops, whatever is wrong outside it | 500: a plugin is broken, and only a restart of the process can fix it |
+/// | `/readiness` | the agent has started, and none of its plugins is in error or still starting, except those that do not count | 500 |
+/// | `/health` | the predecessor's metrics: the states of the agent and of its plugins (0 while it starts or stops, 1 if it works, 2 in error) | |
 /// | `/metrics` | all metrics of the agent's registry ([`Context::metrics`]) | |
 ///
-/// Metrics are text or OpenMetrics, as the request's `Accept` says. What can not be told is left out and logged, once.
+/// Metrics are text or OpenMetrics, according to the request's `Accept`. A metric that cannot be exposed is left out,
+/// and logged once.
 ///
-/// They answer while the agent starts, too, from this plugin's `init` on. It comes after that of the server: before, the server has 503 for all paths.
-/// So set a startup probe (`/startup`): Kubernetes does not ask for liveness before that has succeeded.
+/// They also answer while the agent starts, from this plugin's `init` on. That comes after the `init` of the server;
+/// before, the server answers all paths with 503. So set a startup probe (`/startup`): Kubernetes does not ask for
+/// liveness before that has succeeded.
 ///
-/// On the port of the HTTP server they share its connections: clients that connect and say nothing hold them until `http.read-header-timeout`, and when there are
-/// `http.max-connections` of those, a probe waits, too. Where strangers reach that port, give the probes one of their own: it has connections of its own.
+/// On the port of the HTTP server the probes share its connections. Clients that connect and send nothing hold their
+/// connections until `http.read-header-timeout`, and when there are `http.max-connections` of them, a probe waits, too.
+/// If strangers reach that port, give the probes a port of their own, which has its own connections.
 ///
-/// The predecessor's `/liveness` failed with any plugin in error, so that a lost store had every pod restarted that used it:
-/// here that is a matter of readiness.
+/// The predecessor's `/liveness` failed if any plugin was in error, so that a lost store restarted every pod that used
+/// it. Here that only affects readiness.
 ///
-/// | key | default | |
+/// | key | default | meaning |
 /// | --- | --- | --- |
-/// | `non-fatal` | | plugins, by their instance names, whose state does not count: beside those that are optional in the flavor. Their states are shown all the same; `/agent/status` says which these are |
-/// | `endpoint` | | a port for all these routes alone, such as `127.0.0.1:9192`; without it, or where it is the HTTP server's, they are routes of that |
-/// | `port` | | the same, by the port alone. Flag `--probe-port`, variable `PROBE_PORT`; the predecessor's names do, too: `--http-probe-port`, `HTTP_PROBE_PORT` |
+/// | `non-fatal` | | plugins, by their instance names, whose state does not count, in addition to those that are optional in the flavor. Their states are shown all the same; `/agent/status` says which these are |
+/// | `endpoint` | | a port for all these routes alone, such as `127.0.0.1:9192`; without it, or if it is the HTTP server's, they are routes of that server |
+/// | `port` | | the same, by the port alone. Flag `--probe-port`, variable `PROBE_PORT`; also the predecessor's names, `--http-probe-port` and `HTTP_PROBE_PORT` |
 ///
-/// The section is `probe`, its file `probe.conf` (`--probe-config`, `PROBE_CONFIG`). The predecessor's names mean the same: `http-probe`, `http-probe.conf`,
-/// `--http-probe-config`, `HTTP_PROBE_CONFIG`. A key that both files set is an error.
+/// The section is `probe`, its file `probe.conf` (`--probe-config`, `PROBE_CONFIG`). The predecessor's names mean the
+/// same: `http-probe`, `http-probe.conf`, `--http-probe-config`, `HTTP_PROBE_CONFIG`. A key that both files set is an
+/// error.
 #[plugin(alias = "http-probe", flags = FLAGS)]
 pub struct Probe {
     http: Dep<dyn Http>,
@@ -57,7 +62,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// The address of the port that the probes have for themselves; `None` where they are on the agent's HTTP server, and after it has closed.
+    /// The address of the probes' own port; `None` if they are on the agent's HTTP server, and after it has closed.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.lock().as_ref().map(|port| port.local_addr)

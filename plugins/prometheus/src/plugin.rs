@@ -36,11 +36,11 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// The registry that is scraped on this path, for metrics of the plugin `owner`. Who asks for it first makes it, and the route is that plugin's; to be called in
-    /// `init`.
+    /// The registry that is scraped on this path, for metrics of the plugin `owner`. The first caller creates it, and
+    /// owns the route. Call it in `init`.
     ///
     /// # Errors
-    /// The path can not be a route, or another plugin has it; or the server serves already.
+    /// The path is not a valid route, or another plugin has it; or the server is already serving.
     pub fn registry(&self, owner: &Context, path: &str) -> Result<Metrics> {
         let known = self.lock().get(path).cloned();
         if let Some(metrics) = known {
@@ -53,7 +53,8 @@ impl Prometheus {
         Ok(metrics)
     }
 
-    /// The registry of this path, where there is one, for metrics of the plugin `owner`: also after the start.
+    /// The registry of this path, if there is one, for metrics of the plugin `owner`. It can also be called after the
+    /// start.
     #[must_use]
     pub fn find(&self, owner: &Context, path: &str) -> Option<Metrics> {
         self.lock().get(path).map(|metrics| metrics.of(owner.name()))

@@ -3,7 +3,7 @@
 use cninfra::keyval::{Codec, CodecError};
 use prost::Message;
 
-/// Messages in protobuf's binary form.
+/// Messages in the binary form of protobuf.
 ///
 /// ```
 /// use cninfra::keyval::Codec;

@@ -1,11 +1,12 @@
-//! Codecs of protobuf messages, for the typed views of a store ([`Kv::typed`](cninfra::keyval::Kv::typed)).
+//! Codecs for protobuf messages, for the typed views of a store ([`Kv::typed`](cninfra::keyval::Kv::typed)).
 //!
-//! - [`PlainJson`]: what agents of cn-infra v1 wrote, byte for byte. It reads what v2 wrote, too. In a fleet of old and new agents, use this one.
-//! - [`ProtoJson`]: protobuf's own JSON, with the names of the `.proto`, as v2 wrote.
-//! - [`Protobuf`]: the binary form, as the predecessor's libraries wrote.
+//! - [`PlainJson`]: what agents of cn-infra v1 wrote, byte for byte. It also reads what v2 wrote. In a mix of old and
+//!   new agents, use this one.
+//! - [`ProtoJson`]: protobuf's own JSON, with the names of the `.proto`, as v2 wrote it.
+//! - [`Protobuf`]: the binary form, as the predecessor's libraries wrote it.
 //!
-//! The two in JSON need the descriptors of the messages. A build script gives them, without `protoc`; it needs `protox`, `prost-build`
-//! and `prost-reflect`:
+//! The two JSON codecs need the descriptors of the messages. A build script provides them, without `protoc`; it needs
+//! `protox`, `prost-build` and `prost-reflect`:
 //!
 //! ```no_run
 //! // build.rs
@@ -30,8 +31,9 @@
 //! }
 //! ```
 //!
-//! In the crate, beside `include!(concat!(env!("OUT_DIR"), "/contact.rs"))`:
-//! `const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));`. Then `kv.typed::<Contact, _>(PlainJson)` is a view.
+//! In the crate, put beside `include!(concat!(env!("OUT_DIR"), "/contact.rs"))`:
+//! `const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));`. Then
+//! `kv.typed::<Contact, _>(PlainJson)` is a view.
 
 mod binary;
 mod object;

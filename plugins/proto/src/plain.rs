@@ -11,16 +11,17 @@ pub use error::FieldError;
 use cninfra::keyval::{Codec, CodecError};
 use prost_reflect::{DynamicMessage, ReflectMessage};
 
-/// Messages in the plain JSON of cn-infra v1: field names of the `.proto`, in its order, what is zero left out, enums and 64-bit integers as
-/// numbers, bytes in base64, well-known types as the structs that they are.
+/// Messages in the plain JSON of cn-infra v1: with the field names of the `.proto`, in its order; zero values left out;
+/// enums and 64-bit integers as numbers; bytes in base64; well-known types as the structs that they are.
 ///
-/// It reads what v1 and v2 wrote: integers as numbers or strings, enums as numbers or names, names in any case, well-known types as
-/// strings, too, `Struct`, `Value` and `Any` in both forms. Fields that a message does not have are passed over.
+/// It reads what v1 and v2 wrote: integers as numbers or strings, enums as numbers or names, names in any case,
+/// well-known types also as strings, and `Struct`, `Value` and `Any` in both forms. Fields that a message does not have
+/// are ignored.
 ///
-/// What v1 lost is lost here, too: extensions, and that an optional `bytes` is there, but empty.
+/// What v1 lost is lost here, too: extensions, and whether an empty optional `bytes` is set.
 ///
-/// NaN and infinite numbers, and maps whose keys are `bool`, can not be written: the error ([`FieldError`]) names the field. Messages are
-/// at most 100 deep.
+/// NaN, infinite numbers, and maps with keys of type `bool` cannot be written: the error ([`FieldError`]) names the
+/// field. Messages may be nested at most 100 deep.
 ///
 /// ```
 /// use cninfra::keyval::Codec;

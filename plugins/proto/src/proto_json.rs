@@ -7,8 +7,9 @@ use prost_reflect::{DeserializeOptions, DynamicMessage, ReflectMessage, Serializ
 
 /// Messages in protobuf's own JSON, with the field names of the `.proto`: enums are names, 64-bit integers strings.
 ///
-/// Values mean what those of cn-infra v2 mean, but spaces differ, as they did between v2's own builds. A map's entries are sorted (but for those within an `Any`), so that the same
-/// message is the same bytes. Fields that a message does not have are passed over when read.
+/// The values are equivalent to those of cn-infra v2, but spaces differ, as they did between v2's own builds. The
+/// entries of a map are sorted (except those within an `Any`), so that the same message has the same bytes. Fields that
+/// a message does not have are ignored when reading.
 ///
 /// ```
 /// use cninfra::keyval::Codec;

@@ -7,14 +7,15 @@ use cninfra::{
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use std::{path::PathBuf, sync::Arc, time::Duration as Time};
 
-/// What is tried where the key is zero, as the predecessor's driver did.
+/// The time-outs if the keys are zero, as in the predecessor's driver.
 const DIAL: Time = Time::from_secs(5);
 const READ: Time = Time::from_secs(3);
 
-/// The config section `redis`, in the file `redis.conf`: for [`RedisStore::connect`](crate::RedisStore::connect), too.
+/// The config section `redis`, in the file `redis.conf`; also for [`RedisStore::connect`](crate::RedisStore::connect).
 ///
-/// The keys of the predecessor do what they did there, and say what kind of Redis it is, as there: with `master-name` there are sentinels at `endpoints`; with `endpoint` it is a
-/// single server; else `endpoints` are some nodes of a cluster. Times are `5s` or `1m30s`; a number is nanoseconds, as there.
+/// The predecessor's keys have the same meaning, and select the kind of Redis in the same way: with `master-name`,
+/// `endpoints` are sentinels; with `endpoint`, it is a single server; otherwise `endpoints` are some nodes of a
+/// cluster. Times are written as `5s` or `1m30s`; a number without a unit is in nanoseconds, as in the predecessor.
 ///
 /// ```
 /// use cninfra_redis::RedisConfig;
@@ -28,42 +29,48 @@ pub struct RedisConfig {
     /// The server, `host:port`. Default: none.
     #[serde(deserialize_with = "unless_empty")]
     pub endpoint: Option<String>,
-    /// Sentinels, or some nodes of a cluster, `host:port` each. Default: none, and the plugin is off, unless there is an `endpoint`.
+    /// Sentinels, or some nodes of a cluster, each as `host:port`. Default: none, and the plugin is off, unless there
+    /// is an `endpoint`.
     pub endpoints: Vec<String>,
-    /// What the sentinels call the master.
+    /// The name of the master, as the sentinels know it.
     #[serde(deserialize_with = "unless_empty")]
     pub master_name: Option<String>,
-    /// The number of the database. Not in a cluster. Default: 0.
+    /// The number of the database. Not for a cluster. Default: 0.
     pub db: u8,
-    /// The user. Default: Redis's own, `default`.
+    /// The user. Default: that of Redis, `default`.
     #[serde(deserialize_with = "unless_empty")]
     pub username: Option<String>,
     /// The password of that user.
     pub password: Secret,
-    /// The password of the sentinels, where they want one.
+    /// The password of the sentinels, if they require one.
     pub sentinel_password: Secret,
-    /// TLS, for all that is connected to.
+    /// TLS, for all connections.
     pub tls: RedisTls,
-    /// For a connection to be made. Default: 5 s.
+    /// How long it may take to connect. Default: 5 s.
     pub dial_timeout: Duration,
-    /// For each call that reads, with all its attempts. Default: 3 s. A delete or a read of a whole prefix that is not page by page has it for each of its steps.
+    /// How long a call that reads may take, with all its attempts. A delete or a read of a whole prefix that is not
+    /// done page by page has this time for each of its steps. Default: 3 s.
     pub read_timeout: Duration,
-    /// For each call that writes, with all its attempts. Default: that of `read-timeout`.
+    /// How long a call that writes may take, with all its attempts. Default: the same as `read-timeout`.
     pub write_timeout: Duration,
-    /// So often a call follows a key that is elsewhere in a cluster. Default: 16.
+    /// How many redirections a call follows to a key elsewhere in a cluster. Default: 16.
     #[serde(alias = "max-redirects")]
     pub max_rediects: u32,
-    /// How long what is written [with the client](cninfra::keyval::Expiry::WithClient) outlives one that has died. Default: 10 s.
+    /// How long keys written [with the client](cninfra::keyval::Expiry::WithClient) remain after the client has died.
+    /// Default: 10 s.
     pub session_ttl: Duration,
-    /// So often watches look at all their keys, whatever the server has told: some changes it never tells (`FLUSHDB`, `SWAPDB`). Default: 5 m.
+    /// How often watches read all their keys, whatever the server has reported, since it does not report all changes
+    /// (`FLUSHDB`, `SWAPDB`). Default: 5 m.
     pub rescan_interval: Duration,
-    /// Switches on what the server must tell for watches (`notify-keyspace-events`), where it does not. Default: no, and watches are refused then.
+    /// Whether to switch on the notifications that watches need (`notify-keyspace-events`), if the server does not send
+    /// them. Default: no; watches are then refused.
     pub enable_notifications: bool,
-    /// Of the predecessor: one connection takes all calls at once, so there is no pool.
+    /// A key of the predecessor, without effect: one connection serves all calls at once, so there is no pool.
     pub pool: Pool,
-    /// Of the predecessor, which read from replicas by it: refused where it is set, since what they have may be old.
+    /// A key of the predecessor, which enabled reading from replicas. It is refused if it is set, since replicas may
+    /// have outdated values.
     pub enable_query_on_slave: bool,
-    /// Of the predecessor: the same.
+    /// A key of the predecessor, refused like `enable-query-on-slave`.
     pub route_by_latency: bool,
 }
 
@@ -71,22 +78,24 @@ pub struct RedisConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RedisTls {
-    /// TLS is spoken. Default: no.
+    /// Whether to use TLS. Default: no.
     pub enabled: bool,
-    /// The certificate of this client, in PEM: with `key-file`.
+    /// The certificate of this client, in PEM. Needs `key-file`.
     #[serde(deserialize_with = "unless_empty")]
     pub cert_file: Option<PathBuf>,
     /// The key of that certificate, in PEM.
     #[serde(deserialize_with = "unless_empty")]
     pub key_file: Option<PathBuf>,
-    /// Who has signed the certificates of the servers, in PEM. Default: whom the system trusts.
+    /// The certificate authorities that have signed the servers' certificates, in PEM. Default: those that the system
+    /// trusts.
     #[serde(deserialize_with = "unless_empty")]
     pub ca_file: Option<PathBuf>,
-    /// Of the predecessor: refused where it is set, since a server that is not asked who it is can be anybody.
+    /// A key of the predecessor. It is refused if it is set, since a server whose identity is not verified could be
+    /// anybody.
     pub skip_verify: bool,
 }
 
-/// The key `pool` of [`RedisConfig`]: whatever it has is read, for the files of the predecessor, and is without effect.
+/// The key `pool` of [`RedisConfig`]. Any content is accepted, for files of the predecessor, and has no effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Pool;
@@ -122,7 +131,7 @@ impl Default for RedisConfig {
     }
 }
 
-/// What kind of Redis it is.
+/// The kind of Redis.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Single(Arc<str>),
@@ -131,26 +140,26 @@ pub(crate) enum Kind {
 }
 
 impl RedisConfig {
-    /// One for a single server, and all else as it is by default.
+    /// A config for a single server, with defaults for everything else.
     #[must_use]
     pub fn at(endpoint: impl Into<String>) -> Self {
         RedisConfig { endpoint: Some(endpoint.into()), ..RedisConfig::default() }
     }
 
-    /// One for a master that these sentinels know by this name.
+    /// A config for a master that these sentinels know by this name.
     #[must_use]
     pub fn sentinels<E: Into<String>>(master: impl Into<String>, endpoints: impl IntoIterator<Item = E>) -> Self {
         let endpoints = endpoints.into_iter().map(Into::into).collect();
         RedisConfig { master_name: Some(master.into()), endpoints, ..RedisConfig::default() }
     }
 
-    /// One for a cluster that these nodes belong to.
+    /// A config for a cluster that has these nodes.
     #[must_use]
     pub fn cluster<E: Into<String>>(endpoints: impl IntoIterator<Item = E>) -> Self {
         RedisConfig { endpoints: endpoints.into_iter().map(Into::into).collect(), ..RedisConfig::default() }
     }
 
-    /// Does it say where Redis is?
+    /// Whether it says where Redis is.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.endpoint.is_some() || !self.endpoints.is_empty()
@@ -170,12 +179,12 @@ impl RedisConfig {
         self.master_name.is_none() && self.endpoint.is_none()
     }
 
-    /// Who the user is, for messages.
+    /// The user, for messages.
     pub(crate) fn user(&self) -> &str {
         self.username.as_deref().unwrap_or("default")
     }
 
-    /// Where it is, for messages.
+    /// Where Redis is, for messages.
     pub(crate) fn endpoints_shown(&self) -> String {
         match self.kind() {
             Kind::Single(endpoint) => endpoint.to_string(),
@@ -247,7 +256,7 @@ impl RedisConfig {
     }
 }
 
-/// What the address of one that speaks TLS begins with.
+/// The prefix of an address with TLS.
 const WITH_TLS: &str = "rediss://";
 
 fn or(time: Time, default: Time) -> Time {

@@ -1,6 +1,7 @@
 //! Redis as a store of cninfra agents: a single server, one with sentinels, or a cluster.
 //!
-//! In an agent it is the plugin [`Redis`], which stands behind the interface [`KeyVal`](cninfra::keyval::KeyVal). Without an agent it is the library [`RedisStore`].
+//! In an agent it is the plugin [`Redis`], which provides the interface [`KeyVal`](cninfra::keyval::KeyVal). Without an
+//! agent, use the library: [`RedisStore`].
 
 mod batch;
 mod call;

@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Not more often, whoever wants it.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How the connection of a store is.
+/// The state of a store's connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Connection {
@@ -24,9 +24,10 @@ pub enum Connection {
     Connecting,
     /// All servers answer.
     Up,
-    /// The servers answer calls, but do not tell of changes, so that watches stand still; why, with the mend.
+    /// The servers answer calls, but do not report changes, so that watches receive nothing. The text says why, and how
+    /// to fix it.
     Mute(String),
-    /// A server does not answer, and why, with the endpoint.
+    /// A server does not answer. The text says why, with the endpoint.
     Down(String),
 }
 

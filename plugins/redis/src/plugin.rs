@@ -35,10 +35,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// }
 /// ```
 ///
-/// Its config section is `redis`, in the file `redis.conf` (or that of `--redis-config`): see [`RedisConfig`]. Where that does not say where Redis is, the plugin is disabled, and calls of it fail.
+/// Its config section is `redis`, in the file `redis.conf` (or the one given by `--redis-config`): see [`RedisConfig`].
+/// If that does not say where Redis is, the plugin is disabled, and its calls fail.
 ///
-/// It connects in its `init`, which fails where Redis does not answer: what follows is said by `start-policy`. An agent that starts without it has the store all the same: calls wait for Redis within their limits, and
-/// watches begin when it is there. From the first answer on, also where its failure to start was ignored, it is well while all servers answer; degraded while they answer calls, but do not tell of changes to those who watch; and in error while one does not answer, with its endpoint.
+/// It connects in its `init`, which fails if Redis does not answer; `start-policy` says what happens then. An agent
+/// that starts without it can use the store all the same: calls wait for Redis within their limits, and watches begin
+/// when it is there. From the first answer on, even if the failure of its start was ignored, its status is ok while all
+/// servers answer; degraded while they answer calls, but do not report changes to watches; and error, with the
+/// endpoint, while a server does not answer.
 #[plugin(name = "redis")]
 pub struct Redis {
     #[config(check = RedisConfig::check)]
@@ -56,7 +60,8 @@ enum Current {
 }
 
 impl Redis {
-    /// The store, for who wants it without the agent; `None` before its first `init`, where it is disabled, and after it was closed.
+    /// The store, to use it without the agent; `None` before its first `init`, if the plugin is disabled, and after it
+    /// was closed.
     #[must_use]
     pub fn store(&self) -> Option<RedisStore> {
         self.opened().map(|store| (*store).clone())

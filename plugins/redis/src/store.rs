@@ -22,19 +22,30 @@ use cninfra::keyval::{
 use std::{fmt, result::Result as StdResult, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// Redis as a store: a single server, one with sentinels, or a cluster. A clone is the same one.
+/// Redis as a store: a single server, one with sentinels, or a cluster. Clones share the store. It needs Redis 6 or
+/// newer.
 ///
-/// It has no revisions, leases and order of keys, and says so ([`Capabilities`]). Keys are UTF-8. Values are plain strings of Redis: who asks for a key of another kind is told so;
-/// watches, listings, and deletes and reads of a prefix pass it over, in a transaction with others, too. A put takes its place, and a delete of this very key deletes it, as `SET` and `DEL` do. Redis 6 or newer.
+/// It has no revisions, no leases, and no order of keys, and its [`Capabilities`] say so. Keys are UTF-8. Values are
+/// plain strings of Redis. A call for a key of another kind fails and says so; watches, listings, and deletes and reads
+/// of a prefix ignore such keys, also in a transaction with other operations. A put replaces such a key, and a delete
+/// of exactly this key deletes it, as `SET` and `DEL` do.
 ///
-/// - A transaction is one step of the server, be it of one operation or of many; in a cluster its keys have one `{tag}`. A delete or a read of a prefix that is alone in its transaction, and
-///   without conditions, is done key by key instead, so that the server is not held up: others may see a part of it. One that is not alone holds up the server while it looks at all its keys.
-/// - Reads, and writes of small values without a life, that come while others are on their way go out together, as one `MGET` or `MSET`; not in a cluster, and not of a user who may not use these. Each has its own answer, as if it had gone alone.
-/// - A watch tells of each key what was read, in the order of the reads, and comes to the true state: values in between may be left out. See [`WatchOptions`].
-///   A range in which some key may not be read by the user has no snapshot: who was told of it before is told [`Link::Lost`](cninfra::keyval::Link::Lost), and nothing of that key; changes of the others are told as they come. The log
-///   has the key and the right that is missing. It is read again from time to time, and when all of it can be: `Resumed`, and the snapshot.
-/// - What is put [with the client](cninfra::keyval::Expiry::WithClient) has a life of its own, `session-ttl`, which is renewed: keys end one by one.
-///   A key is one's own by its value and its life: of two clients that put the same value, whoever ends first takes it away.
+/// - A transaction is one step of the server, whether it has one operation or many; in a cluster, all its keys must
+///   have the same `{tag}`. A delete or a read of a prefix that is the only operation of its transaction, without
+///   conditions, is done key by key instead, so that it does not block the server: others may see a part of it. With
+///   other operations or conditions, it blocks the server while that examines all its keys.
+/// - Reads, and writes of small values without an expiry, that come while others are in flight are sent together, as
+///   one `MGET` or `MSET`. This is not done in a cluster, or for a user who may not use these commands. Each call has
+///   its own answer, as if it had been sent alone.
+/// - A watch reports what was read for each key, in the order of the reads, and converges to the true state:
+///   intermediate values may be left out. See [`WatchOptions`]. A range with a key that the user may not read has no
+///   snapshot. A watch that has reported that range before reports [`Link::Lost`](cninfra::keyval::Link::Lost), and
+///   nothing about that key; changes of other keys are reported as they come. The log has the key and the missing
+///   permission. The range is read again from time to time. When all of it can be read, the watch reports `Resumed` and
+///   the snapshot.
+/// - A key that is put [with the client](cninfra::keyval::Expiry::WithClient) has a time to live of its own,
+///   `session-ttl`, which is renewed: keys expire one by one. The client recognises its key by the value and the time
+///   to live: if two clients put the same value, the first of them to end deletes it.
 ///
 /// ```no_run
 /// use cninfra::keyval::Kv;
@@ -72,10 +83,12 @@ impl Drop for Shared {
 const FEW: usize = 16;
 
 impl RedisStore {
-    /// Connects, and has the servers answer. Where watches will be refused, since a server does not tell of changes or the user may not hear of them, the log says so, with the mend: see [`mute`](Self::mute). All else works then.
+    /// Connects, and waits until the servers answer. If watches will be refused, because a server does not report
+    /// changes or the user may not receive them, the log says so, and how to fix it: see [`mute`](Self::mute).
+    /// Everything else works then.
     ///
     /// # Errors
-    /// They do not answer in time, the user is not known, or a file of TLS can not be read.
+    /// The servers do not answer in time, the user is not known, or a file for TLS cannot be read.
     pub async fn connect(config: RedisConfig) -> Result<Self> {
         let store = RedisStore::open(config).await?;
         match store.probe().await {
@@ -96,13 +109,13 @@ impl RedisStore {
         }
     }
 
-    /// The same without waiting for the servers: calls wait for them, within their limits.
+    /// Like [`connect`](Self::connect), without waiting for the servers: calls wait for them, within their limits.
     ///
     /// # Errors
-    /// The config can not be used: a file of TLS among it, which has to be read within `dial-timeout`.
+    /// The config cannot be used. This includes a file for TLS, which has to be read within `dial-timeout`.
     ///
     /// # Cancel safety
-    /// Dropped, it has begun nothing, but that such a file may still be read.
+    /// If it is dropped, nothing has begun, except that such a file may still be read.
     pub async fn open(config: RedisConfig) -> Result<Self> {
         if !config.is_set() {
             let help = "set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";
@@ -129,19 +142,22 @@ impl RedisStore {
         Ok(RedisStore(Arc::new(Shared { core, session, tasks, closing: tokio::sync::Mutex::default() })))
     }
 
-    /// Asks all servers whether they are there.
+    /// Checks whether all servers answer.
     ///
     /// # Errors
-    /// One does not answer within `read-timeout`.
+    /// A server does not answer within `read-timeout`.
     pub async fn probe(&self) -> Result<()> {
         let core = &self.0.core;
         monitor::look(core, core.config.read_within()).await
     }
 
-    /// Will watches be refused, since a server does not tell of changes, or the user may not hear of them? Why, with the mend. It is asked and tried now, on a connection for this alone: first whether the server tells, then whether the user
-    /// may subscribe to the channels of all keys.
+    /// Whether watches will be refused, because a server does not report changes, or the user may not receive them; if
+    /// so, why, and how to fix it. This is checked now, on a connection for this purpose: first whether the server
+    /// reports changes, then whether the user may subscribe to the channels of all keys.
     ///
-    /// Of a user who may not ask the server (`CONFIG GET`), `None` says that it can be tried: it is, when something is watched. One who may subscribe to the very patterns of what he watches, and to no others, is told of here, and can watch nevertheless.
+    /// For a user who may not read the server's config (`CONFIG GET`), `None` means that a watch can be tried: whether
+    /// it works is found out when it begins. A user who may subscribe only to the patterns of the keys that are watched
+    /// is reported here, and can watch nevertheless.
     ///
     /// # Errors
     /// A server does not answer.
@@ -149,7 +165,7 @@ impl RedisStore {
         watch::mute(&self.0.core).await
     }
 
-    /// How the connection is, now and whenever it changes.
+    /// The state of the connection, and its changes.
     #[must_use]
     pub fn connection(&self) -> tokio::sync::watch::Receiver<Connection> {
         self.0.core.connection.subscribe()
@@ -161,13 +177,16 @@ impl RedisStore {
         self.0.core.endpoints()
     }
 
-    /// Closes it: deletes what ends with the client, ends all watches, and what waits for an answer fails.
+    /// Closes the store: deletes what was written with the client, ends all watches, and fails calls that wait for an
+    /// answer.
     ///
     /// # Errors
-    /// What was written with the client could not be deleted: it ends by itself, after [`session_ttl`](RedisConfig::session_ttl). All else is done. It is told to one who closes it, and to no other one.
+    /// What was written with the client could not be deleted. It expires after
+    /// [`session_ttl`](RedisConfig::session_ttl). Everything else is done. Of several callers of `close`, only one gets
+    /// the error.
     ///
     /// # Cancel safety
-    /// Dropped before it has ended, it may be called again; nothing can be written with the client any more.
+    /// If it is dropped before it has ended, it may be called again. Nothing can be written with the client any more.
     pub async fn close(&self) -> Result<()> {
         let Shared { core, session, tasks, closing } = &*self.0;
         // what one who closes it deletes is not cut off by another one

@@ -18,8 +18,8 @@ pub(crate) const FLAGS: &[Flag] = &[Flag::new("http-port", "port")
 
 /// The config section `http`, in the file `http.conf`.
 ///
-/// The keys of the predecessor do what they did there, be they written `ReadTimeout` or `read-timeout`; 0 is no limit. Times are `5s` or
-/// `1m30s`; a number is nanoseconds, as there.
+/// The predecessor's keys have the same meaning, whether written `ReadTimeout` or `read-timeout`; 0 means no limit.
+/// Times are written as `5s` or `1m30s`; a number without a unit is in nanoseconds, as in the predecessor.
 ///
 /// ```
 /// use cninfra_rest::RestConfig;
@@ -34,39 +34,42 @@ pub struct RestConfig {
     /// Where the server listens. Default: `0.0.0.0:9191`, with a warning.
     #[serde(serialize_with = "endpoint_that_holds")]
     pub endpoint: Option<Endpoint>,
-    /// The port, over that of `endpoint`: what `--http-port` and `HTTP_PORT` set. An `endpoint` of a higher layer hides it:
-    /// `--set http.endpoint=..` goes over a `port` in a file.
+    /// The port, which overrides that of `endpoint`. Also `--http-port` and `HTTP_PORT`. An `endpoint` in a higher
+    /// layer hides it: `--set http.endpoint=..` overrides a `port` in a file.
     pub port: Option<u16>,
-    /// For a whole request with its body. Default: 30 s.
+    /// The time for a whole request with its body. Default: 30 s.
     pub read_timeout: Duration,
-    /// For a request's head. Never more than `read-timeout`, and as much where it is 0. Default: 10 s.
+    /// The time for a request's head. Never more than `read-timeout`, and the same as that if it is 0. Default: 10 s.
     pub read_header_timeout: Duration,
-    /// From the end of a request's head to the end of its answer. A handler has no more either. Default: 0, since an answer may be a stream.
+    /// The time from the end of a request's head to the end of its response. It also limits the handler. Default: 0 (no
+    /// limit), since a response may be a stream.
     pub write_timeout: Duration,
-    /// For a connection without a request; 0 is as much as `read-timeout`. Default: 75 s.
+    /// How long a connection is kept without a request. 0: as long as `read-timeout`. Default: 75 s.
     pub idle_timeout: Duration,
-    /// For a client that takes nothing of its answer. Default: 30 s.
+    /// How long a client may take nothing of its response. Default: 30 s.
     pub stall_timeout: Duration,
-    /// For a handler, until its answer begins. Default: 60 s.
+    /// The time for a handler, until its response begins. Default: 60 s.
     pub handler_timeout: Duration,
-    /// When the agent stops: for the requests in flight; 0 is what the agent has for draining, which is the most in any case. Default: 0.
+    /// The time for requests in flight when the agent stops. 0: all the time that the agent has for draining, which is
+    /// the maximum in any case. Default: 0.
     pub drain_timeout: Duration,
-    /// For a request's head; 0 is 1 MiB, as in Go. Default: 64 KiB.
+    /// The largest size of a request's head. 0: 1 MiB, as in Go. Default: 64 KiB.
     pub max_header_bytes: ByteSize,
-    /// For a request's body. Default: 2 MiB.
+    /// The largest size of a request's body. Default: 2 MiB.
     pub body_limit: ByteSize,
-    /// For the bodies of all requests together, as far as handlers hold them. Default: 256 MiB.
+    /// The largest size of the bodies of all requests together, as far as handlers hold them. Default: 256 MiB.
     pub total_body_limit: ByteSize,
-    /// For connections at once, 1 at least; the next ones wait. Default: 4096. Never more than three quarters of the files that the process may open (64 at least).
+    /// The largest number of connections at a time, at least 1; further ones wait. Never more than three quarters of
+    /// the files that the process may open (but at least 64). Default: 4096.
     #[serde(deserialize_with = "one_or_more")]
     pub max_connections: NonZeroU32,
-    /// Is each request logged, with its answer's status and the plugin that has answered? Default: no.
+    /// Whether to log each request, with the status of its response and the plugin that answered. Default: no.
     pub access_log: bool,
-    /// Are requests counted in the agent's metrics? Default: yes.
+    /// Whether to count requests in the agent's metrics. Default: yes.
     pub metrics: bool,
-    /// Does `GET /` list the routes, where no plugin has a route `/`? Default: yes.
+    /// Whether `GET /` lists the routes, if no plugin has a route `/`. Default: yes.
     pub index: bool,
-    /// What the predecessor knew and this server does not serve yet: refused, so that nobody believes it to be in force.
+    /// Keys of the predecessor that this server does not support yet. They are refused, so that nobody relies on them.
     #[doc(hidden)]
     #[serde(
         skip_serializing,
@@ -90,7 +93,7 @@ pub struct RestConfig {
     pub hides: Hides,
 }
 
-/// Go's own, where the predecessor's files say 0.
+/// Go's default, which the predecessor used for 0.
 const GO_HEADER_BYTES: u64 = 1 << 20;
 
 impl Default for RestConfig {
@@ -121,21 +124,21 @@ impl Default for RestConfig {
     }
 }
 
-/// A number that is told as 1 or more, where it is 0.
+/// A number of at least 1; 0 is reported as a mistake.
 fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
     let number = u32::deserialize(deserializer)?;
     let zero = || D::Error::invalid_value(Unexpected::Unsigned(0), &"a whole number from 1 to 4294967295");
     NonZeroU32::new(number).ok_or_else(zero)
 }
 
-/// As it is printed: where nothing is said, what holds.
+/// The form that is printed: with the value in force where nothing is set.
 #[expect(clippy::ref_option, reason = "serde gives it so")]
 fn endpoint_that_holds<S: Serializer>(endpoint: &Option<Endpoint>, serializer: S) -> Result<S::Ok, S::Error> {
     endpoint.clone().unwrap_or_default().serialize(serializer)
 }
 
 impl RestConfig {
-    /// Where the server listens, of both keys.
+    /// Where the server listens, from both keys.
     #[must_use]
     pub fn listen(&self) -> Endpoint {
         let endpoint = self.endpoint.clone().unwrap_or_default();
@@ -145,7 +148,7 @@ impl RestConfig {
         }
     }
 
-    /// What the keys say, put together.
+    /// The limits that the keys set.
     #[must_use]
     pub fn limits(&self) -> Limits {
         let limit = |time: Duration| Some(*time).filter(|time| !time.is_zero());
@@ -168,7 +171,8 @@ impl RestConfig {
         }
     }
 
-    /// A time-out that no request can keep, or a size that any head has, is a slip in its unit; so is a limit of all bodies that a single one may exceed.
+    /// A time-out that no request can meet, or a size that every head exceeds, is a mistake in the unit; so is a limit of
+    /// all bodies that is lower than that of a single one.
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let short = |(key, time): (&str, Duration)| {
             let is_short = !time.is_zero() && *time < std::time::Duration::from_millis(1);
@@ -199,13 +203,13 @@ impl RestConfig {
         Invalid::all(times.into_iter().filter_map(short).chain(less).chain(small))
     }
 
-    /// Has nobody said where?
+    /// Whether no key says where to listen.
     pub(crate) fn is_default(&self) -> bool {
         self.endpoint.is_none() && self.port.is_none()
     }
 }
 
-/// The shorter one, where none is for ever.
+/// The shorter one. `None` means no limit.
 fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
     one.into_iter().chain(other).min()
 }

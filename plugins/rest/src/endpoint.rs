@@ -6,8 +6,8 @@ use std::{borrow::Cow, error::Error, fmt, net::Ipv6Addr, str::FromStr};
 
 /// Where a server listens: a host and a port.
 ///
-/// As text it is `127.0.0.1:9191`, `localhost:9191`, `[::1]:9191`, or `:9191` for all interfaces, of IPv6 too where the machine has it.
-/// Port 0 takes a free one.
+/// As text it is `127.0.0.1:9191`, `localhost:9191`, `[::1]:9191`, or `:9191` for all interfaces, including IPv6 if the
+/// machine has it. Port 0 means any free port.
 ///
 /// ```
 /// use cninfra_rest::Endpoint;
@@ -25,7 +25,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The host, without brackets; empty where it is all interfaces.
+    /// The host, without brackets; empty for all interfaces.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -52,7 +52,7 @@ impl Endpoint {
 }
 
 impl Default for Endpoint {
-    /// `0.0.0.0:9191`, as the predecessor has it: all interfaces.
+    /// `0.0.0.0:9191` (all interfaces), as in the predecessor.
     fn default() -> Self {
         Endpoint { host: "0.0.0.0".to_string(), port: 9191 }
     }
@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for Endpoint {
     }
 }
 
-/// A text that is no [`Endpoint`].
+/// The text is not a valid [`Endpoint`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EndpointError {
     text: String,

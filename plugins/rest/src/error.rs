@@ -3,7 +3,7 @@
 use crate::Endpoint;
 use std::{error::Error, fmt, io};
 
-/// A server can not listen at its endpoint.
+/// A server cannot listen at its endpoint.
 #[derive(Debug)]
 pub struct BindError {
     endpoint: Endpoint,
@@ -15,13 +15,13 @@ impl BindError {
         BindError { endpoint, source }
     }
 
-    /// Where it should have listened.
+    /// The endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What is wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> io::ErrorKind {
         self.source.kind()

@@ -4,118 +4,125 @@ use axum::http::Method;
 use cninfra::http::Route;
 use std::{fmt, io, time::Duration};
 
-/// Something that went wrong while the server serves on. Its `Display` is a line for a log.
+/// Something that went wrong while the server continues to serve. Its `Display` is a line for a log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Incident {
-    /// A handler panicked, or the destructor of what it has left. Its request is answered with 500, where it was not answered before.
+    /// A handler panicked, or the destructor of something it left. Its request is answered with 500, unless it was
+    /// already answered.
     #[non_exhaustive]
     Panicked {
         /// The request's method.
         method: Method,
-        /// The request's path, without the query: that may hold what is not for a log.
+        /// The request's path, without the query, which may contain what must not be logged.
         path: String,
-        /// The handler's route, with its owner, where that is known.
+        /// The handler's route, with its owner, if that is known.
         route: Option<Route>,
-        /// What it panicked with.
+        /// The message of the panic.
         message: String,
-        /// The log of the agent has a record of it already, with the route, its owner, and where it was: see [`Panic::is_logged`](cninfra::agent::Panic::is_logged).
+        /// Whether the agent's log already has a record of it, with the route, its owner, and the location: see
+        /// [`Panic::is_logged`](cninfra::agent::Panic::is_logged).
         logged: bool,
     },
-    /// A handler has returned an error of cninfra's: its request is answered with 500 (503 where a store is away), without a word of it. See [`Failure`](cninfra::http::Failure).
+    /// A handler returned an error of cninfra. Its request is answered with 500 (503 if a store is away), without the
+    /// error's text. See [`Failure`](cninfra::http::Failure).
     #[non_exhaustive]
     Failed {
         /// The request's method.
         method: Method,
-        /// The request's path, without the query: that may hold what is not for a log.
+        /// The request's path, without the query, which may contain what must not be logged.
         path: String,
-        /// The handler's route, with its owner, where that is known.
+        /// The handler's route, with its owner, if that is known.
         route: Option<Route>,
         /// The error, with its causes.
         message: String,
     },
-    /// The body of an answer panicked: the answer breaks off, and its connection is closed.
+    /// The body of a response panicked: the response breaks off, and its connection is closed.
     #[non_exhaustive]
     BrokenOff {
         /// The request's method.
         method: Method,
-        /// The request's path, without the query: that may hold what is not for a log.
+        /// The request's path, without the query, which may contain what must not be logged.
         path: String,
-        /// The handler's route, with its owner, where that is known.
+        /// The handler's route, with its owner, if that is known.
         route: Option<Route>,
-        /// What it panicked with.
+        /// The message of the panic.
         message: String,
-        /// The log of the agent has a record of it already, with the route, its owner, and where it was: see [`Panic::is_logged`](cninfra::agent::Panic::is_logged).
+        /// Whether the agent's log already has a record of it, with the route, its owner, and the location: see
+        /// [`Panic::is_logged`](cninfra::agent::Panic::is_logged).
         logged: bool,
     },
-    /// A handler did not answer in time: it is dropped, and its request answered with 503.
+    /// A handler did not answer in time. It is dropped, and its request is answered with 503.
     #[non_exhaustive]
     NotAnswered {
         /// The request's method.
         method: Method,
-        /// The request's path, without the query: that may hold what is not for a log.
+        /// The request's path, without the query, which may contain what must not be logged.
         path: String,
-        /// The handler's route, with its owner, where that is known.
+        /// The handler's route, with its owner, if that is known.
         route: Option<Route>,
-        /// The time that it had.
+        /// The time it had.
         after: Duration,
     },
-    /// A handler has kept its thread: for longer than it has to answer, or for more than a second. Told when it comes back.
+    /// A handler blocked its thread: for longer than it has to answer, or for more than a second. Reported when it
+    /// returns.
     #[non_exhaustive]
     Blocked {
         /// The request's method.
         method: Method,
-        /// The request's path, without the query: that may hold what is not for a log.
+        /// The request's path, without the query, which may contain what must not be logged.
         path: String,
-        /// The handler's route, with its owner, where that is known.
+        /// The handler's route, with its owner, if that is known.
         route: Option<Route>,
-        /// How long.
+        /// How long it blocked.
         took: Duration,
     },
-    /// A connection could not be accepted: most likely the process has too many open files. Told again only after ten seconds.
+    /// A connection could not be accepted, most likely because the process has too many open files. Reported again only
+    /// after ten seconds.
     #[non_exhaustive]
     NotAccepted {
-        /// Why.
+        /// The error.
         error: io::Error,
-        /// When the server tries again.
+        /// After which time the server tries again.
         again: Duration,
     },
-    /// There are as many connections as the process has files for: fewer than [`Limits::connections`](crate::Limits::connections). The next ones wait, so that files
-    /// are left for others. Told once.
+    /// There are as many connections as the process has files for, which are fewer than
+    /// [`Limits::connections`](crate::Limits::connections). Further ones wait, so that files are left for other
+    /// purposes. Reported once.
     #[non_exhaustive]
     FewFiles {
-        /// So many connections are taken at once.
+        /// The largest number of connections at a time.
         connections: usize,
-        /// So many files may the process open.
+        /// The number of files that the process may open.
         files: usize,
     },
-    /// The task of a connection panicked, somewhere else than where a handler and its answer are called: the connection is closed.
+    /// The task of a connection panicked, outside of a handler and its response. The connection is closed.
     #[non_exhaustive]
     ConnectionPanicked {
         /// The method and the path of the request that was in flight, if there was one.
         request: Option<(Method, String)>,
-        /// Its route, with the owner, where that is known.
+        /// Its route, with the owner, if that is known.
         route: Option<Route>,
-        /// What it panicked with.
+        /// The message of the panic.
         message: String,
     },
-    /// A handler panicked, when it was cloned or dropped, while routes that came during the start took their place. The request is answered by the routes
-    /// that there are, and the next one tries again.
+    /// A handler panicked when it was cloned or dropped, while routes that were registered during the start were put in
+    /// place. The request is answered by the routes that are in place, and the next request tries again.
     #[non_exhaustive]
     NotRenewed {
-        /// What it panicked with.
+        /// The message of the panic.
         message: String,
     },
-    /// What is told of requests ([`Server::access_to`](crate::Server::access_to)) panicked.
+    /// The function for the access log ([`Server::access_to`](crate::Server::access_to)) panicked.
     #[non_exhaustive]
     NotLogged {
-        /// What it panicked with.
+        /// The message of the panic.
         message: String,
     },
 }
 
 impl Incident {
-    /// Has the agent's log a record of it, so that it need not be logged once more?
+    /// Whether the agent's log already has a record of it, so that it need not be logged again.
     #[must_use]
     pub fn is_logged(&self) -> bool {
         matches!(self, Incident::Panicked { logged: true, .. } | Incident::BrokenOff { logged: true, .. })

@@ -1,7 +1,7 @@
 //! The HTTP server of cninfra agents.
 //!
-//! In an agent it is the plugin [`Rest`], which stands behind the interface [`Http`](cninfra::http::Http): other plugins
-//! register their routes with that, and need not know this crate. Its config section is [`RestConfig`].
+//! In an agent it is the plugin [`Rest`], which provides the interface [`Http`](cninfra::http::Http): other plugins
+//! register their routes with that interface, and need not know this crate. Its config section is [`RestConfig`].
 //!
 //! ```
 //! use cninfra::{config::Config, http::{Http, Routes}, prelude::*};
@@ -35,7 +35,7 @@
 //! # }
 //! ```
 //!
-//! Without an agent it is the library [`Server`].
+//! Without an agent, use the library: [`Server`].
 
 mod accept;
 mod access;

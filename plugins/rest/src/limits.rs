@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a server bears of its clients and handlers. `None` is no limit.
+/// The limits that a server sets for its clients and handlers. `None` means no limit.
 ///
 /// ```
 /// use cninfra_rest::Limits;
@@ -14,26 +14,32 @@ use std::time::Duration;
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// For a request's head, from its first byte on; on a new connection from the connection on. Default: 10 s. Then the connection is closed.
+    /// The time for a request's head, from its first byte, or, on a new connection, from the beginning of the
+    /// connection. Then the connection is closed. Default: 10 s.
     pub head: Option<Duration>,
-    /// For a whole request with its body, from its first byte on. Default: 30 s. Then it is answered with 408.
+    /// The time for a whole request with its body, from its first byte. Then it is answered with 408. Default: 30 s.
     pub read: Option<Duration>,
-    /// From the end of a request's head to the end of its answer. Default: none, since an answer may be a stream. Then the connection is closed.
+    /// The time from the end of a request's head to the end of its response. Then the connection is closed. Default:
+    /// none, since a response may be a stream.
     pub write: Option<Duration>,
-    /// For a client that takes nothing of its answer. Default: 30 s. Then the connection is closed.
+    /// How long a client may take nothing of its response. Then the connection is closed. Default: 30 s.
     pub stall: Option<Duration>,
-    /// For a connection without a request. Default: 75 s. Then it is closed.
+    /// How long a connection is kept without a request. Then it is closed. Default: 75 s.
     pub idle: Option<Duration>,
-    /// For a handler, until its answer begins. Default: 60 s. Then the answer is 503, and an [`Incident`](crate::Incident).
+    /// The time for a handler, until its response begins. Then the answer is 503, and there is an
+    /// [`Incident`](crate::Incident). Default: 60 s.
     pub handler: Option<Duration>,
-    /// For the bytes of a request's head. Default: 64 KiB. Above it the answer is 431. Besides, a request may have no more than 100 headers.
+    /// The largest size of a request's head, in bytes. Larger ones are answered with 431. Default: 64 KiB. In addition,
+    /// a request may have at most 100 headers.
     pub head_bytes: usize,
-    /// For the bytes of a request's body. Default: 2 MiB. Above it the answer is 413.
+    /// The largest size of a request's body, in bytes. Larger ones are answered with 413. Default: 2 MiB.
     pub body: Option<u64>,
-    /// For the bodies of all requests together, as far as handlers hold them. Default: 256 MiB. Above it the answer is 503 with `Retry-After`.
+    /// The largest size of the bodies of all requests together, in bytes, as far as handlers hold them. Above it the
+    /// answer is 503 with `Retry-After`. Default: 256 MiB.
     pub bodies: Option<u64>,
-    /// For connections at once: the next ones wait in the system's queue, which is bounded, too. At least 1. Default: 4096. On Linux it is never more than three
-    /// quarters of the files that the process may open (64 at least): see [`Incident::FewFiles`](crate::Incident::FewFiles).
+    /// The largest number of connections at a time, at least 1. Further ones wait in the system's queue, which is
+    /// bounded, too. Default: 4096. On Linux it is never more than three quarters of the files that the process may
+    /// open (but at least 64): see [`Incident::FewFiles`](crate::Incident::FewFiles).
     pub connections: usize,
 }
 
@@ -69,7 +75,7 @@ macro_rules! setters {
 }
 
 impl Limits {
-    /// No limits but those on bytes and connections: for a server whose clients are all known.
+    /// Only the limits on bytes and connections, without any time limits, for a server whose clients are all known.
     #[must_use]
     pub fn without_times() -> Self {
         Limits { head: None, read: None, write: None, stall: None, idle: None, handler: None, ..Limits::default() }

@@ -21,21 +21,23 @@ use std::{
     },
 };
 
-/// What a server counts of its requests, as metrics.
+/// The metrics of a server's requests.
 ///
-/// | metric | labels | |
+/// | metric | labels | meaning |
 /// | --- | --- | --- |
 /// | `http_requests_total` | `method`, `route`, `status` | requests that were answered |
-/// | `http_request_duration_seconds` | `method`, `route` | from the end of a request's head to the end of its answer, as a histogram |
-/// | `http_requests_in_flight` | | requests whose answers are not at their end |
-/// | `http_connections` | | connections that are open |
-/// | `http_connections_accepted_total` | | connections that were taken in |
+/// | `http_request_duration_seconds` | `method`, `route` | from the end of a request's head to the end of its response, as a histogram |
+/// | `http_requests_in_flight` | | requests whose response is not complete |
+/// | `http_connections` | | open connections |
+/// | `http_connections_accepted_total` | | connections that were accepted |
 ///
-/// `route` is the pattern of the path (`/contacts/{name}`), so that clients can not make series without end; it is `none` where no route has the path, and
-/// `malformed` where what came was no request: the server answers it by itself, in no time. `method` is that of
-/// the route, so that a `HEAD` that a `GET` route answers counts there; it is `other` where no route has the method. Clones are the same metrics.
+/// `route` is the pattern of the path (`/contacts/{name}`), so that clients cannot create an unbounded number of
+/// series. It is `none` if no route has the path, and `malformed` for what was not a valid request, which the server
+/// answers itself without measuring a duration. `method` is that of the route, so that a `HEAD` that a `GET` route
+/// answers counts as `GET`; it is `other` if no route has the method. Clones share the metrics.
 ///
-/// A request costs few atomic operations: the series of a route are looked up by their labels at its first request only.
+/// A request costs a few atomic operations: the series of a route are looked up by their labels only at its first
+/// request.
 #[derive(Clone, Default)]
 pub struct RequestMetrics(Arc<Inner>);
 
@@ -51,16 +53,16 @@ struct Inner {
 const NAME: &str = "http";
 
 impl RequestMetrics {
-    /// Nothing is counted yet.
+    /// Metrics that have counted nothing yet.
     #[must_use]
     pub fn new() -> Self {
         RequestMetrics::default()
     }
 
-    /// Registers them all, in the place of those of a former server of the same owner.
+    /// Registers all of them. They replace those of a former server of the same owner.
     ///
     /// # Errors
-    /// Another owner has such metrics.
+    /// Another owner has registered such metrics.
     pub fn register(&self, metrics: &Metrics) -> Result<()> {
         metrics.register_collector(NAME, Told(self.clone()))
     }

@@ -23,41 +23,45 @@ const ENDING: Duration = Duration::from_millis(500);
 
 /// The HTTP server of an agent: it provides [`Http`].
 ///
-/// | key | default | |
+/// | key | default | meaning |
 /// | --- | --- | --- |
-/// | `endpoint` | `0.0.0.0:9191` | where it listens; `:9191` is all interfaces |
-/// | `port` | | the port, over that of `endpoint`; 0 takes a free one. An `endpoint` of a higher layer hides it. Flag `--http-port`, variable `HTTP_PORT` |
-/// | `read-timeout` | `30s` | for a whole request with its body; then 408 |
-/// | `read-header-timeout` | `10s` | for a request's head; then the connection is closed |
-/// | `write-timeout` | `0` | from the end of a request's head to the end of its answer; then the connection is closed |
-/// | `idle-timeout` | `75s` | for a connection without a request; then it is closed |
-/// | `stall-timeout` | `30s` | for a client that takes nothing of its answer; then the connection is closed |
-/// | `handler-timeout` | `60s` | for a handler, until its answer begins; then 503, and an error in the log with the route's owner |
-/// | `drain-timeout` | `0` | for the requests in flight when the agent stops; 0 is what the agent has for draining, the most in any case |
-/// | `max-header-bytes` | `64KiB` | for a request's head; above it 431 |
-/// | `body-limit` | `2MiB` | for a request's body; above it 413 |
-/// | `total-body-limit` | `256MiB` | for the bodies of all requests together, as far as handlers hold them; above it 503 with `Retry-After` |
-/// | `max-connections` | `4096` | for connections at once; the next ones wait. Never more than three quarters of the files that the process may open (64 at least) |
-/// | `access-log` | `false` | a record for each request: method, path, status, took, peer, owner |
-/// | `metrics` | `true` | requests are counted in the agent's registry: see [`RequestMetrics`] |
-/// | `index` | `true` | `GET /` lists the routes, where no plugin has a route `/` |
+/// | `endpoint` | `0.0.0.0:9191` | where it listens; `:9191` for all interfaces |
+/// | `port` | | the port, which overrides that of `endpoint`; 0 for any free port. An `endpoint` in a higher layer hides it. Flag `--http-port`, variable `HTTP_PORT` |
+/// | `read-timeout` | `30s` | time for a whole request with its body; then 408 |
+/// | `read-header-timeout` | `10s` | time for a request's head; then the connection is closed |
+/// | `write-timeout` | `0` | time from the end of a request's head to the end of its response; then the connection is closed |
+/// | `idle-timeout` | `75s` | how long a connection is kept without a request; then it is closed |
+/// | `stall-timeout` | `30s` | how long a client may take nothing of its response; then the connection is closed |
+/// | `handler-timeout` | `60s` | time for a handler, until its response begins; then 503, and an error in the log with the route's owner |
+/// | `drain-timeout` | `0` | time for requests in flight when the agent stops; 0 for all the time that the agent has for draining, the maximum in any case |
+/// | `max-header-bytes` | `64KiB` | size of a request's head; above it 431 |
+/// | `body-limit` | `2MiB` | size of a request's body; above it 413 |
+/// | `total-body-limit` | `256MiB` | size of the bodies of all requests together, as far as handlers hold them; above it 503 with `Retry-After` |
+/// | `max-connections` | `4096` | connections at a time; further ones wait. Never more than three quarters of the files that the process may open (but at least 64) |
+/// | `access-log` | `false` | logs each request: method, path, status, duration, peer, owner |
+/// | `metrics` | `true` | counts requests in the agent's registry: see [`RequestMetrics`] |
+/// | `index` | `true` | `GET /` lists the routes, if no plugin has a route `/` |
 ///
-/// For times and bytes 0 is no limit, but where it says something else; for `read-header-timeout` and `idle-timeout` it is `read-timeout`, and for
-/// `max-header-bytes` 1 MiB, as in Go. Spelled as the predecessor did (`ReadTimeout`), keys are the same.
+/// For times and sizes 0 means no limit, with these exceptions: for `read-header-timeout` and `idle-timeout` it means
+/// the value of `read-timeout`, for `drain-timeout` see above, and for `max-header-bytes` it means 1 MiB, as in Go.
+/// Keys may also be spelled as in the predecessor (`ReadTimeout`).
 ///
-/// A request of HTTP/1.1 has one valid header `Host`, or the answer is 400. Its body may come in chunks; any other transfer coding is answered with 501.
-/// What a handler leaves of it is read in its place, where that has come and is no more than 4 KiB; else the answer says `Connection: close`.
+/// A request of HTTP/1.1 must have exactly one valid header `Host`, otherwise the answer is 400. Its body may be
+/// chunked; any other transfer coding is answered with 501. If a handler leaves a part of the body, the server reads
+/// it, if it has already arrived and is at most 4 KiB; otherwise the response says `Connection: close`.
 ///
-/// What is no request is answered with 400, 413, 414 or 431 in JSON, stands in the access log, with `-` as
-/// its method, and is counted. Two things are closed without an answer: a head that does not come to its end in time, since nobody knows yet what it asks, and what begins as
-/// HTTP/2 does, since such a client would not understand one.
+/// What is not a valid request is answered with 400, 413, 414 or 431 in JSON, appears in the access log with `-` as its
+/// method, and is counted. Two things are closed without an answer: a head that is not complete in time, since it is
+/// not known what it asks for, and what begins like HTTP/2, since such a client would not understand the answer.
 ///
-/// Clients that connect and say nothing count as connections until `read-header-timeout`. Where strangers reach the server, the probes should have a port of their own.
+/// Clients that connect and send nothing count as connections until `read-header-timeout`. If strangers reach the
+/// server, give the probes a port of their own.
 ///
-/// It binds its port in its `init`, before any plugin that depends on it begins, so that a port in use ends the start early. Other plugins register their routes in
-/// their `init`; they are answered from its `after_init` on, when all are known. Until then the answer is 503 with `Retry-After`, but for routes that are marked
-/// [`during_start`](Routes::during_start), such as the probes'. When the agent stops it takes no
-/// more connections, and requests in flight have what the agent has for draining (half of its time to stop) to finish.
+/// It binds its port in its `init`, before any plugin that depends on it begins, so that a port in use ends the start
+/// early. Other plugins register their routes in their `init`. They are served from the server's `after_init` on, when
+/// all routes are known. Until then the answer is 503 with `Retry-After`, except for routes that are marked
+/// [`during_start`](Routes::during_start), such as the probes'. When the agent stops, it accepts no more connections,
+/// and requests in flight have the agent's time for draining (half of its time to stop) to finish.
 #[plugin(name = "http", flags = FLAGS)]
 pub struct Rest {
     #[config(check = RestConfig::check)]

@@ -27,8 +27,8 @@ use tokio::{
 
 /// An HTTP/1 server that has bound its port, around an axum router.
 ///
-/// [`Server::bind`] makes it, [`Server::serve`] runs it, and a [`Handle`] drains and ends it. The future of `serve` owns all its
-/// connections: there is no task that outlives it.
+/// [`Server::bind`] makes it, [`Server::serve`] runs it, and a [`Handle`] drains and ends it. The future of `serve`
+/// owns all its connections: no task outlives it.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -58,10 +58,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the endpoint. Connections are taken from then on by the kernel, and answered by [`Server::serve`].
+    /// Binds the endpoint. From then on the kernel accepts connections, which [`Server::serve`] answers.
     ///
     /// # Errors
-    /// The endpoint can not be had.
+    /// The endpoint cannot be bound.
     pub async fn bind(endpoint: Endpoint, router: Router) -> Result<Self, BindError> {
         Server::bound(endpoint, router.into()).await
     }
@@ -85,13 +85,13 @@ impl Server {
         Ok(Server { listener, local_addr, shared: Shared::new(routers), orders, order })
     }
 
-    /// Sets what it bears of its clients and handlers.
+    /// Sets the limits for its clients and handlers.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.shared.limits = limits;
         self
     }
 
-    /// Tells it the routes of its router, so that incidents and the access log can name their owners.
+    /// Sets the routes of its router, so that incidents and the access log can name their owners.
     pub fn routes(self, index: RouteIndex) -> Self {
         self.knows(index);
         self
@@ -116,13 +116,13 @@ impl Server {
         Switch { tables: Arc::downgrade(&self.shared.tables), metrics: self.shared.metrics.clone() }
     }
 
-    /// Tells incidents to `report`, which must not block, instead of logging them.
+    /// Passes incidents to `report`, which must not block, instead of logging them.
     pub fn report_to(mut self, report: impl Fn(&Incident) + Send + Sync + 'static) -> Self {
         self.shared.report = Arc::new(report);
         self
     }
 
-    /// Tells each request with its answer to `log`, which must not block. Without this none is.
+    /// Passes each request with its response to `log`, which must not block. Without this call there is no access log.
     pub fn access_to(mut self, log: impl Fn(&Access) + Send + Sync + 'static) -> Self {
         self.shared.access = Some(Arc::new(log));
         self
@@ -135,22 +135,23 @@ impl Server {
         self
     }
 
-    /// The address that it has bound.
+    /// The address it has bound.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// What drains and ends it.
+    /// A handle that drains and ends it.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle { orders: self.orders.clone(), clock: self.shared.clock.clone() }
     }
 
-    /// Serves until a [`Handle`] has drained or ended it. Returns how many requests were in flight when it was ended, and are cut off.
+    /// Serves until a [`Handle`] has drained or ended it. Returns how many requests were in flight when it was ended,
+    /// and were cut off.
     ///
     /// # Cancel safety
-    /// Dropped, it takes its connections with it, requests in flight too.
+    /// If it is dropped, its connections are dropped too, including requests in flight.
     pub async fn serve(self) -> usize {
         // the sender is kept, too: without it and without a handle, waiting for an order would end at once
         let Server { listener, shared, orders: _orders, order, .. } = self;
@@ -222,11 +223,11 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Takes no more connections, finishes the requests in flight, and waits until that is done. Clients are told by their answers to ask
-    /// elsewhere; those that have kept their connection have 100 ms for a request that is on its way.
+    /// Accepts no more connections, finishes the requests in flight, and waits until that is done. The responses tell
+    /// clients to close their connections; clients that have kept theirs have 100 ms for a request that is on its way.
     ///
     /// # Cancel safety
-    /// Dropped, it no longer waits; the server drains on.
+    /// If it is dropped, it no longer waits; the server continues to drain.
     pub async fn drain(&self) {
         self.order(Order::Drain).await;
     }
@@ -237,10 +238,10 @@ impl Handle {
         self.drain().await;
     }
 
-    /// Ends the server and all its connections where they are, and waits until that is done.
+    /// Ends the server and all its connections at once, and waits until that is done.
     ///
     /// # Cancel safety
-    /// Dropped, it no longer waits; the server ends all the same.
+    /// If it is dropped, it no longer waits; the server ends all the same.
     pub async fn end(&self) {
         self.order(Order::End).await;
     }

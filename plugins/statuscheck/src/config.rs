@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct StatusCheckConfig {
-    /// How often all is published anew, be it the same, so that others see that the agent lives; 0 is never. Default: 10 s.
+    /// How often everything is published again, even if unchanged, so that others see that the agent is alive; 0 for
+    /// never. Default: 10 s.
     pub publish_interval: Duration,
 }
 

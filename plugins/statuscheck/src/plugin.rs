@@ -3,21 +3,22 @@
 use crate::{StatusCheckConfig, publisher::Publisher};
 use cninfra::{keyval::KeyVal, prelude::*};
 
-/// Publishes the status of the agent and of its plugins in the flavor's store, where others find it: below `/vnf-agent/<label>/check/status/v1/`, as the predecessor did.
+/// Publishes the status of the agent and of its plugins in the flavor's store, where others find it, below
+/// `/vnf-agent/<label>/check/status/v1/`, as the predecessor did.
 ///
 /// | key | value |
 /// | --- | --- |
 /// | `agent` | [`AgentRecord`](crate::AgentRecord), in JSON |
 /// | `plugin/<instance name>` | [`PluginRecord`](crate::PluginRecord), in JSON |
 ///
-/// What changes is published at once, and all of it each `publish-interval`, with a new `last_update`. While the store is away, nothing piles up: when it is back, the
-/// status of then is published. The keys stay when the agent stops.
+/// A change is published at once, and everything every `publish-interval`, with a new `last_update`. While the store is
+/// away, nothing piles up: when it is back, the status of that moment is published. The keys stay when the agent stops.
 ///
-/// In a flavor without a store, and with one that is not configured, it does nothing.
+/// In a flavor without a store, or with one that is not configured, it does nothing.
 ///
-/// | key | default | |
+/// | key | default | meaning |
 /// | --- | --- | --- |
-/// | `publish-interval` | `10s` | how often all is published anew; 0 is never |
+/// | `publish-interval` | `10s` | how often everything is published again; 0 for never |
 ///
 /// ```
 /// use cninfra::{keyval::KeyVal, prelude::*};

@@ -7,9 +7,10 @@ use cninfra::{
 use serde::{Deserialize, Serialize};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The status of an agent, as it is published: names, numbers and their order are those of the predecessor, and so is what is left out where it is zero.
+/// The status of an agent, as it is published. Names, numbers and their order are those of the predecessor, and zero
+/// values are left out as it did.
 ///
-/// States are numbers: 0 it starts or stops, 1 it is well, 2 it is in error. Times are seconds since 1970.
+/// States are numbers: 0 while it starts or stops, 1 if it works, 2 if it is in error. Times are seconds since 1970.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -20,7 +21,7 @@ pub struct AgentRecord {
     /// When it was built.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub build_date: String,
-    /// 1 exactly when it is ready.
+    /// Its state: 1 exactly if it is ready.
     #[serde(skip_serializing_if = "is_zero")]
     pub state: u8,
     /// When it began to start.
@@ -29,10 +30,10 @@ pub struct AgentRecord {
     pub last_change: u64,
     /// When this was written.
     pub last_update: u64,
-    /// The commit that the program was built of.
+    /// The commit that the program was built from.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub commit_hash: String,
-    /// Its plugins, in start order; but not those that are switched off.
+    /// Its plugins, in start order, without those that are switched off.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plugins: Vec<Named>,
 }
@@ -47,7 +48,7 @@ pub struct Named {
     /// Its state.
     #[serde(skip_serializing_if = "is_zero")]
     pub state: u8,
-    /// Why it is in error.
+    /// The reason, if it is in error.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub error: String,
 }
@@ -57,20 +58,20 @@ pub struct Named {
 #[serde(default)]
 #[non_exhaustive]
 pub struct PluginRecord {
-    /// Its state: one that is degraded works, and is 1.
+    /// Its state. A degraded plugin works, so it has 1.
     #[serde(skip_serializing_if = "is_zero")]
     pub state: u8,
     /// When it last changed.
     pub last_change: u64,
     /// When this was written.
     pub last_update: u64,
-    /// Why it is in error.
+    /// The reason, if it is in error.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub error: String,
 }
 
 impl AgentRecord {
-    /// Of the agent's status, and the build of the program.
+    /// Makes it from the agent's status and the build of the program.
     #[must_use]
     pub fn new(status: &AgentStatus, build: BuildInfo, now: SystemTime) -> Self {
         let named = |plugin: &PluginStatus| {
@@ -91,7 +92,7 @@ impl AgentRecord {
 }
 
 impl PluginRecord {
-    /// Of a plugin's status.
+    /// Makes it from a plugin's status.
     #[must_use]
     pub fn new(plugin: &PluginStatus, now: SystemTime) -> Self {
         let error = plugin.reason.clone().filter(|_| plugin.state == State::Error).unwrap_or_default();

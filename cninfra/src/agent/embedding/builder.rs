@@ -22,7 +22,7 @@ use figment::Figment;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 
-/// What is set before the start of an agent: config, limits, replacements for tests. See [`Agent::builder`].
+/// Settings for the start of an agent: config, limits, and replacements for tests. See [`Agent::builder`].
 #[must_use = "an agent does nothing before it is started"]
 pub struct Builder<F> {
     pub(in crate::agent) held: Box<dyn Held<F>>,
@@ -44,90 +44,93 @@ impl<F> Builder<F> {
         Builder { held, settings: Box::default() }
     }
 
-    /// The service label: the name of this agent among its peers. Default: `vpp1`, with a warning. One that is not a
-    /// [`ServiceLabel`](crate::ServiceLabel) fails the start.
+    /// Sets the service label: the name of this agent among its peers. Default: `vpp1`, with a warning. The start fails
+    /// if the text is not a valid [`ServiceLabel`](crate::ServiceLabel).
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.settings.own.label = Some(label.into());
         self
     }
 
-    /// What is known of the build of the program, where it knows better: see [`BuildInfo`].
+    /// Sets what is known about the build of the program, if the program knows more than the default: see
+    /// [`BuildInfo`].
     pub fn build_info(mut self, build: BuildInfo) -> Self {
         self.settings.build = Some(build);
         self
     }
 
-    /// The directory of the config files, which go over [`Builder::config`]; it must be there. Without it, none is read.
+    /// Sets the directory of the config files, which override [`Builder::config`]. The directory must exist. Without
+    /// this call, no config files are read.
     pub fn config_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.settings.files = Some(Files { dir: dir.into(), named: Vec::new() });
         self
     }
 
-    /// The config, instead of none.
+    /// Sets the config. Default: none.
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;
         self
     }
 
-    /// The config as the agent will read it, with its files as they are now: what holds of each layer, each key by the name that the
-    /// type of its section has for it, and its origin. Keys at their defaults are not in it, and what is wrong is in it as it
-    /// is. Secrets are in it in clear.
+    /// The config as the agent will read it, with the current content of its files: the values in force of all layers,
+    /// each key under the name that it has in the type of its section, with its origin. Keys at their defaults are left
+    /// out. Values that are not valid are included as they are. Secrets are in clear text.
     #[must_use]
     pub fn figment(&self) -> Figment {
         self.settings.figment(self.held.graph())
     }
 
-    /// How long the agent waits for its plugins.
+    /// Sets how long the agent waits for its plugins.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.own.limits = Some(limits);
         self
     }
 
-    /// How long the agent waits for one plugin, given by its instance name, in one phase.
+    /// Sets how long the agent waits for one plugin, given by its instance name, in one phase.
     pub fn limit(mut self, plugin: &str, phase: Phase, limit: Duration) -> Self {
         self.settings.plugin_limits.insert((plugin.to_string(), phase), limit);
         self
     }
 
-    /// Which plugins start together, unless the config says so (`agent.start-order`). Default: those of a level of the
-    /// graph.
+    /// Sets which plugins start together, unless the config says so (`agent.start-order`). Default: those of one level
+    /// of the graph.
     pub fn order(mut self, order: Order) -> Self {
         self.settings.own.order = Some(order);
         self
     }
 
-    /// What follows when the `init` of a plugin, given by its instance name, fails, unless the config says so (`start-policy`
-    /// in the plugin's section). Default: the start fails.
+    /// Sets what happens when the `init` of a plugin fails, unless the config says so (`start-policy` in the plugin's
+    /// section). The plugin is given by its instance name. Default: the start fails.
     pub fn start_policy(mut self, plugin: &str, policy: StartPolicy) -> Self {
         self.settings.policies.insert(plugin.to_string(), policy);
         self
     }
 
-    /// How long the agent goes on when it is asked to stop, with its readiness false, before it drains: so that load
-    /// balancers can see it, and send nothing more. It comes in addition to the limit of the stop, and a start that is
-    /// interrupted has none; a second signal ends it. It is an hour at most: a longer one fails the start. `agent.drain-delay` in the
-    /// config goes over it. Default: 0.
+    /// Sets how long an agent that was asked to stop continues, with its readiness false, before it drains. In this
+    /// time load balancers can notice that it is not ready and stop sending requests. The delay is added to the limit
+    /// of the stop. A second signal ends it, and an interrupted start has none. At most one hour: with a longer one the
+    /// start fails. `agent.drain-delay` in the config overrides it. Default: 0.
     pub fn drain_delay(mut self, delay: Duration) -> Self {
         self.settings.own.drain_delay = Some(delay);
         self
     }
 
-    /// Records every step as an [`Event`](crate::agent::Event), for [`Agent::events`]. Off by default; `Agent::main` switches
-    /// it on.
+    /// Records every step as an [`Event`](crate::agent::Event), for [`Agent::events`]. Default: off; [`Agent::main`]
+    /// switches it on.
     pub fn record_events(mut self, record: bool) -> Self {
         self.settings.record = record;
         self
     }
 
-    /// Is the agent looked at from a thread apart (one for all agents of a process), where it is embedded ([`Builder::start`])? What keeps a thread for longer than a second
-    /// is named there, or earlier where half of its limit is less. Default: yes. It looks at the agent ten times a second,
-    /// which a process that embeds very many agents may want to save. [`Agent::main`] has its own.
+    /// Sets whether an embedded agent ([`Builder::start`]) is watched from a separate thread, which is shared by all
+    /// agents of the process. Code that blocks a thread for longer than a second is named in the log, or earlier if
+    /// half of its limit is less. Default: yes. The watchdog looks at the agent ten times a second, which a process
+    /// with very many agents may want to avoid. [`Agent::main`] has its own watchdog.
     pub fn watchdog(mut self, watched: bool) -> Self {
         self.settings.watched = watched;
         self
     }
 
-    /// The levels of loggers. Default: `info`. Called again, it adds to what was said before.
+    /// Sets the levels of loggers. Default: `info`. A further call adds to earlier ones.
     pub fn log_settings(self, settings: &LogSettings) -> Self {
         // levels are refused only where there are far too many of them
         if let Err(error) = self.settings.loggers.add(settings) {
@@ -136,20 +139,20 @@ impl<F> Builder<F> {
         self
     }
 
-    /// The loggers that the agent will have. For an [`Output`](crate::logging::Output) that serves this process.
+    /// The loggers that the agent will have, for an [`Output`](crate::logging::Output) that serves this process.
     #[must_use]
     pub fn loggers(&self) -> Loggers {
         self.settings.loggers.clone()
     }
 
-    /// What stops the agent, also while it starts.
+    /// A handle that stops the agent, also while it starts.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         self.settings.stop.of(By::Program)
     }
 
-    /// Puts a ready plugin in the place of the one that the flavor would make: it is neither created, nor
-    /// initialised, nor closed by the agent. A [`Dep`] of it may be kept, to look at it afterwards.
+    /// Replaces a plugin of the flavor by a ready one. The agent neither creates, initialises nor closes it. A [`Dep`]
+    /// of it may be kept, to look at it afterwards.
     // on one line, since rustc shows the lines from the name to the bound
     #[rustfmt::skip]
     pub fn with<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
@@ -159,8 +162,8 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Puts a plugin that is not ready yet in the place of the one that the flavor would make: the agent runs its
-    /// lifecycle, but does not create it.
+    /// Replaces a plugin of the flavor by one that is not initialised. The agent does not create it, but runs its
+    /// lifecycle.
     // on one line, since rustc shows the lines from the name to the bound
     #[rustfmt::skip]
     pub fn with_new<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
@@ -179,9 +182,9 @@ impl<F> Builder<F> {
         self.settings.replaced(P::META.id, running);
     }
 
-    /// Puts `provider` behind an interface, for every plugin that depends on it. The plugin that the flavor binds to the
-    /// interface is created, but its lifecycle does not run, unless another plugin asks for it in another way: by its
-    /// type, or by another interface.
+    /// Puts `provider` behind an interface, for every plugin that depends on it. The plugin that the flavor binds to
+    /// the interface is created, but its lifecycle does not run, unless another plugin depends on it by its type or by
+    /// another interface.
     pub fn bind<K: Bindable<F> + ?Sized>(mut self, provider: Arc<K>) -> Self {
         K::seat(&*self.held).set(Dep(provider));
         self.settings.bound(K::META.id);
@@ -190,17 +193,18 @@ impl<F> Builder<F> {
 
     /// Starts the agent.
     ///
-    /// An agent that is embedded so has a watchdog on a thread apart, as long as it is there: what keeps a thread is named in the
-    /// log. It can not end the process, which is not the agent's: a plugin that never gives its thread back keeps this call, or the stop,
-    /// for as long. See [`Limits`], and [`Builder::watchdog`].
+    /// While the agent exists, a watchdog on a separate thread names in the log any code that blocks a thread. It
+    /// cannot end the process, which is not the agent's: a plugin that never yields its thread blocks this call, or the
+    /// stop, for as long. See [`Limits`] and [`Builder::watchdog`].
     ///
-    /// Its config files are read on a thread apart, within the limit of the start.
+    /// The config files are read on a separate thread, within the limit of the start.
     ///
     /// # Errors
-    /// Every error of every plugin that failed, and of the rollback. Nothing that had begun is left open.
+    /// All errors of the plugins that failed, and those of the rollback. Nothing that had begun is left open.
     ///
     /// # Cancel safety
-    /// Not cancel safe: dropped, it leaves plugins that are not closed. To interrupt a start use [`Builder::stop_handle`].
+    /// Not cancel safe: if it is dropped, plugins are left that are not closed. To interrupt a start, use
+    /// [`Builder::stop_handle`].
     pub async fn start(self) -> Result<Agent<F>, StartError> {
         let Builder { held, mut settings } = self;
         let (hangup, format) = (settings.hangup.take(), settings.format.clone());

@@ -30,9 +30,9 @@ use std::{ops::Deref, sync::Arc};
 
 /// A running flavor: `agent.field` is the running plugin.
 ///
-/// A program whose whole job is to be an agent is `fn main() -> ExitCode { Agent::<MyFlavor>::main() }`. Everywhere else,
-/// in tests and in programs that embed agents, it is started and closed by hand. Agents share nothing: a process may
-/// hold any number of them.
+/// The program of a process that is nothing but an agent is `fn main() -> ExitCode { Agent::<MyFlavor>::main() }`. In
+/// tests, and in programs that embed agents, start and close it by hand. Agents share nothing: a process may have any
+/// number of them.
 ///
 /// ```
 /// use cninfra::prelude::*;
@@ -74,13 +74,13 @@ pub struct Agent<F> {
 }
 
 impl<F> Agent<F> {
-    /// What can be set before the start.
+    /// A builder, to set something before the start.
     #[rustfmt::skip] // rustc shows the lines from the name to the bound
     pub fn builder() -> Builder<F> where ByItself<F>: Runs<F> {
         Builder::new(ByItself::<F>::hold())
     }
 
-    /// Starts the flavor with all defaults.
+    /// Starts the flavor with all settings at their defaults.
     ///
     /// # Errors
     /// See [`Builder::start`].
@@ -101,7 +101,8 @@ impl<F> Agent<F> {
         F::GRAPH
     }
 
-    /// Any plugin or interface of the flavor, by type; `None` where it has none. The compiler finds it.
+    /// Any plugin or interface of the flavor, by type; `None` if the flavor does not have it. It is resolved at compile
+    /// time.
     #[must_use]
     pub fn find<K: Key + ?Sized>(&self) -> Option<Dep<K>>
     where
@@ -117,25 +118,25 @@ impl<F> Agent<F> {
         self.shared.label.as_str()
     }
 
-    /// The service label, with the keys that are the agent's own.
+    /// The service label, with the agent's own keys.
     #[must_use]
     pub fn service_label(&self) -> &ServiceLabel {
         &self.shared.label
     }
 
-    /// What is known of the build of the program.
+    /// What is known about the build of the program.
     #[must_use]
     pub fn build_info(&self) -> BuildInfo {
         self.shared.build
     }
 
-    /// What was done so far, where [`Builder::record_events`] is on.
+    /// What was done so far, if [`Builder::record_events`] is on.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         self.runner.events()
     }
 
-    /// The loggers of the agent, and their levels: to look at, and to set.
+    /// The loggers of the agent, to read and set their levels.
     #[must_use]
     pub fn loggers(&self) -> Loggers {
         self.shared.make_logs();
@@ -160,7 +161,7 @@ impl<F> Agent<F> {
         StatusChanges::new(Context::new(self.shared.clone(), 0))
     }
 
-    /// What asks the agent to stop. Somebody has to wait for it: see [`Agent::run`].
+    /// A handle that asks the agent to stop. Something has to wait for that request: see [`Agent::run`].
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         self.shared.stop.of(By::Program)
@@ -168,13 +169,13 @@ impl<F> Agent<F> {
 
     /// Runs until the agent is asked to stop, then closes it.
     ///
-    /// A task that panics asks for it, and so does a [main task](crate::Context::spawn_main) that ends.
+    /// A task that panics and a [main task](crate::Context::spawn_main) that ends also ask it to stop.
     ///
     /// # Errors
     /// See [`Agent::close`].
     ///
     /// # Cancel safety
-    /// Not cancel safe: dropped, it leaves plugins that are not closed.
+    /// Not cancel safe: if it is dropped, plugins are left that are not closed.
     pub async fn run(self) -> Result<Vec<Event>, StopError> {
         self.shared.stop.stopping().await;
         if let Some(by) = self.shared.stop.asked_by() {
@@ -183,15 +184,15 @@ impl<F> Agent<F> {
         self.close().await
     }
 
-    /// Drains all plugins, then closes them, those first that nothing depends on. Returns what was done, where
+    /// Drains all plugins, then closes them, dependents before what they depend on. Returns what was done, if
     /// [`Builder::record_events`] is on.
     ///
     /// # Errors
-    /// Every error of every plugin in the stop, and what has failed while the agent ran: tasks that panicked, a main task. All
-    /// plugins have been closed nevertheless.
+    /// All errors of the plugins during the stop, and what failed while the agent ran: tasks that panicked, a main
+    /// task. All plugins have been closed nevertheless.
     ///
     /// # Cancel safety
-    /// Not cancel safe: dropped, it leaves plugins that are not closed.
+    /// Not cancel safe: if it is dropped, plugins are left that are not closed.
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
         let failures = self.runner.stop().await;
         let Agent { handles, held, runner, watch, .. } = self;

@@ -54,27 +54,29 @@ use tokio::{runtime::Handle, sync::Notify};
 impl<F> Agent<F> {
     /// Runs the flavor as this process: the body of `main`.
     ///
-    /// It reads the command line (`--help` lists what the plugins understand), the environment and the config files,
-    /// starts the flavor, runs until SIGTERM or SIGINT or until a plugin stops it, and closes it. `--graph FORMAT` prints the graph
-    /// and starts nothing. A second signal forces the end; the same one again within 200 ms counts as one,
-    /// since some send it to the process and to its group. SIGHUP has the config files read again: see
+    /// It reads the command line (`--help` lists the flags), the environment and the config files, starts the flavor,
+    /// runs until SIGTERM or SIGINT or until a plugin stops it, and closes it. `--graph FORMAT` prints the graph and
+    /// starts nothing. A second signal forces the end. The same signal again within 200 ms counts as one, since some
+    /// senders send it both to the process and to its group. SIGHUP makes it read the config files again: see
     /// [`Live`](crate::config::Live).
     ///
-    /// | exit code | what it says |
+    /// | exit code | meaning |
     /// | --- | --- |
     /// | 0 | it stopped in order |
     /// | 1 | the start or the run failed |
-    /// | 2 | the command line or the config is not valid, or this was called inside of a tokio runtime: nothing was created |
-    /// | 3 | the stop failed: some plugin was not closed in order, or the end was forced at its limit |
-    /// | 128 + n | a second signal, of number n, forced it |
+    /// | 2 | the command line or the config is not valid, or this was called inside a tokio runtime; nothing was created |
+    /// | 3 | the stop failed: some plugin was not closed in order, or the end was forced at the limit |
+    /// | 128 + n | a second signal, number n, forced the end |
     ///
-    /// A plugin that blocks its thread for ever ends the process when its limit is over: with 1 where it blocks in the start, or while a start that failed is rolled back, and with 3 in the stop, or
-    /// where a stop was asked for that could not begin. All others are closed before: see [`Limits`](crate::agent::Limits).
+    /// A plugin that blocks its thread for ever ends the process when its limit is over. The exit code is 1 if it
+    /// blocks during the start or during the rollback of a failed start, and 3 during the stop, or if a stop was
+    /// requested that could not begin. All other plugins are closed before: see [`Limits`](crate::agent::Limits).
     ///
-    /// A panic is a record of the log, by the plugin's logger, in the format of the log; `RUST_BACKTRACE=1` adds the way to it, without frames of the standard library, and `full` with them. What keeps
-    /// a thread for longer than a second is named there: a step, a task, a probe.
+    /// A panic is logged by the plugin's logger, in the format of the log. `RUST_BACKTRACE=1` adds the backtrace
+    /// without frames of the standard library, and `full` adds all of it. Code that blocks a thread for longer than a
+    /// second (a step, a task, a probe) is named in the log.
     ///
-    /// It brings a tokio runtime of its own. Inside of another one, as under `#[tokio::main]`, use [`Agent::builder`] and
+    /// It creates its own tokio runtime. Inside another one, as under `#[tokio::main]`, use [`Agent::builder`] and
     /// [`Builder::start`].
     ///
     /// ```no_run
@@ -100,8 +102,8 @@ impl<F> Agent<F> {
 }
 
 impl<F: 'static> Builder<F> {
-    /// As [`Agent::main`], with arguments (the program's name first) and environment as values, and with what is set
-    /// on this builder: the command line, the environment and the config files go over its config.
+    /// Like [`Agent::main`], with the arguments (the program's name first) and the environment given as values, and
+    /// with the settings of this builder. The command line, the environment and the config files override its config.
     #[must_use]
     pub fn main(
         mut self,

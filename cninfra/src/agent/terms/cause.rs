@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Its config section is not valid: nothing was created.
+    /// The plugin's config section is not valid. Nothing was created.
     Config(Error),
     /// It returned an error.
     Failed(Error),
@@ -15,12 +15,12 @@ pub enum Cause {
     Panicked(Panic),
     /// It was not done within this limit.
     TimedOut(Duration),
-    /// It was not done within its limit, since it blocked its thread.
+    /// It was not done within its limit because it blocked its thread.
     #[non_exhaustive]
     Blocked {
         /// The limit.
         limit: Duration,
-        /// How long the longest call took that did not return.
+        /// The duration of the longest call that did not return.
         took: Duration,
     },
 }

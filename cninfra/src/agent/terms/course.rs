@@ -10,28 +10,28 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What an agent has done so far, and does right now: in its start, in later attempts at plugins whose `init` has failed, and in its stop. Nothing where it is not
-/// recorded.
+/// What an agent has done so far and is doing now: in its start, in later attempts at plugins whose `init` has failed,
+/// and in its stop. Empty if events are not recorded.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Course {
-    /// The steps that have ended, in the order in which they did.
+    /// The completed steps, in the order in which they ended.
     pub events: Vec<Event>,
-    /// The steps that have begun and wait for something.
+    /// The steps that have begun and are waiting for something.
     pub running: Vec<RunningStep>,
 }
 
-/// A step that has begun and waits for something.
+/// A step that has begun and is waiting for something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct RunningStep {
-    /// The plugin's place in the start order: [`Graph::nodes`](crate::graph::Graph::nodes) has its names.
+    /// The plugin's place in the start order. [`Graph::nodes`](crate::graph::Graph::nodes) has its names.
     pub place: u16,
     /// The step.
     pub phase: Phase,
-    /// When it began, since the start of the agent began.
+    /// When it began, counted from the beginning of the agent's start.
     pub started: Duration,
-    /// For how long it goes on.
+    /// How long it has been running.
     pub so_far: Duration,
 }
 

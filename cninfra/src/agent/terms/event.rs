@@ -3,15 +3,15 @@
 use super::{cause::Cause, phase::Phase};
 use std::{fmt, time::Duration};
 
-/// One step in the life of one plugin. Timeline, metrics and spans are made of these records.
+/// One step in the life of one plugin. The timeline, metrics and spans are made from these records.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Event {
-    /// The plugin's place in the start order: [`Graph::nodes`](crate::graph::Graph::nodes) has its names.
+    /// The plugin's place in the start order. [`Graph::nodes`](crate::graph::Graph::nodes) has its names.
     pub place: u16,
     /// The step.
     pub phase: Phase,
-    /// When it began, since the start of the agent began.
+    /// When it began, counted from the beginning of the agent's start.
     pub started: Duration,
     /// How long it took.
     pub took: Duration,
@@ -20,7 +20,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// When it ended, since the start of the agent began.
+    /// When it ended, counted from the beginning of the agent's start.
     #[must_use]
     pub fn ended(&self) -> Duration {
         self.started + self.took
@@ -31,19 +31,19 @@ impl Event {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// As it should.
+    /// It succeeded.
     Done,
-    /// With an error.
+    /// It returned an error.
     Failed,
-    /// With a panic.
+    /// It panicked.
     Panicked,
-    /// Not within its limit.
+    /// It was not done within its limit.
     TimedOut,
-    /// Not within its limit, since it blocked its thread.
+    /// It was not done within its limit because it blocked its thread.
     Blocked,
-    /// It was dropped, since another plugin failed or the start was interrupted.
+    /// It was dropped because another plugin failed or the start was interrupted.
     Dropped,
-    /// Its plugin had left a task behind, which was ended.
+    /// The plugin had left a task running, which was ended.
     LeftTask,
 }
 

@@ -18,17 +18,17 @@ const AGENT: &str = "AGENT";
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PluginError {
-    /// The plugin's type name; that of the flavor where it is not known which plugin it was.
+    /// The plugin's type name, or that of the flavor if the plugin is not known.
     pub plugin: &'static str,
-    /// The plugin's instance name; `AGENT` where it is not known which plugin it was.
+    /// The plugin's instance name, or `AGENT` if the plugin is not known.
     pub instance: &'static str,
-    /// What it was doing.
+    /// The phase it was in.
     pub phase: Phase,
-    /// The task that failed, where it was one: see [`Context::spawn`](crate::Context::spawn).
+    /// The task that failed, if it was a task: see [`Context::spawn`](crate::Context::spawn).
     pub task: Option<&'static str>,
     /// Why.
     pub cause: Cause,
-    /// From the start of the step to the failure; not known of a task.
+    /// The time from the beginning of the step to the failure. Not known for a task.
     pub elapsed: Duration,
     how: How,
     /// What to do about a limit that is too short; empty where that is not the cause.
@@ -116,7 +116,7 @@ impl PluginError {
         PluginError { elapsed, ..self }
     }
 
-    /// What a person can do about it, where that is known.
+    /// What can be done about it, if that is known.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
         match &self.cause {
@@ -192,20 +192,20 @@ fn longer(cause: &Cause, phase: Phase, section: Option<&str>) -> Box<str> {
     .into()
 }
 
-/// The agent did not start. All that had begun has been closed again.
+/// The agent did not start. Everything that had begun has been closed again.
 ///
-/// Its text is a report: what failed, in which phase, after how long, caused by what, what can be done, and who took how
-/// long where events are recorded.
+/// Its text is a report: what failed, in which phase, after how long, what caused it, what can be done, and how long
+/// each plugin took, if events are recorded.
 #[non_exhaustive]
 pub struct StartError {
-    /// Why: one error or, when plugins of a level failed together, several. None when the start was interrupted by a
-    /// stop handle or a signal.
+    /// Why it failed: usually one error, or several if plugins of one level failed together. Empty if the start was
+    /// interrupted by a stop handle or a signal.
     pub errors: Vec<PluginError>,
     /// What went wrong while the plugins that had begun were closed.
     pub rollback: Vec<PluginError>,
-    /// What was done up to then, where events are recorded.
+    /// What was done until then, if events are recorded.
     pub events: Vec<Event>,
-    /// From the begin of the start to its failure.
+    /// The time from the beginning of the start to its failure.
     pub took: Duration,
     pub(in crate::agent) graph: &'static Graph,
 }
@@ -230,7 +230,7 @@ impl StartError {
         StartError { errors: vec![error], rollback: Vec::new(), events, took, graph }
     }
 
-    /// Was the start ended by a stop handle or a signal, and not by an error?
+    /// Whether a stop handle or a signal, rather than an error, ended the start.
     #[must_use]
     pub fn interrupted(&self) -> bool {
         self.errors.is_empty()
@@ -247,7 +247,7 @@ impl StartError {
         }
     }
 
-    /// Was nothing created, since the config is not valid?
+    /// Whether the config is not valid. Nothing was created then.
     #[must_use]
     pub fn is_config(&self) -> bool {
         self.errors.iter().any(|error| matches!(error.cause, Cause::Config(_)))
@@ -256,21 +256,21 @@ impl StartError {
 
 impl std::error::Error for StartError {}
 
-/// The agent has run and is closed, but not all went well. Every plugin has been closed nevertheless.
+/// The agent has run and is closed, but something failed. All plugins have been closed nevertheless.
 ///
 /// Its text is a report, as that of a [`StartError`].
 #[non_exhaustive]
 pub struct StopError {
     /// What ended the run: tasks that panicked, or a [main task](crate::Context::spawn_main) that failed.
     pub run: Vec<PluginError>,
-    /// What went wrong in the stop, in the order in which it did.
+    /// What went wrong during the stop, in the order in which it happened.
     pub errors: Vec<PluginError>,
-    /// What was done, where events are recorded.
+    /// What was done, if events are recorded.
     pub events: Vec<Event>,
 }
 
 impl StopError {
-    /// The exit code of a process whose agent ended so: see [`Agent::main`](crate::Agent::main).
+    /// The exit code of a process whose agent ended this way: see [`Agent::main`](crate::Agent::main).
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         if self.run.is_empty() { exit::NOT_STOPPED } else { exit::FAILED }

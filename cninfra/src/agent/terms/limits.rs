@@ -7,19 +7,27 @@ use tokio::time::Instant;
 
 /// How long an agent waits for its plugins.
 ///
-/// A limit is seen where a plugin awaits, and once more when the phase is done: a plugin that took longer than its
-/// limit has failed, even if it blocked its thread meanwhile. Time in which another plugin blocked does not count.
+/// A limit takes effect at a plugin's await points, and is checked once more when the phase is done: a plugin that took
+/// longer than its limit has failed, even if it blocked its thread meanwhile. Time in which another plugin blocked the
+/// thread does not count.
 ///
-/// Every plugin is closed, even if others have used up the whole stop: `close` has 100 ms at least (or the plugin's own
-/// limit, if that is shorter), and its tasks have as much to end, before that and after it. So a stop takes longer than its limit by
-/// at most 300 ms for each level of the graph.
+/// Every plugin is closed, even if others have used up the time of the stop. `close` has at least 100 ms (or the
+/// plugin's own limit, if that is shorter), and the plugin's tasks have as much to end, both before and after it. So a
+/// stop exceeds its limit by at most 300 ms for each level of the graph.
 ///
-/// A plugin that never gives its thread back is beyond these limits, since the agent's own code can not run on that thread; so is one whose
-/// tasks keep all threads.
-/// A watchdog on another thread names it. Under [`Agent::main`](crate::agent::Agent::main) it ends the process at the plugin's limit, or at that of the stop,
-/// counted from when that was asked for; where the plugin blocks in a start that is to stop, when half of the stop's is over, so that the others have the other half. Before that, all other plugins
-/// that have begun are drained and closed, within what is left of the stop (within a whole one where nobody had asked for it), but for those whose step waits beside one that blocks in `close`, and not where tasks keep all threads. A destructor has the limit of `close`. That of an agent that is
-/// embedded, by [`Builder::start`](crate::agent::Builder::start), can only name it, again at its limit: the agent waits for as long as the plugin blocks.
+/// These limits cannot end a plugin that never yields its thread, since the agent's own code cannot run on that thread,
+/// nor one whose tasks block all threads. For these there is a watchdog on another thread:
+///
+/// - It names the plugin in the log.
+/// - Under [`Agent::main`](crate::agent::Agent::main) it ends the process at the plugin's limit, or at the limit of the
+///   stop, counted from the request. If the plugin blocks in a start that is to stop, it ends the process after half of
+///   the stop's limit, so that the other plugins have the other half.
+/// - Before that, all other plugins that have begun are drained and closed, within what is left of the stop's limit (or
+///   the whole limit, if no stop was requested). Not closed are plugins whose step waits beside one that blocks in
+///   `close`, and none is if tasks block all threads.
+/// - A destructor has the limit of `close`.
+/// - In an agent that is embedded with [`Builder::start`](crate::agent::Builder::start), the watchdog can only name the
+///   plugin, once more at its limit. The agent waits for as long as the plugin blocks.
 ///
 /// ```
 /// use cninfra::agent::Limits;
@@ -31,14 +39,15 @@ use tokio::time::Instant;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// For the whole start, from the first line that it logs. Default: 15 s.
+    /// The limit for the whole start, from the first line that it logs. Default: 15 s.
     pub start: Duration,
-    /// For one plugin in one phase of the start. Default: 15 s.
+    /// The limit for one plugin in one phase of the start. Default: 15 s.
     pub plugin_start: Duration,
-    /// For the whole stop, and for the rollback of a failed start. Default: 5 s.
+    /// The limit for the whole stop, and for the rollback of a failed start. Default: 5 s.
     pub stop: Duration,
-    /// For one plugin in one phase of the stop. Default: 2.5 s, half of the whole, so that one plugin that hangs leaves the
-    /// others time to close. Draining has half of the whole at most, whatever this is.
+    /// The limit for one plugin in one phase of the stop. Default: 2.5 s, half of the whole, so that a plugin that
+    /// hangs leaves the others time to close. All of draining together has at most half of the whole stop, whatever
+    /// this value is.
     pub plugin_stop: Duration,
 }
 
@@ -50,7 +59,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets [`start`](Limits::start), and nothing else.
+    /// Sets [`start`](Limits::start) and nothing else.
     #[must_use]
     pub const fn start(mut self, limit: Duration) -> Self {
         self.start = limit;
@@ -64,7 +73,7 @@ impl Limits {
         self
     }
 
-    /// Sets [`stop`](Limits::stop), and nothing else.
+    /// Sets [`stop`](Limits::stop) and nothing else.
     #[must_use]
     pub const fn stop(mut self, limit: Duration) -> Self {
         self.stop = limit;

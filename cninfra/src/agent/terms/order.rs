@@ -3,22 +3,23 @@
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// Which plugins start together, and close together. Either way a plugin starts after all that it depends on.
+/// Which plugins start together, and close together. In any case a plugin starts after all that it depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Order {
-    /// The plugins of a level of the graph at once: ten that wait for 50 ms each start in 50 ms.
+    /// All plugins of a level of the graph at once: ten that wait for 50 ms each start in 50 ms.
     #[default]
     Concurrent,
-    /// One plugin after the other, in the graph's order, which is the same for each start: slower, and easier to follow.
+    /// One plugin after the other, in the graph's order, which is the same for each start. It is slower, and easier to
+    /// follow.
     OneByOne,
 }
 
 impl FromStr for Order {
     type Err = crate::Error;
 
-    /// Reads `concurrent` or `one-by-one`, as the config has them.
+    /// Parses `concurrent` or `one-by-one`, as in the config.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "concurrent" => Ok(Order::Concurrent),

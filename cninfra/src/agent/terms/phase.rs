@@ -6,13 +6,14 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub enum Phase {
-    /// It is built of its dependencies.
+    /// It is built from its dependencies.
     Create,
     /// [`Lifecycle::init`](crate::Lifecycle::init)
     Init,
     /// [`Lifecycle::after_init`](crate::Lifecycle::after_init)
     AfterInit,
-    /// The agent has started, and its plugins do their work: no step of a plugin, but where its tasks fail.
+    /// The agent has started, and its plugins do their work. It is not a step of a plugin; only failures of tasks have
+    /// it.
     Run,
     /// [`Lifecycle::drain`](crate::Lifecycle::drain)
     Drain,
@@ -21,7 +22,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The name, as the method is spelled.
+    /// The name, spelled as the method.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +44,7 @@ impl Phase {
 impl std::str::FromStr for Phase {
     type Err = crate::Error;
 
-    /// Reads the method's name, with dashes or underscores.
+    /// Parses the method's name, with dashes or underscores.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const STEPS: [Phase; 5] = [Phase::Create, Phase::Init, Phase::AfterInit, Phase::Drain, Phase::Close];
         let name = text.replace('-', "_");

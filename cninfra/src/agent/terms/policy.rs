@@ -2,28 +2,29 @@
 
 use std::{str::FromStr, time::Duration};
 
-/// What follows when a plugin's [`init`](crate::Lifecycle::init) fails, or is not done within its limit.
+/// What happens when a plugin's [`init`](crate::Lifecycle::init) fails, or exceeds its limit.
 ///
-/// With [`Retry`](StartPolicy::Retry) and [`Ignore`](StartPolicy::Ignore) the agent starts without the plugin, and the plugin's
-/// status is [`Degraded`](crate::status::State::Degraded), with the reason. Those that depend on it start all the same: what
-/// they ask of it fails, or waits, until it is up. So a policy is for plugins that bear it, such as the client of a
-/// server that may come later.
+/// With [`Retry`](StartPolicy::Retry) and [`Ignore`](StartPolicy::Ignore) the agent starts without the plugin, and the
+/// plugin's status is [`Degraded`](crate::status::State::Degraded), with the reason. Plugins that depend on it start
+/// all the same. Until it is up, their calls to it fail or wait. So these policies are for plugins that can bear that,
+/// such as the client of a server that may come up later.
 ///
-/// Whatever the policy, a panic fails the start, and so does a plugin that uses up the time of the whole start. A plugin
-/// with a policy has therefore a third of that time in the start, unless its limit is below that of the whole already (`<plugin>.limits.init`,
-/// `agent.limits.init`, `agent.plugin-start-timeout` or [`Builder::limit`](crate::agent::Builder::limit)). Attempts after the start have
-/// the plugin's limit.
+/// A panic fails the start whatever the policy is, and so does a plugin that uses up the time of the whole start.
+/// Therefore a plugin with such a policy has a third of that time during the start, unless a lower limit is set for it
+/// (`<plugin>.limits.init`, `agent.limits.init`, `agent.plugin-start-timeout` or
+/// [`Builder::limit`](crate::agent::Builder::limit)). Attempts after the start have the plugin's own limit.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 #[non_exhaustive]
 pub enum StartPolicy {
     /// The start fails.
     #[default]
     Fail,
-    /// When the agent has started, `init` is called again, until it succeeds; then `after_init` follows. It is tried at once
-    /// when one comes up that it depends on. `close` follows once, whatever happened.
+    /// After the agent has started, `init` is called again until it succeeds; then `after_init` follows. It is tried at
+    /// once when a plugin that it depends on comes up. `close` is called once, in any case.
     Retry(Backoff),
-    /// The agent runs without it: neither `after_init` nor `drain` is called, but `close` is. One that comes to work by itself says so ([`Status::recovered`](crate::status::Status::recovered)), and is
-    /// told as it is from then on.
+    /// The agent runs without the plugin: neither `after_init` nor `drain` is called, but `close` is. A plugin that
+    /// recovers by itself reports that ([`Status::recovered`](crate::status::Status::recovered)); from then on its
+    /// status is shown as it is.
     Ignore,
 }
 
@@ -38,7 +39,7 @@ impl StartPolicy {
 impl FromStr for StartPolicy {
     type Err = crate::Error;
 
-    /// Reads `fail`, `retry` or `ignore`.
+    /// Parses `fail`, `retry` or `ignore`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "fail" => Ok(StartPolicy::Fail),
@@ -50,14 +51,14 @@ impl FromStr for StartPolicy {
     }
 }
 
-/// How long to wait between two attempts: twice as long each time, from `first` up to `most`; of that a random part of
-/// one half to all, so that many agents do not come back at once.
+/// How long to wait between two attempts. The delay doubles each time, from `first` up to `most`. The actual wait is a
+/// random part of it, between half and all, so that many agents do not try at the same moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Backoff {
-    /// Before the second attempt. Default: 500 ms.
+    /// The delay before the second attempt. Default: 500 ms.
     pub first: Duration,
-    /// The longest. Default: 30 s.
+    /// The longest delay. Default: 30 s.
     pub most: Duration,
 }
 
@@ -68,7 +69,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Delays from `first` on, up to `most`.
+    /// Delays from `first` up to `most`.
     #[must_use]
     pub const fn new(first: Duration, most: Duration) -> Self {
         Backoff { first, most }

@@ -7,10 +7,10 @@ use super::{
 use crate::{graph::Graph, order::sort_few};
 use std::{collections::HashSet, fmt, time::Duration};
 
-/// Who took how long in a start, made of its [events](crate::agent::Event).
+/// How long each plugin took in a start, made from its [events](crate::agent::Event).
 ///
-/// Steps on the *critical path* are those that all others waited for: to start faster, begin there. Its text is a table
-/// of the plugins in start order, those on the critical path marked with `*`.
+/// Steps on the *critical path* are those that all others waited for: to make the start faster, begin there. Its text
+/// is a table of the plugins in start order; those on the critical path are marked with `*`.
 ///
 /// ```
 /// use cninfra::{agent::Timeline, prelude::*};
@@ -54,12 +54,12 @@ pub struct Step {
     pub plugin: &'static str,
     /// What was done.
     pub event: Event,
-    /// Did what came after wait for it?
+    /// Whether later steps waited for it.
     pub critical: bool,
 }
 
 impl Timeline {
-    /// The start among these events, and what came after it.
+    /// The start that these events contain, and what came after it.
     #[must_use]
     pub fn new(graph: &'static Graph, events: &[Event]) -> Self {
         let (mut steps, mut later, mut down) = (Vec::new(), Vec::new(), HashSet::new());
@@ -99,12 +99,14 @@ impl Timeline {
         self.steps.iter()
     }
 
-    /// What came after the start, in the order in which it ended: later attempts at plugins whose `init` had failed, and the steps of the stop.
+    /// What came after the start, in the order in which it ended: later attempts at plugins whose `init` had failed,
+    /// and the steps of the stop.
     pub fn later(&self) -> impl Iterator<Item = &Step> {
         self.later.iter()
     }
 
-    /// From the begin of the start, as all times of its steps are, to the end of the last step. Before the first one the config is read.
+    /// The time from the beginning of the start to the end of its last step. All times of the steps count from the same
+    /// beginning. Before the first step, the config is read.
     #[must_use]
     pub fn took(&self) -> Duration {
         self.steps.iter().map(|step| step.event.ended()).max().unwrap_or_default()

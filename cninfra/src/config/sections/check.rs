@@ -23,18 +23,20 @@ use crate::{
 };
 use std::fmt;
 
-/// What is wrong with a config section whose keys fit one by one: what its own check says.
+/// What is wrong with a config section whose keys are each valid: the result of the section's own check.
 ///
-/// A `#[config]` field names the check. It is called when the section has been read, and no value of it is wrong by its type: before anything is
-/// created, by `--check-config`, and before new content of a file is taken in (see [`Live`](crate::config::Live)). It is called where nothing is
-/// said of the section, too, so that it can ask for keys that must be said; not for a plugin that is switched off. What it finds is told
-/// as any other mistake is, with file, line and key; but not where it names a key that is told to be misspelled.
+/// A `#[config]` field names the check. It is called after the section was read and all its values have the right
+/// types: before anything is created, by `--check-config`, and before new content of a file takes effect (see
+/// [`Live`](crate::config::Live)). It is also called if nothing is set in the section, so that it can require keys, but
+/// not for a plugin that is switched off. What it finds is reported like any other mistake, with file, line and key,
+/// unless it names a key that is already reported as misspelled.
 ///
-/// It is called, too, with values that do not hold: with what files say below variables and flags, and variables below flags. What it finds there is a
-/// mistake, if it names the key that is overridden, and is found both without all that goes over the file and without what goes over this key alone.
-/// (Not where a file of a secret that is overridden can not be read.) An item of a list is overridden with all of the list.
+/// It is also called with values that are overridden: what files say below variables and flags, and variables below
+/// flags. A mistake found there is reported if it names the overridden key, and is found both without everything above
+/// the file and without only what overrides this key. (This is not done if the file of an overridden secret cannot be
+/// read.) A list is overridden as a whole, with all its items.
 ///
-/// Of a value that may be a secret, say what is wrong without showing it.
+/// If a value may be a secret, say what is wrong without showing it.
 ///
 /// ```
 /// use cninfra::{config::{Duration, Invalid}, prelude::*};
@@ -76,20 +78,20 @@ struct Wrong {
 }
 
 impl Invalid {
-    /// A key of the section, in any spelling, its parts parted by dots (`tls.min-version`); `what` goes on from there: "is above
-    /// `max-peers`".
+    /// A mistake in a key of the section. The key may have any spelling, its parts are separated by dots
+    /// (`tls.min-version`), and `what` continues the sentence: "is above `max-peers`".
     #[must_use]
     pub fn key(key: impl Into<String>, what: impl Into<String>) -> Self {
         Invalid(vec![Wrong { key: key.into(), what: what.into(), help: None }])
     }
 
-    /// The section as a whole.
+    /// A mistake in the section as a whole.
     #[must_use]
     pub fn section(what: impl Into<String>) -> Self {
         Invalid::key("", what)
     }
 
-    /// The mend of what was said last.
+    /// Adds how to fix it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         if let Some(last) = self.0.last_mut() {
@@ -98,10 +100,10 @@ impl Invalid {
         self
     }
 
-    /// All of them in one: so that they are told in one run.
+    /// Combines all of them into one result, so that they are reported in one run.
     ///
     /// # Errors
-    /// There is one at least.
+    /// There is at least one.
     pub fn all(all: impl IntoIterator<Item = Invalid>) -> Result<(), Self> {
         let all: Vec<_> = all.into_iter().flat_map(|invalid| invalid.0).collect();
         if all.is_empty() { Ok(()) } else { Err(Invalid(all)) }
@@ -145,7 +147,7 @@ fn spot<'a>(parts: &[&str], read: &'a Outcome) -> Option<&'a Spot> {
     read.notes.origins.iter().find(|(path, _)| is(path)).map(|(_, spot)| spot)
 }
 
-/// `{:#}` has the mends, too.
+/// `{:#}` includes how to fix it.
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, Wrong { key, what, help }) in self.0.iter().enumerate() {
@@ -164,7 +166,7 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// What a section is checked by.
+/// The type of a section's check.
 pub type CheckOf<S> = fn(&<S as Section>::__Plain) -> Result<(), Invalid>;
 
 /// What the check says of a value that was read, and what came of reading it.

@@ -12,7 +12,7 @@ pub struct ToRead<'a> {
     pub(super) entries: &'a Entries<'a>,
 }
 
-/// What came of it.
+/// The result of reading and checking a section.
 pub struct Checked {
     pub(super) outcome: Outcome,
     /// What the check says. It is not asked of what can not be read.

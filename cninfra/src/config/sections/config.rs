@@ -62,17 +62,18 @@ pub struct Config {
 }
 
 impl Config {
-    /// No layer: every section is at its defaults.
+    /// A config without any layer: every section has its defaults.
     #[must_use]
     pub fn new() -> Self {
         Config::default()
     }
 
-    /// Sets a key of a section, over what was set so far. Parts of the key are parted by dots; the key `enabled` switches
-    /// an optional plugin on or off.
+    /// Sets a key of a section, overriding what was set before. The parts of a nested key are separated by dots. The
+    /// key `enabled` switches an optional plugin on or off.
     ///
-    /// A value has its type: a number is one, and a text is one for a key that takes texts. A text for a key that takes none is read as
-    /// that of a flag or a variable: `"8080"` for a number, `"true"`, `"[a, b]"` for a list.
+    /// A value has its own type: a number for a key with numbers, a text for a key with texts. A text for a key of
+    /// another type is parsed like that of a flag or a variable: `"8080"` for a number, `"true"`, `"[a, b]"` for a
+    /// list.
     #[must_use]
     pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
         let wrong = |error: &dyn std::fmt::Display| {
@@ -87,12 +88,12 @@ impl Config {
         self
     }
 
-    /// Of a figment: its providers go where [`Config::set`] goes, so that what is set next goes over them, and files, variables and
-    /// flags over all. A section is a key of the figment, with the section's keys in it; they may be spelled in any way. Their
-    /// origins, and the lines in their files, are those that figment knows.
+    /// Makes a config from a figment. Its values have the precedence of [`Config::set`]: later calls of that override
+    /// them, and files, variables and flags override all. Each section is a key of the figment that contains the keys
+    /// of the section, in any spelling. Origins, and lines in files, are those that figment knows.
     ///
-    /// (`figment` is a dependency of its own, 0.10. It is not re-exported: rustc would write `std::string::String` in all errors
-    /// then, since figment has a `String` too.)
+    /// (`figment` 0.10 is a dependency that you add yourself. It is not re-exported, because rustc would then write
+    /// `std::string::String` in all errors, since figment has a `String` too.)
     ///
     /// ```
     /// use cninfra::config::Config;
@@ -143,8 +144,9 @@ impl Config {
         config
     }
 
-    /// What the program says, as a figment: with its origins, and to add providers to. Its keys are as they were written; what
-    /// an agent makes of them, with its files, is [`Builder::figment`](crate::agent::Builder::figment).
+    /// What the program has set, as a figment: with origins, and to add providers to. The keys are as they were
+    /// written. What an agent makes of them together with its files is
+    /// [`Builder::figment`](crate::agent::Builder::figment).
     #[must_use]
     pub fn figment(&self) -> Figment {
         self.program.iter().fold(Figment::new(), |figment, entry| entry.merge_into(figment))
@@ -254,7 +256,7 @@ impl Config {
 }
 
 impl std::fmt::Debug for Config {
-    /// The sections and their sources; not their values, since secrets are among them.
+    /// The sections and their sources, without values, since there may be secrets among them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let all = self.program.iter().chain(&self.files).chain(&self.process);
         f.debug_list().entries(all.map(|entry| format!("{} ({})", entry.section, entry.source))).finish()

@@ -20,9 +20,10 @@ use crate::{
 use serde::{Serialize, de::DeserializeOwned};
 use std::path::Path;
 
-/// Reads a config section of a file of its own, as an agent does: for who uses the library of a plugin without an agent. The name of the section is that of messages.
+/// Reads a config section from a file of its own, as an agent does. It is for using the library of a plugin without an
+/// agent. `section` is the name of the section in messages.
 ///
-/// It reads the file on this thread, and waits for its file system.
+/// It reads the file on the calling thread, and blocks it for as long as the file system takes.
 ///
 /// ```no_run
 /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -33,7 +34,7 @@ use std::path::Path;
 /// ```
 ///
 /// # Errors
-/// The file can not be read, or is not valid: what is wrong, each with line and key.
+/// The file cannot be read, or is not valid: everything that is wrong, with line and key.
 pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path: impl AsRef<Path>) -> Result<C> {
     let path = path.as_ref();
     let text = file::read(path).map_err(|error| error.mistake(path))?;

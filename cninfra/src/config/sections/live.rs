@@ -10,15 +10,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt, sync::Arc};
 use tokio::sync::watch;
 
-/// A config section that follows its file while the agent runs: a `#[config]` field of this type opts in.
+/// A config section that follows its file while the agent runs. Declare a `#[config]` field of this type to use it.
 ///
-/// The files are looked at every two seconds (`agent.config-poll-interval`), and at once on SIGHUP where the agent is a
-/// process of its own. Their content counts, not their dates, so that the swap of a symbolic link is seen, as Kubernetes
-/// does it with a ConfigMap; a file that a secret is read from counts too. New content is taken in when it stayed the same for a
-/// tenth of a second, and only as a whole: if anything is wrong with any section of any file, or a file has gone whose sections are in no new one, nothing changes,
-/// the mistakes are logged, and the plugins with live sections are reported as degraded until the files are right again. (Secrets of sections
-/// that follow no file are looked at only when such a section changes, and are not waited for.)
-/// Variables and flags still go over the files. The agent's own section `logs` follows its file in the same way.
+/// The files are checked every two seconds (`agent.config-poll-interval`), and at once on SIGHUP if the agent is a
+/// process of its own. Their content is compared, not their dates, so that the swap of a symbolic link is noticed, as
+/// Kubernetes does it with a ConfigMap. A file from which a secret is read is followed too. New content takes effect
+/// after it has stayed the same for a tenth of a second, and only as a whole. If anything is wrong with any section of
+/// any file, or if a file has disappeared whose sections are in no new file, nothing changes: the mistakes are logged,
+/// and the plugins with live sections are reported as degraded until the files are fixed. (Secrets of sections that
+/// follow no file are read only when such a section changes, and are not waited for.) Variables and flags still
+/// override the files. The agent's own section `logs` follows its file in the same way.
 ///
 /// ```
 /// use cninfra::{config::Live, prelude::*};
@@ -61,14 +62,14 @@ pub struct Live<C> {
 }
 
 impl<C> Live<C> {
-    /// A value that no file changes: for tests, and for use without an agent.
+    /// A value that no file changes, for tests and for use without an agent.
     #[must_use]
     pub fn new(value: C) -> Self {
         Live { value: watch::Sender::new(Arc::new(value)), ended: watch::Sender::new(false) }
     }
 
-    /// The section as it is now. It costs a lock without contention and a count: read it where it is needed, and keep it
-    /// for as long as its values shall belong together.
+    /// The section as it is now. This costs an uncontended lock and a reference count. Read it where it is needed, and
+    /// keep it for as long as its values must be consistent with each other.
     #[must_use]
     pub fn get(&self) -> Arc<C> {
         self.value.borrow().clone()
@@ -80,14 +81,14 @@ impl<C> Live<C> {
         Changes { value: self.value.subscribe(), ended: self.ended.subscribe() }
     }
 
-    /// Puts another value in its place, as if the file said so: for tests.
+    /// Replaces the value as if the file had changed, for tests.
     pub fn set(&self, value: C) {
         self.value.send_replace(Arc::new(value));
     }
 }
 
 impl<C> Clone for Live<C> {
-    /// The same section: a change is seen by both.
+    /// The same section: both see its changes.
     fn clone(&self) -> Self {
         Live { value: self.value.clone(), ended: self.ended.clone() }
     }
@@ -112,8 +113,9 @@ pub struct Changes<C> {
 }
 
 impl<C> Changes<C> {
-    /// Waits for the section to be another one than when this was called last, or made. Of several changes in between only
-    /// the last one is seen. `None` when the agent stops: so a task that follows them ends by itself.
+    /// Waits until the section differs from what it was at the previous call, or when this was made. Of several changes
+    /// in between, only the last one is returned. `None` when the agent stops, so that a task that follows the changes
+    /// ends by itself.
     ///
     /// # Cancel safety
     /// It may be dropped and called again: no change is lost.

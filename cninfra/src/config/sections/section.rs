@@ -22,13 +22,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::any::TypeId;
 use yaml_serde::Value;
 
-/// The type of a plugin's config section: any type that is `Serialize`, `Deserialize` and `Default`; or
+/// The type of a plugin's config section: any type that is `Serialize`, `Deserialize` and `Default`, or
 /// [`Live`](crate::config::Live) of one.
 ///
-/// Give it `#[serde(default, deny_unknown_fields)]`: a key that is not written keeps its default, and one that is
-/// misspelled is an error. Name fields as Rust does; keys are compared without case, `-` and `_`, and shown in kebab-case:
-/// `read_timeout` is `read-timeout` in a file. (Not so where `#[serde(flatten)]`, `untagged` or `tag` is used: serde asks for such values
-/// without telling what keys they have.)
+/// Give it `#[serde(default, deny_unknown_fields)]`: a key that is not set then keeps its default, and a misspelled one
+/// is an error. Name fields as usual in Rust. Keys are compared without regard to case, `-` and `_`, and shown in
+/// kebab-case: `read_timeout` is `read-timeout` in a file. (This does not hold inside `#[serde(flatten)]`, `untagged`
+/// or `tag`, since serde does not tell which keys such values have.)
 #[diagnostic::on_unimplemented(
     message = "CN026: `{Self}` can not be a config section",
     label = "not `Serialize`, `Deserialize` and `Default`",
@@ -65,9 +65,9 @@ impl Context {
     /// The plugin's config section: its file, environment and command line over the defaults.
     ///
     /// # Errors
-    /// A key that is unknown or of the wrong type. A section that is declared by the plugin (by a `#[config]` field, or
-    /// `config = ..` of its attribute) has been read once before anything was created, so this finds it valid. One that is
-    /// not declared has no keys: there, whatever is set is a mistake before anything is created.
+    /// A key is unknown or has the wrong type. A section that the plugin declares (with a `#[config]` field, or
+    /// `config = ..` in its attribute) was already read before anything was created, so it is valid here. A section
+    /// that is not declared has no keys: anything set there is reported as a mistake before anything is created.
     pub fn config<C: Section>(&self) -> Result<C> {
         C::__read(self.whole_config(), self.name())
     }
@@ -76,7 +76,7 @@ impl Context {
 /// Of a section's name and its entries; the value where it is wanted.
 pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Outcome, Option<Value>);
 
-/// How a plugin's config section is read: its type, forgotten.
+/// How a plugin's config section is read, with its type erased.
 #[derive(Clone, Copy)]
 pub struct ConfigMeta {
     /// Reads the section of its entries; its value too, where that is wanted.

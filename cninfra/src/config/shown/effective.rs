@@ -5,20 +5,20 @@ use crate::config::{said::source::Source, types::secret};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use yaml_serde::Value;
 
-/// A section of the config of a running agent: what holds for each of its keys. See
+/// A section of the config of a running agent: the values in force for its keys. See
 /// [`Context::effective_config`](crate::Context::effective_config).
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct EffectiveSection {
-    /// The section's name: the plugin's instance name, or `agent` and `logs`.
+    /// The section's name: the plugin's instance name, or `agent` or `logs`.
     pub name: &'static str,
-    /// Do the files say something else by now, which only a new start of the agent will see?
+    /// Whether the files have changed in a way that only takes effect after a restart of the agent.
     pub outdated: bool,
     /// Its keys, in the order of the section's type.
     pub values: Vec<EffectiveValue>,
 }
 
-/// What holds for one key, and where it comes from. A secret is masked: it is not in here.
+/// The value in force for one key, and where it comes from. The value of a secret is masked, and is not in here.
 ///
 /// As JSON: `{"key": "read-timeout", "value": "5s", "origin": "./http.conf:2:1", "secret": false}`.
 #[derive(Clone, PartialEq, Debug)]
@@ -37,32 +37,33 @@ impl EffectiveValue {
         EffectiveValue { path, value, origin, secret: false, follows: false }
     }
 
-    /// The key with those around it, parted by dots; one with a dot in it stands in quotes.
+    /// The full key, its parts separated by dots. A part that contains a dot is in quotes.
     #[must_use]
     pub fn key(&self) -> String {
         let part = |part: &String| if part.contains(['.', '"']) { format!("{part:?}") } else { part.clone() };
         self.path.iter().map(part).collect::<Vec<_>>().join(".")
     }
 
-    /// The value on one line, as a YAML file would have it.
+    /// The value on one line, as in a YAML file.
     #[must_use]
     pub fn text(&self) -> String {
         if self.secret && self.value.is_string() { secret::MASK.to_string() } else { scalar(&self.value) }
     }
 
-    /// Where it comes from: a file with line and column, a variable, a flag, the program, or `default`; of a secret that stands in a file of its own, that, too.
+    /// Where it comes from: a file with line and column, a variable, a flag, the program, or `default`. For a secret in
+    /// a file of its own, also that file.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Is it nothing but what its type has by default?
+    /// Whether it is the default of its type.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.origin == Source::Default.to_string()
     }
 
-    /// Is it a secret, or has it one in it, and is masked therefore?
+    /// Whether it is a secret, or contains one, and is masked therefore.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret

@@ -17,7 +17,7 @@ const UNITS: [(&str, u64); 9] = [
     ("tb", 1_000_000_000_000),
 ];
 
-/// A number of bytes in a config section: `64KiB`, `10MB`, `4096`. It is a `u64` by `*`.
+/// A number of bytes in a config section: `64KiB`, `10MB`, `4096`. It derefs to `u64`.
 ///
 /// ```
 /// use cninfra::config::ByteSize;
@@ -61,7 +61,7 @@ impl FromStr for ByteSize {
 }
 
 impl fmt::Display for ByteSize {
-    /// As it is read: `64KiB` where it is a round number, else `1000B`.
+    /// In the form in which it is parsed: `64KiB` if it is a multiple of a unit, else `1000B`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (shift, name) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")] {
             if self.0 > 0 && self.0.trailing_zeros() >= shift {
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for ByteSize {
     }
 }
 
-/// A text that is no [`ByteSize`].
+/// The text is not a valid [`ByteSize`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ByteSizeError {
     text: String,

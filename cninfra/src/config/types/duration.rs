@@ -11,10 +11,11 @@ const SECOND: u128 = 1_000_000_000;
 /// Whole numbers from here on are the predecessor's nanoseconds: one millisecond.
 const SMALLEST: u64 = 1_000_000;
 
-/// A length of time in a config section: `5s`, `1m30s`, `100ms`, `1.5h`. It is a [`std::time::Duration`] by `*`.
+/// A duration in a config section: `5s`, `1m30s`, `100ms`, `1.5h`. It derefs to [`std::time::Duration`].
 ///
-/// The units are `h`, `m`, `s`, `ms`, `us` and `ns`. `0` is no time. A whole number without a unit is nanoseconds, since the predecessor's files
-/// have them so, but only from a millisecond up: `5` was surely meant to be something else.
+/// The units are `h`, `m`, `s`, `ms`, `us` and `ns`. `0` needs no unit. A whole number without a unit is in
+/// nanoseconds, as in the predecessor's files, but is accepted only from one millisecond up: `5` was surely meant to be
+/// something else.
 ///
 /// ```
 /// use cninfra::config::Duration;
@@ -28,13 +29,13 @@ const SMALLEST: u64 = 1_000_000;
 pub struct Duration(pub Time);
 
 impl Duration {
-    /// So many seconds.
+    /// This many seconds.
     #[must_use]
     pub const fn from_secs(seconds: u64) -> Self {
         Duration(Time::from_secs(seconds))
     }
 
-    /// So many milliseconds.
+    /// This many milliseconds.
     #[must_use]
     pub const fn from_millis(milliseconds: u64) -> Self {
         Duration(Time::from_millis(milliseconds))
@@ -117,7 +118,7 @@ impl Duration {
 }
 
 impl fmt::Display for Duration {
-    /// As it is read: `1m30s`.
+    /// In the form in which it is parsed: `1m30s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0.as_nanos();
         if rest == 0 {
@@ -146,7 +147,7 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
-/// A text that is no [`Duration`].
+/// The text is not a valid [`Duration`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DurationError {
     text: String,

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The type of a field that says that a key hides another one.
+/// The type of a field which says that one key hides another.
 ///
-/// Where two keys say the same in two ways, as `url` and `port`, a type can say which of them goes over the other. But if one
-/// is in a file and the other on the command line, the command line is to hold, whichever it is. As `hides:url:port`, the
-/// name of a field of this type, it does: where the command line has `url`, a `port` of the environment, the files and the
-/// program is as if it were not there; where the environment has it, one of the files and the program.
+/// If two keys set the same in two ways, as `url` and `port`, the type can say which of them has precedence. But if one
+/// is in a file and the other on the command line, the command line should win, whichever key it is. A field of this
+/// type named `hides:url:port` does that: if the command line has `url`, then a `port` from the environment, the files
+/// or the program is ignored; if the environment has `url`, a `port` from the files or the program is ignored.
 ///
 /// ```
 /// use cninfra::config::Hides;

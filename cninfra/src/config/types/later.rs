@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The type of a field that stands for keys which are not served yet.
+/// The type of a field that stands for keys which are not supported yet.
 ///
-/// A key that a predecessor of the plugin knew, and that the plugin does not serve, must not be passed over as if it were
-/// set. As an unknown key it would be told as a slip of the pen; as a name of such a field, with `later:` before it, it is
-/// told as what it is.
+/// A key that the predecessor of a plugin supported, and that the plugin does not, must not be ignored silently. As an
+/// unknown key it would be reported as a spelling mistake. As a name of such a field, prefixed with `later:`, it is
+/// reported as not supported.
 ///
 /// ```
 /// use cninfra::config::Later;

@@ -8,8 +8,8 @@ pub(in crate::config) const NAME: &str = "$cninfra::PluginName";
 
 /// A plugin of the same agent, named in a config section by its instance name.
 ///
-/// Its type says that there is one of that name: else that is a mistake of the config, told with file, line and the nearest
-/// name, before anything is created.
+/// If there is no plugin of that name, this is a mistake in the config. It is reported with file, line and the most
+/// similar name, before anything is created.
 ///
 /// ```
 /// use cninfra::{config::PluginName, prelude::*};
@@ -37,7 +37,7 @@ pub(in crate::config) const NAME: &str = "$cninfra::PluginName";
 pub struct PluginName(String);
 
 impl PluginName {
-    /// Of a name as it is: whether there is such a plugin is seen where it is read of a config.
+    /// A name that is not checked here. Whether there is such a plugin is checked when a config is read.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         PluginName(name.into())

@@ -37,18 +37,23 @@ impl Drop for BeingRead {
     }
 }
 
-/// A value that is never printed: not by `Debug`, not by `--print-config`, not by an error about it. `--print-config` shows one that is empty as such.
+/// A value that is never printed: not by `Debug`, not by `--print-config`, and not by an error about it.
+/// `--print-config` shows whether it is empty.
 ///
-/// In a config section, a key of this type has a second form: `password-file` holds the path of a file that holds the `password`.
-/// A relative path is taken from the folder of the config file; line ends at the end of the file are left out. It is read once, with the config
-/// files: before anything is created, and where a section follows its file ([`Live`](crate::config::Live)) at each look at them. One in which nothing else is
-/// is a mistake, since nearly always a mount has failed: who wants no secret leaves the key out. Only a `Secret<Option<..>>` takes it: it is `None`.
+/// In a config section, a key of this type has a second form: `password-file` is the path of a file that contains the
+/// `password`. A relative path starts at the folder of the config file. Line ends at the end of the file are removed.
+/// The file is read once, together with the config files: before anything is created, and, if the section follows its
+/// file ([`Live`](crate::config::Live)), each time these are checked. A file that contains nothing else is a mistake,
+/// since that nearly always means that a mount has failed. For no secret, leave the key out. Only `Secret<Option<..>>`
+/// accepts such a file, as `None`.
 ///
-/// Not so within an enum with `tag` or `untagged`, and within what is flattened: there nobody knows that a key is a secret before it is read.
+/// The second form does not work inside an enum with `tag` or `untagged`, or inside a flattened value: there it is not
+/// known before reading that a key is a secret.
 ///
-/// It is masked, not wiped from memory. To wipe this value alone would promise what is not so: the text that it was read from is in the
-/// parser's buffers, in what is kept of its file, in figment's values, of which each merge makes copies, and in the arguments and variables of the process. What must not stay
-/// in memory is read by its plugin when it is needed, from a file whose path is the key.
+/// The value is masked, but not wiped from memory. Wiping this value alone would promise too much: the text it was read
+/// from is also in the parser's buffers, in the retained text of its file, in figment's values, which are copied in
+/// each merge, and in the arguments and variables of the process. A secret that must not stay in memory should be read
+/// by its plugin when it is needed, from a file whose path is the key.
 ///
 /// ```
 /// use cninfra::config::Secret;
@@ -68,17 +73,17 @@ impl Drop for BeingRead {
 pub struct Secret<T = String>(T);
 
 impl<T> Secret<T> {
-    /// Hides a value.
+    /// Wraps a value.
     pub fn new(value: T) -> Self {
         Secret(value)
     }
 
-    /// The value itself: for the call that needs it.
+    /// The value, for the call that needs it.
     pub fn reveal(&self) -> &T {
         &self.0
     }
 
-    /// The value itself, to keep.
+    /// Unwraps the value.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -103,7 +108,7 @@ impl<T> fmt::Display for Secret<T> {
 }
 
 impl<T: Serialize> Serialize for Secret<T> {
-    /// Masked, in every format; but one that is empty is written as it is, so that it is seen that none was set.
+    /// Masked, in every format. An empty value is written as it is, to show that none was set.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match serde_json::to_value(&self.0) {
             Ok(nothing) if is_empty(&nothing) => nothing.serialize(serializer),

@@ -7,9 +7,11 @@ use serde::{
 };
 use std::fmt;
 
-/// Reads a value of a text, for the `Deserialize` of a type of keys that has a [`FromStr`](std::str::FromStr), or the like.
+/// Parses a value from a text, for the `Deserialize` of a key's type that has [`FromStr`](std::str::FromStr) or
+/// something similar.
 ///
-/// `what` it takes is told where the value is no text. The mend of the error goes with it.
+/// `what` says what is expected, in the message for a value that is not a text. The help of the error becomes part of
+/// the message.
 ///
 /// ```
 /// use cninfra::{Error, config::from_text};
@@ -33,7 +35,7 @@ use std::fmt;
 /// ```
 ///
 /// # Errors
-/// It is no text, or `read` takes it for none.
+/// The value is not a text, or `read` refuses it.
 pub fn from_text<'de, D, T, E>(
     deserializer: D,
     what: &'static str,

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use std::future::Future;
 
-/// What a call of a handler gives: a future of an `Answer`.
+/// What a call of a handler returns: a future of an `Answer`.
 #[diagnostic::on_unimplemented(
     message = "CN035: no handler of HTTP requests: it is not `async`, it gives `{Self}` at once",
     label = "write `async fn`, `async || ..` or `async move || ..`"
@@ -19,7 +19,8 @@ impl<F: Future> Async<F::Output> for F {
     type Is = ();
 }
 
-/// What a handler may answer: whatever is a response. (Said of the future, and the answer comes second: of a type of one's own, rustc shows where it is, in four more lines.)
+/// What a handler may return: any response. (The trait is on the future, with the answer as its second parameter: for a
+/// type of your own, rustc would also show where it is defined, in four more lines.)
 #[diagnostic::on_unimplemented(
     message = "CN035: no handler of HTTP requests: what it returns is no response: `{Answer}`",
     label = "a text, `Json`, a `StatusCode`, a tuple of them, or a `cninfra::Result` of one is a response; a type of one's own, or a `Result` with another error, is none"

@@ -11,9 +11,10 @@ use axum::{
 };
 use std::future::Future;
 
-/// The arguments of a handler, which are made of a request and of the state of the routes; the future that a call with them gives, which goes from one thread of
-/// the server to another; and the handler, which does so, too. (One trait for all, since what is not `Send` among the arguments, or is taken along, makes the future
-/// so: that is one mistake.) `By` is how axum makes the last argument: of the whole request, or without its body.
+/// The arguments of a handler, which are made from a request and the state of the routes. It includes that the handler,
+/// and the future that a call with them returns, can move between the threads of the server. (It is one trait because
+/// something that is not `Send`, among the arguments or captured, makes the future not `Send` either: that is one
+/// mistake.) `By` is how axum makes the last argument: from the whole request, or without its body.
 #[diagnostic::on_unimplemented(
     message = "CN035: no handler of HTTP requests: it takes `{Self}`, and one of these is no extractor; or it holds or takes along what is not `Send`",
     label = "extractors are `Path`, `Query`, `Json`, .., and `State` of what `.with_state(..)` gives, if that is `Clone`, `Send` and `Sync`; what takes the body is the last one. If all are right, drop what is not `Send` before the `await` (an `Rc`, a guard of a `Mutex` of std); what is taken along is `Send` and `Sync` (an `Arc`)"

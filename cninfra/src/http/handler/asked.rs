@@ -4,9 +4,10 @@ use super::{Async, Extracted, Gives, Kind, RouteHandler, Shared};
 use axum::{http::Method, routing::MethodRouter};
 use std::sync::Arc;
 
-/// All that is asked of a handler, once more, as a type. What is not fulfilled is told of the type, at the method's name: without the bound that asks, which are
-/// five lines, so that there is room for two more where rustc shortens the names of types. And of the bound it is not told again, since that is asked of nothing that
-/// is given: `K`, `T`, `By` and `A` are found by the compiler, so the bound stands at the method's name for it, too.
+/// All requirements on a handler, repeated as a type. An unfulfilled requirement is reported for the type, at the name
+/// of the method, without the five lines about the bound that requires it. That leaves room for two more lines where
+/// rustc shortens the names of types. It is not reported again for the bound, since `K`, `T`, `By` and `A` are
+/// inferred, so the bound is checked at the name of the method, too.
 pub type Asked<H, K, T, By, A> = (
     <Asking as Answers<K, H>>::Is,
     <<K as Kind>::Arguments as Extracted<T, By, <K as Kind>::Returned, <K as Kind>::Handler>>::Is,
@@ -14,14 +15,15 @@ pub type Asked<H, K, T, By, A> = (
     <<K as Kind>::Returned as Gives<A>>::Is,
 );
 
-/// Routes whose handlers take the state `T`, which is a name that is not given: see [`Asked`].
+/// Routes whose handlers take the state `T`, where `T` has no name in the signature: see [`Asked`].
 pub trait OfState<T> {
     /// These routes, and one more.
     #[doc(hidden)]
     fn add(self, method: Method, path: String, handler: Option<Arc<MethodRouter<Shared<T>>>>) -> Self;
 }
 
-/// Who asks whether something is a handler. (Of `H` itself rustc would tell where it is, and the call.)
+/// The type that has the requirements on handlers. (If the handler `H` itself had them, rustc would also show where it
+/// is defined, and the call.)
 #[derive(Debug)]
 pub struct Asking;
 

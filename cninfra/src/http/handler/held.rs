@@ -4,7 +4,8 @@ use crate::BoxFuture;
 use axum::{extract::Request, handler::Handler, response::Response};
 use std::{fmt, future::Future, sync::Arc};
 
-/// The state of routes, as axum has it: a clone of it is no clone of the state. So one that can not be cloned is told where a handler takes it, and nowhere else.
+/// The state of routes, as axum holds it: cloning it does not clone the state. So a state that cannot be cloned is
+/// reported only where a handler takes it.
 pub struct Shared<S>(pub(super) Arc<S>);
 
 impl<S> Shared<S> {

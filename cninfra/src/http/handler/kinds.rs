@@ -12,15 +12,15 @@ use std::{
     marker::PhantomData,
 };
 
-/// A function: of which type, of which arguments, and what it returns.
+/// A function: its type, its arguments, and what it returns.
 #[derive(Debug)]
 pub struct Function<F, Arguments, R>(PhantomData<(F, Arguments, R)>);
 
-/// A response, which is the answer to each request.
+/// A response, which is the answer to every request.
 #[derive(Debug)]
 pub struct Value<R>(PhantomData<R>);
 
-/// A handler of axum's own, of which of axum's kinds, and for which state.
+/// One of axum's own handlers: its type, which of axum's kinds it is, and its state.
 #[derive(Debug)]
 pub struct OfAxum<H, Of, S>(PhantomData<(H, Of, S)>);
 

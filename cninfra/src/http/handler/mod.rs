@@ -17,14 +17,16 @@ pub use self::{
 };
 pub(super) use held::Shared;
 
-/// What answers a route: an `async fn` or an async closure.
+/// A handler of a route: an `async fn` or an async closure.
 ///
-/// What it takes are *extractors*: [`State`](axum::extract::State), [`Path`](super::Path), [`Query`](super::Query) and others, at most 16 of them, and at
-/// most one of which has the request's body ([`Json`](super::Json), `String`, `Bytes`): the last one. What it returns is a *response*: a text,
-/// [`Json`](super::Json), a [`StatusCode`](axum::http::StatusCode), a tuple of them, a `Result` of two of them, or a [`Result`](crate::Result).
+/// Its arguments are *extractors*: [`State`](axum::extract::State), [`Path`](super::Path), [`Query`](super::Query) and
+/// others, at most 16. At most one of them, the last, consumes the request's body ([`Json`](super::Json), `String`,
+/// `Bytes`). It returns a *response*: a text, [`Json`](super::Json), a [`StatusCode`](axum::http::StatusCode), a tuple
+/// of them, a `Result` of two of them, or a [`Result`](crate::Result).
 ///
-/// A value that is a response is a handler, too, and so are a [`MethodRouter`](axum::routing::MethodRouter) of axum and one of its handlers with a layer around it. What
-/// else implements axum's `Handler` is called by a closure:
+/// A value that is a response is a handler, too, and so are a [`MethodRouter`](axum::routing::MethodRouter) of axum,
+/// and one of axum's handlers with a layer around it. To use anything else that implements axum's `Handler`, call it in
+/// a closure:
 ///
 /// ```
 /// use cninfra::http::{Routes, axum::{extract::{Request, State}, handler::Handler}};
@@ -35,20 +37,20 @@ pub(super) use held::Shared;
 /// }
 /// ```
 ///
-/// `K` is what rustc finds by itself: what kind of handler it is.
+/// `K` is the kind of the handler, which rustc infers.
 pub trait RouteHandler<K: Kind> {
     /// As its kind has it.
     #[doc(hidden)]
     fn handler(self) -> K::Handler;
 }
 
-/// The kind of a [`RouteHandler`], which has all that is asked of one.
+/// The kind of a [`RouteHandler`], with all that is required of it.
 pub trait Kind {
     /// The handler itself.
     type Handler: Clone + 'static;
-    /// What it is called with.
+    /// The arguments it is called with.
     type Arguments;
-    /// What a call gives at once: a future.
+    /// What a call returns: a future.
     type Returned;
 
     /// Calls it.

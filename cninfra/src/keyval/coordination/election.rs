@@ -8,7 +8,7 @@ use super::{
 };
 use std::{collections::BTreeMap, fmt, ops::Deref, time::Duration};
 
-/// One of many agents leads: who has stood the longest.
+/// An election: one of many agents leads, the one that has been a candidate for the longest time.
 ///
 /// ```
 /// use cninfra::{keyval::{Coordination, Election, Kv}, prelude::*};
@@ -46,44 +46,46 @@ pub struct Election {
 }
 
 impl Election {
-    /// An election of this name, below a view's prefix. A leader that dies is replaced after `ttl` at the latest, or what the store grants; one that can not reach the store
-    /// learns of its loss in that time, before another one leads.
+    /// An election of this name, below the prefix of a view. A leader that dies is replaced after at most `ttl`, or the
+    /// time that the store grants. A leader that cannot reach the store learns of its loss within that time, before
+    /// another one leads.
     #[must_use]
     pub fn new(kv: &Kv<dyn Coordination>, name: impl AsRef<[u8]>, ttl: Duration) -> Self {
         Election { queue: Claim::queue(kv, name.as_ref()), ttl }
     }
 
-    /// Stands for election, and waits until it leads. While the store can not be reached, it goes on trying.
+    /// Becomes a candidate, and waits until it leads. While the store cannot be reached, it keeps trying.
     ///
     /// # Errors
-    /// The store's, if it does not permit it, can not do it, or was closed.
+    /// Those of the store, if it does not permit it, does not support it, or was closed.
     ///
     /// # Cancel safety
-    /// Dropped, it stands no more.
+    /// If it is dropped, it is no longer a candidate.
     pub async fn campaign(&self, value: impl Into<Bytes>) -> Result<Leadership> {
         Held::wait(&self.queue, "campaign", value, self.ttl).await.map(Leadership)
     }
 
-    /// Who leads, with its value; `None` if nobody does.
+    /// The leader, with its value; `None` if there is none.
     ///
     /// # Errors
-    /// The store's.
+    /// Those of the store.
     pub async fn leader(&self) -> Result<Option<Entry>> {
         let all = self.queue.list("").all().await?;
         Ok(all.into_iter().filter(|entry| Claim::is_place(&entry.key)).min_by_key(|entry| entry.created))
     }
 
-    /// Who leads, and each change of it or of its value.
+    /// Watches the leader: reports who leads, and each change of the leader or its value.
     ///
     /// # Errors
-    /// The store's.
+    /// Those of the store.
     pub async fn observe(&self) -> Result<Observed> {
         let updates = self.queue.watch([""], WatchOptions::default()).await?.diffed();
         Ok(Observed { updates, standing: BTreeMap::new(), told: None })
     }
 }
 
-/// It leads, as long as it is not [lost](Held::lost). Dropped, it resigns in the background, and the close of the store waits for that: so an agent that stops has resigned.
+/// The leadership, which lasts until it is [lost](Held::lost). Dropping it resigns in the background, and the close of
+/// the store waits for that: so an agent that stops has resigned.
 #[must_use = "dropped, it resigns"]
 #[derive(Debug)]
 pub struct Leadership(Held);
@@ -97,7 +99,8 @@ impl Deref for Leadership {
 }
 
 impl Leadership {
-    /// Does something as the leader: it is dropped when that is lost, which is told at once. Resigns afterwards.
+    /// Runs `work` as the leader. When the leadership is lost, `work` is dropped and this returns at once. Resigns
+    /// afterwards.
     ///
     /// # Errors
     /// Why the leadership was lost.
@@ -115,18 +118,19 @@ impl Leadership {
         done
     }
 
-    /// Changes the value that others see. Returns whether it has: not, if it leads no more.
+    /// Changes the value that others see. Returns whether it was changed, which it is not after the leadership was
+    /// lost.
     ///
     /// # Errors
-    /// The store's.
+    /// Those of the store.
     pub async fn proclaim(&self, value: impl Into<Bytes>) -> Result<bool> {
         self.0.put(value.into()).await
     }
 
-    /// Leads no more: the next one does at once.
+    /// Resigns. The next candidate leads at once.
     ///
     /// # Errors
-    /// The store's: the lease ends by itself then.
+    /// Those of the store. The lease then ends by itself.
     pub async fn resign(self) -> Result<()> {
         self.0.end().await
     }
@@ -138,7 +142,7 @@ impl fmt::Debug for Election {
     }
 }
 
-/// Who leads, as it changes: see [`Election::observe`].
+/// The changes of the leader: see [`Election::observe`].
 pub struct Observed {
     updates: Diffed,
     /// Who stands, with when the key was made.
@@ -148,7 +152,7 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// The next leader, with its value; `Some(None)` if nobody leads, `None` when the store was closed.
+    /// The next leader, with its value; `Some(None)` if nobody leads, and `None` when the store was closed.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.

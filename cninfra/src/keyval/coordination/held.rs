@@ -7,7 +7,8 @@ use super::{
 };
 use std::{fmt, time::Duration};
 
-/// What one of many has: a [`Leadership`](super::Leadership), or a lock by its [`LockGuard`](super::LockGuard). Dropped, it is given up in the background.
+/// Something that one of many holds: a [`Leadership`](super::Leadership), or a lock through its
+/// [`LockGuard`](super::LockGuard). Dropping it releases it in the background.
 pub struct Held(Claim);
 
 impl Held {
@@ -40,25 +41,27 @@ impl Held {
         Ok(None)
     }
 
-    /// The key of who has it.
+    /// The key of the holder.
     #[must_use]
     pub fn key(&self) -> Bytes {
         self.0.key()
     }
 
-    /// The fencing token: nobody who has it later has a lower one, so who is asked by two takes the higher one's word.
+    /// The fencing token. No later holder has a lower one, so whoever gets requests from two holders should obey the
+    /// one with the higher token.
     #[must_use]
     pub fn token(&self) -> Revision {
         self.0.token()
     }
 
-    /// A transaction that is done only as long as it is had. The transaction is of a view without a prefix.
+    /// A transaction that is executed only as long as this is held. The transaction has to be of a view without a
+    /// prefix.
     #[must_use]
     pub fn fence(&self, txn: Txn) -> Txn {
         txn.when(self.0.key(), Compare::Created(self.0.token()))
     }
 
-    /// Why it is had no more; `None` while it is, by all that the store has said.
+    /// Why it is no longer held; `None` while it is, as far as the store has said.
     #[must_use]
     pub fn loss(&self) -> Option<Loss> {
         self.0.session().loss()

@@ -6,7 +6,8 @@ use tokio::{sync::watch, time::timeout};
 /// So long the close of a store waits: what is not given back then ends by itself.
 const GIVING_BACK: Duration = Duration::from_secs(1);
 
-/// For authors of stores with [`Coordination`](crate::keyval::Coordination): who leads or has a lock by this store. Its close tells them to give that up, and waits until they have.
+/// For authors of stores with [`Coordination`](crate::keyval::Coordination): those who lead or hold a lock through this
+/// store. When it is closed, it tells them to release that, and waits until they have.
 ///
 /// ```
 /// use cninfra::keyval::Holders;
@@ -26,16 +27,16 @@ const GIVING_BACK: Duration = Duration::from_secs(1);
 pub struct Holders(watch::Sender<bool>);
 
 impl Holders {
-    /// One more, until it is dropped.
+    /// Another holder, until it is dropped.
     #[must_use]
     pub fn holder(&self) -> Holder {
         Holder(self.0.subscribe())
     }
 
-    /// Tells all to give up what they have, and waits until they have, for a second at most.
+    /// Tells all holders to release what they hold, and waits until they have, for at most a second.
     ///
     /// # Cancel safety
-    /// Dropped, it has told them; it may be called again.
+    /// If it is dropped, the holders have been told. It may be called again.
     pub async fn end(&self) {
         self.0.send_replace(true);
         // what is left ends by itself
@@ -43,7 +44,7 @@ impl Holders {
     }
 }
 
-/// Something of a store is had, by a lease, until this is dropped. That of [`Default`] is of a store that does not wait for it.
+/// Something of a store is held, by a lease, until this is dropped. A store does not wait for one made by [`Default`].
 #[derive(Debug)]
 pub struct Holder(watch::Receiver<bool>);
 
@@ -54,7 +55,7 @@ impl Default for Holder {
 }
 
 impl Holder {
-    /// Is the store being closed, so that it is to be given up?
+    /// Whether the store is being closed, so that it has to be released.
     #[must_use]
     pub fn is_closing(&self) -> bool {
         *self.0.borrow()

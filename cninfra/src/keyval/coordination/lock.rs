@@ -7,10 +7,11 @@ use super::{
 };
 use std::{fmt, ops::Deref, time::Duration};
 
-/// One of many agents at a time has it.
+/// A lock that one of many agents holds at a time.
 ///
-/// A lock of a store is only as good as the clocks and the pauses of those who use it: who has it may sleep, and wake up when another one has it already. So it has a
-/// [token](Held::token), and writes to the same store are best done by [`Held::fence`], which the store itself refuses when the lock is lost.
+/// A lock of a store is only as reliable as the clocks and pauses of its users: a holder may be suspended, and resume
+/// when another one has the lock already. Therefore a lock has a [token](Held::token). Make writes to the same store
+/// with [`Held::fence`]: the store itself refuses them when the lock is lost.
 ///
 /// ```
 /// use cninfra::keyval::{Coordination, Kv, Lock, Result, Txn};
@@ -29,33 +30,35 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// A lock of this name, below a view's prefix. That of an owner who dies is free after `ttl` at the latest, or what the store grants.
+    /// A lock of this name, below the prefix of a view. The lock of an owner that dies is free after at most `ttl`, or
+    /// the time that the store grants.
     #[must_use]
     pub fn new(kv: &Kv<dyn Coordination>, name: impl AsRef<[u8]>, ttl: Duration) -> Self {
         Lock { queue: Claim::queue(kv, name.as_ref()), ttl }
     }
 
-    /// Waits until it has it. While the store can not be reached, it goes on trying.
+    /// Waits until it holds the lock. While the store cannot be reached, it keeps trying.
     ///
     /// # Errors
-    /// The store's, if it does not permit it, can not do it, or was closed.
+    /// Those of the store, if it does not permit it, does not support it, or was closed.
     ///
     /// # Cancel safety
-    /// Dropped, it waits no more.
+    /// If it is dropped, it no longer waits.
     pub async fn lock(&self) -> Result<LockGuard> {
         Held::wait(&self.queue, "lock", Bytes::new(), self.ttl).await.map(LockGuard)
     }
 
-    /// Takes it, if nobody has it and nobody waits for it.
+    /// Takes the lock, if nobody holds it and nobody waits for it.
     ///
     /// # Errors
-    /// As of [`lock`](Self::lock).
+    /// As [`lock`](Self::lock).
     pub async fn try_lock(&self) -> Result<Option<LockGuard>> {
         Ok(Held::attempt(&self.queue, Bytes::new(), self.ttl).await?.map(LockGuard))
     }
 }
 
-/// The lock is had, as long as it is not [lost](Held::lost). Dropped, it is given back in the background, and the close of the store waits for that.
+/// The lock, which is held until it is [lost](Held::lost). Dropping it releases the lock in the background, and the
+/// close of the store waits for that.
 #[must_use = "dropped, the lock is given back"]
 #[derive(Debug)]
 pub struct LockGuard(Held);
@@ -69,10 +72,10 @@ impl Deref for LockGuard {
 }
 
 impl LockGuard {
-    /// Gives it back.
+    /// Releases the lock.
     ///
     /// # Errors
-    /// The store's: the lease ends by itself then.
+    /// Those of the store. The lease then ends by itself.
     pub async fn unlock(self) -> Result<()> {
         self.0.end().await
     }

@@ -13,15 +13,15 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 
-/// Why something that was had is had no more.
+/// Why something is no longer held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Loss {
-    /// The store has not said in time that the lease lives on: it may have ended, and somebody else may have it.
+    /// The store did not confirm in time that the lease is alive: it may have ended, and another holder may exist.
     Expired,
     /// The lease has ended, or was revoked.
     LeaseGone,
-    /// Somebody has deleted the key.
+    /// Someone has deleted the key.
     Deleted,
     /// The store was closed.
     Closed,

@@ -15,8 +15,9 @@ use tokio::sync::Notify;
 
 /// The bounded queue between a store and one subscriber, on the side of the store. For authors of stores.
 ///
-/// What is read for a snapshot may wait for room: [`Feed::send`]. What the server tells by itself may not, since whoever does not read a connection holds up all
-/// that goes over it: [`Feed::push`] never waits, and says what is to be done when there is no room.
+/// Events of a snapshot may wait for room: [`Feed::send`]. Events that the server sends on its own may not, since a
+/// connection that is not read delays everything on it: [`Feed::push`] never waits, and says what to do when there is
+/// no room.
 ///
 /// ```
 /// use cninfra::keyval::{Change, Event, Feed, Previous, Pushed, Overflow, WatchOptions};
@@ -38,17 +39,19 @@ use tokio::sync::Notify;
 #[derive(Clone)]
 pub struct Feed(Arc<Side>);
 
-/// What has become of an event.
+/// What happened to an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
 pub enum Pushed {
     /// It waits for the subscriber.
     Queued,
-    /// There is no room, and the subscriber wants to miss nothing: here it is back. The store asks the server for no more, waits for [`Feed::room`], and goes on with
-    /// this event.
+    /// There is no room, and the subscriber wants to miss nothing: the event is returned. The store must request no
+    /// more from the server, wait for [`Feed::room`], and continue with this event.
     Full(Event),
-    /// There was no room: what had waited was thrown away, and so are this event and all that come until a snapshot begins. The store waits for [`Feed::room`], which there is when the subscriber looks for
-    /// its next event, and tells one of each range, whose cause is [`Cause::Overflow`](super::Cause::Overflow); a snapshot that was being told is not ended.
+    /// There was no room. All waiting events were discarded, and so are this event and all further ones until a
+    /// snapshot begins. The store must wait for [`Feed::room`], which returns when the subscriber asks for its next
+    /// event, and then report a snapshot of each range with the cause [`Cause::Overflow`](super::Cause::Overflow). A
+    /// snapshot that was in progress is not completed.
     Resnapshot,
     /// The subscriber is gone.
     Ended,
@@ -67,7 +70,7 @@ struct Shared {
 }
 
 impl Feed {
-    /// A queue, with the events on the side of the subscriber, for [`Watch::new`](super::Watch::new).
+    /// A queue, and its events on the side of the subscriber, for [`Watch::new`](super::Watch::new).
     #[must_use]
     pub fn new(options: &WatchOptions) -> (Self, Events) {
         let shared = Arc::new(Shared {
@@ -81,10 +84,12 @@ impl Feed {
         (Feed(Arc::new(Side(shared.clone()))), Events(shared))
     }
 
-    /// Puts an event of the server's own in the queue, or says what is to be done. It never waits for the subscriber. Events of the connection
-    /// ([`Event::Link`]) are always taken: of those that wait in a row, the last one counts. So is [`Event::Removed`].
+    /// Puts an event that the server sent into the queue, or says what to do. It never waits for the subscriber. Events
+    /// of the connection ([`Event::Link`]) are always accepted; of several waiting in a row, only the last is kept.
+    /// [`Event::Removed`] is always accepted, too.
     ///
-    /// Where one task tells a snapshot and another one changes, who puts the older one last tells a wrong end: the store puts them in their order.
+    /// If one task reports a snapshot and another one changes, the order matters: an older event put last leaves a
+    /// wrong state. The store has to put them in their order.
     pub fn push(&self, event: Event) -> Pushed {
         let Shared { overflow, bound, room, taker, .. } = &*self.0.0;
         let pushed = self.0.0.queue().push(event, *overflow, *bound);
@@ -96,10 +101,10 @@ impl Feed {
         pushed
     }
 
-    /// Puts an event in the queue as soon as there is room: one of a snapshot. It is never [`Full`](Pushed::Full).
+    /// Puts an event of a snapshot into the queue as soon as there is room. The result is never [`Full`](Pushed::Full).
     ///
     /// # Cancel safety
-    /// Dropped, it has not put the event in the queue.
+    /// If it is dropped, the event is not in the queue.
     pub async fn send(&self, event: Event) -> Pushed {
         loop {
             {
@@ -118,8 +123,9 @@ impl Feed {
         }
     }
 
-    /// Waits until half of the queue is free, so that who begins again does not do so for each event, or the subscriber is gone. After [`Pushed::Resnapshot`] it waits until the subscriber looks for its next
-    /// event, too: one that does not costs the store nothing. Returns whether it is still there.
+    /// Waits until half of the queue is free, so that the store does not resume for every single event, or until the
+    /// subscriber is gone. After [`Pushed::Resnapshot`], it also waits until the subscriber asks for its next event, so
+    /// that one that does not ask costs the store nothing. Returns whether the subscriber is still there.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
@@ -139,13 +145,14 @@ impl Feed {
         }
     }
 
-    /// Something could not be read: it is [counted](WatchStats::failures), and the store says in its log what it was.
+    /// To be called when something could not be read. It is [counted](WatchStats::failures); the store logs what it
+    /// was.
     pub fn has_failed(&self) {
         self.0.0.queue().has_failed();
     }
 
-    /// Ends the events, since the store is closed: those that wait are still told. So does the drop of the last clone, but a [`WatchControl`](super::WatchControl)
-    /// may hold one.
+    /// Ends the events because the store is closed; waiting events are still delivered. Dropping the last clone has the
+    /// same effect, but a [`WatchControl`](super::WatchControl) may hold one.
     pub fn end(&self) {
         self.0.0.end();
     }
@@ -164,7 +171,7 @@ impl Feed {
         }
     }
 
-    /// What has become of the events.
+    /// The statistics of the watch.
     #[must_use]
     pub fn stats(&self) -> WatchStats {
         self.0.0.queue().stats()
@@ -202,7 +209,8 @@ impl Shared {
     }
 }
 
-/// The events of a watch, on the side of the subscriber. Dropping it ends the watch; it ends when the store has dropped the last [`Feed`].
+/// The events of a watch, on the side of the subscriber. Dropping it ends the watch. It ends when the store has dropped
+/// the last [`Feed`].
 pub struct Events(Arc<Shared>);
 
 impl Stream for Events {

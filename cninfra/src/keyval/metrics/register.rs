@@ -4,7 +4,8 @@ use super::StoreMetrics;
 use crate::Context;
 
 impl StoreMetrics {
-    /// From now on they are told with those of the agent, by the name of this plugin, and in the place of those that it has registered before.
+    /// Registers them with the metrics of the agent, under the name of this plugin. They replace those that the plugin
+    /// has registered before.
     pub fn register(&self, cx: &Context) {
         cx.stores().add(cx.name(), self.clone());
     }

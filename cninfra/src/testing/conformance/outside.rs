@@ -4,12 +4,13 @@ use crate::{Error, testing::Link};
 use futures_util::future::LocalBoxFuture;
 use std::{fmt, future::Future, time::Duration};
 
-/// A server that a plugin talks to, behind a [`Link`] that the kit breaks; how it is called through the plugin; and what the plugin promises. See
-/// [`Conformance::outside`](super::Conformance::outside).
+/// A server that a plugin talks to, behind a [`Link`] that the kit breaks; how to call it through the plugin; and what
+/// the plugin promises. See [`Conformance::outside`](super::Conformance::outside).
 ///
-/// The server is a real one, or one that the test brings. The kit starts agents one after the other, and in each breaks the link in another way: it does not
-/// answer; the connection is reset, and no new one is taken; four times as many calls come as a queue may hold, and none is answered; the
-/// agent closes in the middle of calls that get no answer; the agent starts without it, under each start policy.
+/// The server is a real one, or one that the test provides. The kit starts agents one after the other, and breaks the
+/// link in another way in each: the server does not answer; the connection is reset and no new one is accepted; four
+/// times as many calls come as the queue may hold, and none is answered; the agent closes during calls that get no
+/// answer; the agent starts without the server, under each start policy.
 ///
 /// ```
 /// use cninfra::{
@@ -129,8 +130,8 @@ pub struct Outside<F> {
 type Call<F> = Box<dyn Fn(&F) -> LocalBoxFuture<'static, Result<(), Error>>>;
 
 impl<F> Outside<F> {
-    /// A server behind this link. `call` asks it something through the running flavor, and has the answer when it ends: what only
-    /// puts something in a queue is no such call.
+    /// A server behind this link. `call` sends a request to it through the running flavor, and ends when it has the
+    /// answer: a call that only puts something into a queue is not suitable.
     pub fn behind<T, E, C>(link: Link, call: impl Fn(&F) -> C + 'static) -> Self
     where
         C: Future<Output = Result<T, E>> + 'static,
@@ -152,39 +153,39 @@ impl<F> Outside<F> {
         }
     }
 
-    /// A call ends by itself in this time, whatever the server does. Default: 5 s.
+    /// Sets the time within which a call ends by itself, whatever the server does. Default: 5 s.
     pub fn call_within(mut self, limit: Duration) -> Self {
         self.call_within = limit;
         self
     }
 
-    /// An `init` ends by itself in this time, whatever the server does. Default: 5 s.
+    /// Sets the time within which an `init` ends by itself, whatever the server does. Default: 5 s.
     pub fn start_within(mut self, limit: Duration) -> Self {
         self.start_within = limit;
         self
     }
 
-    /// In this time a lost connection is reported. Default: 5 s.
+    /// Sets the time within which a lost connection is reported. Default: 5 s.
     pub fn lost_within(mut self, limit: Duration) -> Self {
         self.lost_within = limit;
         self
     }
 
-    /// In this time after the server is back, the plugin is well, and says so. For so long, but no longer than 3 s, it is looked at whether
-    /// a loss that was reported stays so. Default: 10 s.
+    /// Sets the time within which the plugin reports that it is ok after the server is back. For as long, but at most 3
+    /// s, the kit checks that a reported loss stays reported. Default: 10 s.
     pub fn back_within(mut self, limit: Duration) -> Self {
         self.back_within = limit;
         self
     }
 
-    /// So many calls may be on their way to the server, or wait for it, when their callers have given up. Default: 128. A flood is four times
-    /// as many, and at least 256.
+    /// Sets how many calls may be on their way to the server, or wait for it, after their callers have given up.
+    /// Default: 128. A flood is four times as many, and at least 256.
     pub fn queue(mut self, calls: usize) -> Self {
         self.queue = calls;
         self
     }
 
-    /// So many tasks may be spawned, by whomever, however many calls there are. Default: 16.
+    /// Sets how many tasks may be spawned, by anyone, however many calls there are. Default: 16.
     pub fn tasks(mut self, tasks: usize) -> Self {
         self.tasks = tasks;
         self

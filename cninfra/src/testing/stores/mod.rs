@@ -49,22 +49,24 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Within this time everything is to be seen that was done.
 const SOON: Duration = Duration::from_secs(10);
 
-/// A store that is checked: how it is opened, and closed. It is opened again when it was closed.
+/// A store to be checked: how to open and close it. It is opened again after it was closed.
 pub trait Subject {
     /// The store.
     type Store: Store;
 
-    /// Opens it. Its data may be used by others, below other prefixes.
+    /// Opens the store. Its data may be used by others, below other prefixes.
     fn open(&self) -> impl Future<Output = Result<Arc<Self::Store>>>;
 
-    /// Closes it, as its plugin does.
+    /// Closes the store, as its plugin does.
     fn close(&self, store: Arc<Self::Store>) -> impl Future<Output = Result<()>>;
 }
 
-/// Checks the contract of a store, on real time: what [`cninfra::keyval`](crate::keyval) says of it, and what its [`Capabilities`](crate::keyval::Capabilities) say.
+/// Checks that a store keeps its contract, in real time: what [`cninfra::keyval`](crate::keyval) says about stores, and
+/// what its own [`Capabilities`](crate::keyval::Capabilities) say.
 ///
-/// The level that each store has to pass is `core`: values, conditions, lives, transactions, listings, watches with slow subscribers, and that what a store can not do is refused
-/// before anything is done. A store that has more is asked for more: [`with_revisions`](Self::with_revisions), [`with_leases`](Self::with_leases),
+/// Each store has to pass the level `core`: values, conditions, expiry, transactions, listings, watches with slow
+/// subscribers, and that unsupported requests are refused before anything is done. A store that can do more is checked
+/// for more: [`with_revisions`](Self::with_revisions), [`with_leases`](Self::with_leases),
 /// [`with_coordination`](Self::with_coordination).
 ///
 /// ```
@@ -97,7 +99,7 @@ pub struct StoreConformance<S: Subject> {
 }
 
 impl<S: Subject> StoreConformance<S> {
-    /// Of the level `core`.
+    /// Checks the level `core`.
     pub fn of(subject: S) -> Self {
         let checks = [
             values::checks(),
@@ -112,22 +114,22 @@ impl<S: Subject> StoreConformance<S> {
         StoreConformance { subject, checks: checks.into_iter().flatten().collect(), only: None }
     }
 
-    /// Only what has this in its words: for who mends a store.
+    /// Runs only the checks whose text contains this, for work on one of them.
     pub fn only(mut self, words: impl Into<String>) -> Self {
         self.only = Some(words.into());
         self
     }
 
-    /// Checks it.
+    /// Runs the checks.
     ///
     /// # Panics
-    /// It does not keep the contract: the message tells all that is broken.
+    /// The store violates the contract; the message lists all violations.
     pub async fn check(self) {
         let broken = self.violations().await;
         assert!(broken.is_empty(), "the store breaks its contract:\n{}", broken.join("\n"));
     }
 
-    /// What is broken, each in a line.
+    /// The violations, one line each.
     pub async fn violations(self) -> Vec<String> {
         let mut broken = Vec::new();
         let is_asked = |what: &str| self.only.as_ref().is_none_or(|words| what.contains(words));
@@ -159,7 +161,7 @@ impl<S: Subject> StoreConformance<S> {
 }
 
 impl<S: Subject<Store: Revisions>> StoreConformance<S> {
-    /// Of a store with revisions, too.
+    /// Also checks revisions.
     pub fn with_revisions(mut self) -> Self {
         self.checks.extend(revisions::checks());
         self
@@ -167,7 +169,7 @@ impl<S: Subject<Store: Revisions>> StoreConformance<S> {
 }
 
 impl<S: Subject<Store: Leases>> StoreConformance<S> {
-    /// Of a store with leases, too.
+    /// Also checks leases.
     pub fn with_leases(mut self) -> Self {
         self.checks.extend(leases::checks());
         self.checks.extend(puts::checks_of_leases());
@@ -176,7 +178,7 @@ impl<S: Subject<Store: Leases>> StoreConformance<S> {
 }
 
 impl<S: Subject<Store: Coordination>> StoreConformance<S> {
-    /// Of a store on which agents can come to an agreement, too.
+    /// Also checks that agents can coordinate through the store.
     pub fn with_coordination(mut self) -> Self {
         self.checks.extend(coordination::checks());
         self

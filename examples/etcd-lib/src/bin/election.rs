@@ -1,4 +1,4 @@
-//! Stands for election, leads for a while, and resigns.
+//! Becomes a candidate in an election, leads for a while, and resigns.
 //!
 //! ```sh
 //! cargo run -p etcd-lib --bin election -- 5        # seconds; run it twice: the second one waits

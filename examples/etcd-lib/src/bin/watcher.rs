@@ -1,4 +1,4 @@
-//! Watches the phonebook, until it is stopped by Ctrl-C.
+//! Watches the phonebook until Ctrl-C stops it.
 //!
 //! ```sh
 //! cargo run -p etcd-lib --bin watcher

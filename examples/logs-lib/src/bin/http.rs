@@ -1,4 +1,5 @@
-//! Levels of loggers over HTTP, in a program without an agent: the registry of loggers and the server are libraries, too.
+//! Levels of loggers over HTTP, in a program without an agent: the registry of loggers and the server can also be used
+//! as libraries.
 //!
 //! ```sh
 //! cargo run -p logs-lib --bin http            # or: http 127.0.0.1:9000
@@ -6,7 +7,7 @@
 //! curl -X PUT localhost:8080/set/worker/debug
 //! ```
 //!
-//! In an agent all of it is there: the plugin `LogManager` of the crate `cninfra-logmanager`.
+//! In an agent all of this is available as the plugin `LogManager` of the crate `cninfra-logmanager`.
 
 use cninfra::{
     debug,
@@ -20,7 +21,7 @@ use tokio::time::timeout;
 
 const ENDPOINT: &str = "127.0.0.1:8080";
 
-/// Requests in flight have so long to finish.
+/// Requests in flight have this time to finish.
 const DRAIN: Duration = Duration::from_secs(10);
 
 #[tokio::main]
@@ -75,7 +76,7 @@ fn routes(loggers: &Loggers) -> Routes {
     Routes::new().get("/list", list).put("/set/{logger}/{level}", set)
 }
 
-/// Also of a logger that is not there yet, and by a pattern.
+/// Also works for a logger that does not exist yet, and for a pattern.
 fn change(loggers: &Loggers, logger: &str, level: &str) -> Result<Json<LoggerLevel>, (StatusCode, String)> {
     let bad_request = |error: String| (StatusCode::BAD_REQUEST, error);
     let level: Level = level.parse().map_err(|error| bad_request(format!("{error}")))?;

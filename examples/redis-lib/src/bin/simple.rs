@@ -1,4 +1,4 @@
-//! The calls of a store on Redis, one by one, and what a watch tells of them.
+//! The calls of a store on Redis, one by one, and what a watch reports for them.
 //!
 //! ```sh
 //! cargo run -p redis-lib --bin simple -- --redis-config examples/redis-lib/node-client.yaml
@@ -19,7 +19,7 @@ const KEY: &str = "key";
 /// The keys of the listings.
 const ITERATED: &str = "iterator-";
 const COUNT: usize = 100;
-/// What a watch tells comes within this time.
+/// Events of a watch come within this time.
 const SOON: Duration = Duration::from_secs(10);
 
 fn text(bytes: &[u8]) -> String {
@@ -30,7 +30,7 @@ fn shown(entry: &Entry) -> String {
     format!("{}={}", text(&entry.key), text(&entry.value))
 }
 
-/// The calls, each told before it is done.
+/// The calls, each announced before it is made.
 struct Calls(Kv<RedisStore>);
 
 impl Calls {
@@ -60,7 +60,7 @@ impl Calls {
         Ok(())
     }
 
-    /// Takes one by one what comes in parts.
+    /// Takes the entries one by one, though they are read page by page.
     async fn iterate(&self, keys_only: bool, debug: bool) -> Result<()> {
         let mut request = PageRequest::new(KeyRange::prefix(ITERATED));
         (request.keys_only, request.max_items) = (keys_only, COUNT / 10);
@@ -83,7 +83,7 @@ impl Calls {
     }
 }
 
-/// Prints so many changes of what is watched.
+/// Prints this many changes of the watched keys.
 async fn tell(watch: &mut Diffed, count: usize) -> Result<()> {
     let mut told = Vec::new();
     while told.len() < count {

@@ -21,7 +21,7 @@ impl FieldError {
         self
     }
 
-    /// The path of the field, as `others[1].labels["a"]`; empty for the message itself.
+    /// The path of the field, such as `others[1].labels["a"]`; empty for the message itself.
     pub fn path(&self) -> String {
         let mut path = String::new();
         for part in self.path.iter().rev() {

@@ -1,4 +1,4 @@
-//! Arrival: planes come in, and queue up for the runway.
+//! Arrival: planes arrive, and queue up for the runway.
 
 use crate::{
     field::{ARRIVAL, Airfield},
@@ -9,7 +9,7 @@ use cninfra::{Result, keyval::Compare};
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 use tokio::time::sleep;
 
-/// Until the airport closes.
+/// Runs until the airport closes.
 pub async fn run(field: Airfield) -> Result<()> {
     tokio::select! {
         ended = gate::run(field.clone(), ARRIVAL) => ended,

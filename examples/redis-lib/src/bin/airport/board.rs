@@ -1,4 +1,4 @@
-//! The board: how many planes are where, as a watch of the whole airport tells it.
+//! The board: how many planes are in each part, from a watch of the whole airport.
 
 use crate::field::{ARRIVAL, Airfield, DEPARTURE, HANGAR, RUNWAY};
 use cninfra::{
@@ -12,10 +12,10 @@ use std::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-/// The parts that are shown, in the order of a plane's way.
+/// The parts that are shown, in the order in which a plane passes them.
 pub const PARTS: [&str; 4] = [ARRIVAL, RUNWAY, HANGAR, DEPARTURE];
 
-/// Until the airport closes: one line that changes, where it is on a terminal; else a line for each change.
+/// Runs until the airport closes. On a terminal it updates one line, otherwise it prints a line for each change.
 pub async fn run(field: Airfield) -> Result<()> {
     let mut watch = field.kv.watch(PARTS, WatchOptions::default()).await?.diffed();
     let mut keys = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! [`Airfield`]: the parts of the airport, in Redis, and how a plane goes from one to the next.
+//! [`Airfield`]: the parts of the airport, in Redis, and how a plane moves from one to the next.
 
 use crate::flight::Flight;
 use cninfra::{
@@ -17,21 +17,21 @@ use std::{
 };
 use tokio::{sync::watch, time::sleep};
 
-/// Where the planes are that arrive.
+/// The planes that arrive.
 pub const ARRIVAL: &str = "arrival/";
-/// Where those are that land or take off.
+/// The planes that land or take off.
 pub const RUNWAY: &str = "runway/";
-/// Where those are that stay.
+/// The planes that stay.
 pub const HANGAR: &str = "hangar/";
-/// Where those are that depart.
+/// The planes that depart.
 pub const DEPARTURE: &str = "departure/";
-/// A key for each plane in the hangar, which ends with its time there.
+/// A key for each plane in the hangar, which expires when its time there is over.
 pub const STAY: &str = "stay/";
 
-/// After a call that has failed.
+/// The pause after a call that has failed.
 pub const PAUSE: Duration = Duration::from_millis(500);
 
-/// What each module has: a connection, and nothing of the other modules. What they know of each other is in Redis.
+/// What each module has: a connection, and nothing of the other modules. They share only what is in Redis.
 #[derive(Clone)]
 pub struct Airfield {
     pub kv: Kv<RedisStore>,
@@ -61,17 +61,17 @@ impl Airfield {
         Ok(Txn::new().put(format!("{part}{flight}"), bytes))
     }
 
-    /// One that moves it, if it is still there: a plane is in one part at a time.
+    /// A transaction that moves a plane, if it is still there: a plane is in one part at a time.
     pub fn put_from(&self, from: &str, to: &str, flight: &Flight) -> Result<Txn> {
         Ok(leave(self.put(to, flight)?, from, flight))
     }
 
-    /// One that has it leave the airport.
+    /// A transaction that lets a plane leave the airport.
     pub fn take_from(&self, from: &str, flight: &Flight) -> Txn {
         leave(Txn::new(), from, flight)
     }
 
-    /// Does a transaction, and tries until Redis answers or the airport closes. Returns whether it was done.
+    /// Executes a transaction, and retries until Redis answers or the airport closes. Returns whether it was executed.
     pub async fn commit(&self, txn: Txn) -> bool {
         let mut may_be_done = false;
         loop {
@@ -89,7 +89,7 @@ impl Airfield {
         }
     }
 
-    /// A pause, which the close of the airport breaks off: nothing then.
+    /// A pause. `None` if the airport closes meanwhile.
     pub async fn pauses(&self) -> Option<()> {
         tokio::select! {
             () = self.closed() => None,
@@ -97,7 +97,7 @@ impl Airfield {
         }
     }
 
-    /// Until the airport closes.
+    /// Waits until the airport closes.
     pub async fn closed(&self) {
         // its end is that of the program
         let _ = self.closing.clone().wait_for(|closing| *closing).await;
@@ -110,7 +110,7 @@ fn leave(txn: Txn, from: &str, flight: &Flight) -> Txn {
 }
 
 impl Counts {
-    /// As they are shown.
+    /// The counts, as they are shown.
     pub fn shown(&self) -> String {
         let [arrived, landed, departed] =
             [&self.arrived, &self.landed, &self.departed].map(|count| count.load(Relaxed));

@@ -1,4 +1,4 @@
-//! [`Flight`]: a plane on its way, as it is stored: protobuf, in binary.
+//! [`Flight`]: a plane on its way, as it is stored: in binary protobuf.
 
 use prost::{Enumeration, Message};
 use std::fmt;
@@ -9,18 +9,18 @@ pub struct Flight {
     /// Two letters.
     #[prost(string, tag = "1")]
     pub airline: String,
-    /// Each is given once.
+    /// Each number is used once.
     #[prost(uint32, tag = "2")]
     pub number: u32,
-    /// What it wants on the runway.
+    /// What it needs the runway for.
     #[prost(enumeration = "Status", tag = "3")]
     pub status: i32,
-    /// The higher one is first on the runway.
+    /// A higher one is first on the runway.
     #[prost(uint32, tag = "4")]
     pub priority: u32,
 }
 
-/// What a plane wants.
+/// What a plane needs the runway for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Enumeration)]
 pub enum Status {
     /// It lands.
@@ -32,13 +32,13 @@ pub enum Status {
 const AIRLINES: [&str; 6] = ["AA", "DL", "EW", "LH", "OS", "UA"];
 
 impl Flight {
-    /// One that arrives.
+    /// A plane that arrives.
     pub fn arriving(number: u32) -> Self {
         let airline = AIRLINES[fastrand::usize(..AIRLINES.len())].to_string();
         Flight { airline, number, status: Status::Arrival.into(), priority: fastrand::u32(..3) }
     }
 
-    /// The same, when it has had its time in the hangar.
+    /// The same plane after its time in the hangar.
     pub fn departing(self) -> Self {
         Flight { status: Status::Departure.into(), priority: fastrand::u32(..3), ..self }
     }

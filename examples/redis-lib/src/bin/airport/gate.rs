@@ -1,4 +1,4 @@
-//! What arrival and departure have in common: a plane that comes there goes on to the runway.
+//! Shared by arrival and departure: a plane that comes there goes on to the runway.
 
 use crate::field::{Airfield, RUNWAY};
 use cninfra::{
@@ -6,7 +6,7 @@ use cninfra::{
     keyval::{TypedUpdate, WatchOptions},
 };
 
-/// Until the airport closes.
+/// Runs until the airport closes.
 pub async fn run(field: Airfield, part: &'static str) -> Result<()> {
     let mut watch = field.part(part).watch([""], WatchOptions::default()).await?;
     loop {

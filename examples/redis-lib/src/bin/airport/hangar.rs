@@ -1,4 +1,4 @@
-//! Hangar: a plane stays as long as its key in `stay/` lives, and goes to departure when Redis has ended that.
+//! Hangar: a plane stays as long as its key in `stay/` exists, and goes to departure when that has expired.
 
 use crate::field::{Airfield, DEPARTURE, HANGAR, STAY};
 use cninfra::{
@@ -6,7 +6,7 @@ use cninfra::{
     keyval::{KvError, Update, WatchOptions},
 };
 
-/// Until the airport closes.
+/// Runs until the airport closes.
 pub async fn run(field: Airfield) -> Result<()> {
     let mut watch = field.kv.scoped(STAY).watch([""], WatchOptions::default()).await?.diffed();
     loop {
@@ -30,7 +30,7 @@ pub async fn run(field: Airfield) -> Result<()> {
     }
 }
 
-/// Those leave whose stay is over.
+/// Sends planes whose stay is over to departure.
 async fn leave(field: &Airfield) -> Result<Result<(), KvError>> {
     let flights = match field.part(HANGAR).list("").await {
         Ok(flights) => flights,

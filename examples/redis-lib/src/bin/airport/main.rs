@@ -1,4 +1,5 @@
-//! An airport whose modules know nothing of each other: a plane is a key in Redis, and goes on when a watch tells of it, or its life in the hangar ends.
+//! An airport whose modules know nothing of each other. A plane is a key in Redis. It moves on when a watch reports it,
+//! or when its key in the hangar expires.
 //!
 //! ```sh
 //! cargo run -p redis-lib --bin airport -- --redis-config examples/redis-lib/node-client.yaml    # until Ctrl-C
@@ -57,7 +58,7 @@ async fn main() -> Result<()> {
     ended
 }
 
-/// Removes what is left, and says what there was.
+/// Removes the keys that are left, and prints a summary.
 async fn clear(field: &Airfield) -> Result<()> {
     let mut left = [0; 4];
     for (count, part) in left.iter_mut().zip(PARTS) {

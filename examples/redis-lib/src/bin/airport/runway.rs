@@ -1,4 +1,4 @@
-//! Runway: one plane at a time lands or takes off, that with the highest priority.
+//! Runway: one plane at a time lands or takes off, the one with the highest priority first.
 
 use crate::{
     field::{Airfield, HANGAR, RUNWAY, STAY},
@@ -11,7 +11,7 @@ use cninfra::{
 use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
-/// Until the airport closes.
+/// Runs until the airport closes.
 pub async fn run(field: Airfield) -> Result<()> {
     let mut watch = field.part(RUNWAY).watch([""], WatchOptions::default()).await?;
     let mut waiting: BTreeMap<String, Flight> = BTreeMap::new();
