@@ -218,14 +218,11 @@ impl<F> Builder<F> {
             };
             watch.map_err(unseen).ok()
         });
-        // before anything begins: what changes from now on is seen
-        let reloader = reload::reloader(&shared);
         let started = runner.start(&|index, cx| held.create(index, cx), special, invalid).await;
         match started {
             Ok(runner) => {
                 let poll = AgentConfig::of(&shared.config).unwrap_or_default().config_poll_interval();
-                let follow = |reloader| reload::follow(shared.clone(), reloader, poll, hangup, format);
-                let following = reloader.map(follow);
+                let following = reload::follow(shared.clone(), poll, hangup, format);
                 Ok(Agent { handles: held.handles(), held, runner, shared, _following: following, watch })
             }
             // destructors of plugins may run here, and panic

@@ -26,36 +26,26 @@ impl Drop for Following {
     }
 }
 
-/// What looks at the files, where there are any.
-pub(in crate::agent) fn reloader(shared: &Shared) -> Option<Reloader> {
-    let has_files = shared.config.has_files();
-    has_files.then(|| Reloader::new(&shared.config, own::known(shared.graph))).flatten()
-}
-
-/// Starts to follow the files; the log's format too, where it is given.
+/// Starts to follow the files, where there are any; the log's format too, where it is given.
 pub(in crate::agent) fn follow(
     shared: Arc<Shared>,
-    reloader: Reloader,
     poll: Duration,
     hangup: Option<Arc<Notify>>,
     format: Option<SharedFormat>,
-) -> Following {
-    let log = shared.loggers.of_agent();
-    Following(tokio::spawn(boxed(move || async move {
-        if let Err(panic) = AssertUnwindSafe(run(shared, reloader, poll, hangup, format)).catch_unwind().await {
-            log.error(format_args!("following the config files panicked: {}", Panic::of(panic)));
-        }
-    })))
+) -> Option<Following> {
+    let has_files = shared.config.has_files();
+    has_files.then(|| {
+        let log = shared.loggers.of_agent();
+        Following(tokio::spawn(boxed(move || async move {
+            if let Err(panic) = AssertUnwindSafe(run(shared, poll, hangup, format)).catch_unwind().await {
+                log.error(format_args!("following the config files panicked: {}", Panic::of(panic)));
+            }
+        })))
+    })
 }
 
-async fn run(
-    shared: Arc<Shared>,
-    mut reloader: Reloader,
-    poll: Duration,
-    hangup: Option<Arc<Notify>>,
-    format: Option<SharedFormat>,
-) {
-    let mut patience = Patience::default();
+async fn run(shared: Arc<Shared>, poll: Duration, hangup: Option<Arc<Notify>>, format: Option<SharedFormat>) {
+    let (mut patience, mut reloader) = (Patience::default(), None);
     // by SIGHUP, whose outcome is told, be it that there is nothing new
     let (mut settles, mut asked) = (false, false);
     let mut failed = String::new();
@@ -71,7 +61,12 @@ async fn run(
             }
         }
         let log = shared.loggers.of_agent();
-        let looked = match boxed(|| patience.look(&mut reloader)).await {
+        // at the first look, and not in the start: of what was read before anything began, the same comes now
+        if reloader.is_none() {
+            reloader = Reloader::new(&shared.config, own::known(shared.graph));
+        }
+        let Some(reloader) = &mut reloader else { return };
+        let looked = match boxed(|| patience.look(reloader)).await {
             Ok(looked) => looked,
             Err(error) => {
                 // the next look may do better; that this one has failed is told once, and to who asks
@@ -84,7 +79,7 @@ async fn run(
             }
         };
         failed.clear();
-        tell_of_silence(&log, (&reloader, &patience), &looked, asked, poll);
+        tell_of_silence(&log, (reloader, &patience), &looked, asked, poll);
         let Some(reload) = looked.reload else {
             (settles, asked) = (false, false);
             continue;
@@ -93,9 +88,9 @@ async fn run(
         asked &= patience.silent().next().is_none();
         settles = reload == Reload::Unsettled;
         if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
-            set_logs(&shared, &reloader, format.as_ref());
+            set_logs(&shared, reloader, format.as_ref());
         }
-        tell(&shared, &reloader, reload, asked);
+        tell(&shared, reloader, reload, asked);
         asked &= settles;
     }
 }

@@ -1,10 +1,12 @@
 //! Signals, and what they mean to an agent's process.
 
+use futures_util::StreamExt as _;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::{
+    future::pending,
     io,
     time::{Duration, Instant},
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The same signal twice within this time is one: who ends a process and its group tells it twice, as `timeout` does.
 const ONE: Duration = Duration::from_millis(200);
@@ -37,11 +39,7 @@ impl Asked {
 }
 
 /// SIGINT, SIGTERM and SIGHUP.
-pub(super) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
+pub(super) struct Signals(signal_hook_tokio::Signals);
 
 pub(super) enum Heard {
     /// It asks for the end; with its number.
@@ -51,18 +49,16 @@ pub(super) enum Heard {
 
 impl Signals {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
+        signal_hook_tokio::Signals::new([SIGINT, SIGTERM, SIGHUP]).map(Signals)
     }
 
     pub(super) async fn next(&mut self) -> Heard {
-        tokio::select! {
-            _ = self.interrupt.recv() => Heard::End(2),
-            _ = self.terminate.recv() => Heard::End(15),
-            _ = self.hangup.recv() => Heard::Hangup,
+        match self.0.next().await {
+            Some(SIGINT) => Heard::End(2),
+            Some(SIGTERM) => Heard::End(15),
+            Some(_) => Heard::Hangup,
+            // only where somebody closes it
+            None => pending().await,
         }
     }
 }

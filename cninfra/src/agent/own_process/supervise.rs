@@ -47,7 +47,7 @@ pub(super) struct Ground {
 }
 
 /// # Errors
-/// In words: there are no threads, or no files can be opened, of which tokio's own part for signals panics.
+/// In words: there are no threads, or no files can be opened, of which tokio's own part for signals panics, where something else in the program has it.
 fn build(mut builder: Builder) -> Result<Runtime, String> {
     let built = guard_quietly(|| builder.enable_all().build());
     let why = match built {

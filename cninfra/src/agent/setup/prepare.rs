@@ -35,13 +35,14 @@ impl Settings {
     pub(in crate::agent) fn runner(mut self: Box<Self>, graph: &'static Graph) -> Prepared {
         let agents = (!self.policies.is_empty() || !self.plugin_limits.is_empty()).then(|| self.of_plugins());
         if self.has_config() {
+            let known = own::known(graph);
+            // one that is checked has been read
             if !self.is_checked {
                 // another agent may have been given the same config, at another time
                 self.config = self.config.with_secrets_anew();
-            }
-            let known = own::known(graph);
-            for odd in self.read_config(&known) {
-                self.loggers.of_agent().warn(odd);
+                for odd in self.read_config(&known) {
+                    self.loggers.of_agent().warn(odd);
+                }
             }
             self.configure_plugins(&known);
         }

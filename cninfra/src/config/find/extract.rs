@@ -27,7 +27,7 @@ use figment::Figment;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
 
-/// What came of reading a section.
+/// What came of reading a section. It has a kilobyte, and many hands: it goes through them in a box.
 #[derive(Default)]
 pub(in crate::config) struct Outcome {
     pub(in crate::config) mistakes: Vec<Mistake>,
@@ -60,7 +60,7 @@ pub(in crate::config) enum Depth {
 
 impl Outcome {
     /// With the value that was read, if it is one.
-    fn with<C>(self, value: Option<C>) -> (Option<C>, Self) {
+    fn with<C>(self: Box<Self>, value: Option<C>) -> (Option<C>, Box<Self>) {
         if !self.is_made_up {
             return (value, self);
         }
@@ -72,7 +72,7 @@ impl Outcome {
     ///
     /// # Errors
     /// All that is wrong, each in a line with its mend.
-    pub(in crate::config) fn sound<C>(mut self, value: Option<C>) -> Result<(C, Self)> {
+    pub(in crate::config) fn sound<C>(mut self: Box<Self>, value: Option<C>) -> Result<(C, Box<Self>)> {
         let mut wrong = std::mem::take(&mut self.mistakes);
         wrong.append(&mut self.unanswered);
         match value {
@@ -92,11 +92,11 @@ pub(in crate::config) fn extract<C: DeserializeOwned + Default>(
     section: Named<'_>,
     entries: &Entries<'_>,
     depth: Depth,
-) -> (Option<C>, Outcome) {
+) -> (Option<C>, Box<Outcome>) {
     if entries.all.is_empty() {
         return match default_of(section) {
-            Ok(value) => (Some(value), Outcome::default()),
-            Err(mistake) => (None, Outcome { mistakes: vec![mistake], ..Outcome::default() }),
+            Ok(value) => (Some(value), Box::default()),
+            Err(mistake) => (None, Box::new(Outcome { mistakes: vec![mistake], ..Outcome::default() })),
         };
     }
     extract_of(section, (entries, None), depth)
@@ -117,7 +117,7 @@ pub(in crate::config) fn extract_of<C: DeserializeOwned>(
     section: Named<'_>,
     (entries, known): (&Entries<'_>, Option<(Layers, Figment)>),
     depth: Depth,
-) -> (Option<C>, Outcome) {
+) -> (Option<C>, Box<Outcome>) {
     let value = RefCell::new(None);
     let outcome = extract_with(section, (entries, known), depth, &|reader| {
         let is_all = reader.reading.reads == Reads::All;
@@ -134,7 +134,7 @@ pub(in crate::config) fn extract_without<C: DeserializeOwned>(
     section: Named<'_>,
     entries: &Entries<'_>,
     without: Dropped,
-) -> (Option<C>, Outcome) {
+) -> (Option<C>, Box<Outcome>) {
     let value = RefCell::new(None);
     let outcome = outcome_of(section, (entries, None), without, Reads::OneLayer, Depth::Top, &|reader| {
         value.replace(Some(C::deserialize(reader)?));
@@ -149,7 +149,7 @@ fn extract_with(
     from: (&Entries<'_>, Option<(Layers, Figment)>),
     depth: Depth,
     read: Read<'_>,
-) -> Outcome {
+) -> Box<Outcome> {
     outcome_of(section, from, Dropped::new(), Reads::All, depth, read)
 }
 
@@ -160,7 +160,7 @@ fn outcome_of(
     reads: Reads,
     depth: Depth,
     read: Read<'_>,
-) -> Outcome {
+) -> Box<Outcome> {
     // what the type does there is code of somebody else
     let read = &|reader: Reader<'_, '_>| {
         let reading = reader.reading;
@@ -198,7 +198,18 @@ fn outcome_of(
         layers.take_for_texts(&texts);
         whole = layers.merge(&layers.numbers(), &Dropped::new());
     }
-    Outcome { mistakes, unanswered, lost, meant, missing, is_made_up, named_twice, notes, figment: whole, layers }
+    Box::new(Outcome {
+        mistakes,
+        unanswered,
+        lost,
+        meant,
+        missing,
+        is_made_up,
+        named_twice,
+        notes,
+        figment: whole,
+        layers,
+    })
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Config {
         section: &str,
         keys: &[&str],
         depth: Depth,
-    ) -> (AgentKeys, extract::Outcome) {
+    ) -> (AgentKeys, Box<extract::Outcome>) {
         let entries: Vec<Entry> = self.entries(section).all.into_iter().filter_map(|entry| entry.only(keys)).collect();
         let entries = Entries { all: entries.iter().collect(), ..Entries::default() };
         let (keys, outcome) = extract::extract(Named::plain(section), &entries, depth);

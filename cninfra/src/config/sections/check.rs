@@ -170,11 +170,11 @@ impl std::error::Error for Invalid {}
 pub type CheckOf<S> = fn(&<S as Section>::__Plain) -> Result<(), Invalid>;
 
 /// What the check says of a value that was read, and what came of reading it.
-type Answer = (Option<Invalid>, Outcome);
+type Answer = (Option<Invalid>, Box<Outcome>);
 
 /// Reads a section and checks it, for generated code.
 pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
-    let ask = |(value, outcome): (Option<S::__Plain>, Outcome)| {
+    let ask = |(value, outcome): (Option<S::__Plain>, Box<Outcome>)| {
         let checked = value.as_ref().filter(|_| !outcome.lost).map(|value| foreign::guard(|| check(value)));
         foreign::discard(value);
         let panicked =

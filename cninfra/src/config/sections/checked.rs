@@ -14,7 +14,7 @@ pub struct ToRead<'a> {
 
 /// The result of reading and checking a section.
 pub struct Checked {
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Box<Outcome>,
     /// What the check says. It is not asked of what can not be read.
     pub(super) invalid: Vec<Mistake>,
 }

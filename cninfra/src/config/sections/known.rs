@@ -50,7 +50,11 @@ pub(crate) struct KnownSection {
 
 impl KnownSection {
     /// Reads what holds of its entries; its value too, where that is wanted.
-    pub(in crate::config) fn read(&self, entries: &Entries<'_>, wanted: bool) -> (Outcome, Option<yaml_serde::Value>) {
+    pub(in crate::config) fn read(
+        &self,
+        entries: &Entries<'_>,
+        wanted: bool,
+    ) -> (Box<Outcome>, Option<yaml_serde::Value>) {
         (self.meta.read)(self.named(), entries, Depth::Top, wanted)
     }
 

@@ -74,7 +74,7 @@ impl Context {
 }
 
 /// Of a section's name and its entries; the value where it is wanted.
-pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Outcome, Option<Value>);
+pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Box<Outcome>, Option<Value>);
 
 /// How a plugin's config section is read, with its type erased.
 #[derive(Clone, Copy)]
@@ -124,7 +124,7 @@ pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
     entries: &Entries<'_>,
     depth: Depth,
     wanted: bool,
-) -> (Outcome, Option<Value>) {
+) -> (Box<Outcome>, Option<Value>) {
     let (value, outcome) = extract::<C>(section, entries, depth);
     // a type that can not be written is not shown
     let written = |value| foreign::guard(|| yaml_serde::to_value(value)).ok().and_then(Result::ok);
