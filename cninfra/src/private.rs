@@ -6,7 +6,7 @@ pub use crate::{
     flag::check as check_flags,
     graph::{
         self, Binding, Checks, Counts, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text,
-        Tree, counts, generic_instance, generic_name, hash, mix,
+        Told, Tree, counts, generic_instance, generic_name, hash, mix,
     },
     inject::{
         bound::Bound,

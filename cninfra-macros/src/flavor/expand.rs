@@ -51,7 +51,7 @@ impl Model {
                 type Kind = #krate::Closed;
                 type Ends = ();
                 const TREE: &'static #krate::Tree =
-                    &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[] };
+                    &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[], told: #krate::Told::Already };
             }
         };)
     }
@@ -204,8 +204,9 @@ impl Model {
             if self.fields.iter().any(|field| self.leads_on(field)) { "__fields_if" } else { "__fields" }
         );
         let (count, fields) = (fields.len(), quote!(#root::#fields_of! { #(#fields)* }));
-        let tree =
-            |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields });
+        let told = format_ident!("{}", if concrete && !self.open { "Itself" } else { "Around" });
+        let told = quote!(#krate::Told::#told);
+        let tree = |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields, told: #told });
         let Ends { asked, ends } = self.ends(&quote!(#opened));
         let (before, tree) = if concrete {
             let tree = tree(quote!(<__CninfraId as #krate::Key>::META), quote!(&FIELDS));
