@@ -14,7 +14,9 @@ pub use crate::{
         flavor::{ByItself, Closed, Flavor, Held, Nested, Open, Pass, Runs, Sound, Sure},
         key::{Accepts, GenericKey, GivenKey, Interface, Key, ManyInterface, ValueKey},
         part::{Argument, Creation, Declared, DeclaredIf, Made, Part, Provider, created, declared},
-        plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin, refused},
+        plugin::{
+            Attribute, Blank, BlankOf, Creates, DepsOf, DynPlugin, HasLifecycle, Lifecycle, Lists, Plugin, refused,
+        },
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
         shared::{Is, IsNot, alone, held, idle, itself, shared, unmarked},

@@ -8,9 +8,9 @@ use crate::{
     key::{self, Identity},
     names,
     source::Source,
-    types::{self, Wrapper},
+    types::{self, Wrapper, mentions},
 };
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Generics, Ident, Type, WherePredicate, parse_quote, spanned::Spanned as _};
 
@@ -181,7 +181,8 @@ impl Model {
                     } else {
                         quote!(#text)
                     };
-                    quote!({#name} {#variant} Plugin PLUGIN {#argument} {#bindings})
+                    let asked = format_ident!("{}", if types::is_dyn(plugin) { "DynPlugin" } else { "Plugin" });
+                    quote!({#name} {#variant} #asked PLUGIN {#argument} {#bindings})
                 }
                 None if self.leads_on(field) => {
                     quote!({#text} {declared} DeclaredIf [<#name as #krate::Nested>::Ends] ITEM {#ty} {#bindings})
@@ -329,13 +330,4 @@ fn nest(items: &[TokenStream]) -> TokenStream {
     }
     let rows: Vec<_> = items.chunks(WIDTH).map(|row| quote!((#(#row,)*))).collect();
     nest(&rows)
-}
-
-/// Do the tokens name one of the parameters?
-fn mentions(tokens: TokenStream, params: &[String]) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => params.contains(&ident.to_string()),
-        TokenTree::Group(group) => mentions(group.stream(), params),
-        _ => false,
-    })
 }
