@@ -109,7 +109,7 @@ impl Graph {
                 while a < AGENT_FLAGS.len() {
                     let agents = Flag::new(AGENT_FLAGS[a], "").env(AGENT_VARIABLES[a]);
                     if same(&agents, &mine[k]) && !self.is_told(i, i) {
-                        fail_flag(&mine[k], &agents, "the agent itself", self.nodes[i].plugin.key.name);
+                        fail_flag(&mine[k], &agents, None, self.nodes[i].plugin.key.name);
                     }
                     a += 1;
                 }
@@ -122,7 +122,7 @@ impl Graph {
                             fail_flag(
                                 &mine[k],
                                 &other[l],
-                                self.nodes[j].plugin.key.name,
+                                Some(self.nodes[j].plugin.key.name),
                                 self.nodes[i].plugin.key.name,
                             );
                         }
@@ -149,19 +149,26 @@ const fn same(a: &Flag, b: &Flag) -> bool {
 }
 
 #[track_caller]
-const fn fail_flag(flag: &Flag, other: &Flag, a: &str, b: &str) -> ! {
+const fn fail_flag(flag: &Flag, other: &Flag, first: Option<&str>, b: &str) -> ! {
     let is_flag = text::same(flag.name, other.name);
+    let by: [&str; 5] = match first {
+        Some(a) if text::same(a, b) => ["both times by `", b, "`", "", ""],
+        Some(a) => ["by `", a, "` and by `", b, "`"],
+        None => ["by the agent itself and by `", b, "`", "", ""],
+    };
     text::fail(&[
         "CN025: ",
         if is_flag { "flag `--" } else { "variable `" },
         if is_flag { flag.name } else { flag.env },
-        "` is declared twice, by ",
-        a,
-        " and by ",
+        "` is declared twice, ",
+        by[0],
+        by[1],
+        by[2],
+        by[3],
+        by[4],
+        "\n= help: give it another name in the `flags` of `",
         b,
-        "\n= help: give it another name in the `flags` of ",
-        b,
-        if is_flag { ", after its plugin, as `http-port`" } else { ", after its plugin, as `HTTP_PORT`" },
+        if is_flag { "`, after its plugin, as `http-port`" } else { "`, after its plugin, as `HTTP_PORT`" },
     ])
 }
 
