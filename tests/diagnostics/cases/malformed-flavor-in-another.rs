@@ -25,3 +25,13 @@ struct Outer {
     app: App,
     again: Dep<Api>, //~ CN004
 }
+
+// nothing is missing here, but the names are not known
+#[plugin]
+struct Other;
+#[derive(Flavor)]
+struct Beside {
+    stores: Stores,
+    other: Dep<Other>,
+}
+const _: () = assert!(Beside::GRAPH.before("Store", "Other"));
