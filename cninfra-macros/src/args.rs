@@ -4,7 +4,7 @@ use crate::{ctxt::Ctxt, krate::Krate, names, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use syn::{
-    Attribute, Fields, Generics, Ident, LitStr, Path, Token,
+    Attribute, Error, Fields, Generics, Ident, LitStr, Path, Token,
     ext::IdentExt as _,
     parse::{Parse, ParseStream, Parser as _},
     punctuated::Punctuated,
@@ -38,7 +38,12 @@ impl Arg {
 
 impl Parse for Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let name = Ident::parse_any(input)?;
+        let Ok(name) = Ident::parse_any(input) else {
+            return Err(match input.parse::<TokenTree>() {
+                Ok(other) => Error::new(other.span(), format_args!("`{other}` is not understood here")),
+                Err(error) => error,
+            });
+        };
         if input.peek(syn::token::Paren) {
             input.parse::<TokenTree>()?;
             return Ok(Arg { name, value: Value::List });

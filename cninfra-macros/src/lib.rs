@@ -63,13 +63,13 @@ use source::Source;
 /// `#[derive(Qualifier)]`.
 #[proc_macro_attribute]
 pub fn plugin_attribute(args: TokenStream, item: TokenStream) -> TokenStream {
-    plugin::expand(args.into(), item.into(), &Source::here()).into()
+    plugin::expand(source::arguments(args), item.into(), &Source::here()).into()
 }
 
 /// What `#[plugin]` leaves to a derive: see `plugin/conditional.rs`. (Of `#[config]` in a struct that has no `#[plugin]`, rustc says whose attribute it
 /// is: this derive's. So it has the name that is to be read there, and the attribute gets it where the library exports it.)
 #[doc(hidden)]
-#[proc_macro_derive(plugin, attributes(__plugin, config, context, default, dep))]
+#[proc_macro_derive(plugin, attributes(__cninfra_arguments, config, context, default, dep))]
 pub fn conditional_plugin(item: TokenStream) -> TokenStream {
     plugin::expand_conditional(item.into(), &Source::here()).into()
 }
@@ -91,7 +91,7 @@ pub fn guessed_plugin(item: TokenStream) -> TokenStream {
 /// `#[interface(id = "..")]`: another identity, where two interfaces in one file have one name. `#[interface(crate = path)]`: where cninfra is, if it is renamed or re-exported.
 #[proc_macro_attribute]
 pub fn interface(args: TokenStream, item: TokenStream) -> TokenStream {
-    interface::expand(args.into(), item.into(), &Source::here()).into()
+    interface::expand(source::arguments(args), item.into(), &Source::here()).into()
 }
 
 /// Makes a struct a flavor: a set of plugins that are wired to one another.
@@ -101,7 +101,7 @@ pub fn interface(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A type is one thing, wherever it stands: a flavor that is there twice, in two flavors or as two fields of one, is there once, and all its fields hold the same
 /// handles (two fields `Rpc` are one server); a plugin that is declared twice is an error. Two instances are two types: those of a generic plugin, or flavor, that
-/// are told apart by types with `#[derive(Qualifier)]`. What stands for a parameter of a flavor is a plugin, an interface, or such a type; a flavor that is to be one has
+/// are told apart by types with `#[derive(Qualifier)]`. What stands for a parameter of a flavor is a plugin (where a field is `Dep<T>`, it has the bound `T: Plugin`), an interface, or such a type; a flavor that is to be one has
 /// `#[derive(Flavor, Qualifier)]`.
 ///
 /// `#[flavor(open)]` on the struct: its plugins' dependencies come from the flavor around it, so it is not checked by

@@ -75,7 +75,8 @@ pub(crate) enum Sizes<'a> {
     Known,
     /// A field is none that a struct can have: rustc says so, once.
     Told,
-    /// The last field has no size, and so has the struct: it is right for rustc, but nothing that is of use can be implemented for it.
+    /// The last field has no size, and so has the struct: it is right for rustc, but nothing that is of use can be implemented for it. (Of others that are wrong
+    /// beside it rustc tells.)
     None(&'a Type),
 }
 
@@ -84,7 +85,7 @@ pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
     let is_wrong = |field: &&Field| find(&field.ty).is_some_and(|found| !found.is_doubted());
     let wrong = fields.iter().filter(is_wrong).count();
     match fields.iter().next_back() {
-        Some(last) if wrong == 1 && has_none(&last.ty) => Sizes::None(&last.ty),
+        Some(last) if has_none(&last.ty) => Sizes::None(&last.ty),
         _ if wrong > 0 => Sizes::Told,
         _ => Sizes::Known,
     }

@@ -36,3 +36,13 @@ pub(crate) fn behind(span: proc_macro2::Span) -> proc_macro2::Span {
     }
     span.unwrap().end().resolved_at(proc_macro::Span::call_site()).into()
 }
+
+/// What is in the parentheses of an attribute. (Of `#[plugin = "x"]` rustc says that this can not be, and hands over what is after the `=`.)
+pub(crate) fn arguments(tokens: proc_macro::TokenStream) -> proc_macro2::TokenStream {
+    let begins_with_a_value = matches!(tokens.clone().into_iter().next(), Some(proc_macro::TokenTree::Literal(_)));
+    let is_told = begins_with_a_value
+        && proc_macro::Span::call_site()
+            .source_text()
+            .is_some_and(|text| text.find(['(', '=']).is_some_and(|at| text[at..].starts_with('=')));
+    if is_told { proc_macro2::TokenStream::new() } else { tokens.into() }
+}

@@ -286,6 +286,15 @@ pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     }
 }
 
+/// Do the tokens name one of the parameters?
+pub(crate) fn mentions(tokens: TokenStream, params: &[String]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => params.contains(&ident.to_string()),
+        TokenTree::Group(group) => mentions(group.stream(), params),
+        _ => false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

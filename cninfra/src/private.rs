@@ -6,7 +6,7 @@ pub use crate::{
     flag::check as check_flags,
     graph::{
         self, Binding, Checks, Counts, DepMeta, Field, Graph, HASH_START, Item, KeyMeta, Need, PluginMeta, Sizes, Text,
-        Tree, counts, generic_instance, generic_name, hash, mix,
+        Told, Tree, counts, generic_instance, generic_name, hash, mix,
     },
     inject::{
         bound::Bound,
@@ -14,7 +14,9 @@ pub use crate::{
         flavor::{ByItself, Closed, Flavor, Held, Nested, Open, Pass, Runs, Sound, Sure},
         key::{Accepts, GenericKey, GivenKey, Interface, Key, ManyInterface, ValueKey},
         part::{Argument, Creation, Declared, DeclaredIf, Made, Part, Provider, created, declared},
-        plugin::{Attribute, Blank, Creates, DepsOf, HasLifecycle, Lifecycle, Lists, Plugin, refused},
+        plugin::{
+            Attribute, Blank, BlankOf, Creates, DepsOf, DynPlugin, HasLifecycle, Lifecycle, Lists, Plugin, refused,
+        },
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
         shared::{Is, IsNot, alone, held, idle, itself, shared, unmarked},

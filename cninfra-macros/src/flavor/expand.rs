@@ -8,9 +8,9 @@ use crate::{
     key::{self, Identity},
     names,
     source::Source,
-    types::{self, Wrapper},
+    types::{self, Wrapper, mentions},
 };
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Generics, Ident, Type, WherePredicate, parse_quote, spanned::Spanned as _};
 
@@ -51,7 +51,7 @@ impl Model {
                 type Kind = #krate::Closed;
                 type Ends = ();
                 const TREE: &'static #krate::Tree =
-                    &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[] };
+                    &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[], told: #krate::Told::Already };
             }
         };)
     }
@@ -181,7 +181,8 @@ impl Model {
                     } else {
                         quote!(#text)
                     };
-                    quote!({#name} {#variant} Plugin PLUGIN {#argument} {#bindings})
+                    let asked = format_ident!("{}", if types::is_dyn(plugin) { "DynPlugin" } else { "Plugin" });
+                    quote!({#name} {#variant} #asked PLUGIN {#argument} {#bindings})
                 }
                 None if self.leads_on(field) => {
                     quote!({#text} {declared} DeclaredIf [<#name as #krate::Nested>::Ends] ITEM {#ty} {#bindings})
@@ -204,8 +205,9 @@ impl Model {
             if self.fields.iter().any(|field| self.leads_on(field)) { "__fields_if" } else { "__fields" }
         );
         let (count, fields) = (fields.len(), quote!(#root::#fields_of! { #(#fields)* }));
-        let tree =
-            |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields });
+        let told = format_ident!("{}", if concrete && !self.open { "Itself" } else { "Around" });
+        let told = quote!(#krate::Told::#told);
+        let tree = |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields, told: #told });
         let Ends { asked, ends } = self.ends(&quote!(#opened));
         let (before, tree) = if concrete {
             let tree = tree(quote!(<__CninfraId as #krate::Key>::META), quote!(&FIELDS));
@@ -328,13 +330,4 @@ fn nest(items: &[TokenStream]) -> TokenStream {
     }
     let rows: Vec<_> = items.chunks(WIDTH).map(|row| quote!((#(#row,)*))).collect();
     nest(&rows)
-}
-
-/// Do the tokens name one of the parameters?
-fn mentions(tokens: TokenStream, params: &[String]) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => params.contains(&ident.to_string()),
-        TokenTree::Group(group) => mentions(group.stream(), params),
-        _ => false,
-    })
 }

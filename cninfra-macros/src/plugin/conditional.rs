@@ -13,7 +13,7 @@ use quote::quote;
 use syn::{ItemStruct, Meta, Type, spanned::Spanned as _};
 
 /// The helper attribute of the derive that holds the arguments of `#[plugin(..)]`.
-const ARGUMENTS: &str = "__plugin";
+const ARGUMENTS: &str = "__cninfra_arguments";
 
 /// Is there a field that may not be, or an attribute of one?
 pub(super) fn has_conditions(def: &ItemStruct) -> bool {
@@ -49,7 +49,7 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
     let def = closed(&def);
     quote! {
         #[derive(#krate::ConditionalPlugin)]
-        #[__plugin(#given)]
+        #[__cninfra_arguments(#given)]
         #def
     }
 }

@@ -184,6 +184,17 @@ fn marked(attribute: &Attribute, ty: &Type, has_config: &mut bool, cx: &mut Ctxt
             );
             Role::Dep
         }
+        names::CONTEXT | names::CONFIG if matches!(types::ungroup(ty), Type::Reference(_)) => {
+            cx.error(
+                ty.span(),
+                if name == names::CONTEXT {
+                    "CN027: a `#[context]` field can not hold a reference\n= help: it holds a `Context` or a `Logger`, without `&`"
+                } else {
+                    "CN026: a config section can not be a reference\n= help: hold the section itself, without `&`"
+                },
+            );
+            Role::Refused(name == names::CONFIG)
+        }
         names::CONTEXT => Role::Context,
         _ => {
             if *has_config {

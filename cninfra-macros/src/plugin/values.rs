@@ -1,7 +1,7 @@
 //! What the fields of a plugin are filled with, but for its dependencies.
 
 use super::fields::Role;
-use crate::{doubt, krate::Krate, size};
+use crate::{doubt, krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, ItemStruct, Type, spanned::Spanned as _};
@@ -27,7 +27,12 @@ pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate:
         Role::Default(Some(value)) => quote!(#value),
         Role::Refused(_) => quote!(#krate::refused()),
         Role::Default(None) | Role::Dep => {
-            let ty = blank(ty);
+            let params: Vec<_> = def.generics.type_params().map(|param| param.ident.to_string()).collect();
+            let depends = types::mentions(quote!(#ty), &params);
+            let (ty, at) = (blank(ty), krate.at(span));
+            if depends {
+                return quote_spanned!(span=> <#at::Attribute as #at::BlankOf<#ty, _>>::blank());
+            }
             quote_spanned!(span=> <#ty as #krate::Blank>::blank())
         }
     }

@@ -1,7 +1,7 @@
 //! The analysis of a flavor's declarations, in time O(plugins + edges), in const evaluation: its arrays, and the walk that fills them with
 //! what is declared. Then `resolve.rs`: what dependencies stand for; `levels.rs`: levels, cycles and order. The messages: `check.rs`.
 
-use super::{Binding, Field, Item, KeyMeta, PluginMeta, Tree, text};
+use super::{Binding, Field, Item, KeyMeta, PluginMeta, Told, Tree, text};
 
 /// No plugin, no binding.
 pub(super) const NONE: u16 = u16::MAX;
@@ -97,7 +97,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             e: 0,
             b: 0,
             unique: 0,
-            broken: false,
+            broken: matches!(tree.told, Told::Already),
             plugins: [PluginMeta::NONE; N],
             fields: [Field::NONE; N],
             flavors: [KeyMeta::NONE; N],
@@ -160,6 +160,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
                     plugin
                 }
                 Item::Flavor(nested) => {
+                    self.broken |= matches!(nested.told, Told::Already);
                     self.walk(nested, top);
                     continue;
                 }

@@ -10,6 +10,7 @@ use super::{
     Graph, KeyMeta, Need,
     analyse::{Fault, NONE, Work},
     counts::counts,
+    elsewhere::{Elsewhere, Group},
     instance::{self, is_generic},
     missing::{Lack, Missing},
     resolve::Provided,
@@ -60,7 +61,9 @@ impl<F: Nested, const N: usize, const E: usize, const B: usize, const T: usize> 
     /// The compiler evaluates it when [`Checks::fail`] is called first, and keeps it.
     const WORK: &'static Work<N, E, B, T> = &Work::analyse(F::TREE);
     /// As that.
-    const MISSING: &'static Missing<E> = &Missing::of(Self::WORK);
+    const ELSEWHERE: &'static Elsewhere<N> = &Elsewhere::of(F::TREE);
+    /// As that.
+    const MISSING: &'static Missing<E> = &Missing::of(Self::WORK, Self::ELSEWHERE);
 
     /// Called in a `const _` by generated code, once for each field, on the span of the field.
     #[track_caller]
@@ -87,7 +90,8 @@ impl Graph {
                 panic!("CN028: a generic flavor holds at most 1024 plugins and 8192 edges\n= help: make it concrete")
             }
             let work = Work::<{ LARGEST.0 }, { LARGEST.1 }, 2048, 4096>::analyse(self.tree);
-            fail(&work, &Missing::of(&work), NONE)
+            let elsewhere = Elsewhere::of(self.tree);
+            fail(&work, &Missing::of(&work, &elsewhere), NONE)
         }
         self.check_flags();
     }
@@ -104,8 +108,8 @@ impl Graph {
                 let mut a = 0;
                 while a < AGENT_FLAGS.len() {
                     let agents = Flag::new(AGENT_FLAGS[a], "").env(AGENT_VARIABLES[a]);
-                    if same(&agents, &mine[k]) {
-                        fail_flag(&mine[k], &agents, "the agent itself", self.nodes[i].plugin.key.name);
+                    if same(&agents, &mine[k]) && !self.is_told(i, i) {
+                        fail_flag(&mine[k], &agents, None, self.nodes[i].plugin.key.name);
                     }
                     a += 1;
                 }
@@ -114,11 +118,11 @@ impl Graph {
                     let other = self.nodes[j].plugin.flags;
                     let mut l = 0;
                     while l < other.len() && (j < i || l < k) {
-                        if same(&other[l], &mine[k]) {
+                        if same(&other[l], &mine[k]) && !self.is_told(i, j) {
                             fail_flag(
                                 &mine[k],
                                 &other[l],
-                                self.nodes[j].plugin.key.name,
+                                Some(self.nodes[j].plugin.key.name),
                                 self.nodes[i].plugin.key.name,
                             );
                         }
@@ -131,6 +135,12 @@ impl Graph {
             i += 1;
         }
     }
+
+    /// Does a flavor that this one holds have both, and tell of them?
+    const fn is_told(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.nodes[a], &self.nodes[b]);
+        Group::new().with(a.home.id, a.field()).with(b.home.id, b.field()).is_told_in(self.tree)
+    }
 }
 
 /// Is one of the two hidden by the other, as a flag or as a variable?
@@ -139,26 +149,27 @@ const fn same(a: &Flag, b: &Flag) -> bool {
 }
 
 #[track_caller]
-const fn fail_flag(flag: &Flag, other: &Flag, a: &str, b: &str) -> ! {
+const fn fail_flag(flag: &Flag, other: &Flag, first: Option<&str>, b: &str) -> ! {
     let is_flag = text::same(flag.name, other.name);
+    let by: [&str; 5] = match first {
+        Some(a) if text::same(a, b) => ["both times by `", b, "`", "", ""],
+        Some(a) => ["by `", a, "` and by `", b, "`"],
+        None => ["by the agent itself and by `", b, "`", "", ""],
+    };
     text::fail(&[
         "CN025: ",
         if is_flag { "flag `--" } else { "variable `" },
         if is_flag { flag.name } else { flag.env },
-        "` is declared twice, by ",
-        a,
-        " and by ",
+        "` is declared twice, ",
+        by[0],
+        by[1],
+        by[2],
+        by[3],
+        by[4],
+        "\n= help: give it another name in the `flags` of `",
         b,
-        "\n= help: give it another name in the `flags` of ",
-        b,
-        if is_flag { ", after its plugin, as `http-port`" } else { ", after its plugin, as `HTTP_PORT`" },
+        if is_flag { "`, after its plugin, as `http-port`" } else { "`, after its plugin, as `HTTP_PORT`" },
     ])
-}
-
-/// `what`: "no plugin" or "more than one plugin".
-#[track_caller]
-pub(super) const fn fail_name(graph: &Graph, name: &str, what: &str) -> ! {
-    text::fail(&["CN024: flavor `", graph.name(), "` has ", what, " named `", name, "`"])
 }
 
 #[track_caller]
@@ -240,7 +251,12 @@ impl Report {
                             self.lack(work, lack, plugin, dep);
                         }
                     }
-                    Provided::By(provider) if one && work.optional[provider as usize] && self.next(2) => {
+                    Provided::By(provider)
+                        if one
+                            && work.optional[provider as usize]
+                            && !Group::new().spot(work, spot).spot(work, provider as usize).is_told_in(work.tree)
+                            && self.next(2) =>
+                    {
                         let p = provider as usize;
                         self.text.put_all(&[
                             "CN022: `",
@@ -258,7 +274,14 @@ impl Report {
                             ">`",
                         ]);
                     }
-                    Provided::Several(a, b) if self.next(2) => {
+                    Provided::Several(a, b)
+                        if !Group::new()
+                            .spot(work, spot)
+                            .spot(work, a as usize)
+                            .spot(work, b as usize)
+                            .is_told_in(work.tree)
+                            && self.next(2) =>
+                    {
                         let (a, b) = (a as usize, b as usize);
                         self.text.put_all(&[
                             "CN017: `",
@@ -332,10 +355,13 @@ impl Report {
         spot: usize,
     ) {
         let plugin = work.plugins[spot].key;
-        if matches!(work.fault[spot], Fault::None) || !self.next(2) {
+        if matches!(work.fault[spot], Fault::None) {
             return;
         }
         let at = work.other[spot] as usize;
+        if Group::new().spot(work, spot).spot(work, at).is_told_in(work.tree) || !self.next(2) {
+            return;
+        }
         let there = work.plugins[at].key;
         let places = [
             "`",
@@ -406,6 +432,9 @@ impl Report {
         if !work.cycle[spot] {
             return;
         }
+        if Group::cycle(work, spot).is_told_in(work.tree) {
+            return;
+        }
         // the way round comes first, where there is no room for both
         let helped = self.lines + 2 <= LINES;
         if !self.next(1 + helped as usize) {
@@ -425,10 +454,40 @@ impl Report {
         }
         self.text.put_all(&[" -> ", name]);
         if helped && work.after[spot] as usize == spot {
-            self.text.put("\n= help: take the field away: a plugin has itself");
+            self.itself(work, spot);
         } else if helped {
             self.text.put("\n= help: move what they share to a plugin of its own, or let one hand itself to another in its `init`");
         }
+    }
+
+    /// The mend of a plugin that asks for itself: by its type, or by an interface that it provides.
+    const fn itself<const N: usize, const E: usize, const B: usize, const T: usize>(
+        &mut self,
+        work: &Work<N, E, B, T>,
+        spot: usize,
+    ) {
+        let deps = work.plugins[spot].deps;
+        let provides = work.fields[spot].provides;
+        let mut k = 0;
+        while k < deps.len() {
+            let mut i = 0;
+            while i < provides.len() {
+                if provides[i].key.id == deps[k].key.id {
+                    let interface = deps[k].key.name;
+                    self.text.put_all(&[
+                        "\n= help: it provides `",
+                        interface,
+                        "` itself: ask for another provider by its type, or take `#[provides(",
+                        interface,
+                        ")]` away from its field",
+                    ]);
+                    return;
+                }
+                i += 1;
+            }
+            k += 1;
+        }
+        self.text.put("\n= help: take the field away: a plugin has itself");
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) const fn is_generic(name: &str) -> bool {
 }
 
 /// The name of a type without its arguments.
-const fn base(name: &str) -> &str {
+pub(super) const fn base(name: &str) -> &str {
     let bytes = name.as_bytes();
     let mut end = 0;
     while end < bytes.len() && bytes[end] != b'<' {

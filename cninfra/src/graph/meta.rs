@@ -88,6 +88,18 @@ pub struct Binding {
     pub many: bool,
 }
 
+/// Where it is told what is wrong with a flavor.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// At itself: it is closed, and has no parameters.
+    Itself,
+    /// By what is around it: a flavor, or who uses it.
+    Around,
+    /// By the macro, which has refused it: what is in it is not known.
+    Already,
+}
+
 /// What a flavor declares.
 #[derive(Debug)]
 pub struct Tree {
@@ -99,6 +111,8 @@ pub struct Tree {
     pub version: &'static str,
     /// Its fields, as declared.
     pub fields: &'static [Field],
+    #[doc(hidden)]
+    pub told: Told,
 }
 
 /// One field of a flavor.

@@ -3,6 +3,7 @@
 use super::{
     DepMeta, Need,
     analyse::{NONE, Work},
+    elsewhere::Elsewhere,
     resolve::Provided,
 };
 
@@ -21,6 +22,8 @@ pub(super) struct Lack {
     /// The next ones, and how many they are in all.
     pub(super) others: [u16; NAMED],
     pub(super) count: u16,
+    /// A plugin that needs it is in a flavor that tells of it.
+    is_told: bool,
     /// The latest plugin that was seen to need it: one may ask for it twice.
     last: u16,
     /// The next one in the list.
@@ -28,7 +31,8 @@ pub(super) struct Lack {
 }
 
 impl Lack {
-    const NO: Lack = Lack { id: 0, spot: NONE, dep: NONE, others: [NONE; NAMED], count: 0, last: NONE, next: NONE };
+    const NO: Lack =
+        Lack { id: 0, spot: NONE, dep: NONE, others: [NONE; NAMED], count: 0, is_told: false, last: NONE, next: NONE };
 }
 
 /// All that is missing, of a flavor of at most `E` dependencies.
@@ -40,7 +44,10 @@ pub(super) struct Missing<const E: usize> {
 }
 
 impl<const E: usize> Missing<E> {
-    pub(super) const fn of<const N: usize, const B: usize, const T: usize>(work: &Work<N, E, B, T>) -> Self {
+    pub(super) const fn of<const N: usize, const B: usize, const T: usize>(
+        work: &Work<N, E, B, T>,
+        elsewhere: &Elsewhere<N>,
+    ) -> Self {
         let mut missing = Missing { all: [Lack::NO; E], count: 0, lists: [NONE; LISTS] };
         let mut i = 0;
         while i < work.n {
@@ -49,7 +56,8 @@ impl<const E: usize> Missing<E> {
                 let mut k = 0;
                 while k < deps.len() {
                     if is_missing(work, &deps[k]) {
-                        missing.note(deps[k].key.id, i as u16, k as u16);
+                        let is_told = elsewhere.is_unknown || elsewhere.inside[i];
+                        missing.note(deps[k].key.id, i as u16, k as u16, is_told);
                     }
                     k += 1;
                 }
@@ -59,17 +67,18 @@ impl<const E: usize> Missing<E> {
         missing
     }
 
-    const fn note(&mut self, id: u64, spot: u16, dep: u16) {
+    const fn note(&mut self, id: u64, spot: u16, dep: u16, is_told: bool) {
         let list = id as usize & (LISTS - 1);
         let at = self.place(id);
         if at == NONE {
             let next = self.lists[list];
-            self.all[self.count] = Lack { id, spot, dep, last: spot, next, ..Lack::NO };
+            self.all[self.count] = Lack { id, spot, dep, is_told, last: spot, next, ..Lack::NO };
             self.lists[list] = self.count as u16;
             self.count += 1;
             return;
         }
         let lack = &mut self.all[at as usize];
+        lack.is_told |= is_told;
         if lack.last != spot {
             lack.last = spot;
             if (lack.count as usize) < NAMED {
@@ -95,7 +104,8 @@ impl<const E: usize> Missing<E> {
             return None;
         }
         let lack = &self.all[at as usize];
-        if lack.spot as usize == spot && lack.dep as usize == dep { Some(lack) } else { None }
+        let here = lack.spot as usize == spot && lack.dep as usize == dep && !lack.is_told;
+        if here { Some(lack) } else { None }
     }
 }
 

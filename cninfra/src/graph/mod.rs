@@ -34,6 +34,7 @@ mod check;
 mod counts;
 mod draw;
 mod edges;
+mod elsewhere;
 mod instance;
 mod levels;
 mod meta;
@@ -44,6 +45,7 @@ mod oracle;
 mod resolve;
 mod store;
 pub(crate) mod text;
+mod unknown;
 
 pub use analyse::Work;
 pub(crate) use check::AGENT_FLAGS;
@@ -51,7 +53,7 @@ pub use check::Checks;
 pub use counts::{Counts, counts};
 pub use draw::Format;
 pub use edges::Edges;
-pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree};
+pub use meta::{Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Told, Tree};
 pub use names::Names;
 pub use store::{Sizes, Store};
 #[doc(hidden)]
@@ -270,7 +272,7 @@ impl Graph {
         while i < self.names.len() {
             if text::same(self.names[i], name) {
                 if found.is_some() && !self.broken {
-                    check::fail_name(self, name, "more than one plugin");
+                    unknown::fail(self, name, true);
                 }
                 found = Some(i);
             }
@@ -280,7 +282,7 @@ impl Graph {
             Some(place) => place,
             // the mistake itself is told of: no second error for one that may follow from it
             None if self.broken => 0,
-            None => check::fail_name(self, name, "no plugin"),
+            None => unknown::fail(self, name, false),
         }
     }
 

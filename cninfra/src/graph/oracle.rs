@@ -1,7 +1,7 @@
 //! Random flavors, analysed and held against a naive oracle.
 
 use super::{
-    Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Tree, Work,
+    Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Told, Tree, Work,
     analyse::NONE,
     missing::Missing,
     text::{HASH_START, hash},
@@ -130,7 +130,7 @@ fn random_case(random: &mut Random) -> Case {
     }
     let tree = |name: &str, random: &mut Random, fields| {
         let key = key(name.to_string(), random.next());
-        leak(Tree { key, package: "oracle", version: "0", fields: leak_all(fields) })
+        leak(Tree { key, package: "oracle", version: "0", fields: leak_all(fields), told: Told::Around })
     };
     let mut fields = fields.into_iter();
     let mut root = fields.next().unwrap_or_default();
@@ -253,7 +253,7 @@ fn random_flavors_lack_what_the_oracle_says() {
     for round in 0..4000 {
         let case = random_case(&mut random);
         let work = Work::<128, 2048, 128, 512>::analyse(case.tree);
-        let missing = Missing::of(&work);
+        let missing = Missing::of(&work, &super::elsewhere::Elsewhere::of(case.tree));
         let (mut told, mut users) = (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new());
         for spot in (0..work.n).filter(|spot| usize::from(work.first[*spot]) == *spot) {
             let plugin = work.plugins[spot].key.name;
@@ -298,7 +298,7 @@ fn ids_that_differ_above_their_digits_only_are_one_identity() {
             provides: &[],
         });
         let fields = leak_all(fields.collect());
-        let tree = leak(Tree { key: key("Both".to_string(), 1), package: "", version: "", fields });
+        let tree = leak(Tree { key: key("Both".to_string(), 1), package: "", version: "", fields, told: Told::Around });
         Work::<2, 0, 0, 8>::analyse(tree)
     };
     let (low, high) = (0x0abc_def0, 1 << 40);
@@ -314,5 +314,6 @@ fn a_flavor_of_too_many_bindings_is_refused() {
     let binding = Binding { key: key("dyn I".to_string(), 2), many: true };
     let plugin = Item::Plugin(leak(PluginMeta::bare(key("P".to_string(), 3))));
     let fields = leak_all(vec![Field { name: "field", item: plugin, provides: leak_all(vec![binding; 65_535]) }]);
-    let _ = super::counts(&Tree { key: key("All".to_string(), 1), package: "", version: "", fields });
+    let _ =
+        super::counts(&Tree { key: key("All".to_string(), 1), package: "", version: "", fields, told: Told::Around });
 }

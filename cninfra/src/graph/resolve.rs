@@ -123,14 +123,23 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
 
     /// The interface that this spot and its `other` both provide, as each of them names it.
     pub(super) const fn ambiguous_keys(&self, spot: usize) -> [&'static KeyMeta; 2] {
+        let mut found = [KeyMeta::NONE; 2];
         let mut left = self.fields[spot].provides;
         while let [binding, rest @ ..] = left {
             left = rest;
             let first = self.binding[self.row(binding.key.id)];
-            if first != NONE && !binding.many && self.bound[first as usize].spot == self.other[spot] {
-                return [binding.key, self.bound[first as usize].binding.key];
+            if first != NONE
+                && !binding.many
+                && self.bound[first as usize].spot == self.other[spot]
+                && self.bound[first as usize].next != NONE
+            {
+                found = [binding.key, self.bound[first as usize].binding.key];
+                // of two that one field provides the first is found before the second
+                if self.other[spot] as usize != spot {
+                    break;
+                }
             }
         }
-        [KeyMeta::NONE; 2]
+        found
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "CN010: `{Self}` can not be injected",
     label = "not a dependency",
-    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`"
+    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or, of an `#[interface(many)]`, `Vec<Dep<dyn Interface>>`"
 )]
 pub trait DepItem {
     /// For the graph.
@@ -45,7 +45,7 @@ impl<K: ManyInterface + ?Sized> DepItem for Vec<Dep<K>> {
 #[diagnostic::on_unimplemented(
     message = "CN010: `{Self}` can not be injected",
     label = "another type than std's",
-    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`; what else a plugin's field holds is said by `#[default(..)]`"
+    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or, of an `#[interface(many)]`, `Vec<Dep<dyn Interface>>`; what else a plugin's field holds is said by `#[default(..)]`"
 )]
 pub trait Worded {
     type Is;

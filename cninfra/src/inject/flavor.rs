@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` can not be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "a plugin's field is `Dep<Plugin>`, that of an optional one `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
 )]
 pub trait Nested: Sized + 'static {
     /// Who it is: a type beside it, so that a flavor that is derived twice in one list is told of for one trait, this one.

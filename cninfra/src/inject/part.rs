@@ -15,7 +15,7 @@ use std::{future::Future, sync::Arc};
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` can not be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "a plugin's field is `Dep<Plugin>`, that of an optional one `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
 )]
 // (not `Send` and `Sync`: these are asked of the plugins, and would be told of again for each flavor that holds one that is not)
 pub trait Part: Sized + 'static {
@@ -104,7 +104,7 @@ fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` can not be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "a plugin's field is `Dep<Plugin>`, that of an optional one `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
 )]
 pub trait Declared {
     const ITEM: Item;
@@ -137,7 +137,7 @@ impl<F: Nested> Declared for F {
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` can not be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "a plugin's field is `Dep<Plugin>`, that of an optional one `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
 )]
 pub trait DeclaredIf<E> {
     const ITEM: Item;

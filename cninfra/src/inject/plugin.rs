@@ -18,7 +18,7 @@ use std::{
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "a plugin is a struct with `#[plugin]`, and `{Self}` has none",
-    note = "two reasons are usual: `#[plugin]` was forgotten on a struct of your own; or it is no plugin at all: a flavor is held without `Dep`, and anything else by the plugin that needs it, as a field (behind an alias, the parameters may be what is wrong)"
+    note = "two reasons are usual: `#[plugin]` was forgotten on a struct of your own; or it is no plugin at all: a flavor is held without `Dep`, and anything else by the plugin that needs it, as a field (behind an alias, the parameters may be what is wrong; a flavor's own parameter needs the bound `Plugin`)"
 )]
 pub trait Plugin: Key + Sized {
     /// Its dependencies: a tuple, or a struct with `#[derive(Deps)]`.
@@ -36,6 +36,20 @@ pub trait Plugin: Key + Sized {
     /// Its lifecycle, if it has one.
     #[doc(hidden)]
     fn running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
+}
+
+/// [`Plugin`], as a flavor asks for it of `dyn Trait`: for the words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{Self}` is not a plugin",
+    label = "a flavor holds plugins: put `#[provides({Self})]` on the field of one that implements it"
+)]
+pub trait DynPlugin {
+    const PLUGIN: &'static PluginMeta;
+}
+#[diagnostic::do_not_recommend]
+impl<P: Plugin> DynPlugin for P {
+    const PLUGIN: &'static PluginMeta = P::PLUGIN;
 }
 
 /// What a plugin is built of that lists its dependencies. (Apart from [`Plugin`], without its bounds on parameters: so
@@ -249,3 +263,29 @@ impl<T: Default> Blank for T {
         T::default()
     }
 }
+
+/// The same of a type that depends on a parameter. (Not said of the type: rustc would offer a bound by this trait. And of what has a part that is still to be
+/// inferred, `As`, it offers none.)
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN013: a plugin's field of type `{T}` is no dependency and may have no default",
+    label = "what should this field hold?",
+    note = "if a parameter's default is meant, give it the bound `Default`; a plugin is asked for by `Dep<..>`; or say `#[default(..)]`, or build the plugin in `impl Create` (`#[plugin(deps = (..))]`)"
+)]
+pub trait BlankOf<T, As> {
+    fn blank() -> T;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Default> BlankOf<T, ()> for Attribute {
+    fn blank() -> T {
+        T::default()
+    }
+}
+// of no type: if there were one impl only, nothing would be left to be inferred
+#[diagnostic::do_not_recommend]
+impl<T: NoType> BlankOf<T, Attribute> for Attribute {
+    fn blank() -> T {
+        refused()
+    }
+}
+trait NoType {}

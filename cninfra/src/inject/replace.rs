@@ -46,7 +46,10 @@ impl<F: Wired, P: Key> Place<F, P> for ByItself<F> {
 
 /// An interface that a plugin of the flavor `F` is bound to.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(message = "CN018: flavor `{F}` binds no plugin to `{Self}`")]
+#[diagnostic::on_unimplemented(
+    message = "CN018: flavor `{F}` binds no plugin to `{Self}` that could be replaced",
+    note = "it takes an interface that is in a `#[provides(..)]` of the flavor; of one with `#[interface(many)]` its providers are replaced, by `with`"
+)]
 pub trait Bindable<F>: Key {
     fn seat(held: &dyn Held<F>) -> &Slot<Self>;
 }

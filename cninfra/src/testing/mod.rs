@@ -92,11 +92,7 @@ pub fn loopback() -> crate::config::Config {
 #[must_use]
 pub fn http_addr<F>(agent: &crate::Agent<F>) -> std::net::SocketAddr
 where
-    F: crate::Part,
-    Option<crate::Dep<dyn crate::http::Http>>: crate::inject::deps::Inject<
-            F::Slots,
-            crate::inject::trie::Find<crate::inject::trie::RootOf<F>, dyn crate::http::Http>,
-        >,
+    crate::inject::flavor::ByItself<F>: crate::inject::find::Finds<F, dyn crate::http::Http>,
 {
     match agent.find::<dyn crate::http::Http>().map(|http| http.local_addr()) {
         Some(Some(addr)) => addr,

@@ -15,9 +15,12 @@ fn is_drawn_in_every_format() {
     let text = "Connectors: 3 plugins on 2 levels\nlevel 0\n  Journal as Local::journal\nlevel 1\n  Health as Local::health needs Journal\n  \
         Etcd<Primary> (etcd) as Connectors::etcd provides dyn KvStore; needs Journal\n";
     assert_eq!(graph.text(), text);
-    for name in Format::NAMES {
+    assert_eq!(Format::NAMES, ["dot", "mermaid", "json", "text"]);
+    let forms = [graph.dot(), graph.mermaid(), graph.json(), graph.text()];
+    for (name, form) in Format::NAMES.into_iter().zip(forms) {
         let format: Format = name.parse().unwrap();
-        assert!(graph.print(format).ends_with('\n'), "{name}");
+        assert_eq!(graph.print(format), form, "{name}");
+        assert!(form.ends_with('\n'), "{name}");
     }
     assert_eq!(
         "svg".parse::<Format>().unwrap_err().to_string(),

@@ -25,6 +25,19 @@ mod private {
         assert!(Dep::ptr_eq(&agent.keeper.secret, &agent.secret));
         agent.close().await.unwrap();
     }
+
+    macro_rules! wide {
+        ($($name:ident: $plugin:ident),*) => {
+            $(#[plugin]
+            struct $plugin;)*
+
+            /// More fields than a tuple of parts has.
+            #[derive(Flavor)]
+            struct Wide { $($name: Dep<$plugin>),* }
+        };
+    }
+    wide!(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J, k: K, l: L, m: M, n: N);
+    const _: () = assert!(Wide::GRAPH.len() == 14);
 }
 
 mod hidden {

@@ -11,3 +11,13 @@ struct All {
     a: Dep<A>,
     settings: Settings, //~ CN007
 }
+
+#[derive(Flavor)]
+struct Inner {
+    a: Dep<A>,
+}
+#[derive(Flavor)]
+struct Wrapped {
+    inner: Option<Inner>, //~ CN007
+    all: Vec<Dep<A>>, //~ CN007
+}

@@ -46,3 +46,14 @@ struct Agents { //~ CN025
 struct Variables { //~ CN025
     d: Dep<PluginD>,
 }
+
+const E: &[Flag] = &[Flag::new("port", "port"), Flag::new("listen", "port"), Flag::new("port", "listen")];
+#[plugin(flags = E)]
+struct PluginE {
+    #[config]
+    config: Conf,
+}
+#[derive(Flavor)]
+struct Itself { //~ CN025
+    e: Dep<PluginE>,
+}

@@ -49,3 +49,14 @@ pub struct Bound {
     #[provides(dyn two::Kv)]
     b: Dep<B>, //~ CN016
 }
+
+#[plugin]
+pub struct C;
+impl one::Kv for C {}
+impl two::Kv for C {}
+impl three::Kv for C {}
+#[derive(Flavor)]
+pub struct OnOneField {
+    #[provides(dyn one::Kv, dyn two::Kv, dyn three::Kv)]
+    c: Dep<C>, //~ CN016
+}

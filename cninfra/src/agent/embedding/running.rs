@@ -15,11 +15,8 @@ use crate::{
     context::Shared,
     graph::Graph,
     inject::{
-        deps::Inject,
+        find::Finds,
         flavor::{ByItself, Flavor, Held, Runs},
-        key::Key,
-        part::Part,
-        trie::{Find, RootOf},
     },
     logging::Loggers,
     metrics::Metrics,
@@ -104,12 +101,9 @@ impl<F> Agent<F> {
     /// Any plugin or interface of the flavor, by type; `None` if the flavor does not have it. It is resolved at compile
     /// time.
     #[must_use]
-    pub fn find<K: Key + ?Sized>(&self) -> Option<Dep<K>>
-    where
-        F: Part,
-        Option<Dep<K>>: Inject<F::Slots, Find<RootOf<F>, K>>,
-    {
-        <Option<Dep<K>> as Inject<F::Slots, Find<RootOf<F>, K>>>::inject(self.held.slots())
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    pub fn find<K: ?Sized>(&self) -> Option<Dep<K>> where ByItself<F>: Finds<F, K> {
+        ByItself::<F>::find(&*self.held)
     }
 
     /// The service label.

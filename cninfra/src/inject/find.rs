@@ -1,0 +1,28 @@
+//! What a running flavor has, by type.
+
+use super::{
+    deps::Inject,
+    flavor::{ByItself, Held, Wired},
+    key::Key,
+    trie::{Find, RootOf},
+};
+use crate::Dep;
+
+/// Finds `K` in the flavor `F`. (As with [`Runs`](super::flavor::Runs), not said of what is asked for: of a struct, rustc tells where it is, too.)
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN006: `{K}` is neither a plugin nor an interface",
+    label = "a plugin is a struct with `#[plugin]`, an interface `dyn Trait` of a trait with `#[interface]`; both are asked for without `Dep`"
+)]
+pub trait Finds<F, K: ?Sized> {
+    fn find(held: &dyn Held<F>) -> Option<Dep<K>>;
+}
+#[diagnostic::do_not_recommend]
+impl<F: Wired, K: Key + ?Sized> Finds<F, K> for ByItself<F>
+where
+    Option<Dep<K>>: Inject<F::Slots, Find<RootOf<F>, K>>,
+{
+    fn find(held: &dyn Held<F>) -> Option<Dep<K>> {
+        <Option<Dep<K>> as Inject<F::Slots, Find<RootOf<F>, K>>>::inject(held.slots())
+    }
+}
