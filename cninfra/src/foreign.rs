@@ -107,7 +107,7 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_string(),
         (_, Some(text)) => text.clone(),
-        _ => "with a value that is no text".to_string(),
+        _ => "with a value that is not text".to_string(),
     }
 }
 
@@ -146,8 +146,8 @@ pub(crate) fn text(value: &dyn fmt::Display) -> String {
     let mut text = String::new();
     let why = match guard(|| write!(text, "{value}")) {
         Ok(Ok(())) => return text,
-        Ok(Err(_)) => "its text can not be written".to_string(),
-        Err(panic) => format!("its text can not be written: that panicked: {panic}"),
+        Ok(Err(_)) => "its text cannot be written".to_string(),
+        Err(panic) => format!("its text cannot be written: that panicked: {panic}"),
     };
     if text.is_empty() { why } else { format!("{text} ({why})") }
 }
@@ -221,8 +221,8 @@ mod tests {
     #[test]
     fn a_text_that_can_not_be_written_is_told_as_far_as_it_can() {
         assert_eq!(text(&Says::All), "half and half");
-        assert_eq!(text(&Says::Half), "half (its text can not be written)");
-        assert_eq!(text(&Says::Nothing), "half (its text can not be written: that panicked: out of words)");
+        assert_eq!(text(&Says::Half), "half (its text cannot be written)");
+        assert_eq!(text(&Says::Nothing), "half (its text cannot be written: that panicked: out of words)");
         // it is its own cause
         assert_eq!(texts(&Says::All), ["half and half"]);
     }

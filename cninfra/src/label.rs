@@ -78,13 +78,13 @@ impl FromStr for ServiceLabel {
             "." | ".." => "it would be another place in paths".to_string(),
             _ if text.len() > LONGEST => format!("it has {} characters", text.len()),
             _ => match text.chars().find(|char| !is_of_label(*char)) {
-                Some(char) => format!("{char:?} can not be in it"),
+                Some(char) => format!("{char:?} cannot be in it"),
                 None => return Ok(ServiceLabel(text.into())),
             },
         };
         let shown: String = text.chars().take(40).collect();
         let help = format!("write up to {LONGEST} letters, digits, `.`, `-`, `_` and `:`, such as `node-1`");
-        Err(Error::msg(format_args!("`{}` is no service label: {wrong}", shown.escape_debug())).with_help(help))
+        Err(Error::msg(format_args!("`{}` is not a service label: {wrong}", shown.escape_debug())).with_help(help))
     }
 }
 
@@ -130,11 +130,11 @@ mod tests {
     #[test]
     fn what_is_none_is_told_with_the_mend() {
         for (text, part) in [
-            ("", "`` is no service label: it is empty"),
-            ("a/b", "'/' can not be in it"),
-            ("a b", "' ' can not be in it"),
-            ("ä", "'ä' can not be in it"),
-            ("a\n", "`a\\n` is no service label: '\\n' can not be in it"),
+            ("", "`` is not a service label: it is empty"),
+            ("a/b", "'/' cannot be in it"),
+            ("a b", "' ' cannot be in it"),
+            ("ä", "'ä' cannot be in it"),
+            ("a\n", "`a\\n` is not a service label: '\\n' cannot be in it"),
             ("..", "another place"),
             (&"x".repeat(LONGEST + 1), "it has 254 characters"),
         ] {

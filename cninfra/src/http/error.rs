@@ -76,7 +76,7 @@ impl fmt::Display for RouteError {
                 write!(f, "the path `{path}` of `{owner}` {what}")
             }
             RouteError::Method { owner, method, path } => {
-                write!(f, "`{owner}` registers `{method} {path}`, but `{method}` is no method of HTTP")
+                write!(f, "`{owner}` registers `{method} {path}`, but `{method}` is not an HTTP method")
             }
             RouteError::Overlap { owner, method, path, other_owner, other_path } if path == other_path => {
                 write!(f, "`{owner}` registers `{method} {path}`, which `{other_owner}` has registered already")
@@ -88,7 +88,7 @@ impl fmt::Display for RouteError {
                 )
             }
             RouteError::Ambiguous { owner, path, other_owner, other_path } => {
-                write!(f, "the path `{path}` of `{owner}` can not be told from `{other_path}` of `{other_owner}`")
+                write!(f, "the path `{path}` of `{owner}` cannot be told from `{other_path}` of `{other_owner}`")
             }
         }
     }

@@ -212,7 +212,7 @@ mod tests {
         for (path, why) in [
             ("/arity/1", "Wrong number of path arguments"),
             ("/type/1", "Unsupported type"),
-            ("/bad", "the answer can not be written: key must be a string"),
+            ("/bad", "the answer cannot be written: key must be a string"),
         ] {
             let answer = client.get(path).await;
             assert_eq!(

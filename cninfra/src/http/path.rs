@@ -10,7 +10,7 @@ pub(super) fn check(path: &str) -> Result<(), &'static str> {
     check_text(path)?;
     matchit::Router::new().insert(path, ()).map_err(|error| match error {
         InsertError::InvalidParam => {
-            "has a `{` or `}` that is no parameter: write `{name}`, or `{{` and `}}` for the characters"
+            "has a `{` or `}` that is not a parameter: write `{name}`, or `{{` and `}}` for the characters"
         }
         InsertError::InvalidParamSegment => {
             "has more than a parameter in a segment: write `/{name}`, or `/before-{name}` with text only before it"

@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(text, "`second` registers `GET /a/{c}`, where `/a/{b}` of `first` answers already");
         let post = Routes::new().post("/a/{c}", async || "");
         let error = refused("/a/{b}", post);
-        assert_eq!(error.to_string(), "the path `/a/{c}` of `second` can not be told from `/a/{b}` of `first`");
+        assert_eq!(error.to_string(), "the path `/a/{c}` of `second` cannot be told from `/a/{b}` of `first`");
         assert!(error.help().contains("the same name"));
         assert!(matches!(refused("/a/{b}", get("/a/{*c}")), RouteError::Overlap { .. }));
     }
@@ -276,7 +276,7 @@ mod tests {
         ] {
             let text = refused(one, get(two)).to_string();
             assert!(["`first`", "`second`", one, two].iter().all(|part| text.contains(part)), "{text}");
-            assert!(text.contains("`GET ") && !text.contains("can not be told from"), "{text}");
+            assert!(text.contains("`GET ") && !text.contains("cannot be told from"), "{text}");
         }
         for (one, two) in [
             ("/a/{x}", "/a/b"),
@@ -458,7 +458,7 @@ mod tests {
         );
         let made_up = Method::from_bytes(b"BREW").unwrap();
         let error = RouteTable::new().add("one", Routes::new().on(made_up, "/pot", async || "")).unwrap_err();
-        assert_eq!(error.to_string(), "`one` registers `BREW /pot`, but `BREW` is no method of HTTP");
+        assert_eq!(error.to_string(), "`one` registers `BREW /pot`, but `BREW` is not an HTTP method");
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl Client {
     pub fn request(&self, method: Method, target: &str) -> Call {
         let uri: Uri = match target.parse() {
             Ok(uri) => uri,
-            Err(error) => panic!("`{target}` is no target of a request: {error}"),
+            Err(error) => panic!("`{target}` is not the target of a request: {error}"),
         };
         let mut request = Request::new(Body::empty());
         (*request.method_mut(), *request.uri_mut()) = (method, uri);
@@ -208,7 +208,7 @@ impl Call {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
             (Ok(name), Ok(value)) => self.request.headers_mut().append(name, value),
-            _ => panic!("`{name}: {value}` is no header"),
+            _ => panic!("`{name}: {value}` is not a header"),
         };
         self
     }
@@ -314,7 +314,7 @@ impl Answer {
             Ok(value) => value,
             // what it is instead is mostly an error, in words
             Err(error) => {
-                panic!("the answer {} can not be read so: {error}: {}", self.status, self.body.escape_ascii())
+                panic!("the answer {} cannot be read so: {error}: {}", self.status, self.body.escape_ascii())
             }
         }
     }

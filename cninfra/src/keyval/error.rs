@@ -171,9 +171,10 @@ impl KvError {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::Unavailable => f.write_str("the store can not be reached"),
+            Reason::Unavailable => f.write_str("the store cannot be reached"),
             Reason::TimedOut(after) => write!(f, "no answer within {after:?}"),
             Reason::Denied => f.write_str("the store does not permit it"),
+            &Reason::NOT_CONFIGURED => f.write_str("the store is not configured"),
             Reason::Unsupported(what) => write!(f, "the store has no {what}"),
             Reason::Compacted(Some(oldest)) => write!(f, "that revision is compacted, the oldest is {oldest}"),
             Reason::Compacted(None) => f.write_str("that revision is compacted"),
@@ -239,6 +240,13 @@ mod tests {
         assert_eq!((lost.applied(), lost.is_transient()), (Applied::Unknown, false));
         assert!(KvError::new("put", Reason::Unavailable).not_applied().is_transient());
         assert!(!KvError::new("put", Reason::Denied).not_applied().is_transient());
+    }
+
+    #[test]
+    fn a_store_that_nobody_configured_is_not_one_that_cannot() {
+        let text = |reason: Reason| KvError::new("get", reason).not_applied().to_string();
+        assert_eq!(text(Reason::NOT_CONFIGURED), "get: the store is not configured");
+        assert_eq!(text(Reason::Unsupported("revisions")), "get: the store has no revisions");
     }
 
     #[test]

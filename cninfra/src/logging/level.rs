@@ -16,7 +16,7 @@ use std::{fmt, str::FromStr};
 /// assert_eq!("WARNING".parse(), Ok(Level::Warn));
 /// assert!(Level::Debug < Level::Info);
 /// let error = "loud".parse::<Level>().unwrap_err();
-/// assert_eq!(error.to_string(), "`loud` is no level: write trace, debug, info, warn or error");
+/// assert_eq!(error.to_string(), "`loud` is not a level: write trace, debug, info, warn or error");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[repr(u8)]
@@ -90,7 +90,7 @@ pub struct ParseLevelError(String);
 
 impl fmt::Display for ParseLevelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no level: write trace, debug, info, warn or error", self.0)
+        write!(f, "`{}` is not a level: write trace, debug, info, warn or error", self.0)
     }
 }
 
@@ -124,6 +124,6 @@ mod tests {
             assert_eq!(serde_json::from_str::<Level>(&format!("\"{level}\"")).unwrap(), level);
         }
         assert!(Level::ALL.is_sorted());
-        assert!(serde_json::from_str::<Level>("\"off\"").unwrap_err().to_string().contains("`off` is no level"));
+        assert!(serde_json::from_str::<Level>("\"off\"").unwrap_err().to_string().contains("`off` is not a level"));
     }
 }

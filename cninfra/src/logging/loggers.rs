@@ -309,7 +309,7 @@ impl Loggers {
         inner.ending = runtimes.into_iter().find_map(begin);
         match inner.ending {
             Some(_) => Ok(()),
-            None => Err(Error::msg("a level can not be set for a while outside of a tokio runtime")
+            None => Err(Error::msg("a level cannot be set for a while outside of a tokio runtime")
                 .with_help("call it in a task, or use `set` and `reset`")),
         }
     }

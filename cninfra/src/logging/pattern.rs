@@ -18,7 +18,7 @@ impl Pattern {
             return Ok(Pattern(text.into()));
         }
         let help = "a name has letters, digits, `.`, `-`, `_` and `:`; in a pattern `*` stands for any characters, as in `etcd*`";
-        Err(Error::msg(format_args!("`{text}` is no name or pattern of loggers")).with_help(help))
+        Err(Error::msg(format_args!("`{text}` is not a name or pattern of loggers")).with_help(help))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -96,7 +96,10 @@ mod tests {
     fn what_is_no_pattern_is_told_with_the_mend() {
         for text in ["", "a b", "a/b", "ä", &"x".repeat(LONGEST + 1)] {
             let error = format!("{:?}", Pattern::parse(text).unwrap_err());
-            assert!(error.contains("is no name or pattern of loggers") && error.contains("as in `etcd*`"), "{error}");
+            assert!(
+                error.contains("is not a name or pattern of loggers") && error.contains("as in `etcd*`"),
+                "{error}"
+            );
         }
     }
 

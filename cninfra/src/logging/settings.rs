@@ -111,7 +111,7 @@ fn with_colon(part: &str) -> Option<Error> {
     let (name, level) = part.rsplit_once(':').filter(|(name, _)| !part.contains('=') && !name.is_empty())?;
     level.trim().parse::<Level>().ok()?;
     let help = format!("write `{}={}`", name.trim_end_matches(':'), level.trim());
-    Some(Error::msg(format_args!("`{part}` is no level")).with_help(help))
+    Some(Error::msg(format_args!("`{part}` is not a level")).with_help(help))
 }
 
 /// None for the default level.
@@ -128,7 +128,7 @@ mod tests {
         let said = on_one_line(" warn, etcd*=Debug,http = error ,").unwrap();
         assert_eq!(said, [("default", Level::Warn), ("etcd*", Level::Debug), ("http", Level::Error)]);
         for (text, part) in
-            [("etcd=loud", "`loud` is no level"), ("a b=warn", "`a b` is no name"), ("=warn", "`` is no name")]
+            [("etcd=loud", "`loud` is not a level"), ("a b=warn", "`a b` is not a name"), ("=warn", "`` is not a name")]
         {
             let error = on_one_line(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
@@ -136,9 +136,9 @@ mod tests {
         let error = on_one_line("warn,etcd: debug").unwrap_err();
         assert_eq!(
             (error.to_string().as_str(), error.help()),
-            ("`etcd: debug` is no level", Some("write `etcd=debug`"))
+            ("`etcd: debug` is not a level", Some("write `etcd=debug`"))
         );
-        assert!(on_one_line("hyper::proto").unwrap_err().to_string().contains("is no level: write trace"));
+        assert!(on_one_line("hyper::proto").unwrap_err().to_string().contains("is not a level: write trace"));
     }
 
     #[test]
@@ -147,8 +147,8 @@ mod tests {
         assert_eq!(error.help(), None);
         let error = error.to_string();
         for part in [
-            "`etcd: debug` is no level (write `etcd=debug`); ",
-            "`a b` is no name",
+            "`etcd: debug` is not a level (write `etcd=debug`); ",
+            "`a b` is not a name",
             "`loud` is no",
             "(write `redis=info`)",
         ] {
@@ -156,6 +156,6 @@ mod tests {
         }
         let many = on_one_line(&"x,".repeat(MOST_TOLD + 2)).unwrap_err().to_string();
         assert!(many.ends_with("; and 2 more"), "{many}");
-        assert_eq!(many.matches("`x` is no level").count(), MOST_TOLD);
+        assert_eq!(many.matches("`x` is not a level").count(), MOST_TOLD);
     }
 }

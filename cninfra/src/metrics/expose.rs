@@ -295,7 +295,7 @@ traced_total 1
         assert_eq!(error.to_string(), "metric `polls` of `b` is registered already, by `a`");
         for name in ["", "7", "a-b", "a:b", "ä", "polls_total", "my_info"] {
             let error = metrics.register(name, "..", Counter::<u64>::default()).unwrap_err();
-            assert_eq!(error.to_string(), format!("`{name}` can not be a metric's name"));
+            assert_eq!(error.to_string(), format!("`{name}` cannot be a metric's name"));
             assert!(error.help().is_some());
         }
         assert!(!metrics.of("b").unregister("polls"));

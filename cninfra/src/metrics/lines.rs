@@ -72,7 +72,7 @@ fn shown(name: &str) -> impl Display {
 }
 
 fn no_line() -> String {
-    "writes a line that is no sample: a help text is one line, and a label's name has no quotes".to_string()
+    "writes a line that is not a sample: a help text is one line, and a label's name has no quotes".to_string()
 }
 
 /// The name of a sample.

@@ -224,7 +224,7 @@ fn one_line(name: &str, help: &str) -> Result<String> {
 
 /// A name is of letters, digits and `_`. (Colons are for rules of Prometheus.)
 fn check(name: &str) -> Result<()> {
-    let wrong = |help: &str| Err(Error::msg(format_args!("`{name}` can not be a metric's name")).with_help(help));
+    let wrong = |help: &str| Err(Error::msg(format_args!("`{name}` cannot be a metric's name")).with_help(help));
     if !lines::is_name(name, false) {
         return wrong(&format!("write {}", lines::LETTERS));
     }

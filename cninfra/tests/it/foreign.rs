@@ -23,10 +23,10 @@ enum Fault {
 }
 
 const FAULTS: [(Fault, &str); 4] = [
-    (Fault::Wordless, "etcd (its text can not be written: that panicked: out of words)"),
-    (Fault::Silent, "etcd (its text can not be written)"),
+    (Fault::Wordless, "etcd (its text cannot be written: that panicked: out of words)"),
+    (Fault::Silent, "etcd (its text cannot be written)"),
     (Fault::Sticky, "etcd is gone"),
-    (Fault::Bomb, "with a value that is no text"),
+    (Fault::Bomb, "with a value that is not text"),
 ];
 
 #[derive(Debug)]

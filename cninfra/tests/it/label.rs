@@ -52,7 +52,7 @@ fn a_label_that_is_none_fails_the_start() {
             let error = Agent::<App>::builder().label(label).start().await.unwrap_err();
             let text = error.to_string();
             assert_eq!(error.exit_code(), 2, "{text}");
-            for part in ["`agent.microservice-label`", "is no service label", "such as `node-1`"] {
+            for part in ["`agent.microservice-label`", "is not a service label", "such as `node-1`"] {
                 assert!(text.contains(part), "{text}");
             }
         }

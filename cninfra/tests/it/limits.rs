@@ -375,7 +375,7 @@ async fn a_report_says_what_failed_where_when_why_and_what_to_do() {
           caused by: etcd:2379\n    \
           caused by: connection refused\n    \
           help: start etcd\n\
-        timeline of 30.0ms, from the begin of the start (* all others waited for it)\n    \
+        timeline of 30.0ms, from the beginning of the start (* all others waited for it)\n    \
           Store  init* 30.0ms at 0.0ns failed\n    \
           Idle   init 30.0ms at 0.0ns dropped";
     assert_eq!(error.to_string(), expected);

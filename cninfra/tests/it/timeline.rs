@@ -67,7 +67,7 @@ fn the_critical_path_is_what_all_waited_for() {
 
 #[test]
 fn its_text_is_a_table_in_start_order() {
-    let expected = "timeline of 75.0ms, from the begin of the start (* all others waited for it)\n    \
+    let expected = "timeline of 75.0ms, from the beginning of the start (* all others waited for it)\n    \
         Fast    init 10.0ms at 0.0ns\n    \
         Store   init* 50.0ms at 0.0ns\n    \
         Cache   init* 20.0ms at 50.0ms\n    \

@@ -98,11 +98,11 @@ fn the_file_may_be_named() {
     for (program, words) in [
         (
             file().arg("--example-config=nosuch.conf"),
-            "flag --example-config: there is no file nosuch.conf\n    help: it is neither here",
+            "flag --example-config: there is no file nosuch.conf\n    help: it is neither in the current directory nor in the config directory (",
         ),
         (
             file().env("EXAMPLE_CONFIG", "nosuch.conf"),
-            "variable EXAMPLE_CONFIG: there is no file nosuch.conf\n    help: it is neither here",
+            "variable EXAMPLE_CONFIG: there is no file nosuch.conf\n    help: it is neither in the current directory nor in the config directory (",
         ),
         (
             file().file("other.conf", "").arg("--example-config=other.conf").arg("--extra-config=other.conf"),
@@ -168,7 +168,7 @@ fn the_config_is_checked_without_a_start() {
             "  - ./example.conf:1:8: key `example.sleep`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds",
             "  - ./example.conf:2:1: key `example.feild1` is unknown",
             "    help: did you mean `field1`? known keys: field1, sleep, max-size, password, stop-after; of any plugin: start-policy, limits",
-            "  - flag --set example.max-size: key `example.max-size`: `much` is no number of bytes: write `4096`, `64KiB` or `10MB`",
+            "  - flag --set example.max-size: key `example.max-size`: `much` is not a number of bytes: write `4096`, `64KiB` or `10MB`",
             "  - ./agent.yaml:1:9: key `extra.size` is unknown",
             "    help: known keys: only those of any plugin: enabled, start-policy, limits",
         ];
@@ -184,7 +184,7 @@ fn the_config_is_checked_without_a_start() {
     let ended = agent().arg("--config-dir=nosuch").run();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("flag --config-dir: there is no directory nosuch\n    help: make it"),
+        ended.stderr.contains("flag --config-dir: there is no directory nosuch\n    help: create it"),
         "{}",
         ended.stderr
     );
@@ -192,12 +192,12 @@ fn the_config_is_checked_without_a_start() {
     let folder = Folder::new();
     folder.write("file", "");
     let ended = agent().arg(&format!("--config-dir={}/file", folder.path().display())).run();
-    let words = "/file is no directory\n    help: name the one that it is in";
+    let words = "/file is not a directory\n    help: name the one that it is in";
     assert!(ended.code == Some(2) && ended.stderr.contains(words), "{}", ended.stderr);
     let path = folder.path().join("loop");
     std::os::unix::fs::symlink("loop", &path).unwrap();
     let ended = agent().arg(&format!("--config-dir={}", path.display())).run();
-    let words = "loop: the directory of the config files can not be read: Too many levels of symbolic links (os error 40)\n    help: look at what";
+    let words = "loop: the directory of the config files cannot be read: Too many levels of symbolic links (os error 40)\n    help: look at what";
     assert!(ended.code == Some(2) && ended.stderr.contains(words), "{}", ended.stderr);
 }
 
@@ -274,7 +274,7 @@ fn help_lists_the_flags_of_every_plugin() {
         "--print-config",
         "`start-policy` (fail, retry, ignore)",
         "`limits` (create, init, after-init, drain, close)",
-        "graph as it is declared",
+        "graph of the plugins as declared",
         "its instance name (http) in config",
         "--microservice-label",
         "[env: MICROSERVICE_LABEL]",
@@ -300,8 +300,8 @@ fn it_follows_its_file() {
     folder.write("example.conf", "field1: two");
     assert!(agent.wait_for("new config").contains(r#"field1: "two""#));
     folder.write("example.conf", "field1: three\nsleep: x");
-    agent.wait_for("the config has changed and is not valid: what was valid still holds");
-    assert!(agent.wait_for("example.conf").contains("2:8: key `example.sleep`: `x` is no length of time"));
+    agent.wait_for("the config has changed and is not valid: the previous values stay in force");
+    assert!(agent.wait_for("example.conf").contains("2:8: key `example.sleep`: `x` is not a length of time"));
     folder.write("example.conf", "field1: two");
     agent.wait_for("the config is valid again, and as it was");
     // the command line and the environment still go over it; an optional plugin needs a new start
@@ -376,7 +376,7 @@ fn the_level_of_the_log_is_said_by_a_variable() {
     let ended = agent().env("INITIAL_LOGLVL", "loud").arg("--check-config").run();
     assert_eq!(ended.code, Some(2));
     let part = "variable INITIAL_LOGLVL: key `logs.default-level`";
-    assert!(ended.stderr.contains(part) && ended.stderr.contains("`loud` is no level"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(part) && ended.stderr.contains("`loud` is not a level"), "{}", ended.stderr);
 }
 
 #[test]

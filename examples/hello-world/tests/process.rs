@@ -30,7 +30,7 @@ fn what_can_not_be_printed_is_told_by_the_agents_logger() {
     let ended = Command::new(env!("CARGO_BIN_EXE_hello-world")).arg("--graph=json").stdout(full).output().unwrap();
     let log = String::from_utf8(ended.stderr).unwrap();
     assert!(
-        ended.status.code() == Some(1) && log.contains("ERROR agent: standard output can not be written to: "),
+        ended.status.code() == Some(1) && log.contains("ERROR agent: standard output cannot be written to: "),
         "{log}"
     );
 }

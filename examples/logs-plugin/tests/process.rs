@@ -106,10 +106,13 @@ fn json_has_an_object_on_each_line() {
 #[test]
 fn what_is_no_level_ends_it_before_it_begins() {
     for (program, parts) in [
-        (program().env("INITIAL_LOGLVL", "loud"), ["variable INITIAL_LOGLVL", "`loud` is no level"]),
-        (program().arg("--log-levels=a b=info"), ["flag --log-levels", "`a b` is no name or pattern"]),
-        (program().file("logs.conf", "loggers:\n - name: a\n   level: off"), ["logs.conf:3:", "no level"]),
-        (program().file("logs.conf", "loggers:\n - {name: '', level: info}"), ["logs.conf:2:", "no name or pattern"]),
+        (program().env("INITIAL_LOGLVL", "loud"), ["variable INITIAL_LOGLVL", "`loud` is not a level"]),
+        (program().arg("--log-levels=a b=info"), ["flag --log-levels", "`a b` is not a name or pattern"]),
+        (program().file("logs.conf", "loggers:\n - name: a\n   level: off"), ["logs.conf:3:", "not a level"]),
+        (
+            program().file("logs.conf", "loggers:\n - {name: '', level: info}"),
+            ["logs.conf:2:", "not a name or pattern"],
+        ),
         (program().file("logs.conf", "hooks: {syslog: {}}"), ["logs.conf:1:1", "`logs.hooks`"]),
         (program().file("logs.conf", "format: xml"), ["logs.conf:1:", "json"]),
         (program().file("logs.conf", "start-policy: retry"), ["logs.conf:1:1", "`logs.start-policy` is unknown"]),

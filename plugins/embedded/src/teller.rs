@@ -273,10 +273,10 @@ impl Teller {
         let error = cninfra::Error::from(error);
         let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
         if std::mem::replace(&mut self.is_lost, true) {
-            tracing::debug!("a watch still can not read what it watches: {error}{help}");
+            tracing::debug!("a watch still cannot read what it watches: {error}{help}");
             return Ok(());
         }
-        tracing::warn!("a watch can not read what it watches, and tries again each {AGAIN:?}: {error}{help}");
+        tracing::warn!("a watch cannot read what it watches, and tries again each {AGAIN:?}: {error}{help}");
         self.link(Link::Lost)
     }
 

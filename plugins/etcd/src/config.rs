@@ -159,13 +159,13 @@ impl EtcdConfig {
         wrong(is_half, key, "is of use with its other half only", "set `cert-file` and `key-file`");
         let (is, help) = ("would let anybody be the server", "set `ca-file` to who has signed its certificate");
         wrong(self.insecure_skip_tls_verify, "insecure-skip-tls-verify", is, help);
-        let (is, help) = ("is not served: values are read as they are", "take it out");
+        let (is, help) = ("is not supported: values are read as they are", "remove it");
         wrong(self.expand_env_variables, "expand-env-variables", is, help);
         for endpoint in &self.endpoints.0 {
             let bare = bare(endpoint).trim_end_matches('/');
             let has_user = bare.contains('@');
             wrong(has_user, "endpoints", "has a user in it", "set `username` and `password`");
-            let what = format!("has `{endpoint}`, which is no `host:port`");
+            let what = format!("has `{endpoint}`, which is not `host:port`");
             wrong(!has_user && !is_host_and_port(bare), "endpoints", &what, "such as `10.0.0.1:2379`");
         }
         Invalid::all(all)
@@ -250,7 +250,7 @@ mod tests {
     fn an_endpoint_is_a_host_and_a_port() {
         let told = |endpoint: &str| EtcdConfig::at([endpoint]).check().err().map(|invalid| invalid.to_string());
         for wrong in ["127.0.0.1", "http://a", "a:0", "a:x", ":1", "http://a:1/foo", "::1:2379", "[::1]", "a b:1"] {
-            let what = format!("key `endpoints` has `{wrong}`, which is no `host:port`");
+            let what = format!("key `endpoints` has `{wrong}`, which is not `host:port`");
             assert_eq!(told(wrong), Some(what));
         }
         for right in ["a:1", "https://a.b:2379/", "[::1]:2379", "http://[fe80::1]:1"] {

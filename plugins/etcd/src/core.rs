@@ -258,7 +258,7 @@ impl Core {
     }
 }
 
-const FEWER: &str = "look whether etcd answers in time, or ask for less at once";
+const FEWER: &str = "check whether etcd answers in time, or ask for less at once";
 
 fn applied(unsure: bool) -> Applied {
     if unsure { Applied::Unknown } else { Applied::No }

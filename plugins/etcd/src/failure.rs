@@ -88,7 +88,7 @@ fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
     }
 }
 
-pub(crate) const REACH: &str = "look whether etcd runs there, and at `endpoints` and the TLS files in etcd.conf";
+pub(crate) const REACH: &str = "check that etcd runs there, and check `endpoints` and the TLS files in etcd.conf";
 
 /// An error with what it follows from, in a line of the log.
 pub(crate) fn told(error: &KvError) -> String {

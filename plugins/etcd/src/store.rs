@@ -83,7 +83,7 @@ impl EtcdStore {
             Ok(Err(gone)) => return Err(KvError::new("connect", Reason::Closed).not_applied().because(gone)),
             Err(late) => {
                 let files = tls::files(&config);
-                let help = format!("etcd.conf names files that can not be read within {FILES:?}: look at {files}");
+                let help = format!("etcd.conf names files that cannot be read within {FILES:?}: look at {files}");
                 return Err(misconfigured(help, late));
             }
         };

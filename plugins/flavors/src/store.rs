@@ -47,7 +47,7 @@ pub struct ConfiguredStore {
     connectors: Vec<Dep<dyn Connector>>,
 }
 
-const HELP: &str = "say where a store is: `endpoints` in etcd.conf, or `endpoint` in redis.conf";
+const HELP: &str = "set `endpoints` in etcd.conf, or `endpoint` in redis.conf";
 
 impl ConfiguredStore {
     fn configured(&self) -> impl Iterator<Item = &dyn Connector> {

@@ -42,7 +42,7 @@ pub(crate) fn refused(why: &str) -> Response {
 
 /// What was to be told has panicked.
 pub(crate) fn failed() -> Response {
-    about(error_response(StatusCode::INTERNAL_SERVER_ERROR, "it can not be told: see the log"))
+    about(error_response(StatusCode::INTERNAL_SERVER_ERROR, "it cannot be told: see the log"))
 }
 
 /// Indented, for those who look at it in a terminal.

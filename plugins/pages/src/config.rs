@@ -19,7 +19,7 @@ pub(crate) struct Body<'a> {
 pub(crate) fn page(sections: &[EffectiveSection], mistakes: &[String]) -> Html {
     let mut page = String::new();
     if !mistakes.is_empty() {
-        page.push_str("<div class=\"note warn\"><p>The files have changed and are not valid: what was valid still holds, but a new start would end with this.</p>\n<ul>\n");
+        page.push_str("<div class=\"note warn\"><p>The files have changed and are not valid: the previous values stay in force, but a new start would end with this.</p>\n<ul>\n");
         mistakes.iter().for_each(|mistake| {
             // writing to a text can not fail
             let _ = writeln!(page, "<li>{}</li>", escaped(mistake));

@@ -70,12 +70,12 @@ enum Shows {
 const ROUTES: [(Shows, &str, &str); 5] = [
     (Shows::Index, "/agent", "the pages of the agent"),
     (Shows::Graph, "/agent/graph", "the plugins, what they need, and their states"),
-    (Shows::Timeline, "/agent/timeline", "who took how long in the start, as it goes, and in the stop"),
+    (Shows::Timeline, "/agent/timeline", "how long each plugin took to start, while it goes on, and to stop"),
     (Shows::Status, "/agent/status", "the states of the agent and its plugins, and why"),
     (
         Shows::Config,
         "/agent/config",
-        "what holds for each key of the config, and where it comes from; secrets are masked",
+        "the value of each key of the config and where it comes from, with secrets masked",
     ),
 ];
 

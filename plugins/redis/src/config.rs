@@ -231,7 +231,7 @@ impl RedisConfig {
         let of_replicas =
             [("enable-query-on-slave", self.enable_query_on_slave), ("route-by-latency", self.route_by_latency)];
         for (key, is_set) in of_replicas {
-            wrong(is_set, key, "is not served: replicas may have old values, so they are not asked", "take it out");
+            wrong(is_set, key, "is not supported: replicas may have old values, so they are not asked", "remove it");
         }
         let is_alone = self.master_name.is_some() && self.endpoints.is_empty();
         wrong(is_alone, "master-name", "is of use with the sentinels that know it", "set `endpoints`");
@@ -246,7 +246,7 @@ impl RedisConfig {
             let has_user = endpoint.contains('@');
             // what is secret of it is not told
             wrong(has_user, key, "has a user in it", "set `username` and `password`");
-            let what = format!("{verb} `{endpoint}`, which is no `host:port`");
+            let what = format!("{verb} `{endpoint}`, which is not `host:port`");
             wrong(!has_user && !is_host_and_port(&bare(endpoint)), key, &what, "such as `10.0.0.1:6379`");
             // nobody is to believe that his password goes where it can not be read
             let is_plain = endpoint.starts_with(WITH_TLS) && !self.tls.enabled;
@@ -306,7 +306,7 @@ mod tests {
     fn an_endpoint_is_a_host_and_a_port() {
         let told = |endpoint: &str| RedisConfig::at(endpoint).check().err().map(|invalid| invalid.to_string());
         for wrong in [":6379", "a:0", "::1:6379", "a b:1", "http://a:1", "redis://a:1/3"] {
-            assert_eq!(told(wrong), Some(format!("key `endpoint` is `{wrong}`, which is no `host:port`")));
+            assert_eq!(told(wrong), Some(format!("key `endpoint` is `{wrong}`, which is not `host:port`")));
         }
         for right in ["a:1", "redis://a.b:6379/", "[::1]:6379"] {
             assert_eq!(told(right), None, "{right}");
@@ -329,7 +329,9 @@ mod tests {
             RedisConfig { read_timeout: Duration(Time::from_nanos(5)), route_by_latency: true, ..RedisConfig::at("b") };
         let told = config.check().unwrap_err().to_string();
         assert!(
-            ["read-timeout", "route-by-latency", "`b`, which is no `host:port`"].iter().all(|part| told.contains(part)),
+            ["read-timeout", "route-by-latency", "`b`, which is not `host:port`"]
+                .iter()
+                .all(|part| told.contains(part)),
             "{told}"
         );
     }
@@ -338,6 +340,6 @@ mod tests {
     async fn a_library_user_is_told_the_mends() {
         let error = RedisStore::open(RedisConfig::at("b")).await.unwrap_err();
         let mend = format!("{:#}", RedisConfig::at("b").check().unwrap_err());
-        assert!(mend.contains("which is no `host:port`: ") && format!("{error:#}").contains(&mend), "{error:#}");
+        assert!(mend.contains("which is not `host:port`: ") && format!("{error:#}").contains(&mend), "{error:#}");
     }
 }

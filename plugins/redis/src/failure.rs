@@ -151,7 +151,7 @@ impl Failure {
 
     fn help(&self, reason: &Reason) -> &'static str {
         match (reason, self.code()) {
-            (Reason::Full, "MISCONF") => "the server can not write its data to its disk: look at its log",
+            (Reason::Full, "MISCONF") => "the server cannot write its data to its disk: look at its log",
             (Reason::Full, _) => "raise `maxmemory` of the server, or set its `maxmemory-policy`",
             (Reason::Malformed, _) => "a list, hash or set has this key: values are plain strings; take another key",
             (Reason::Denied, "NOPERM" | "ERR") => "look at the rights of the user: `ACL GETUSER`",
@@ -163,7 +163,7 @@ impl Failure {
 }
 
 pub(crate) const REACH: &str =
-    "look whether redis runs there, and at `endpoint`, `endpoints`, `master-name` and `tls` in redis.conf";
+    "check that redis runs there, and check `endpoint`, `endpoints`, `master-name` and `tls` in redis.conf";
 
 /// What has failed. The library has errors of the system as one sees them who debugs a program: `Os { code: 111, kind: .. }`.
 fn said(error: &fred::error::Error) -> String {

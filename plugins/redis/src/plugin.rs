@@ -83,13 +83,13 @@ impl Redis {
     }
 }
 
-const NOT_SET: &str = "redis is disabled: set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";
+const NOT_SET: &str =
+    "no endpoint is configured: set `endpoint`, or `endpoints` for sentinels and clusters, in redis.conf";
 
 impl Lifecycle for Redis {
     async fn init(&self, cx: &Context) -> Result<()> {
         if !self.config.is_set() {
-            cx.log().info(NOT_SET);
-            cx.status().report_because(State::Disabled, "redis.conf does not say where Redis is");
+            cx.status().report_because(State::Disabled, NOT_SET);
             return Ok(());
         }
         self.metrics.register(cx);

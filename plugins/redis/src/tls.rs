@@ -26,7 +26,7 @@ pub(crate) async fn read(tls: &RedisTls, within: Duration) -> Result<Option<Arc<
             let paths: Vec<String> = paths.into_iter().flatten().map(|path| path.display().to_string()).collect();
             let paths = paths.join(", ");
             let help =
-                format!("`tls` in redis.conf names files that can not be read within {within:?}: look at {paths}");
+                format!("`tls` in redis.conf names files that cannot be read within {within:?}: look at {paths}");
             Err(misconfigured(help, late))
         }
     }

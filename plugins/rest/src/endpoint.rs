@@ -66,7 +66,7 @@ impl FromStr for Endpoint {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (host, port) = rest.split_once(']').ok_or(error("its `[` is not closed"))?;
-                host.parse::<Ipv6Addr>().map_err(|_| error("what is in `[..]` is no IPv6 address"))?;
+                host.parse::<Ipv6Addr>().map_err(|_| error("what is in `[..]` is not an IPv6 address"))?;
                 (host, port.strip_prefix(':').ok_or(error("it has no port"))?)
             }
             None => {
@@ -82,7 +82,7 @@ impl FromStr for Endpoint {
             return Err(error("its host is none"));
         }
         let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        let port = port.parse().ok().filter(|_| digits).ok_or(error("its port is no number from 0 to 65535"))?;
+        let port = port.parse().ok().filter(|_| digits).ok_or(error("its port is not a number from 0 to 65535"))?;
         Ok(Endpoint { host: host.to_string(), port })
     }
 }
@@ -162,14 +162,14 @@ mod tests {
             ("localhost", "has no port: write `host:port`, such as `localhost:9191`"),
             ("8080", "has no port: write `host:port`, such as `0.0.0.0:8080`"),
             ("65536", "has no port: write `host:port`, such as `0.0.0.0:9191`"),
-            ("localhost:", "its port is no number"),
-            ("localhost:http", "its port is no number"),
-            ("localhost:+80", "its port is no number"),
-            ("localhost:65536", "its port is no number from 0 to 65535"),
+            ("localhost:", "its port is not a number"),
+            ("localhost:http", "its port is not a number"),
+            ("localhost:+80", "its port is not a number"),
+            ("localhost:65536", "its port is not a number from 0 to 65535"),
             ("::1", "stands in `[..]`: write `host:port`, such as `[::1]:9191`"),
             ("[::1]", "has no port: write `host:port`, such as `[::1]:9191`"),
             ("[::1:80", "is not closed"),
-            ("[localhost]:80", "is no IPv6 address"),
+            ("[localhost]:80", "is not an IPv6 address"),
             ("http://localhost:80", "it is a URL"),
             ("a b:80", "its host is none"),
         ] {

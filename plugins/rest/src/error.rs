@@ -37,7 +37,7 @@ impl fmt::Display for BindError {
                 write!(f, "this machine has no address `{}` to listen on", endpoint.host())
             }
             io::ErrorKind::PermissionDenied => write!(f, "no permission to listen on {endpoint}"),
-            _ => write!(f, "can not listen on {endpoint}"),
+            _ => write!(f, "cannot listen on {endpoint}"),
         }
     }
 }

@@ -90,7 +90,7 @@ fn text(status: StatusCode) -> &'static str {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge.text(),
         StatusCode::URI_TOO_LONG => "the target of the request is longer than the server takes",
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "the headers are larger or more than the server takes",
-        _ => "this is no valid request",
+        _ => "this is not a valid request",
     }
 }
 
@@ -103,8 +103,8 @@ mod tests {
         let head = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: now\r\n\r\n";
         let mut answer = Malformed::of(head.as_bytes(), None, LEAST_BUFFER).unwrap();
         let text = String::from_utf8(answer.left().to_vec()).unwrap();
-        let expected = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 36\r\ndate: now\r\n\r\n\
-                        {\"error\":\"this is no valid request\"}";
+        let expected = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 39\r\ndate: now\r\n\r\n\
+                        {\"error\":\"this is not a valid request\"}";
         assert_eq!((answer.status, &*text), (StatusCode::BAD_REQUEST, expected));
         assert!(!answer.has_sent(1) && answer.left().starts_with(b"TTP/1.1") && answer.has_sent(expected.len() - 1));
     }

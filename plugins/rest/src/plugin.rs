@@ -227,7 +227,7 @@ impl Lifecycle for Rest {
             let named = blocking(cx);
             if !named.is_empty() {
                 let list = named.join("\n  - ");
-                cx.log().warn(format_args!("a handler blocks its thread: its request can not be cut off\n  - {list}"));
+                cx.log().warn(format_args!("a handler blocks its thread: its request cannot be cut off\n  - {list}"));
             }
             return Ok(());
         }
@@ -246,7 +246,7 @@ impl Lifecycle for Rest {
             if timeout(whole - whole / 5, handle.end()).await.is_err() {
                 let named = blocking(cx).join(", ");
                 if !named.is_empty() {
-                    let what = format_args!("it can not end, since a thread is blocked by {named}");
+                    let what = format_args!("it cannot end, since a thread is blocked by {named}");
                     return Err(Error::msg(what).with_help("what blocks belongs in `tokio::task::spawn_blocking`"));
                 }
                 handle.end().await;

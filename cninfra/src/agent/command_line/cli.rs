@@ -98,7 +98,7 @@ fn stray(command: &mut Command, error: clap::Error, args: &[OsString]) -> clap::
         _ => "an argument".to_string(),
     };
     let words = format_args!(
-        "{which} is no flag (it is not shown, since it may be a secret): flags begin with two dashes, and have one value each"
+        "{which} is not a flag (it is not shown, since it may be a secret): flags begin with two dashes, and have one value each"
     );
     command.error(ErrorKind::UnknownArgument, words)
 }
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn two_names_of_one_setting_say_one_value() {
         let wrong = |args: &[&str], env: &[(&str, &str)]| cli(args, env).unwrap().wrong;
-        let told = |what: &str| [(format!("{what} say two values of key `twice.endpoint`"), "keep one of them")];
+        let told = |what: &str| [(format!("{what} set different values for key `twice.endpoint`"), "keep one of them")];
         assert_eq!(wrong(&[], &[("OLD", "1"), ("NEW", "2")]), told("variables OLD and NEW"));
         assert_eq!(wrong(&["--old=1", "--new=2"], &[]), told("flags --old and --new"));
         assert_eq!(wrong(&["--old=1", "--new=1"], &[("OLD", "2"), ("NEW", "2")]), []);
@@ -391,7 +391,10 @@ mod tests {
             let error = cli(args, &[]).unwrap_err();
             assert_eq!((error.kind(), error.exit_code(), error.use_stderr()), (ErrorKind::UnknownArgument, 2, true));
             let error = error.to_string();
-            assert!(error.starts_with(&format!("error: {which} is no flag (")) && !error.contains("s3cret"), "{error}");
+            assert!(
+                error.starts_with(&format!("error: {which} is not a flag (")) && !error.contains("s3cret"),
+                "{error}"
+            );
         }
         let error = cli(&["--store-endpiont=s3cret"], &[]).unwrap_err().to_string();
         assert!(error.contains("'--store-endpiont'") && error.contains("'--store-endpoint'"), "{error}");

@@ -21,7 +21,12 @@ pub(super) fn command(graph: &'static Graph, files: &[FileFlag], build: BuildInf
     let mut command = Command::new(tree.package)
         .version(build.to_string())
         .long_version(build_info::answer(build))
-        .about(format!("The agent `{}`: {} plugin{}", graph.name(), graph.len(), if graph.len() == 1 { "" } else { "s" }))
+        .about(format!(
+            "The agent `{}`: {} plugin{}",
+            graph.name(),
+            graph.len(),
+            if graph.len() == 1 { "" } else { "s" }
+        ))
         .after_help(AFTER_HELP)
         .next_help_heading("Agent")
         .arg(
@@ -35,26 +40,26 @@ pub(super) fn command(graph: &'static Graph, files: &[FileFlag], build: BuildInf
                 .long("set")
                 .value_name("SECTION.KEY=VALUE")
                 .action(ArgAction::Append)
-                .help("set any key, over all else [env: CNINFRA__SECTION__KEY=VALUE]"),
+                .help("set any key; it overrides everything else [env: CNINFRA__SECTION__KEY=VALUE]"),
         )
         .arg(
             Arg::new("check-config")
                 .long("check-config")
                 .action(ArgAction::SetTrue)
-                .help("check the config and end, without starting anything"),
+                .help("check the config, start nothing, and exit"),
         )
         .arg(
             Arg::new("print-config")
                 .long("print-config")
                 .action(ArgAction::SetTrue)
-                .help("print what holds for each key, and where it comes from, and end"),
+                .help("print the value of each key and where it comes from, and exit"),
         )
         .arg(
             Arg::new("graph")
                 .long("graph")
                 .value_name("FORMAT")
                 .value_parser(PossibleValuesParser::new(Format::NAMES))
-                .help("print the plugins' graph as it is declared (`enabled: false` changes nothing in it) and end, without starting anything"),
+                .help("print the graph of the plugins as declared (`enabled: false` does not change it), and exit"),
         );
     for (section, flag) in flags(graph) {
         let heading = if section == own::SECTION { "Agent".to_string() } else { heading(graph, section) };

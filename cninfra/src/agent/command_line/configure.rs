@@ -90,9 +90,9 @@ impl Settings {
                 let (what, help) = match shown.is_empty() {
                     true => ("it is empty, and no directory".to_string(), "name one"),
                     false if config::is_there(&dir) => {
-                        (format!("{shown} is no directory"), "name the one that it is in")
+                        (format!("{shown} is not a directory"), "name the one that it is in")
                     }
-                    false => (format!("there is no directory {shown}"), "make it"),
+                    false => (format!("there is no directory {shown}"), "create it"),
                 };
                 let error = Error::msg(format_args!("{origin}: {what}"));
                 wrong.push(error.with_help(format_args!("{help}, or leave --config-dir and CONFIG_DIR out")));
@@ -281,7 +281,7 @@ mod tests {
             settings.configure(Polling::GRAPH, cli).to_string()
         };
         let both = report(&[("CNINFRA__POLLER__MAX_PEERS", "1"), ("CNINFRA__POLLER__MAXPEERS", "1")]);
-        let told = "  - variable CNINFRA__POLLER__MAX_PEERS: key `poller.max-peers` is set in variable CNINFRA__POLLER__MAXPEERS too\n    \
+        let told = "  - variable CNINFRA__POLLER__MAX_PEERS: key `poller.max-peers` is also set in variable CNINFRA__POLLER__MAXPEERS\n    \
                     help: keep one of them";
         assert!(both.contains(told) && both.matches("  - ").count() == 1, "{both}");
         // the keys of a map are data, and one of them goes over the whole

@@ -18,7 +18,8 @@ pub(super) fn rivals(values: &[Value]) -> Vec<(String, &'static str)> {
         };
         let of_kind = |other: &Value| named(other).filter(|other| other.0 == kind && other.1 != name);
         if let Some((_, other)) = values[..at].iter().filter(is_other).find_map(of_kind) {
-            let what = format!("{kind}s {other} and {name} say two values of key `{}.{}`", value.section, value.key);
+            let what =
+                format!("{kind}s {other} and {name} set different values for key `{}.{}`", value.section, value.key);
             told.push((what, "keep one of them"));
         }
     }
@@ -53,11 +54,11 @@ mod tests {
         for (values, what) in [
             (
                 [variable("PROBE_PORT", "1"), variable("HTTP_PROBE_PORT", "2")],
-                "variables PROBE_PORT and HTTP_PROBE_PORT say two values of key `probe.port`",
+                "variables PROBE_PORT and HTTP_PROBE_PORT set different values for key `probe.port`",
             ),
             (
                 [flag("probe-port", "1"), flag("http-probe-port", "2")],
-                "flags --probe-port and --http-probe-port say two values of key `probe.port`",
+                "flags --probe-port and --http-probe-port set different values for key `probe.port`",
             ),
         ] {
             assert_eq!(told(&values), [what]);
@@ -95,7 +96,7 @@ mod tests {
                     level("Logs", "DefaultLevel", text, second.clone()),
                 ]
             };
-            assert_eq!(told(&of("debug")), [format!("{what} say two values of key `Logs.DefaultLevel`")]);
+            assert_eq!(told(&of("debug")), [format!("{what} set different values for key `Logs.DefaultLevel`")]);
             assert_eq!(told(&of("info")), [""; 0]);
         }
         let set = |text: &str| level("logs", "levels", text, flag("set logs.levels"));

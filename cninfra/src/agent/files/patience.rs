@@ -308,7 +308,7 @@ mod tests {
         let (one, mut reloader) = one_and_fixed(&folder);
         for (file, wrong, right, what) in [
             ("one.conf", "a: x", "a: 1\npassword-file: password", "key `one.a` takes"),
-            ("password", &*"x".repeat(2 << 20), "hunter2", "password can not be read: it has more than"),
+            ("password", &*"x".repeat(2 << 20), "hunter2", "password cannot be read: it has more than"),
         ] {
             folder.write(file, wrong);
             let Some(Reload::Refused(words)) = settled(&mut reloader).await.reload else { panic!("it is taken in") };

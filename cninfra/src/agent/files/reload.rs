@@ -165,7 +165,9 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
         Reload::Same if asked => log.info("SIGHUP: nothing has changed"),
         Reload::StillRefused(mistakes) if asked => {
             let list = mistakes.join("\n  - ");
-            log.error(format_args!("SIGHUP: the config is still not valid: what was valid before holds\n  - {list}"));
+            log.error(format_args!(
+                "SIGHUP: the config is still not valid: the previous values stay in force\n  - {list}"
+            ));
         }
         Reload::Same | Reload::StillRefused(_) | Reload::Unsettled => {}
         Reload::Taken { live, fixed, later, odd } => {
@@ -187,7 +189,9 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
         }
         Reload::Refused(mistakes) => {
             let list = mistakes.join("\n  - ");
-            log.error(format_args!("the config has changed and is not valid: what was valid still holds\n  - {list}"));
+            log.error(format_args!(
+                "the config has changed and is not valid: the previous values stay in force\n  - {list}"
+            ));
             let first = mistakes.first().and_then(|text| text.lines().next()).unwrap_or_default();
             report(Some(format!("its new config is not valid: {first}")));
             shared.refused.set(mistakes);
@@ -272,9 +276,10 @@ mod tests {
                 until(&log, "the config has changed: `greeter`", 1).await;
                 folder.write("greeter.conf", "text: [two]");
                 hangup.notify_one();
-                until(&log, "the config has changed and is not valid: what was valid still holds", 1).await;
+                until(&log, "the config has changed and is not valid: the previous values stay in force", 1).await;
                 hangup.notify_one();
-                let text = until(&log, "SIGHUP: the config is still not valid: what was valid before holds", 1).await;
+                let text =
+                    until(&log, "SIGHUP: the config is still not valid: the previous values stay in force", 1).await;
                 assert_eq!(text.matches("greeter.conf:1:7: key `greeter.text` takes").count(), 2, "{text}");
                 folder.write("greeter.conf", "text: two");
                 hangup.notify_one();

@@ -94,7 +94,7 @@ impl<F> Agent<F> {
     ///     Agent::<Hello>::main()
     /// }
     /// ```
-    #[must_use]
+    #[must_use = "this is the exit code: write `fn main() -> std::process::ExitCode`, and no `;` behind the call"]
     #[rustfmt::skip] // rustc shows the lines from the name to the bound
     pub fn main() -> ExitCode where ByItself<F>: Runs<F> {
         Self::builder().main(std::env::args_os(), std::env::vars_os())
@@ -104,7 +104,7 @@ impl<F> Agent<F> {
 impl<F: 'static> Builder<F> {
     /// Like [`Agent::main`], with the arguments (the program's name first) and the environment given as values, and
     /// with the settings of this builder. The command line, the environment and the config files override its config.
-    #[must_use]
+    #[must_use = "this is the exit code: return it from the program's `main`"]
     pub fn main(
         mut self,
         args: impl IntoIterator<Item = OsString>,
@@ -171,7 +171,7 @@ impl<F: 'static> Builder<F> {
             Task::PrintConfig => print(&log, &settings.print_config(graph)),
             Task::PrintGraph(_) | Task::Run => {
                 log.error(
-                    "`main` is called inside of a tokio runtime, but the agent brings its own\n  help: call it of a plain `fn main()`, \
+                    "`main` is called inside a tokio runtime, but the agent brings its own\n  help: call it from a plain `fn main()`, \
                      without `#[tokio::main]`, or use the builder: `Agent::builder().start().await`",
                 );
                 ExitCode::from(exit::INVALID)
@@ -390,7 +390,7 @@ fn printed(log: &Logger, printed: io::Result<()>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            log.error(format_args!("standard output can not be written to: {error}\n  help: look at where it goes to"));
+            log.error(format_args!("standard output cannot be written to: {error}\n  help: look at where it goes to"));
             ExitCode::from(exit::FAILED)
         }
     }
@@ -489,7 +489,7 @@ mod tests {
         let log = Log::default();
         let code = log.during(|| paused(async { Agent::<Lone>::builder().main(["app".into()], []) }));
         let text = log.text();
-        assert!(text.contains("inside of a tokio runtime") && text.contains("use the builder"), "{text}");
+        assert!(text.contains("inside a tokio runtime") && text.contains("use the builder"), "{text}");
         assert_eq!(code, ExitCode::from(exit::INVALID));
     }
 }

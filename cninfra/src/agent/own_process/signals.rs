@@ -47,6 +47,11 @@ pub(super) enum Heard {
     Hangup,
 }
 
+/// What a signal that asks for the end is called.
+pub(super) fn name(number: u8) -> &'static str {
+    if number == 2 { "SIGINT" } else { "SIGTERM" }
+}
+
 impl Signals {
     pub(super) fn new() -> io::Result<Self> {
         signal_hook_tokio::Signals::new([SIGINT, SIGTERM, SIGHUP]).map(Signals)

@@ -3,7 +3,7 @@
 use super::{
     foreword::{NotBegun, Wait},
     rescue,
-    signals::{Asked, Heard, Meaning, Signals},
+    signals::{Asked, Heard, Meaning, Signals, name},
     teller::{self, Teller},
     undone::Undone,
 };
@@ -67,7 +67,7 @@ impl Ears {
         let runtime = build(Builder::new_current_thread())?;
         let signals = {
             let _inside = runtime.enter();
-            Signals::new().map_err(|error| format!("signals can not be handled: {error}"))?
+            Signals::new().map_err(|error| format!("signals cannot be handled: {error}"))?
         };
         Ok(Ears { runtime, signals })
     }
@@ -179,13 +179,13 @@ async fn hear(
                 match asked.again(number, Instant::now()) {
                     Meaning::Echo => continue,
                     Meaning::Force(first) => {
-                        let after = if first == number { " again".to_string() } else { format!(", after signal {first}") };
-                        teller.say(log, Level::Warn, format_args!("signal {number}{after}: the end is forced{}", Undone(progress)));
+                        let after = if first == number { " again".to_string() } else { format!(", after {}", name(first)) };
+                        teller.say(log, Level::Warn, format_args!("{}{after}: the end is forced{}", name(number), Undone(progress)));
                         return 128 + number;
                     }
                     Meaning::Stop => {}
                 }
-                teller.say(log, Level::Info, format_args!("signal {number}: the agent stops"));
+                teller.say(log, Level::Info, format_args!("{}: the agent stops", name(number)));
                 teller.flush(teller::FIRST);
                 stop.stop();
             }

@@ -189,7 +189,7 @@ impl Runner {
         let took = began.elapsed();
         if let Some(error) = errors.first().filter(|error| !matches!(error.cause, Cause::Config(_))) {
             // told at once: a plugin may keep the agent from coming to its report
-            env.shared.loggers.of_agent().error(format_args!("{error}: what has begun is closed"));
+            env.shared.loggers.of_agent().error(format_args!("{error}: the start is rolled back"));
         }
         let kind = if errors.is_empty() { StageKind::Stop } else { StageKind::Rollback };
         self.enter_stage(kind, env.limits.whole.stop);

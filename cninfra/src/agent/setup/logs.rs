@@ -27,7 +27,7 @@ pub(in crate::agent) const LEVELS: [&str; 2] = ["default-level", "levels"];
 /// The flags that set its keys.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::new("log-level", "default-level").env("INITIAL_LOGLVL").help(
-        "the level of all loggers of which nothing else is said: trace, debug, info, warn or error [default: info]",
+        "the level of all loggers without a level of their own: trace, debug, info, warn or error [default: info]",
     ),
     Flag::new("log-levels", "levels")
         .env("CNINFRA_LOG")
@@ -83,7 +83,7 @@ impl LogsConfig {
         let mut seen = HashMap::new();
         let twice = self.loggers.iter().enumerate().filter_map(|(at, LoggerConfig { name: Name(name), .. })| {
             let first = *seen.entry(same(name)).or_insert(at);
-            let what = || format!("is the name of `loggers[{first}]`, too: a logger has one level");
+            let what = || format!("is also the name of `loggers[{first}]`: a logger has one level");
             (first != at).then(|| Invalid::key(format!("loggers[{at}].name"), what()).help("keep one of them"))
         });
         Invalid::all(twice)
@@ -325,7 +325,7 @@ mod tests {
         let told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
         let twice = |at: usize, first: usize| {
             format!(
-                "flag --said: key `logs.loggers[{at}].name` is the name of `loggers[{first}]`, too: a logger has one level"
+                "flag --said: key `logs.loggers[{at}].name` is also the name of `loggers[{first}]`: a logger has one level"
             )
         };
         assert_eq!(told, [twice(3, 0), twice(4, 1)]);

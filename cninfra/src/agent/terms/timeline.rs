@@ -115,7 +115,7 @@ impl Timeline {
 
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "timeline of {:.1?}, from the begin of the start (* all others waited for it)", self.took())?;
+        write!(f, "timeline of {:.1?}, from the beginning of the start (* all others waited for it)", self.took())?;
         let names: Vec<String> = self.graph.nodes().iter().map(|node| node.names().to_string()).collect();
         let widest = names.iter().map(String::len).max().unwrap_or_default();
         for (place, name) in names.iter().enumerate() {
@@ -158,7 +158,7 @@ mod tests {
         let (started, took) = (Duration::from_micros(1200), Duration::from_micros(500));
         let event = Event { place: 0, phase: Phase::Init, started, took, outcome: Outcome::Done };
         let text = Timeline::new(Lone::GRAPH, &[event]).to_string();
-        let expected = "timeline of 1.7ms, from the begin of the start (* all others waited for it)\n    Idle  init* 500.0µs at 1.2ms";
+        let expected = "timeline of 1.7ms, from the beginning of the start (* all others waited for it)\n    Idle  init* 500.0µs at 1.2ms";
         assert_eq!(text, expected);
     }
 }

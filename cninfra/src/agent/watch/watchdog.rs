@@ -160,7 +160,7 @@ impl Watchdog {
             if let Some(limit) = inside.limit.filter(is_over).filter(|_| !kept.is_over) {
                 kept.is_over = true;
                 let what = format!(
-                    "{inside} has blocked its thread for {blocked:.1?}, over its limit of {limit:?}: it can not be ended\n  {HELP}"
+                    "{inside} has blocked its thread for {blocked:.1?}, over its limit of {limit:?}: it cannot be ended\n  {HELP}"
                 );
                 self.said.push(Said { plugin: Some(inside.instance), level: Level::Error, what });
             }
@@ -433,10 +433,7 @@ mod tests {
         };
         assert!(look(0).is_empty() && look(1000).contains("blocks its thread, for 1.0s") && look(4200).is_empty());
         let over = look(4201);
-        assert!(
-            over.contains("has blocked its thread for 4.2s, over its limit of 4s: it can not be ended\n"),
-            "{over}"
-        );
+        assert!(over.contains("has blocked its thread for 4.2s, over its limit of 4s: it cannot be ended\n"), "{over}");
         assert_eq!(look(9000), "");
     }
 

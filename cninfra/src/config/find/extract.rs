@@ -280,7 +280,7 @@ mod tests {
             config.section::<Every>("every").map(|every| every.secret.into_inner()).map_err(|error| error.to_string())
         };
         let twice = |place: &str, key: &str, other: &str| {
-            Err(format!("{place}: key `every.{key}` is there twice, as `{other}` too"))
+            Err(format!("{place}: key `every.{key}` is there twice, also as `{other}`"))
         };
         assert_eq!(
             say(&[("secret", true), ("secret-file", true)]),

@@ -303,7 +303,7 @@ mod tests {
         assert!(missing.starts_with("odd.conf:1:7: key `odd.user`: the key `password` is missing"), "{missing}");
         assert_eq!(
             first("tagged: {kind: named, password: 4711}"),
-            "odd.conf:1:33: key `odd.tagged` takes a text, not a number | a text that looks like something else stands in quotes"
+            "odd.conf:1:33: key `odd.tagged` takes a text, not a number | put a text that looks like something else in quotes"
         );
         let hidden = "(it is not shown, since a secret may be there)";
         assert_eq!(
@@ -346,7 +346,7 @@ mod tests {
         let mut config = Config::new();
         config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
         let wrong = config.check(&known);
-        assert!(wrong.len() == 1 && wrong[0].what.starts_with("key `odd.tokens` is set in "), "{wrong:?}");
+        assert!(wrong.len() == 1 && wrong[0].what.starts_with("key `odd.tokens` is also set in "), "{wrong:?}");
     }
 
     #[test]

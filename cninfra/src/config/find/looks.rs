@@ -433,7 +433,7 @@ mod tests {
                 format!("flag --tagged.port: key `odd.tagged.port` {number} the text `x`"),
             ]
         );
-        let quotes = "a text that looks like something else stands in quotes";
+        let quotes = "put a text that looks like something else in quotes";
         assert_eq!(
             wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: 1}", &[]),
             [format!("agent.yaml:2:31: key `odd.tagged.user` takes a text, not `5` | {quotes}")]
@@ -479,7 +479,7 @@ mod tests {
         assert_eq!(
             wrong("odd: {tagged: {kind: many, labels: {}}}", &[("odd.tagged.name", "[a]")]),
             [
-                "flag --tagged.name: key `odd.tagged.name` takes a text, not a list | a text in brackets stands in quotes: `'[a]'`"
+                "flag --tagged.name: key `odd.tagged.name` takes a text, not a list | put a text in brackets in quotes: `'[a]'`"
             ]
         );
         // all of it at once

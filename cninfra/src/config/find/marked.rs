@@ -222,7 +222,7 @@ mod tests {
             READ.get()
         };
         for (leaf, key, told) in [
-            ("{kind: tree, name: x, n: x}", "n", "takes a whole number, not below 0, not the text `x`"),
+            ("{kind: tree, name: x, n: x}", "n", "takes a whole number, 0 or more, not the text `x`"),
             ("{kind: leaf, n: 1}", "n", "is unknown"),
         ] {
             let (few, many) = (names(10, leaf, key, told), names(30, leaf, key, told));

@@ -25,7 +25,7 @@ use crate::{
 use figment::Figment;
 use std::{cell::Cell, collections::HashSet, time::Instant};
 
-const TAG: &str = "what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text";
+const TAG: &str = "what begins with `!` is a tag of YAML: remove it, or put all of it in quotes where it is a text";
 
 /// Where something is wrong, as far as that is known.
 #[derive(Clone, Copy)]
@@ -120,7 +120,7 @@ impl<'a> Mistakes<'a> {
     pub(super) fn twice(&mut self) {
         for Twice { first, second } in self.layers.twice().into_iter().take(self.most + 1) {
             let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
-            let what = format!("key `{}.{}` is set in {first} too", self.section.name, second.path.join("."));
+            let what = format!("key `{}.{}` is also set in {first}", self.section.name, second.path.join("."));
             self.all.push(Mistake::new(place, what).of(self.section.name).help("keep one of them"));
         }
     }
@@ -146,10 +146,10 @@ impl<'a> Mistakes<'a> {
                 let help = match spot.way.is_empty() {
                     true => Some("write `key: value`, one to a line".to_string()),
                     false if trial.is_text_wanted(what, spot) || trial.is_right_in_quotes(spot) => {
-                        Some("a text that looks like something else stands in quotes".to_string())
+                        Some("put a text that looks like something else in quotes".to_string())
                     }
                     false if trial.is_text_in_brackets(what, spot) => {
-                        Some("a text in brackets stands in quotes: `'[a]'`".to_string())
+                        Some("put a text in brackets in quotes: `'[a]'`".to_string())
                     }
                     // which may be a secret
                     false if self.layers.has_tag(spot) => Some(TAG.to_string()),

@@ -136,8 +136,8 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 field
             }
             Meant::Later => {
-                let what = "is known from the predecessor, but it is not served yet";
-                mistake(reader, spot, what, Some("take it out".to_string()));
+                let what = "is a key of cn-infra that is not supported yet";
+                mistake(reader, spot, what, Some("remove it".to_string()));
                 continue;
             }
             Meant::Nothing if reader.path.is_empty() && agents(&key).is_some() => {
@@ -155,7 +155,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
                 let written = reader.written(&spot).unwrap_or(key);
                 let help = if reader.path.is_empty() && key::same(&written, reader.reading.section.name) {
                     format!(
-                        "this is the section `{written}` already: what is in this key goes one step to the left, without it"
+                        "this already is the section `{written}`: remove this key, and move what is below it one level up"
                     )
                 } else {
                     let agents = if reader.path.is_empty() { reader.reading.section.agents } else { &[] };
@@ -214,7 +214,7 @@ fn twice(reader: &Reader<'_, '_>, one: Spot, other: Spot) {
     let is_later = layers.place(&one, Part::Key) > layers.place(&other, Part::Key);
     let (first, second) = if is_later { (other, one) } else { (one, other) };
     let what = match reader.written(&first) {
-        Some(first) => format!("is there twice, as `{first}` too"),
+        Some(first) => format!("is there twice, also as `{first}`"),
         None => "is there twice".to_string(),
     };
     mistake(reader, second, &what, None);

@@ -139,7 +139,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         if self.is_empty_file {
             let notes = self.reading.notes.borrow();
             let file = notes.secret_files.last().map(|(_, file)| file.display().to_string()).unwrap_or_default();
-            let help = "write the secret into it; where there is to be none, take the key out";
+            let help = "write the secret into it; if there is to be none, remove the key";
             return Err(Failure::new(What::OfFile(format!(": the file {file} is empty"), Some(help))));
         }
         Ok(self)
@@ -219,7 +219,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         let value = visitor.visit_seq(&mut feed)?;
         match feed.next() {
             Some(surplus) => {
-                Err(Failure::new(What::Says("nothing reads it: take it out".into())).at(|| surplus.reader.spot()))
+                Err(Failure::new(What::Says("nothing reads it: remove it".into())).at(|| surplus.reader.spot()))
             }
             None => Ok(value),
         }

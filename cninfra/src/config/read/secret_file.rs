@@ -17,5 +17,5 @@ pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, Wh
         Value::Bool(..) => "`true` or `false`",
         Value::Char(..) => "a character",
     };
-    Err(What::OfFile(format!(" takes the path of a file, not {found}"), Some("name one, or take the key out")))
+    Err(What::OfFile(format!(" takes the path of a file, not {found}"), Some("name one, or remove the key")))
 }

@@ -250,9 +250,9 @@ mod tests {
         let (wrong, auth) = check("odd: {auth: {basic: {user: u}}}", "auth: {basic: {password: x}}");
         assert_eq!((wrong, auth), (vec![], Some(basic("u", "x", None))));
         let (wrong, _) = check("odd: {auth: {token: t}}", "auth: {basic: {user: u, password: x}}");
-        assert_eq!(wrong, ["odd.conf:1:1: key `odd.auth` is set in agent.yaml:1:7 too"]);
+        assert_eq!(wrong, ["odd.conf:1:1: key `odd.auth` is also set in agent.yaml:1:7"]);
         let (wrong, _) = check("odd: {auth: {basic: {user: u}}}", "auth: {basic: {user: v, password: x}}");
-        assert_eq!(wrong, ["odd.conf:1:16: key `odd.auth.basic.user` is set in agent.yaml:1:22 too"]);
+        assert_eq!(wrong, ["odd.conf:1:16: key `odd.auth.basic.user` is also set in agent.yaml:1:22"]);
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(in crate::config) fn entry(section: &str, key: &str, value: Value, source: S
     let parts = key.split('.').count();
     if parts > DEEPEST {
         let what = format!("key `{section}.{key}` has {parts} parts, more than any");
-        return Err(Mistake::new(source.place(&[], Part::Key), what).of(section).help("take it out"));
+        return Err(Mistake::new(source.place(&[], Part::Key), what).of(section).help("remove it"));
     }
     let nest = |value, key: &str| Value::from(value::dict([(key.to_string(), value)]));
     let value = key.rsplit('.').fold(value, nest);

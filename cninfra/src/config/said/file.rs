@@ -58,15 +58,15 @@ impl Failed {
     /// That such a file can not be read.
     pub(in crate::config) fn mistake(&self, path: &Path) -> Mistake {
         let place = Place { source: path.display().to_string(), at: self.at };
-        Mistake::new(place, format!("the file can not be read: {self}")).help_if(self.help().map(str::to_string))
+        Mistake::new(place, format!("the file cannot be read: {self}")).help_if(self.help().map(str::to_string))
     }
 
     /// The mend, where the words do not say it.
     pub(super) fn help(&self) -> Option<&'static str> {
         match self.kind {
-            ErrorKind::IsADirectory => Some("put a file in its place, or take it out"),
+            ErrorKind::IsADirectory => Some("put a file in its place, or remove it"),
             ErrorKind::PermissionDenied => Some("let the user of the agent read it, and enter each directory above it"),
-            ErrorKind::FileTooLarge => Some("look whether it is the right file: config has less"),
+            ErrorKind::FileTooLarge => Some("check that it is the right file: config has less"),
             ErrorKind::InvalidData | ErrorKind::Other => None,
             _ => Some("look at what it is and where it leads to"),
         }
@@ -296,10 +296,10 @@ mod tests {
         assert_eq!(read(&at("dangling")).unwrap_err().kind(), ErrorKind::NotFound);
         fs::write(at("latin1"), b"name: x\n\xc3\xa9 \xe9").unwrap();
         let told = read(&at("latin1")).unwrap_err().mistake(&at("latin1")).to_string();
-        assert!(told.ends_with("latin1:2:3: the file can not be read: it is not UTF-8: save it as such"), "{told}");
+        assert!(told.ends_with("latin1:2:3: the file cannot be read: it is not UTF-8: save it as such"), "{told}");
         for (name, mend) in [
             ("folder", Some("put a file")),
-            ("long", Some("look whether it is the right file")),
+            ("long", Some("check that it is the right file")),
             ("loop", Some("look at what it is")),
             // these words are the mend
             ("pipe", None),

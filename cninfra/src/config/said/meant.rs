@@ -73,7 +73,7 @@ fn suggest(written: &str, fields: impl Iterator<Item = String>, agents: &[&str])
     }
     let agents: Vec<&str> = agents.iter().copied().filter(|key| !known.iter().any(|known| known == key)).collect();
     let list = match (known.is_empty(), agents.is_empty()) {
-        (true, true) => return "there are no keys here: take it out".to_string(),
+        (true, true) => return "there are no keys here: remove it".to_string(),
         (false, true) => known.join(", "),
         (true, false) => format!("only those of any plugin: {}", agents.join(", ")),
         (false, false) => format!("{}; of any plugin: {}", known.join(", "), agents.join(", ")),

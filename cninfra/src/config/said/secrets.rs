@@ -28,10 +28,10 @@ impl Secrets {
             Some(Ok(text)) => Ok(text.trim_end_matches(['\r', '\n']).to_string()),
             Some(Err(failed)) => {
                 let help = match failed.kind() {
-                    ErrorKind::NotFound => Some("make it, or take the key out"),
+                    ErrorKind::NotFound => Some("create it, or remove the key"),
                     _ => failed.help(),
                 };
-                Err(What::OfFile(format!(": the file {} can not be read: {failed}", path.display()), help))
+                Err(What::OfFile(format!(": the file {} cannot be read: {failed}", path.display()), help))
             }
             None => Err(What::Unanswered(path.to_path_buf())),
         }
@@ -122,7 +122,7 @@ mod tests {
             let told = config.check(&known).into_iter().map(|told| {
                 assert_eq!(
                     told.help.as_deref(),
-                    Some("write the secret into it; where there is to be none, take the key out")
+                    Some("write the secret into it; if there is to be none, remove the key")
                 );
                 told.to_string().replace(&dir, "")
             });

@@ -178,7 +178,7 @@ pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: 
         let checked = value.as_ref().filter(|_| !outcome.lost).map(|value| foreign::guard(|| check(value)));
         foreign::discard(value);
         let panicked =
-            |panic| Err(Invalid::section(format!("can not be checked: its check panicked: {}", brief(panic))));
+            |panic| Err(Invalid::section(format!("cannot be checked: its check panicked: {}", brief(panic))));
         let invalid = checked.and_then(|checked| checked.unwrap_or_else(panicked).err());
         (invalid, outcome)
     };

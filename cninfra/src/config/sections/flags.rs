@@ -80,7 +80,7 @@ impl KnownSection {
         if self.has_words_for_it() {
             return None;
         }
-        let what = format!("{name} switches the plugin on and off, but in its config type it is no truth value");
+        let what = format!("{name} switches the plugin on and off, but in its config type it is not a boolean");
         let help = "it is a defect of the plugin: give its own key another name, or make it a `bool`";
         Some(Mistake::new(place, what).of(self.name).help(help))
     }
@@ -175,7 +175,7 @@ mod tests {
             let told = config.check(&known).into_iter().map(|told| told.to_string().replace(&dir, ""));
             told.collect::<Vec<_>>()
         };
-        let what = "key `word.enabled` switches the plugin on and off, but in its config type it is no truth value";
+        let what = "key `word.enabled` switches the plugin on and off, but in its config type it is not a boolean";
         let port = "takes a whole number from 0 to 65535, not the text `x`";
         for text in ["true", "yes", "[x]"] {
             let mut told = wrong(text);

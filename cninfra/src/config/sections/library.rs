@@ -80,6 +80,6 @@ mod tests {
         let malformed = from_file::<Poller>("poller", at("malformed.toml", "peers =")).unwrap_err();
         assert!(format!("{malformed:?}").contains("malformed.toml:1"), "{malformed:?}");
         let missing = from_file::<Poller>("poller", folder.path().join("missing.conf")).unwrap_err();
-        assert!(format!("{missing:?}").contains("missing.conf: the file can not be read"), "{missing:?}");
+        assert!(format!("{missing:?}").contains("missing.conf: the file cannot be read"), "{missing:?}");
     }
 }

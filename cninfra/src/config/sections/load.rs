@@ -86,10 +86,10 @@ impl Config {
 
 /// What is wrong where the directory can not be entered, and the mend.
 fn no_directory(error: &io::Error) -> (String, &'static str) {
-    let unread = || format!("the directory of the config files can not be read: {error}");
+    let unread = || format!("the directory of the config files cannot be read: {error}");
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            ("there is no such directory for the config files".to_string(), "make it, or name another one")
+            ("there is no such directory for the config files".to_string(), "create it, or name another one")
         }
         io::ErrorKind::PermissionDenied => {
             (unread(), "let the user of the agent enter it, and each directory above it, or name another one")
@@ -167,8 +167,8 @@ pub(super) fn parse(
         (value, malformed) = format.parse(&text);
     }
     for Malformed { message, help, twice, .. } in malformed.iter_mut().filter(|_| is_json) {
-        let words = if twice.is_some() { "no JSON" } else { "JSON that is not read" };
-        *message = message.replacen("no YAML", words, 1);
+        let words = if twice.is_some() { "not valid JSON" } else { "JSON that is not read" };
+        *message = message.replacen("not valid YAML", words, 1);
         // what is said of YAML's signs is of no use there
         *help = help.filter(|help| !help.contains("YAML"));
     }
@@ -293,8 +293,8 @@ impl Reading<'_> {
                 None => {
                     let dir = self.files.dir.display();
                     let help = format!(
-                        "it is neither here nor in the config directory, {dir}: make it, take the name out for \
-                         `{}.conf` of that directory, or say an empty name for no file",
+                        "it is neither in the current directory nor in the config directory ({dir}): create it, or correct \
+                         its name; without a name it is `{}.conf` of the config directory, and an empty name means no file",
                         section.name
                     );
                     self.mistakes.push(wrong("there is no file", &help));
@@ -409,8 +409,8 @@ mod tests {
     fn only_a_directory_that_is_not_there_is_to_be_made() {
         let mend = |error: io::Error| no_directory(&error).1.split(' ').next().map(str::to_string);
         for (kind, first) in [
-            (io::ErrorKind::NotFound, "make"),
-            (io::ErrorKind::NotADirectory, "make"),
+            (io::ErrorKind::NotFound, "create"),
+            (io::ErrorKind::NotADirectory, "create"),
             (io::ErrorKind::PermissionDenied, "let"),
             (io::ErrorKind::TimedOut, "look"),
         ] {

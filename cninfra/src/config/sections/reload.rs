@@ -212,7 +212,7 @@ impl Reloader {
         let gone = paths.into_iter().filter(|path| !is_there(path) && !is_named(path));
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
-            Mistake::new(place, "the file is gone: what it said still holds")
+            Mistake::new(place, "the file is gone: its previous values stay in force")
                 .help("put it back, or an empty one, which says nothing; or start the agent anew")
         };
         gone.map(mistake).collect()
@@ -454,7 +454,7 @@ mod tests {
         assert_eq!((settled(), settled()), (fixed(), Reload::Same));
         std::fs::remove_file(folder.path().join("pair.conf")).unwrap();
         let Reload::Refused(words) = settled() else { panic!("it is taken in") };
-        assert!(words[0].contains("the file is gone: what it said still holds"), "{words:?}");
+        assert!(words[0].contains("the file is gone: its previous values stay in force"), "{words:?}");
         folder.write("pair.conf", "");
         assert_eq!(settled(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd: vec![] });
         assert_eq!(live.get().a, 0);

@@ -93,7 +93,7 @@ pub struct ByteSizeError {
 
 impl fmt::Display for ByteSizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no number of bytes: write `4096`, `64KiB` or `10MB`", self.text)
+        write!(f, "`{}` is not a number of bytes: write `4096`, `64KiB` or `10MB`", self.text)
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
         }
         for text in ["", "KiB", "-1", "1.5MB", "1XB", "99999999999TiB"] {
             let error = text.parse::<ByteSize>().unwrap_err().to_string();
-            assert_eq!(error, format!("`{text}` is no number of bytes: write `4096`, `64KiB` or `10MB`"));
+            assert_eq!(error, format!("`{text}` is not a number of bytes: write `4096`, `64KiB` or `10MB`"));
         }
     }
 }

@@ -165,7 +165,7 @@ impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = &self.text;
         match self.wrong {
-            Wrong::Form => write!(f, "`{text}` is no length of time: write `5s`, `1m30s` or `100ms`"),
+            Wrong::Form => write!(f, "`{text}` is not a length of time: write `5s`, `1m30s` or `100ms`"),
             Wrong::NoUnit => {
                 write!(f, "`{text}` has no unit: write `{text}s` for seconds, `{text}ms` for milliseconds")
             }
@@ -211,19 +211,19 @@ mod tests {
     #[test]
     fn what_is_none_is_told_with_the_mend() {
         for (text, part) in [
-            ("", "is no length of time"),
+            ("", "is not a length of time"),
             ("5", "has no unit: write `5s`"),
             ("999999", "has no unit"),
             ("5 seconds", "write `5s`, `1m30s` or `100ms`"),
-            ("s", "is no length of time"),
-            ("-5s", "is no length of time"),
-            ("5s5s", "is no length of time"),
-            ("5s1m", "is no length of time"),
-            ("1..5s", "is no length of time"),
-            ("1.s", "is no length of time"),
-            ("5sm", "is no length of time"),
+            ("s", "is not a length of time"),
+            ("-5s", "is not a length of time"),
+            ("5s5s", "is not a length of time"),
+            ("5s1m", "is not a length of time"),
+            ("1..5s", "is not a length of time"),
+            ("1.s", "is not a length of time"),
+            ("5sm", "is not a length of time"),
             ("99999999999999999999h", "is longer than can be counted"),
-            ("18446744073709551616", "is no length of time"),
+            ("18446744073709551616", "is not a length of time"),
         ] {
             let error = text.parse::<Duration>().unwrap_err().to_string();
             assert!(error.contains(part) && error.contains(&format!("`{text}`")), "{text}: {error}");

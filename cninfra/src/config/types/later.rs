@@ -31,6 +31,6 @@ impl Serialize for Later {
 
 impl<'de> Deserialize<'de> for Later {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom("it is not served yet"))
+        Err(serde::de::Error::custom("it is not supported yet"))
     }
 }

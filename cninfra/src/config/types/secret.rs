@@ -242,7 +242,8 @@ mod tests {
     #[test]
     fn that_nothing_is_there_is_told() {
         let wrong = Given::file(Needed::META, "{password: , pin: }").wrong_in_line();
-        let (text, number) = ("takes a text, not nothing", "takes a whole number from 0 to 65535, not nothing");
+        let (text, number) =
+            ("takes a text, but has no value", "takes a whole number from 0 to 65535, but has no value");
         let wanted = [format!("12: key `odd.password` {text}"), format!("19: key `odd.pin` {number}")];
         assert_eq!(wrong, wanted);
     }

@@ -63,7 +63,7 @@ impl Format {
                     && let Some((seconds, value)) = lenient::yaml(text, self == Format::Yaml) =>
             {
                 let second = |Second { way, at }| {
-                    let message = "it is no YAML: a key is there twice".to_string();
+                    let message = "it is not valid YAML: a key is there twice".to_string();
                     Malformed { message, at, help: Some("keep one of them"), twice: Some(way) }
                 };
                 (Some(value), seconds.into_iter().map(second).collect())
@@ -81,7 +81,7 @@ impl Format {
     fn parse_all(self, text: &str) -> Result<Value, Malformed> {
         match self {
             Format::Yaml | Format::Json if is_too_deep(text) => {
-                let message = "it is no YAML: more brackets are open at once than config has".to_string();
+                let message = "it is not valid YAML: more brackets are open at once than config has".to_string();
                 Err(Malformed::new(message, None, None))
             }
             Format::Yaml | Format::Json => yaml(text, self == Format::Yaml).map_err(|error| {
@@ -89,8 +89,8 @@ impl Format {
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default();
                 if let Some((at, char)) = odd_character(text).filter(|_| message.contains("control characters")) {
-                    let message = format!("it is no YAML: the control character {char:?} stands in it");
-                    let help = "take it out; a text in double quotes has such characters as `\\x1b`";
+                    let message = format!("it is not valid YAML: the control character {char:?} stands in it");
+                    let help = "remove it; a text in double quotes has such characters as `\\x1b`";
                     return Malformed::new(message, Some(at), Some(help));
                 }
                 let at = error.location().map(|at| (at.line(), at.column())).or_else(|| without_location(text));
@@ -98,12 +98,12 @@ impl Format {
                     return Malformed::too_large(at);
                 }
                 if message.contains("more than one document") {
-                    let message = "it is no YAML: something follows its end".to_string();
+                    let message = "it is not valid YAML: something follows its end".to_string();
                     return Malformed::new(message, at, Some("keep one document, without `---` or `...` behind it"));
                 }
                 let help =
                     at.and_then(|(line, _)| yaml_help(text, line)).filter(|_| !message.contains("limit exceeded"));
-                Malformed::new(format!("it is no YAML: {}", without_found(message)), at, help)
+                Malformed::new(format!("it is not valid YAML: {}", without_found(message)), at, help)
             }),
             Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {
                 let at = error.span().map(|span| line_and_column(text, span.start));
@@ -112,7 +112,7 @@ impl Format {
                 if is_too_large(&message) {
                     return Malformed::too_large(at);
                 }
-                Malformed::new(format!("it is no TOML: {}", without_found(&message)), at, None)
+                Malformed::new(format!("it is not valid TOML: {}", without_found(&message)), at, None)
             }),
         }
     }
@@ -139,9 +139,9 @@ fn yaml_help(text: &str, line: usize) -> Option<&'static str> {
     if line.trim_start_matches(' ').starts_with('\t') {
         Some("YAML is indented by spaces, not by tabs")
     } else if value.starts_with(['[', '{', '*', '&', '!', '%', '@', '`', '|', '>']) {
-        Some("a text that begins with a sign of YAML stands in quotes: \"[::]:9191\"")
+        Some("put a text that begins with a character that YAML reserves in quotes: \"[::]:9191\"")
     } else if value.contains(": ") {
-        Some("a text with `: ` in it stands in quotes")
+        Some("put a text that contains `: ` in quotes")
     } else {
         None
     }

@@ -16,7 +16,7 @@ pub(in crate::config) fn malformed(text: &str) -> Option<Malformed> {
     let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let at = line_and_column(text, before + error.column().saturating_sub(1));
     let help = "what is YAML is in a file whose name ends with `.yaml`";
-    Some(Malformed::new(format!("it is no JSON: {words}"), Some(at), Some(help)))
+    Some(Malformed::new(format!("it is not valid JSON: {words}"), Some(at), Some(help)))
 }
 
 /// A text of JSON as YAML has it, with every character at its place but those within a string, and those behind one with characters that YAML has only where they are escaped.

@@ -22,7 +22,7 @@ impl Malformed {
 
     pub(super) fn too_large(at: Option<(usize, usize)>) -> Self {
         let message = "a whole number is larger than any that is read".to_string();
-        Malformed::new(message, at, Some("a text of digits stands in quotes"))
+        Malformed::new(message, at, Some("put a text of digits in quotes"))
     }
 }
 

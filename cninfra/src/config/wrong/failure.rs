@@ -151,11 +151,18 @@ impl fmt::Debug for Mark {
 
 impl Takes {
     pub(in crate::config) fn shown(&self) -> String {
-        format!("{}, not {}", self.wanted, self.found)
+        self.with(&self.found)
     }
 
     pub(in crate::config) fn hidden(&self) -> String {
-        format!("{}, not {}", self.wanted, self.kind)
+        self.with(&self.kind)
+    }
+
+    fn with(&self, found: &str) -> String {
+        match found {
+            NOTHING => format!("{}, but has no value", self.wanted),
+            found => format!("{}, not {found}", self.wanted),
+        }
     }
 
     pub(in crate::config) fn wants_text(&self) -> bool {
@@ -351,7 +358,7 @@ fn plain(words: String) -> String {
 /// What serde calls by the names of Rust's types.
 fn in_words(expected: &str) -> Cow<'_, str> {
     match expected {
-        "u64" | "usize" => "a whole number, not below 0".into(),
+        "u64" | "usize" => "a whole number, 0 or more".into(),
         "i64" | "isize" => "a whole number".into(),
         other => in_all_words(other),
     }

@@ -130,7 +130,7 @@ fn listen(addr: SocketAddr) -> Result<TcpListener, String> {
         socket.bind(addr)?;
         socket.listen(1024)
     };
-    listen().map_err(|error: io::Error| format!("it can not listen: {error}"))
+    listen().map_err(|error: io::Error| format!("it cannot listen: {error}"))
 }
 
 /// Listens, until it is gone.

@@ -42,7 +42,7 @@ async fn leads<S: Store + Coordination>(trial: Trial<S>) -> Done {
     let stands = async || election_size(&trial).await.map(|count| count == 3);
     super::eventually("that three stand", SOON, stands).await?;
     ensure!(!second.is_finished() && !third.is_finished(), "two lead at once");
-    ensure!(first.proclaim("one again").await?, "a leader can not say another word");
+    ensure!(first.proclaim("one again").await?, "a leader cannot say another word");
     let leader = election.leader().await?.map(|entry| entry.value);
     ensure!(leader == Some("one again".into()), "the leader's word is {leader:?}");
     let token = first.token();

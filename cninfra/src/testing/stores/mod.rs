@@ -135,7 +135,7 @@ impl<S: Subject> StoreConformance<S> {
         let is_asked = |what: &str| self.only.as_ref().is_none_or(|words| what.contains(words));
         let store = match in_time(self.subject.open()).await {
             Ok(store) => store,
-            Err(how) => return vec![format!("- it can not be opened: {how}")],
+            Err(how) => return vec![format!("- it cannot be opened: {how}")],
         };
         for Check { what, run } in self.checks.iter().filter(|check| is_asked(check.what)) {
             let trial = Trial::new(store.clone());
@@ -144,11 +144,11 @@ impl<S: Subject> StoreConformance<S> {
                 broken.push(format!("- {what}: {how}"));
             }
             if let Err(how) = in_time(clean.clean()).await {
-                broken.push(format!("- {what}: what it wrote can not be deleted: {how}"));
+                broken.push(format!("- {what}: what it wrote cannot be deleted: {how}"));
             }
         }
         if let Err(how) = in_time(self.subject.close(store)).await {
-            broken.push(format!("- it can not be closed: {how}"));
+            broken.push(format!("- it cannot be closed: {how}"));
         }
         let what = "what ends with its client ends when that is closed";
         if is_asked(what)
@@ -336,9 +336,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_store_that_does_not_answer_is_not_waited_for_for_ever() {
         for (step, words, told) in [
-            ("open", "byte for byte", "- it can not be opened: "),
-            ("clean", "byte for byte", "what it wrote can not be deleted: "),
-            ("close", "byte for byte", "- it can not be closed: "),
+            ("open", "byte for byte", "- it cannot be opened: "),
+            ("clean", "byte for byte", "what it wrote cannot be deleted: "),
+            ("close", "byte for byte", "- it cannot be closed: "),
             ("open again", "ends with its client", "- what ends with its client ends when that is closed: "),
         ] {
             let checks = StoreConformance::of(Opens(step, Cell::default())).only(words).violations();

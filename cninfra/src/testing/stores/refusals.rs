@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(super) fn checks<S: Store>() -> Vec<Check<S>> {
     checks! {
-        "what can not be done is refused before anything is done" => before_use,
+        "what cannot be done is refused before anything is done" => before_use,
         "what makes no sense is refused with its key" => nonsense,
     }
 }

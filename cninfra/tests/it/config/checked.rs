@@ -286,7 +286,7 @@ async fn a_check_that_panics_is_a_mistake() {
     };
     folder.write("odd.conf", "number: 13");
     let error = start().await.err().unwrap().to_string();
-    assert!(error.contains("section `odd` can not be checked: its check panicked: unlucky"), "{error}");
+    assert!(error.contains("section `odd` cannot be checked: its check panicked: unlucky"), "{error}");
     ENDLESS.set(true);
     folder.write("odd.conf", "");
     let error = start().await.err().unwrap().to_string();

@@ -190,7 +190,7 @@ async fn an_invalid_file_changes_nothing_and_is_reported() {
     // whichever file it is, and whatever is wrong with it
     for (name, wrong, right, part) in [
         ("follower.conf", "a: 5\nb: x", "a: 1\nb: 2", "follower.conf:2:4: key `follower.b` takes a whole number"),
-        ("follower.conf", "a: [", "a: 1\nb: 2", "follower.conf:2:1: it is no YAML"),
+        ("follower.conf", "a: [", "a: 1\nb: 2", "follower.conf:2:1: it is not valid YAML"),
         ("fixed.conf", "c: 5", "a: 1", "fixed.conf:1:1: key `fixed.c` is unknown"),
         ("agent.yaml", "nosuch: {}", "", "agent.yaml:1:1: there is no section `nosuch`"),
     ] {
@@ -207,7 +207,10 @@ async fn an_invalid_file_changes_nothing_and_is_reported() {
     }
     fs::remove_file(folder.path().join("follower.conf")).unwrap();
     let status = state(&agent, State::Degraded).await;
-    assert!(format!("{status:?}").contains("follower.conf: the file is gone: what it said still holds"), "{status:?}");
+    assert!(
+        format!("{status:?}").contains("follower.conf: the file is gone: its previous values stay in force"),
+        "{status:?}"
+    );
     assert!(Arc::ptr_eq(&before, &config.get()));
     folder.write("follower.conf", "a: 3\nb: 6");
     state(&agent, State::Ok).await;

@@ -20,16 +20,16 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "1: x", format!("server.conf:1:1: key `server.1` is unknown | {KEYS}")),
         ("server.conf", "tls:\n  cert_fil: x", "server.conf:2:3: key `server.tls.cert_fil` is unknown | did you mean `cert-file`? known keys: cert-file, min-version".into()),
         ("server.conf", "peers:\n- host: a\n- host: b\n  prt: 3", "server.conf:4:3: key `server.peers[1].prt` is unknown | did you mean `port`? known keys: host, port".into()),
-        ("server.conf", "port: 1\nPort: 2", "server.conf:2:1: key `server.Port` is there twice, as `port` too".into()),
+        ("server.conf", "port: 1\nPort: 2", "server.conf:2:1: key `server.Port` is there twice, also as `port`".into()),
         ("server.conf", "ratio: 1\nweight: 2", "server.conf:2:1: key `server.weight` is there twice: `ratio` is another name of it".into()),
-        ("server.conf", "cipher: x", "server.conf:1:1: key `server.cipher` is known from the predecessor, but it is not served yet | take it out".into()),
-        ("server.conf", "Ciphers: [x]", "server.conf:1:1: key `server.Ciphers` is known from the predecessor, but it is not served yet | take it out".into()),
+        ("server.conf", "cipher: x", "server.conf:1:1: key `server.cipher` is a key of cn-infra that is not supported yet | remove it".into()),
+        ("server.conf", "Ciphers: [x]", "server.conf:1:1: key `server.Ciphers` is a key of cn-infra that is not supported yet | remove it".into()),
         ("server.conf", "name-file: x", "server.conf:1:1: key `server.name-file` is unknown | only a secret has a second key that names a file: `password-file` beside `password`".into()),
         ("server.conf", "enabled: true", "server.conf:1:1: key `server.enabled`: the plugin is not an optional one of its flavor | in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out (`--graph text` shows who needs the plugin)".into()),
         ("extra.conf", "size: 1\nenabled: no", "extra.conf:2:10: key `extra.enabled` takes `true` or `false`, not the text `no`".into()),
         ("extra.conf", "Enabled: 1", "extra.conf:1:10: key `extra.enabled` takes `true` or `false`, not `1`".into()),
-        ("plain.conf", "start-policy: retry\nSTART_POLICY: fail", "plain.conf:2:1: key `plain.START_POLICY` is there twice, as `start-policy` too".into()),
-        ("extra.conf", "ENABLED: true\nEnabled: true", "extra.conf:2:1: key `extra.Enabled` is there twice, as `ENABLED` too".into()),
+        ("plain.conf", "start-policy: retry\nSTART_POLICY: fail", "plain.conf:2:1: key `plain.START_POLICY` is there twice, also as `start-policy`".into()),
+        ("extra.conf", "ENABLED: true\nEnabled: true", "extra.conf:2:1: key `extra.Enabled` is there twice, also as `ENABLED`".into()),
         ("plain.conf", "start-policy: sometimes", "plain.conf:1:15: key `plain.start-policy` takes `fail`, `retry` or `ignore`, not `sometimes`".into()),
         ("server.conf", "StartPolicy: 5", "server.conf:1:14: key `server.start-policy` takes a name, not `5`".into()),
         ("agent.yaml", "agent: {start-policy: retry}", "agent.yaml:1:9: key `agent.start-policy` is unknown | it is a key of a plugin's section".into()),
@@ -50,25 +50,25 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "port: 1e3 # x", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `1e3`".into()),
         ("server.conf", "tls: {MinVersion: 5.0}", "server.conf:1:19: key `server.tls.min-version` takes a whole number from 0 to 255, not `5.0`".into()),
         ("server.toml", "port = 1_0.50", "server.toml:1:8: key `server.port` takes a whole number from 0 to 65535, not `1_0.50`".into()),
-        ("server.conf", "name: 1.10", "server.conf:1:7: key `server.name` takes a text, not `1.10` | a text that looks like something else stands in quotes".into()),
+        ("server.conf", "name: 1.10", "server.conf:1:7: key `server.name` takes a text, not `1.10` | put a text that looks like something else in quotes".into()),
         ("server.conf", "port: '80'", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `80`".into()),
-        ("server.conf", "port:", "server.conf:1:6: key `server.port` takes a whole number from 0 to 65535, not nothing".into()),
+        ("server.conf", "port:", "server.conf:1:6: key `server.port` takes a whole number from 0 to 65535, but has no value".into()),
         ("server.conf", "port: [80]", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a list".into()),
         ("server.conf", "port: {a: b}", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a mapping".into()),
         ("server.conf", "ratio: much", "server.conf:1:8: key `server.ratio` takes a number, not the text `much`".into()),
         ("server.conf", "verbose: yes", "server.conf:1:10: key `server.verbose` takes `true` or `false`, not the text `yes`".into()),
-        ("server.conf", "name: 7", "server.conf:1:7: key `server.name` takes a text, not `7` | a text that looks like something else stands in quotes".into()),
-        ("server.conf", "name: true", "server.conf:1:7: key `server.name` takes a text, not `true` | a text that looks like something else stands in quotes".into()),
+        ("server.conf", "name: 7", "server.conf:1:7: key `server.name` takes a text, not `7` | put a text that looks like something else in quotes".into()),
+        ("server.conf", "name: true", "server.conf:1:7: key `server.name` takes a text, not `true` | put a text that looks like something else in quotes".into()),
         ("server.conf", "tags: a", "server.conf:1:7: key `server.tags` takes a list, not a text | a list stands in brackets: `[\"a\", \"b\"]`".into()),
-        ("server.conf", "tags: [a, 5]", "server.conf:1:11: key `server.tags[1]` takes a text, not `5` | a text that looks like something else stands in quotes".into()),
-        ("server.conf", "password-file: [x]", "server.conf:1:16: key `server.password-file` takes the path of a file, not a list | name one, or take the key out".into()),
-        ("server.conf", "password-file: ''", "server.conf:1:16: key `server.password-file` takes the path of a file, not an empty text | name one, or take the key out".into()),
-        ("server.conf", "PasswordFile: 5", "server.conf:1:15: key `server.PasswordFile` takes the path of a file, not a number | name one, or take the key out".into()),
+        ("server.conf", "tags: [a, 5]", "server.conf:1:11: key `server.tags[1]` takes a text, not `5` | put a text that looks like something else in quotes".into()),
+        ("server.conf", "password-file: [x]", "server.conf:1:16: key `server.password-file` takes the path of a file, not a list | name one, or remove the key".into()),
+        ("server.conf", "password-file: ''", "server.conf:1:16: key `server.password-file` takes the path of a file, not an empty text | name one, or remove the key".into()),
+        ("server.conf", "PasswordFile: 5", "server.conf:1:15: key `server.PasswordFile` takes the path of a file, not a number | name one, or remove the key".into()),
         ("server.conf", "mode: {weights: [1], fixed: {peer: x}}", "server.conf:1:22: key `server.mode` takes one of `plain`, `round-robin`, `fixed` or `weights`: `fixed` stands beside `weights` of server.conf:1:8 | take one of them out".into()),
         ("server.conf", "span: [1, 2, 3, 4]", "server.conf:1:14: key `server.span` takes 2 values, not 4 | take out what is too much, from here on".into()),
         ("server.conf", "span: [1]", "server.conf:1:7: key `server.span` takes 2 values, not 1".into()),
         ("server.conf", "span: [x, y]", "server.conf:1:8: key `server.span[0]` takes a whole number from 0 to 255, not the text `x`".into()),
-        ("agent.yaml", "agent: {microservice-label: 5}", "agent.yaml:1:29: key `agent.microservice-label` takes a service label, not `5` | a text that looks like something else stands in quotes".into()),
+        ("agent.yaml", "agent: {microservice-label: 5}", "agent.yaml:1:29: key `agent.microservice-label` takes a service label, not `5` | put a text that looks like something else in quotes".into()),
         ("server.conf", "tls: off", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a text".into()),
         ("server.conf", "tls: [off]", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a list".into()),
         ("server.conf", "tls:\n  MinVersion: 256", "server.conf:2:15: key `server.tls.min-version` takes a whole number from 0 to 255, not `256`".into()),
@@ -77,7 +77,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "mode: fast", "server.conf:1:7: key `server.mode` takes `plain`, `round-robin`, `fixed` or `weights`, not `fast`".into()),
         ("server.conf", "mode: {fixed: {per: x}}", "server.conf:1:16: key `server.mode.fixed.per` is unknown | did you mean `peer`? known keys: peer".into()),
         ("server.conf", "peers: [{}]", "server.conf:1:9: key `server.peers[0]`: the key `host` is missing | set it: the type of `peers[0]` has no default for it alone".into()),
-        ("server.conf", "\u{feff}name: x\n tls: [", "server.conf:2:5: it is no YAML: mapping values are not allowed in this context | a text that begins with a sign of YAML stands in quotes: \"[::]:9191\"".into()),
+        ("server.conf", "\u{feff}name: x\n tls: [", "server.conf:2:5: it is not valid YAML: mapping values are not allowed in this context | put a text that begins with a character that YAML reserves in quotes: \"[::]:9191\"".into()),
         ("server.conf", "\u{feff}name: x\nport: y", "server.conf:2:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("server.conf", "mode: fixed", "server.conf:1:7: key `server.mode`: what belongs to this name is missing".into()),
         ("server.conf", "mode: {plain: x}", "server.conf:1:7: key `server.mode`: nothing belongs to this name: write it alone".into()),
@@ -87,36 +87,36 @@ async fn every_kind_of_mistake_has_its_words() {
         // values
         ("server.conf", "read-timeout: 5", "server.conf:1:15: key `server.read-timeout`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
         ("server.conf", "read-timeout: 999999", "server.conf:1:15: key `server.read-timeout`: `999999` has no unit: write `999999s` for seconds, `999999ms` for milliseconds".into()),
-        ("server.conf", "read-timeout: soon", "server.conf:1:15: key `server.read-timeout`: `soon` is no length of time: write `5s`, `1m30s` or `100ms`".into()),
+        ("server.conf", "read-timeout: soon", "server.conf:1:15: key `server.read-timeout`: `soon` is not a length of time: write `5s`, `1m30s` or `100ms`".into()),
         ("server.conf", "read-timeout: -5", "server.conf:1:15: key `server.read-timeout` takes a length of time such as `5s`, `1m30s` or `100ms`, not `-5`".into()),
-        ("server.conf", "max-body: 1XB", "server.conf:1:11: key `server.max-body`: `1XB` is no number of bytes: write `4096`, `64KiB` or `10MB`".into()),
+        ("server.conf", "max-body: 1XB", "server.conf:1:11: key `server.max-body`: `1XB` is not a number of bytes: write `4096`, `64KiB` or `10MB`".into()),
         ("server.conf", "password: [hunter2]", "server.conf:1:11: key `server.password`: its value does not fit (it is not shown, since it is a secret)".into()),
         ("server.conf", "password: 12345", "server.conf:1:11: key `server.password`: its value is a number where a text is wanted: put it in quotes (it is not shown, since it is a secret)".into()),
-        ("server.conf", "password-file: nosuch", "server.conf:1:16: key `server.password-file`: the file nosuch can not be read: No such file or directory (os error 2) | make it, or take the key out".into()),
+        ("server.conf", "password-file: nosuch", "server.conf:1:16: key `server.password-file`: the file nosuch cannot be read: No such file or directory (os error 2) | create it, or remove the key".into()),
         // files as a whole
-        ("server.conf", "port: 1\n  name: x", "server.conf:2:7: it is no YAML: mapping values are not allowed in this context".into()),
-        ("server.conf", "a: [", "server.conf:2:1: it is no YAML: did not find expected node content".into()),
-        ("server.conf", "name: x\ntls:\n  min-version: 1\n  min-version: 2", "server.conf:4:3: it is no YAML: the key `min-version` is there twice | keep one of them".into()),
-        ("server.conf", "server:\n  port: 1", "server.conf:1:1: key `server.server` is unknown | this is the section `server` already: what is in this key goes one step to the left, without it".into()),
-        ("server.conf", "name: [::]:9191", "server.conf:1:8: it is no YAML: did not find expected node content | a text that begins with a sign of YAML stands in quotes: \"[::]:9191\"".into()),
-        ("server.conf", "tls:\n\tcert-file: x", "server.conf:2:1: it is no YAML: found character that cannot start any token | YAML is indented by spaces, not by tabs".into()),
-        ("server.conf", "name: a: b", "server.conf:1:8: it is no YAML: mapping values are not allowed in this context | a text with `: ` in it stands in quotes".into()),
-        ("server.toml", "port = 1\nname = hunter2", "server.toml:2:8: it is no TOML: string values must be quoted, expected literal string".into()),
+        ("server.conf", "port: 1\n  name: x", "server.conf:2:7: it is not valid YAML: mapping values are not allowed in this context".into()),
+        ("server.conf", "a: [", "server.conf:2:1: it is not valid YAML: did not find expected node content".into()),
+        ("server.conf", "name: x\ntls:\n  min-version: 1\n  min-version: 2", "server.conf:4:3: it is not valid YAML: the key `min-version` is there twice | keep one of them".into()),
+        ("server.conf", "server:\n  port: 1", "server.conf:1:1: key `server.server` is unknown | this already is the section `server`: remove this key, and move what is below it one level up".into()),
+        ("server.conf", "name: [::]:9191", "server.conf:1:8: it is not valid YAML: did not find expected node content | put a text that begins with a character that YAML reserves in quotes: \"[::]:9191\"".into()),
+        ("server.conf", "tls:\n\tcert-file: x", "server.conf:2:1: it is not valid YAML: found character that cannot start any token | YAML is indented by spaces, not by tabs".into()),
+        ("server.conf", "name: a: b", "server.conf:1:8: it is not valid YAML: mapping values are not allowed in this context | put a text that contains `: ` in quotes".into()),
+        ("server.toml", "port = 1\nname = hunter2", "server.toml:2:8: it is not valid TOML: string values must be quoted, expected literal string".into()),
         ("server.toml", "port = 1\n[tls]\ncert = 'x'", "server.toml:3:1: key `server.tls.cert` is unknown | known keys: cert-file, min-version".into()),
         ("server.toml", "name = 'x'\nport = 'y'", "server.toml:2:8: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("server.toml", "name = 2020-01-01\nport = 'y'", "server.toml:2:8: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("server.json", "{\n \"port\": \"y\"}", "server.json:2:10: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("server.yaml", "port: y", "server.yaml:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
         ("serverv3.conf", "port: y", "serverv3.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not the text `y`".into()),
-        ("server.conf", "port: 1\n---\nport: 2", "server.conf:2:1: it is no YAML: something follows its end | keep one document, without `---` or `...` behind it".into()),
-        ("server.json", "{\"port\": [}", format!("server.json:1:11: it is no JSON: expected value | {YAML}")),
-        ("server.json", "{\n// a port\n\"port\": 1}", format!("server.json:2:1: it is no JSON: key must be a string | {YAML}")),
-        ("server.json", "{\"name\": \"é\", # é\n\"port\": 1}", format!("server.json:1:15: it is no JSON: key must be a string | {YAML}")),
-        ("server.json", "{port: 1}", format!("server.json:1:2: it is no JSON: key must be a string | {YAML}")),
-        ("server.json", "port: 1", format!("server.json:1:1: it is no JSON: expected value | {YAML}")),
-        ("server.json", "{\"port\": 1,}", format!("server.json:1:12: it is no JSON: key must be a string | {YAML}")),
-        ("server.json", "{\"name\": x: y}", format!("server.json:1:10: it is no JSON: expected value | {YAML}")),
-        ("server.json", "{\"name\": \"x\", \"name\": \"y\"}", "server.json:1:15: it is no JSON: the key `name` is there twice | keep one of them".into()),
+        ("server.conf", "port: 1\n---\nport: 2", "server.conf:2:1: it is not valid YAML: something follows its end | keep one document, without `---` or `...` behind it".into()),
+        ("server.json", "{\"port\": [}", format!("server.json:1:11: it is not valid JSON: expected value | {YAML}")),
+        ("server.json", "{\n// a port\n\"port\": 1}", format!("server.json:2:1: it is not valid JSON: key must be a string | {YAML}")),
+        ("server.json", "{\"name\": \"é\", # é\n\"port\": 1}", format!("server.json:1:15: it is not valid JSON: key must be a string | {YAML}")),
+        ("server.json", "{port: 1}", format!("server.json:1:2: it is not valid JSON: key must be a string | {YAML}")),
+        ("server.json", "port: 1", format!("server.json:1:1: it is not valid JSON: expected value | {YAML}")),
+        ("server.json", "{\"port\": 1,}", format!("server.json:1:12: it is not valid JSON: key must be a string | {YAML}")),
+        ("server.json", "{\"name\": x: y}", format!("server.json:1:10: it is not valid JSON: expected value | {YAML}")),
+        ("server.json", "{\"name\": \"x\", \"name\": \"y\"}", "server.json:1:15: it is not valid JSON: the key `name` is there twice | keep one of them".into()),
         ("server.json", "{\"tls\": {}, \"<<\": {\"port\": 1}}", format!("server.json:1:13: key `server.<<` is unknown | {KEYS}")),
         ("server.json", "{\"name\": \"a\u{7f}\u{80}\", \"port\": 5, \n\"prt\": 1}", format!("server.json:2:1: key `server.prt` is unknown | did you mean `port`? {KEYS}")),
         ("agent.yaml", "start-timeout: 5s", "agent.yaml:1:1: there is no section `start-timeout` | it is a key of `agent`: write it below the name of the section, as in `agent: {start-timeout: ..}`".into()),
@@ -124,21 +124,21 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "port: 18446744073709551616", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `18446744073709551616`".into()),
         ("server.toml", "port = -99_999_999_999_999_999_999", "server.toml:1:8: key `server.port` takes a whole number from 0 to 65535, not `-99_999_999_999_999_999_999`".into()),
         ("server.json", "{\"port\": 99999999999999999999}", "server.json:1:10: key `server.port` takes a whole number from 0 to 65535, not `99999999999999999999`".into()),
-        ("server.conf", "name: 99999999999999999999", "server.conf:1:7: key `server.name` takes a text, not `99999999999999999999` | a text that looks like something else stands in quotes".into()),
+        ("server.conf", "name: 99999999999999999999", "server.conf:1:7: key `server.name` takes a text, not `99999999999999999999` | put a text that looks like something else in quotes".into()),
         ("server.conf", "99999999999999999999: 1", format!("server.conf:1:1: key `server.1e20` is unknown | {KEYS}")),
         ("server.conf", "tls: 99999999999999999999", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a number".into()),
         ("server.toml", "port = 9999999999999999999999999999999999999999", "server.toml:1:8: key `server.port` takes a whole number from 0 to 65535, not `1e40`".into()),
         // signs of YAML
-        ("server.conf", "port: !five 5", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a mapping | what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text".into()),
-        ("server.conf", "name: x\ntls:\n  cert_file: !a b", "server.conf:3:14: key `server.tls.cert-file` takes a text, not a mapping | what begins with `!` is a tag of YAML: take it out, or put all of it in quotes where it is a text".into()),
+        ("server.conf", "port: !five 5", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a mapping | what begins with `!` is a tag of YAML: remove it, or put all of it in quotes where it is a text".into()),
+        ("server.conf", "name: x\ntls:\n  cert_file: !a b", "server.conf:3:14: key `server.tls.cert-file` takes a text, not a mapping | what begins with `!` is a tag of YAML: remove it, or put all of it in quotes where it is a text".into()),
         ("server.conf", "mode: !fixed {per: x}", "server.conf:1:15: key `server.mode.fixed.per` is unknown | did you mean `peer`? known keys: peer".into()),
         ("server.conf", "mode: !nosuch x", "server.conf:1:7: key `server.mode` takes `plain`, `round-robin`, `fixed` or `weights`, not `nosuch`".into()),
-        ("server.conf", "port: 1\nname: \"a\u{1}b\"", "server.conf:2:9: it is no YAML: the control character '\\u{1}' stands in it | take it out; a text in double quotes has such characters as `\\x1b`".into()),
-        ("server.conf", "a: &a [*a]", "server.conf:1:4: it is no YAML: recursion limit exceeded".into()),
+        ("server.conf", "port: 1\nname: \"a\u{1}b\"", "server.conf:2:9: it is not valid YAML: the control character '\\u{1}' stands in it | remove it; a text in double quotes has such characters as `\\x1b`".into()),
+        ("server.conf", "a: &a [*a]", "server.conf:1:4: it is not valid YAML: recursion limit exceeded".into()),
         ("server.conf", "~: 1", format!("server.conf:1:1: key `server.null` is unknown | {KEYS}")),
         ("server.conf", "? [a]\n: 1", format!("server.conf:1:3: key `server.[..]` is unknown | {KEYS}")),
         // what is written is on one line, whatever it is
-        ("server.conf", "read-timeout: \"a\\nERROR \\e[31m\"", "server.conf:1:15: key `server.read-timeout`: `a\\nERROR \\u{1b}[31m` is no length of time: write `5s`, `1m30s` or `100ms`".into()),
+        ("server.conf", "read-timeout: \"a\\nERROR \\e[31m\"", "server.conf:1:15: key `server.read-timeout`: `a\\nERROR \\u{1b}[31m` is not a length of time: write `5s`, `1m30s` or `100ms`".into()),
         // one file for all
         ("agent.yaml", "servr: {}", format!("agent.yaml:1:1: there is no section `servr` | did you mean `server`? {SECTIONS}")),
         ("agent.yaml", "port: 1", "agent.yaml:1:1: there is no section `port` | it is a key of `server`: write it below the name of the section, as in `server: {port: ..}`".into()),
@@ -162,7 +162,7 @@ async fn every_kind_of_mistake_has_its_words() {
 #[tokio::test]
 async fn far_too_much_is_told_in_few_words() {
     let deep = |name: &str| format!("{}{}", "[".repeat(100_000), name);
-    let words = "it is no YAML: more brackets are open at once than config has";
+    let words = "it is not valid YAML: more brackets are open at once than config has";
     for text in [deep("x"), format!("tags: {}", deep("x"))] {
         let began = std::time::Instant::now();
         assert_eq!(wrong(&[("server.conf", &text)]).await, [format!("server.conf: {words}")]);
@@ -182,10 +182,12 @@ async fn far_too_much_is_told_in_few_words() {
     }
     let key = vec!["a"; 20_000].join(".");
     let found = wrong_over(&[], Config::new().set("server", &key, 1)).await;
-    assert!(found[0].ends_with("has 20000 parts, more than any | take it out") && found[0].len() < 700, "{found:?}");
+    assert!(found[0].ends_with("has 20000 parts, more than any | remove it") && found[0].len() < 700, "{found:?}");
     let found = wrong(&[("server.conf", &format!("read-timeout: {}s", "9".repeat(100_000)))]).await;
-    let (start, end) =
-        ("server.conf:1:15: key `server.read-timeout`: `999", "is no length of time: write `5s`, `1m30s` or `100ms`");
+    let (start, end) = (
+        "server.conf:1:15: key `server.read-timeout`: `999",
+        "is not a length of time: write `5s`, `1m30s` or `100ms`",
+    );
     assert!(found[0].starts_with(start) && found[0].ends_with(end) && found[0].len() < 700, "{found:?}");
     // of many mistakes some are told, of each section; of a large file fewer
     let many = |count: usize| (0..count).fold(String::new(), |all, n| format!("{all}unknown-{n:05}: 1\n"));
@@ -241,14 +243,14 @@ async fn the_same_key_in_two_files_is_a_mistake() {
         ("server.conf", "Port: 2\ntls: {MinVersion: 3}"),
     ];
     let expected = [
-        "server.conf:1:1: key `server.port` is set in agent.yaml:2:3 too | keep one of them",
-        "server.conf:2:7: key `server.tls.min-version` is set in agent.yaml:3:9 too | keep one of them",
+        "server.conf:1:1: key `server.port` is also set in agent.yaml:2:3 | keep one of them",
+        "server.conf:2:7: key `server.tls.min-version` is also set in agent.yaml:3:9 | keep one of them",
     ];
     assert_eq!(wrong(&files).await, expected);
     let files = [("server.conf", "port: 1"), ("serverv3.conf", "port: 2"), ("server.toml", "name = 'x'")];
     assert_eq!(
         wrong(&files).await,
-        ["serverv3.conf:1:1: key `server.port` is set in server.conf:1:1 too | keep one of them"]
+        ["serverv3.conf:1:1: key `server.port` is also set in server.conf:1:1 | keep one of them"]
     );
 }
 
@@ -309,8 +311,8 @@ async fn a_key_that_is_there_twice_in_yaml_hides_nothing() {
     let wrong = wrong(&[("server.conf", file), ("extra.conf", "size: z")]).await;
     let of = |told: &str| wrong.iter().filter(|line| line.starts_with(told)).count();
     let told = [
-        "server.conf:4:3: it is no YAML: the key `min-version` is there twice | keep one of them",
-        "server.conf:7:3: it is no YAML: the key `name` is there twice | keep one of them",
+        "server.conf:4:3: it is not valid YAML: the key `min-version` is there twice | keep one of them",
+        "server.conf:7:3: it is not valid YAML: the key `name` is there twice | keep one of them",
         "server.conf:1:7: key `server.port` takes",
         "server.conf:5:1: key `server.foo` is unknown",
         "server.conf:10:13: key `server.labels.a` takes",
@@ -321,7 +323,9 @@ async fn a_key_that_is_there_twice_in_yaml_hides_nothing() {
     let file = "~: 1\nnull: 2\nport: 99999999999999999999\n1.50: a\n1.5: b\n";
     let found = super::wrong(&[("server.conf", file)]).await;
     let twice = |at: &str, key: &str| {
-        found.contains(&format!("server.conf:{at}: it is no YAML: the key `{key}` is there twice | keep one of them"))
+        found.contains(&format!(
+            "server.conf:{at}: it is not valid YAML: the key `{key}` is there twice | keep one of them"
+        ))
     };
     assert!(twice("2:1", "null") && twice("5:1", "1.5") && found.len() == 5, "{found:?}");
 }
@@ -332,7 +336,7 @@ async fn what_is_no_json_and_numbers_without_end_hide_nothing() {
     let told = [
         "server.json:1:10: key `server.port` takes",
         "server.json:3:1: key `server.foo` is unknown",
-        "server.json:2:1: it is no JSON",
+        "server.json:2:1: it is not valid JSON",
     ];
     assert!(found.len() == 3 && told.iter().all(|told| found.iter().any(|found| found.starts_with(told))), "{found:?}");
     let digits = "9".repeat(48);

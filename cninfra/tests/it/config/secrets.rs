@@ -23,10 +23,10 @@ async fn a_secret_may_be_in_a_file_of_its_own() {
 #[tokio::test]
 async fn a_secret_and_its_file_are_one_key() {
     let words = wrong(&[("secret.txt", "x"), ("server.conf", "password-file: secret.txt\npassword: y")]).await;
-    assert_eq!(words, ["server.conf:2:1: key `server.password` is there twice, as `password-file` too"]);
+    assert_eq!(words, ["server.conf:2:1: key `server.password` is there twice, also as `password-file`"]);
     let files =
         [("secret.txt", "x"), ("server.conf", "password-file: secret.txt"), ("agent.yaml", "server: {password: y}")];
-    assert_eq!(wrong(&files).await, ["server.conf:1:1: key `server.password-file` is there twice, as `password` too"]);
+    assert_eq!(wrong(&files).await, ["server.conf:1:1: key `server.password-file` is there twice, also as `password`"]);
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ impl Seen {
     /// What holds for every agent, whatever happens to it.
     pub fn holds(&self, what: &str) {
         let closed = self.set(Phase::Close);
-        assert_eq!(self.set(Phase::Init), closed, "{what}: what has begun is closed, exactly once: {:?}", self.calls);
+        assert_eq!(self.set(Phase::Init), closed, "{what}: what has started is closed, exactly once: {:?}", self.calls);
         for phase in [Phase::Create, Phase::Init, Phase::AfterInit, Phase::Drain] {
             let set = self.set(phase);
             assert!(set.windows(2).all(|pair| pair[0] < pair[1]), "{what}: {phase} once each: {set:?}");

@@ -45,7 +45,7 @@ impl Committer {
         let name = self.shared.disk.name();
         let why = || {
             format!(
-                "`{name}` is damaged where it has old revisions, which can not be thrown away ({error}): reads and writes go on, and it becomes larger; restore it from a copy, or move it away to begin without data"
+                "`{name}` is damaged where it has old revisions, which cannot be thrown away ({error}): reads and writes go on, and it becomes larger; restore it from a copy, or move it away to begin without data"
             )
         };
         if let Some(why) = self.sweeping.put_off(Instant::now(), why) {
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(committer.not_full(), Health::Well);
         tracing::subscriber::with_default(subscriber, || {
             for _ in 0..3 {
-                committer.put_off_sweep(&redb::Error::Io(Error::other("the sector can not be read")));
+                committer.put_off_sweep(&redb::Error::Io(Error::other("the sector cannot be read")));
             }
         });
         let mut text = String::new();

@@ -161,13 +161,13 @@ async fn what_a_watch_can_not_read_is_counted_and_logged() {
     machine.fail_next(Fault::Read);
     watch.handle().snapshot().await.unwrap();
     assert_eq!(timeout(LONG, watch.next()).await.unwrap(), Some(Event::Link(Link::Lost)));
-    let told = "a watch can not read what it watches, and tries again each 200ms: watch at machine: ";
+    let told = "a watch cannot read what it watches, and tries again each 200ms: watch at machine: ";
     let text = log.text();
     assert!(text.contains("WARN") && text.contains(told) && text.contains("the disk does not read"), "{text}");
     assert_eq!(timeout(LONG, watch.next()).await.unwrap(), Some(Event::Link(Link::Resumed)));
     let failures = watch.handle().stats().failures;
     assert!(failures > 0, "{failures}");
-    assert_eq!(log.text().matches("a watch can not read").count(), 1, "{}", log.text());
+    assert_eq!(log.text().matches("a watch cannot read").count(), 1, "{}", log.text());
     kv.store().close().await.unwrap();
 }
 

@@ -62,10 +62,10 @@ impl Lost {
                 "etcd at {etcd}: the watch of {ranges} is lost, and tried again, as others are that are lost with it: {why}"
             ),
             (true, Was::Nothing) => tracing::warn!(
-                "etcd at {etcd}: the watch of {ranges} can not begin yet, and is tried again, as others are that can not either: {why}"
+                "etcd at {etcd}: the watch of {ranges} cannot begin yet, and is tried again, as others are that cannot either: {why}"
             ),
             (false, Was::There) => tracing::debug!(why, "the watch of {ranges} is lost, too"),
-            (false, Was::Nothing) => tracing::debug!(why, "the watch of {ranges} can not begin either"),
+            (false, Was::Nothing) => tracing::debug!(why, "the watch of {ranges} cannot begin either"),
         }
         Lost(core.clone())
     }
@@ -124,7 +124,7 @@ impl Outages {
         }
         let (of, are) = match outage.were() {
             Were::Lost => ("that were lost", "still are"),
-            Were::Waiting => ("that could not begin", "still can not"),
+            Were::Waiting => ("that could not begin", "still cannot"),
             Were::Both => ("that were lost or could not begin", "are still tried again"),
         };
         let Outage { lost, all, .. } = outage;
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(
             told(&[Was::Nothing, Was::Nothing]).await,
             [
-                "2 of the 2 watches that could not begin still can not, after 60s",
+                "2 of the 2 watches that could not begin still cannot, after 60s",
                 "all watches have begun, 60.0s after the first one could not (2 in all)",
             ]
         );

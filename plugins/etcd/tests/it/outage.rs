@@ -192,6 +192,6 @@ fn a_watch_that_has_never_begun_was_not_lost() {
     require!(Etcd);
     let Some(log) = log_of("outage::a_watch_that_has_never_begun_was_not_lost", away) else { return };
     let [waits, begun] = both(&log);
-    assert!(waits.contains("the watch of w/* can not begin yet, and is tried again"), "{waits}");
+    assert!(waits.contains("the watch of w/* cannot begin yet, and is tried again"), "{waits}");
     assert!(begun.contains("all watches have begun, ") && begun.contains(" could not (2 in all)"), "{begun}");
 }

@@ -104,7 +104,7 @@ async fn its_state_follows_the_server() {
         let (_, why) = soon("in error", async || state(&agent), |(state, _)| *state == State::Error).await;
         // with the cause, as in the predecessor
         let why = why.unwrap();
-        let cause = why.split_once(&format!("at {}: the store can not be reached: ", etcd.endpoint()));
+        let cause = why.split_once(&format!("at {}: the store cannot be reached: ", etcd.endpoint()));
         assert!(cause.is_some_and(|(_, cause)| !cause.is_empty()), "{why}");
         etcd.restart();
     }

@@ -274,6 +274,27 @@ mod store {
             assert_eq!(files(&none), [""; 0]);
         }
 
+        /// As the guide says of a plugin that uses the store in its own `init`.
+        #[tokio::test(flavor = "multi_thread")]
+        async fn it_starts_while_etcd_is_away_and_writes_when_it_comes() {
+            require!(Server);
+            let etcd = Server::start();
+            etcd.kill();
+            let config = Config::new()
+                .set("embedded", "enabled", false)
+                .set("etcd", "endpoints", [etcd.addr().to_string()])
+                .set("etcd", "start-policy", "retry")
+                .set("peers", "start-policy", "retry");
+            let agent = start(config, None).await;
+            etcd.restart();
+            let began = std::time::Instant::now();
+            while !etcd.ctl(&["get", MYSELF]).contains("10.0.0.1:9191") {
+                assert!(began.elapsed().as_secs() < 60, "{:?}", agent.status());
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+            agent.close().await.unwrap();
+        }
+
         #[test]
         fn it_keeps_the_contract_of_plugins() {
             let config = || Config::new().set("embedded", "in-memory", true);

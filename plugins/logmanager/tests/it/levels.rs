@@ -195,9 +195,9 @@ async fn a_logger_may_be_called_list() {
 async fn what_is_wrong_is_told() {
     let (agent, addr) = start().await;
     for (method, path, status, error) in [
-        ("PUT", "/log/etcd/loud", 400, "`loud` is no level: write trace, debug, info, warn or error"),
-        ("PUT", "/log/a%20b/debug", 400, "`a b` is no name or pattern of loggers"),
-        ("DELETE", "/log/a%20b", 400, "`a b` is no name or pattern of loggers"),
+        ("PUT", "/log/etcd/loud", 400, "`loud` is not a level: write trace, debug, info, warn or error"),
+        ("PUT", "/log/a%20b/debug", 400, "`a b` is not a name or pattern of loggers"),
+        ("DELETE", "/log/a%20b", 400, "`a b` is not a name or pattern of loggers"),
         ("PUT", "/log/etcd/debug?for=5", 400, "`5` has no unit: write `5s` for seconds, `5ms` for milliseconds"),
         (
             "PUT",

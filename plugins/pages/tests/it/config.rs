@@ -249,7 +249,7 @@ pub struct OddConfig {
 }
 
 fn panics<S: serde::Serializer>(_: &u8, _: S) -> Result<S::Ok, S::Error> {
-    panic!("it can not be written")
+    panic!("it cannot be written")
 }
 
 #[plugin(no_lifecycle)]

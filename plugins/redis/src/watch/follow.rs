@@ -342,7 +342,7 @@ impl Follower {
             return;
         }
         let (why, help) = (with_cause(error), error.help().unwrap_or_default());
-        self.complain(format_args!("a watch can not read what it watches: {why}; {help}"), false);
+        self.complain(format_args!("a watch cannot read what it watches: {why}; {help}"), false);
     }
 
     /// Something of a range can not be read, though the store has answered. What is there is not known by that, so nothing is told of it: the range is read again from time to time, and is told when all of

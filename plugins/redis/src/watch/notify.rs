@@ -36,14 +36,14 @@ pub(crate) async fn ask(core: &Core, endpoint: &Arc<str>) -> Result<Tells> {
     }
     if !core.config.enable_notifications {
         return Ok(Tells::No(format!(
-            "redis at {endpoint} does not tell of changes (`notify-keyspace-events` is \"{flags}\"): set it to \"KA\" there, or `enable-notifications: true` in redis.conf"
+            "redis at {endpoint} does not notify of changes (`notify-keyspace-events` is \"{flags}\"): set it to \"KA\" there, or `enable-notifications: true` in redis.conf"
         )));
     }
     let set = Command::new("CONFIG", ["SET".to_string(), "notify-keyspace-events".to_string(), format!("{flags}KA")]);
     match core.call(turn(), &asked, &to, &set).await {
         Ok(_) => Ok(Tells::Yes),
         Err(error) if is_not_ours(&error) => Ok(Tells::No(format!(
-            "redis at {endpoint} does not tell of changes (`notify-keyspace-events` is \"{flags}\"), and to switch it on, as `enable-notifications` says, was tried and refused ({}): set `notify-keyspace-events` to \"KA\" there, or give the user the right: `ACL SETUSER {} +config|set`",
+            "redis at {endpoint} does not notify of changes (`notify-keyspace-events` is \"{flags}\"), and refused to switch it on, as `enable-notifications` asks ({}): set `notify-keyspace-events` to \"KA\" there, or give the user the right: `ACL SETUSER {} +config|set`",
             cause(&error),
             core.config.user()
         ))),
@@ -74,7 +74,7 @@ async fn provable(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
     match core.call(core.to_read(Who::Own), &asked, &To::Node(endpoint.clone()), &nothing).await {
         Ok(_) => {
             tracing::info!(
-                "whether redis at {endpoint} tells of changes is tried when something is watched: to ask is not this user's right (`ACL SETUSER {} +config|get`)",
+                "whether redis at {endpoint} notifies of changes is found out when something is watched: this user may not ask (`ACL SETUSER {} +config|get`)",
                 core.config.user()
             );
             Ok(None)
@@ -140,14 +140,14 @@ pub(crate) fn unheard(core: &Core, endpoint: &Arc<str>) -> String {
         false => String::new(),
     };
     format!(
-        "redis at {endpoint} does not tell of changes: a key was written there, and nothing was heard of it; set `notify-keyspace-events` to \"KA\" there{not_set}"
+        "redis at {endpoint} does not notify of changes: a key was written there, and nothing was heard of it; set `notify-keyspace-events` to \"KA\" there{not_set}"
     )
 }
 
 /// It can not be tried.
 pub(crate) fn unproved(core: &Core, endpoint: &Arc<str>, error: &KvError) -> String {
     format!(
-        "whether redis at {endpoint} tells of changes can not be known ({}): `ACL SETUSER {} +config|get`, or `+eval` and keys to write",
+        "whether redis at {endpoint} notifies of changes cannot be known ({}): `ACL SETUSER {} +config|get`, or `+eval` and keys to write",
         cause(error),
         core.config.user()
     )

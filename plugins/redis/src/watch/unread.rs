@@ -37,9 +37,9 @@ impl Unread {
         let Some(first) = &self.first else { return String::new() };
         let (which, why) = (first.range().unwrap_or(range), with_cause(first));
         let what = match self.keys {
-            0 => "its keys can not be asked for".to_string(),
-            1 => format!("`{which}` can not be read"),
-            keys => format!("{keys} keys can not be read, of them `{which}`"),
+            0 => "its keys cannot be asked for".to_string(),
+            1 => format!("`{which}` cannot be read"),
+            keys => format!("{keys} keys cannot be read, of them `{which}`"),
         };
         format!(
             "a watch of `{range}` is behind until all of it can be read: {what} ({why}); {}",
@@ -82,11 +82,11 @@ mod tests {
         assert!(unread.is_none());
         unread.add(denied("p[/b", "NOPERM No permissions to access a key"));
         let one = unread.shown(&range, "agent");
-        assert!(one.contains("a watch of `p[/*` is behind") && one.contains(": `p[/b` can not be read ("), "{one}");
+        assert!(one.contains("a watch of `p[/*` is behind") && one.contains(": `p[/b` cannot be read ("), "{one}");
         assert!(one.ends_with(r"`ACL SETUSER agent ~p\[/*`"), "{one}");
         unread.add(denied("p[/c", "NOPERM No permissions to access a key"));
         let two = unread.shown(&range, "agent");
-        assert!(two.contains("2 keys can not be read, of them `p[/b`"), "{two}");
+        assert!(two.contains("2 keys cannot be read, of them `p[/b`"), "{two}");
         let whole = Unread::whole(denied("k", "NOPERM this user has no permissions to run the 'scan' command"));
         let whole = whole.shown(&KeyRange::key("k"), "agent");
         assert!(whole.ends_with("`ACL SETUSER agent +scan +get`"), "{whole}");

@@ -106,7 +106,8 @@ async fn what_is_ignored_is_told_as_it_is_when_the_server_comes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_disabled_where_nothing_says_where_redis_is() {
     let agent = Agent::<Lone>::start().await.unwrap();
-    until(&agent, State::Disabled).await;
+    let why = until(&agent, State::Disabled).await;
+    assert!(why.contains("set `endpoint`") && why.contains("redis.conf"), "it says how to switch it on: {why}");
     let error = Kv::of_all(&agent.redis).put("k", "v").await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::NOT_CONFIGURED, Applied::No));
     assert!(error.help().unwrap().contains("`endpoint`"), "{error:?}");
@@ -176,7 +177,7 @@ async fn the_files_of_the_predecessor_are_read() {
     let nodes = "endpoint: \"\"\nmaster-name: \"\"\nendpoints: [\"127.0.0.1:1\"]\nread-timeout: 100ms\n";
     folder.write("redis.conf", nodes);
     let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
-    assert!(format!("{error:?}").contains("can not be reached"), "{error:?}");
+    assert!(format!("{error:?}").contains("cannot be reached"), "{error:?}");
     for (wrong, key) in
         [("endpoint: a:1\nenable-query-on-slave: true\n", "enable-query-on-slave"), ("endpoint: a\n", "endpoint")]
     {

@@ -102,7 +102,7 @@ async fn who_may_hear_of_what_he_watches_alone_can_watch_it() {
 async fn who_may_not_switch_it_on_is_told_both_mends() {
     require!(Redis);
     for (rules, tried) in [
-        ("on >secret ~* allchannels +@all -config|set", "was tried and refused"),
+        ("on >secret ~* allchannels +@all -config|set", "refused to switch it on"),
         ("on >secret ~* allchannels +@all -config", "+config|get +config|set"),
     ] {
         let redis = RedisOptions::default().user("agent", rules).notify("").start();
@@ -271,7 +271,7 @@ async fn the_log_has_the_right_that_is_missing() {
     assert!(watch.handle().stats().failures >= 2, "{watch:?}");
     let behind = lines.with("is behind");
     assert_eq!(behind.len(), 1, "{behind:?}");
-    for words in ["a watch of `p/*`", "2 keys can not be read", &redis.addr().to_string(), "ACL SETUSER agent ~p/*"] {
+    for words in ["a watch of `p/*`", "2 keys cannot be read", &redis.addr().to_string(), "ACL SETUSER agent ~p/*"] {
         assert!(behind[0].contains(words), "{behind:?} has no {words}");
     }
     assert_eq!(lines.with("watches will be refused").len(), 1);

@@ -79,13 +79,13 @@ async fn what_is_no_request_is_answered_in_json_counted_and_logged() {
         let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(65_536));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X-Many: x\r\n".repeat(200));
         for (request, status, error) in [
-            ("NONSENSE\r\n\r\n", 400, "this is no valid request"),
-            ("GET / HTTP/9.9\r\n\r\n", 400, "this is no valid request"),
-            ("GET / HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n", 400, "this is no valid request"),
+            ("NONSENSE\r\n\r\n", 400, "this is not a valid request"),
+            ("GET / HTTP/9.9\r\n\r\n", 400, "this is not a valid request"),
+            ("GET / HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n", 400, "this is not a valid request"),
             (
                 "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
                 400,
-                "this is no valid request",
+                "this is not a valid request",
             ),
             (&long, 414, "the target of the request is longer than the server takes"),
             (&many, 431, "the headers are larger or more than the server takes"),
@@ -104,7 +104,7 @@ async fn what_is_no_request_is_answered_in_json_counted_and_logged() {
         let first = late.answer();
         assert!(first.to_lowercase().contains("content-length: 0") && first.ends_with("\r\n\r\n"), "{first}");
         assert!(late.answer().ends_with("fine"));
-        assert!(late.until_closed().0.ends_with(r#"{"error":"this is no valid request"}"#));
+        assert!(late.until_closed().0.ends_with(r#"{"error":"this is not a valid request"}"#));
     })
     .await;
     let counted = |status: u16| {
@@ -131,7 +131,7 @@ async fn who_asks_for_a_head_gets_no_body_also_where_it_is_no_request() {
         let wrong = "HEAD / HTTP/1.1\r\nHost: x\r\nBad Header: x\r\n\r\n";
         let (head, body) = answer(served.addr, wrong);
         assert!(
-            head.starts_with("http/1.1 400 ") && head.contains("content-length: 36") && body.is_empty(),
+            head.starts_with("http/1.1 400 ") && head.contains("content-length: 39") && body.is_empty(),
             "{head}: {body}"
         );
         // after another request

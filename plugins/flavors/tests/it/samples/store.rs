@@ -12,7 +12,7 @@ struct Peers {
 }
 
 impl Lifecycle for Peers {
-    async fn after_init(&self, cx: &Context) -> Result<()> {
+    async fn init(&self, cx: &Context) -> Result<()> {  // the store has started before
         // values in JSON, below `/vnf-agent/<label of the agent>/peers/`
         let peers = Kv::of_agent(&self.store, cx.service_label()).scoped("peers/").typed(SerdeJson);
         let myself = Peer { address: "10.0.0.1:9191".to_string() };
