@@ -126,7 +126,7 @@ fn a_misspelled_file_is_noticed() {
         let ended = agent().file(name, "no: [matter").arg("--check-config").run();
         assert_eq!(
             (ended.code, ended.stdout.as_str()),
-            (Some(0), "the config is valid, but see the warning\n"),
+            (Some(0), "the config is valid, but see the warning: no config file was found\n"),
             "{}",
             ended.stderr
         );
@@ -136,7 +136,10 @@ fn a_misspelled_file_is_noticed() {
     // of very many some are told
     let many = (0..50).fold(agent(), |agent, n| agent.file(&format!("exampl{n:02}.conf"), ""));
     let ended = many.arg("--check-config").run();
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "the config is valid, but see the 31 warnings\n"));
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), "the config is valid, but see the 31 warnings: no config file was found\n")
+    );
     assert!(ended.stderr.contains("there are more files in . with such names"), "{}", ended.stderr);
     let ended = agent().file("unrelated.conf", "[").file("example.txt", "[").arg("--check-config").run();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
@@ -145,7 +148,12 @@ fn a_misspelled_file_is_noticed() {
 #[test]
 fn the_config_is_checked_without_a_start() {
     let ended = agent().arg("--check-config").run();
-    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "the config is valid\n", ""));
+    assert_eq!(
+        (ended.code, ended.stdout.as_str(), ended.stderr.as_str()),
+        (Some(0), "the config is valid: no config file was found\n", "")
+    );
+    let files = agent().file("example.conf", "sleep: 5s").file("agent.yaml", "").arg("--check-config").run();
+    assert_eq!((files.code, files.stdout.as_str()), (Some(0), "the config is valid: ./agent.yaml, ./example.conf\n"));
     for flag in ["--check-config", "--print-config"] {
         let ended = agent()
             .file("example.conf", "sleep: 5\nfeild1: x")

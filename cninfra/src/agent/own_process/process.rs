@@ -33,6 +33,7 @@ use crate::{
         },
     },
     boxed,
+    config::Config,
     foreign::guard,
     graph::Graph,
     inject::{
@@ -167,7 +168,7 @@ impl<F: 'static> Builder<F> {
             return ExitCode::from(exit::INVALID);
         }
         match task {
-            Task::CheckConfig => print(&log, &checked(report.odd.len())),
+            Task::CheckConfig => print(&log, &checked(report.odd.len(), &settings.config)),
             Task::PrintConfig => print(&log, &settings.print_config(graph)),
             Task::PrintGraph(_) | Task::Run => {
                 log.error(
@@ -370,13 +371,17 @@ fn tell_stopped(log: &Logger, stopped: &Result<Vec<crate::agent::Event>, StopErr
     }
 }
 
-/// What a check says that found nothing wrong, but perhaps something odd, which has been logged.
-fn checked(odd: usize) -> String {
-    match odd {
-        0 => "the config is valid\n".to_string(),
-        1 => "the config is valid, but see the warning\n".to_string(),
-        odd => format!("the config is valid, but see the {odd} warnings\n"),
-    }
+/// What a check says that found nothing wrong, but perhaps something odd, which has been logged. With the files, since those of another directory or name are not
+/// there at all.
+fn checked(odd: usize, config: &Config) -> String {
+    let files: Vec<String> = config.files_read().map(|file| file.display().to_string()).collect();
+    let read = if files.is_empty() { "no config file was found".to_string() } else { files.join(", ") };
+    let see = match odd {
+        0 => String::new(),
+        1 => ", but see the warning".to_string(),
+        odd => format!(", but see the {odd} warnings"),
+    };
+    format!("the config is valid{see}: {read}\n")
 }
 
 /// Prints to standard output.

@@ -27,7 +27,11 @@ use crate::{
 };
 use figment::{Figment, value::Value};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{any::TypeId, path::PathBuf, sync::Arc};
+use std::{
+    any::TypeId,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The config of an agent: sections by name.
 ///
@@ -66,6 +70,11 @@ impl Config {
     #[must_use]
     pub fn new() -> Self {
         Config::default()
+    }
+
+    /// The files that it was read from.
+    pub(crate) fn files_read(&self) -> impl Iterator<Item = &Path> {
+        self.texts.iter().map(|(path, _)| path.as_path())
     }
 
     /// Sets a key of a section, overriding what was set before. The parts of a nested key are separated by dots. The
