@@ -2,9 +2,10 @@
 
 use crate::{
     call::{To, Turn},
+    command::{Command, Reply},
     core::Core,
     failure::{Asked, Failure},
-    wire::{Command, Reply, Wire},
+    wire::Wire,
 };
 use bytes::Bytes;
 use cninfra::client::Pauses;

@@ -1,9 +1,10 @@
 //! Calls: how something is asked of a server, by whom and until when.
 
 use crate::{
+    command::{Command, Reply},
     core::{Core, MOMENT},
     failure::{Asked, Elsewhere, Failure},
-    wire::{Call, Command, Reply, Wire},
+    wire::{Call, Wire},
 };
 use bytes::Bytes;
 use cninfra::client::Pauses;

@@ -4,8 +4,8 @@
 //! write of a small value. In a cluster all do, where the keys of one command are of one slot.
 
 use crate::{
+    command::{Command, Reply},
     failure::Failure,
-    wire::{Command, Reply},
 };
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};

@@ -5,6 +5,7 @@
 
 mod batch;
 mod call;
+mod command;
 mod config;
 mod core;
 mod failure;

@@ -2,9 +2,9 @@
 
 use crate::{
     call::{To, Turn, Who},
+    command::Command,
     core::{Core, PATIENCE},
     failure::Asked,
-    wire::Command,
 };
 use cninfra::client::Pauses;
 use cninfra::keyval::{KvError, Reason};

@@ -1,8 +1,9 @@
 //! [`Node`]: a server, and the connection for calls to it.
 
 use crate::{
+    command::Command,
     failure::Failure,
-    wire::{Command, Dial, Wire},
+    wire::{Dial, Wire},
 };
 use futures_util::{
     FutureExt as _,

@@ -2,9 +2,9 @@
 
 use crate::{
     call::{Asks, To, Turn},
+    command::Command,
     core::Core,
     glob::literal,
-    wire::Command,
 };
 use bytes::Bytes;
 use cninfra::keyval::{KeyRange, Result};

@@ -2,9 +2,9 @@
 
 use crate::{
     call::{To, Who},
+    command::{Command, Reply},
     core::Core,
     failure::{Asked, Failure},
-    wire::{Command, Reply},
 };
 use bytes::Bytes;
 use cninfra::keyval::Result;

@@ -9,11 +9,12 @@
 
 use crate::{
     call::{To, Turn, Who},
+    command::Command,
     core::Core,
     failure::Asked,
     monitor::with_cause,
     script,
-    wire::{Command, Number},
+    wire::Number,
 };
 use bytes::Bytes;
 use cninfra::keyval::{Applied, Deletes, Deleting, Expiry, KeyRange, KvError, Op, Reason, Result, Txn};

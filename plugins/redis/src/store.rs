@@ -4,6 +4,7 @@ use crate::{
     Connection, RedisConfig,
     batch::BATCH,
     call::{self, Asks, To, Who},
+    command::Command,
     core::Core,
     failure::Asked,
     monitor,
@@ -11,7 +12,7 @@ use crate::{
     session::{self, Session},
     tls, topology, txn,
     watch::{self, Control, Follower, Inbox},
-    wire::{Command, Dial},
+    wire::Dial,
 };
 use bytes::Bytes;
 use cninfra::client::Tasks;

@@ -1,11 +1,12 @@
 //! Which servers have the keys: asked for at first, whenever a call finds that it is not so, and from time to time.
 
 use crate::{
+    command::{Command, Reply},
     config::Kind,
     core::{Core, PATIENCE},
     failure::Failure,
     slots::Slots,
-    wire::{Command, Dial, Reply, Wire},
+    wire::{Dial, Wire},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};

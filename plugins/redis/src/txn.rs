@@ -2,13 +2,13 @@
 
 use crate::{
     call::{Asks, To, Turn, Who},
+    command::{Command, Reply},
     core::Core,
     failure::Asked,
     glob::literal,
     scan::Scan,
     script, slots,
     store::{Shared, text},
-    wire::{Command, Reply},
 };
 use bytes::Bytes;
 use cninfra::keyval::{

@@ -3,6 +3,7 @@
 //! The library is used for a connection alone: it neither connects again nor sends anything twice, so that what is on its way is known, and who is told of its loss.
 
 use crate::{
+    command::{Command, Reply},
     failure::Failure,
     gather::{Begun, Gather, Sending},
 };
@@ -57,89 +58,6 @@ pub(crate) struct Dial {
     pub(crate) gathers: bool,
 }
 
-/// What the server is asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Command<'c> {
-    /// Reads a key.
-    Get(&'c Bytes),
-    /// Writes a value at a key.
-    Set(&'c Bytes, &'c Bytes),
-    /// Its first word, and what follows.
-    Other(&'static str, Vec<Bytes>),
-}
-
-impl Command<'_> {
-    pub(crate) fn new<A: Into<Bytes>>(name: &'static str, args: impl IntoIterator<Item = A>) -> Self {
-        Command::Other(name, args.into_iter().map(Into::into).collect())
-    }
-
-    pub(crate) fn bare(name: &'static str) -> Self {
-        Command::Other(name, Vec::new())
-    }
-
-    pub(crate) fn arg(self, arg: impl Into<Bytes>) -> Self {
-        let (name, mut args) = self.words();
-        args.push(arg.into());
-        Command::Other(name, args)
-    }
-
-    pub(crate) fn number(self, number: impl ToString) -> Self {
-        self.arg(number.to_string())
-    }
-
-    fn words(self) -> (&'static str, Vec<Bytes>) {
-        match self {
-            Command::Get(key) => ("GET", vec![key.clone()]),
-            Command::Set(key, value) => ("SET", vec![key.clone(), value.clone()]),
-            Command::Other(name, args) => (name, args),
-        }
-    }
-
-    fn parts(self) -> (CustomCommand, Vec<Value>) {
-        let (name, args) = self.words();
-        (CustomCommand::new_static(name, ClusterHash::Random, false), args.into_iter().map(Value::Bytes).collect())
-    }
-}
-
-/// What it answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Reply {
-    Nil,
-    Number(i64),
-    Bytes(Bytes),
-    List(Vec<Reply>),
-}
-
-impl Reply {
-    #[inline(always)]
-    pub(crate) fn bytes(self) -> Option<Bytes> {
-        match self {
-            Reply::Bytes(bytes) => Some(bytes),
-            Reply::Number(number) => Some(number.to_string().into()),
-            Reply::Nil | Reply::List(_) => None,
-        }
-    }
-
-    pub(crate) fn text(self) -> Option<String> {
-        String::from_utf8(self.bytes()?.into()).ok()
-    }
-
-    pub(crate) fn number(&self) -> Option<i64> {
-        match self {
-            Reply::Number(number) => Some(*number),
-            Reply::Bytes(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
-            Reply::Nil | Reply::List(_) => None,
-        }
-    }
-
-    pub(crate) fn list(self) -> Vec<Reply> {
-        match self {
-            Reply::List(list) => list,
-            _ => Vec::new(),
-        }
-    }
-}
-
 impl From<Value> for Reply {
     fn from(value: Value) -> Self {
         match value {
@@ -157,6 +75,12 @@ impl From<Value> for Reply {
             }
         }
     }
+}
+
+/// A command as the library takes it.
+fn custom(command: Command<'_>) -> (CustomCommand, Vec<Value>) {
+    let (name, args) = command.words();
+    (CustomCommand::new_static(name, ClusterHash::Random, false), args.into_iter().map(Value::Bytes).collect())
 }
 
 /// Which connection it is, of all there ever were.
@@ -327,7 +251,7 @@ impl Wire {
             Command::Other(..) => {
                 return Call::Boxed(boxed(move || async move {
                     let _begun = begun;
-                    let (command, args) = command.clone().parts();
+                    let (command, args) = custom(command.clone());
                     seen(&self.answers, self.client.custom(command, args).await)
                 }));
             }
@@ -351,7 +275,7 @@ impl Wire {
             }
             let pipeline = self.client.pipeline();
             for command in [Command::bare("ASKING"), command.clone()] {
-                let (command, args) = command.parts();
+                let (command, args) = custom(command);
                 // it is put in the pipeline, and answered later
                 let _: Result<Value, _> = pipeline.custom(command, args).await;
             }
@@ -365,7 +289,7 @@ impl Wire {
         let pipeline = self.client.pipeline();
         let asked = if wanted { pipeline.psubscribe(patterns).await } else { pipeline.punsubscribe(patterns).await };
         asked.map_err(|error| Failure::of_call(&error))?;
-        let (ping, args) = Command::bare("PING").parts();
+        let (ping, args) = custom(Command::bare("PING"));
         // it is put in the pipeline, and answered later
         let _: Result<Value, _> = pipeline.custom(ping, args).await;
         seen(&self.answers, pipeline.last().await).map(drop)
@@ -412,7 +336,7 @@ impl Drop for Wire {
 
 /// Asks something for several calls.
 async fn send(client: Client, answers: Arc<AtomicU64>, command: Command<'static>) -> Result<Reply, Failure> {
-    let (command, args) = command.parts();
+    let (command, args) = custom(command);
     seen(&answers, client.custom(command, args).await)
 }
 

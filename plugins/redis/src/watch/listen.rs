@@ -6,13 +6,14 @@ use super::{
 };
 use crate::{
     call::{To, Who},
+    command::Command,
     core::{Core, PATIENCE},
     failure::{Asked, Failure},
     glob::literal,
     monitor::with_cause,
     node::is_master,
     script,
-    wire::{Command, Hint, Hints, Wire},
+    wire::{Hint, Hints, Wire},
 };
 use bytes::Bytes;
 use cninfra::client::Pauses;

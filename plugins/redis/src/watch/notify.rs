@@ -3,9 +3,10 @@
 use super::hub::channel;
 use crate::{
     call::{To, Who},
+    command::{Command, Reply},
     core::Core,
     failure::{Asked, Failure},
-    wire::{Command, Reply, Wire},
+    wire::Wire,
 };
 use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{error::Error, sync::Arc};
