@@ -41,6 +41,7 @@ mod interface;
 mod page;
 mod path;
 mod route;
+mod router;
 mod routes;
 mod scrape;
 mod table;

@@ -35,11 +35,7 @@ pub fn command(name: &'static str, about: &'static str, prefix: &'static str) ->
 
 /// The arguments of a program. Flags may also have a single dash, as in the predecessor.
 #[must_use]
-pub fn arguments(command: Command) -> ArgMatches {
-    arguments_of(command, env::args_os())
-}
-
-fn arguments_of(mut command: Command, arguments: impl Iterator<Item = OsString>) -> ArgMatches {
+pub fn arguments(mut command: Command) -> ArgMatches {
     command.build();
     let with_two_dashes = |argument: OsString| {
         let name = argument.to_str().and_then(|argument| argument.strip_prefix('-'));
@@ -53,7 +49,7 @@ fn arguments_of(mut command: Command, arguments: impl Iterator<Item = OsString>)
             _ => argument,
         }
     };
-    let arguments: Vec<OsString> = arguments.map(with_two_dashes).collect();
+    let arguments: Vec<OsString> = env::args_os().map(with_two_dashes).collect();
     command.get_matches_from(arguments)
 }
 
