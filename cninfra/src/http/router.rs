@@ -23,7 +23,7 @@ impl RouteTable {
 
     /// The router for one path alone: for the routes that have the same path as the one at this place of
     /// [`routes`](Self::routes), or for none. It answers requests for that path as [`router`](Self::router) does. A
-    /// server that finds the place with the index ([`RouteIndex::position`]) can make each router on first use, since
+    /// server that finds the place with the index ([`RouteIndex::position`](super::RouteIndex::position)) can make each router on first use, since
     /// making the routers of all paths takes a good part of a start.
     #[must_use = "built once for each path"]
     pub fn router_at(&self, at: Option<usize>) -> Router {
