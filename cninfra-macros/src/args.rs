@@ -1,6 +1,6 @@
-//! The arguments of an attribute: `name`, `name = tokens`, parted by commas. Every mistake is noted, and the rest is read on.
+//! The arguments of an attribute: `name`, `name = tokens`, separated by commas. Every mistake is noted, and the rest is read on.
 
-use crate::{ctxt::Ctxt, krate::Krate, names, types};
+use crate::{ctxt::Ctxt, krate::Krate, list, names, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use syn::{
@@ -24,6 +24,8 @@ pub(crate) enum Value {
     Is(TokenStream),
     /// `(tokens)`: never right, but often meant
     List,
+    /// Something else, and what is wrong with it.
+    Wrong(Error),
 }
 
 impl Arg {
@@ -44,38 +46,40 @@ impl Parse for Arg {
                 Err(error) => error,
             });
         };
+        let mut value = Value::Word;
         if input.peek(syn::token::Paren) {
             input.parse::<TokenTree>()?;
-            return Ok(Arg { name, value: Value::List });
+            value = Value::List;
+        } else if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            return Ok(Arg { name, value: Value::Is(input.parse()?) });
         }
-        if !input.peek(Token![=]) {
-            return Ok(Arg { name, value: Value::Word });
+        if !input.is_empty() {
+            value = Value::Wrong(input.error("expected `,`"));
+            input.parse::<TokenStream>()?;
         }
-        input.parse::<Token![=]>()?;
-        let mut value = TokenStream::new();
-        // `Deps<A, B>`: a comma inside of angle brackets
-        let mut depth = 0_i32;
-        while !input.is_empty() && (depth > 0 || !input.peek(Token![,])) {
-            if input.peek(Token![<]) {
-                depth += 1;
-            } else if input.peek(Token![>]) {
-                depth -= 1;
-            }
-            value.extend([input.parse::<TokenTree>()?]);
-        }
-        Ok(Arg { name, value: Value::Is(value) })
+        Ok(Arg { name, value })
     }
 }
 
-/// Reads a list of arguments. `expected` is told where one can not be read.
+/// Reads a list of arguments. `expected` is told where one has no name.
 pub(crate) fn parse(tokens: TokenStream, cx: &mut Ctxt, expected: &str) -> Vec<Arg> {
-    match Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens) {
-        Ok(args) => args.into_iter().collect(),
-        Err(error) => {
-            cx.syn(&error, expected);
-            Vec::new()
+    let read = |entry: &list::Entry| entry.parse().map_err(|error| cx.syn(&error, expected)).ok();
+    list::entries(tokens).iter().filter_map(read).collect()
+}
+
+/// Tells of an argument that is there again, and leaves it out.
+pub(crate) fn once(mut all: Vec<Arg>, repeatable: &[&str], cx: &mut Ctxt) -> Vec<Arg> {
+    let mut seen = BTreeSet::new();
+    all.retain(|arg| {
+        let word = arg.word();
+        let again = !repeatable.contains(&word.as_str()) && !seen.insert(word.clone());
+        if again {
+            cx.error(arg.span(), format_args!("CN010: `{word}` is said twice\n= help: keep one of them"));
         }
-    }
+        !again
+    });
+    all
 }
 
 /// The arguments of all attributes `#[name(..)]`.
@@ -87,17 +91,29 @@ pub(crate) fn of_attributes(attributes: &[Attribute], name: &str, cx: &mut Ctxt,
             _ => cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes arguments\n= help: {expected}")),
         }
     }
-    all
+    once(all, &[], cx)
 }
 
 /// An argument that is not understood.
 pub(crate) fn unknown(arg: &Arg, cx: &mut Ctxt, expected: &str) {
     let word = arg.word();
-    let message = match arg.value {
+    let message = match &arg.value {
+        Value::Wrong(error) => return cx.syn(error, expected),
         Value::List => format!("CN010: `{word}(..)` is not understood here"),
         _ => format!("CN010: `{word}` is not understood here"),
     };
     cx.error(arg.span(), format_args!("{message}\n= help: {expected}"));
+}
+
+/// Reads what comes after `name =`, all of it.
+///
+/// # Errors
+/// What cannot be read, at a place within the argument.
+pub(crate) fn value<T: Parse>(arg: &Arg, value: &TokenStream) -> syn::Result<T> {
+    match list::Entry::whole(value) {
+        Some(value) => value.parse(),
+        None => Err(Error::new(arg.span(), format_args!("`{}` has no value", arg.word()))),
+    }
 }
 
 /// `crate = path`

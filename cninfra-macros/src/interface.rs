@@ -19,7 +19,8 @@ const EXPECTED: &str =
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let (mut many, mut given, mut krate) = (false, None, Krate::default());
-    for arg in args::parse(arguments, &mut cx, EXPECTED) {
+    let arguments = args::parse(arguments, &mut cx, EXPECTED);
+    for arg in args::once(arguments, &[], &mut cx) {
         match (arg.word().as_str(), &arg.value) {
             (names::MANY, Value::Word) => many = true,
             (names::ID, Value::Is(_)) => given = args::text(&arg, &mut cx).map(|text| text.value()),
@@ -36,7 +37,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
                 }
                 Err(_) => cx.error(error.span(), format_args!("CN010: {error}")),
             }
-            let errors = cx.finish();
+            let errors = cx.finish_anywhere();
             return quote!(#item #errors);
         }
     };

@@ -22,6 +22,18 @@ pub(super) struct Ends {
     pub(super) ends: TokenStream,
 }
 
+impl Ends {
+    /// Of one that is not asked.
+    pub(super) fn unasked() -> Self {
+        Ends {
+            asked: quote!(),
+            ends: quote!(
+                type Ends = ();
+            ),
+        }
+    }
+}
+
 impl Model {
     /// Does the field lead on to a flavor whose name comes later?
     pub(super) fn leads_on(&self, field: &Field) -> bool {
@@ -32,10 +44,7 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let leading: Vec<_> = self.fields.iter().filter(|field| self.leads_on(field)).map(|field| &field.ty).collect();
         if leading.is_empty() {
-            let ends = quote!(
-                type Ends = ();
-            );
-            return Ends { asked: quote!(), ends };
+            return Ends::unasked();
         }
         let (place, what) = match leading[..] {
             [ty] => (

@@ -9,6 +9,7 @@ mod held;
 mod idle;
 mod inert;
 mod interfaces;
+mod listed;
 mod local;
 mod malformed;
 mod sections;
@@ -71,7 +72,9 @@ fn closed(def: &ItemStruct) -> TokenStream {
 fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let mut arguments = Arguments::parse(given, &mut cx);
-    arguments.name_itself(def);
+    if let Some(deps) = &mut arguments.deps {
+        deps.name_itself(def);
+    }
     args::repeated(&mut def.attrs, "plugin", &mut cx);
     if args::derived(&def.attrs, "Flavor").next().is_none() {
         args::provides_by_itself(&mut def.attrs, &mut cx);
@@ -146,13 +149,13 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
             cx.error(error.span(), format_args!("CN010: {error}"));
             let generated =
                 broken::named(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));
-            let errors = cx.finish();
+            let errors = cx.finish_anywhere();
             return quote!(#item #generated #errors);
         }
     };
     cx.error(span, format_args!("CN010: a plugin is a struct\n= help: {help}"));
     let generated = named.map(|(name, generics)| inert::of_item(name, generics, &arguments, source));
-    let errors = cx.finish();
+    let errors = cx.finish_anywhere();
     quote!(#item #generated #errors)
 }
 
