@@ -3,7 +3,6 @@
 use super::{
     arguments::Arguments,
     fields::Role,
-    idle,
     listed::Deps,
     shared::Asked,
     values::{context, sound, value},
@@ -68,7 +67,7 @@ pub(super) fn generate(
     let lifecycle = lifecycle(def, args);
     let cx = context();
     let imports = types::imports(krate);
-    let (statements, items, idle) = (asked.statements(krate), asked.items(krate), idle::of_generic(def, args));
+    let (statements, items) = (asked.statements(krate), asked.items(krate));
     quote!(#[allow(deprecated)] const _: () = {
         #imports
         #items
@@ -82,7 +81,6 @@ pub(super) fn generate(
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = {
                 #statements
-                #idle
                 &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
             fn create<'__slot>(__slot: &'__slot #krate::Slot<Self>, __deps: <Self as #krate::Plugin>::Deps, #cx: &#krate::Context) -> #krate::Creation<'__slot> {

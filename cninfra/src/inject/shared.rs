@@ -233,15 +233,3 @@ pub const fn unmarked(is: bool, plugin: &str, field: &str) {
         ])
     }
 }
-
-/// Fails if a plugin that says `no_lifecycle` has one.
-#[track_caller]
-pub const fn idle(is: bool, plugin: &str) {
-    if is {
-        text::fail(&[
-            "CN034: the lifecycle of `",
-            plugin,
-            "` would never run: it says `no_lifecycle`\n= help: take `no_lifecycle` away, or the `impl Lifecycle`",
-        ])
-    }
-}
