@@ -42,7 +42,7 @@ impl Parse for Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let Ok(name) = Ident::parse_any(input) else {
             return Err(match input.parse::<TokenTree>() {
-                Ok(other) => Error::new(other.span(), format_args!("`{other}` is not understood here")),
+                Ok(other) => Error::new(other.span(), format_args!("invalid argument `{other}`")),
                 Err(error) => error,
             });
         };
@@ -75,7 +75,7 @@ pub(crate) fn once(mut all: Vec<Arg>, repeatable: &[&str], cx: &mut Ctxt) -> Vec
         let word = arg.word();
         let again = !repeatable.contains(&word.as_str()) && !seen.insert(word.clone());
         if again {
-            cx.error(arg.span(), format_args!("CN010: `{word}` is said twice\n= help: keep one of them"));
+            cx.error(arg.span(), format_args!("CN010: `{word}` is given twice\n= help: remove one of them"));
         }
         !again
     });
@@ -88,7 +88,10 @@ pub(crate) fn of_attributes(attributes: &[Attribute], name: &str, cx: &mut Ctxt,
     for attribute in attributes.iter().filter(|a| a.path().is_ident(name)) {
         match &attribute.meta {
             syn::Meta::List(list) => all.extend(parse(list.tokens.clone(), cx, expected)),
-            _ => cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes arguments\n= help: {expected}")),
+            _ => cx.error(
+                span_of(attribute),
+                format_args!("CN010: `#[{name}]` needs arguments\n= help: expected {expected}"),
+            ),
         }
     }
     once(all, &[], cx)
@@ -99,10 +102,10 @@ pub(crate) fn unknown(arg: &Arg, cx: &mut Ctxt, expected: &str) {
     let word = arg.word();
     let message = match &arg.value {
         Value::Wrong(error) => return cx.syn(error, expected),
-        Value::List => format!("CN010: `{word}(..)` is not understood here"),
-        _ => format!("CN010: `{word}` is not understood here"),
+        Value::List => format!("CN010: invalid argument `{word}(..)`"),
+        _ => format!("CN010: invalid argument `{word}`"),
     };
-    cx.error(arg.span(), format_args!("{message}\n= help: {expected}"));
+    cx.error(arg.span(), format_args!("{message}\n= help: expected {expected}"));
 }
 
 /// Reads what comes after `name =`, all of it.
@@ -123,7 +126,7 @@ pub(crate) fn krate(arg: &Arg, cx: &mut Ctxt) -> Option<Krate> {
     {
         return Some(Krate::named(path));
     }
-    cx.error(arg.span(), "CN010: `crate` takes a path\n= help: `crate = path::to::cninfra`");
+    cx.error(arg.span(), "CN010: `crate` expects a path\n= help: write `crate = path::to::cninfra`");
     None
 }
 
@@ -135,7 +138,7 @@ pub(crate) fn text(arg: &Arg, cx: &mut Ctxt) -> Option<LitStr> {
         return Some(text);
     }
     let word = arg.word();
-    cx.error(arg.span(), format_args!("CN010: `{word}` takes a text\n= help: `{word} = \"..\"`"));
+    cx.error(arg.span(), format_args!("CN010: `{word}` expects a string literal\n= help: write `{word} = \"..\"`"));
     None
 }
 
@@ -150,7 +153,7 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
         let last = attribute.path().segments.last();
         let again = last.is_some_and(|last| last.ident == name) && attribute.path().segments.len() <= 2;
         if again {
-            cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` is said twice\n= help: keep one of them"));
+            cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` is given twice\n= help: remove one of them"));
         }
         !again
     });
@@ -161,10 +164,10 @@ pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt)
     attributes.retain(|attribute| {
         let is = attribute.path().is_ident(names::PROVIDES);
         if is {
-            let help = "`#[provides(dyn ..)] field: Dep<..>` in the struct with `#[derive(Flavor)]`";
+            let help = "write `#[provides(dyn ..)] field: Dep<..>` in the struct with `#[derive(Flavor)]`";
             cx.error(
                 span_of(attribute),
-                format_args!("CN010: what a plugin provides is said by its flavor\n= help: {help}"),
+                format_args!("CN010: `#[provides]` belongs in a flavor, not on a plugin\n= help: {help}"),
             );
         }
         !is
@@ -173,7 +176,7 @@ pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt)
 
 /// What is said of a struct that is to be both: each of the two macros sees the other one, in whatever order they stand.
 pub(crate) const PLUGIN_AND_FLAVOR: &str =
-    "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`";
+    "CN010: a plugin cannot be a flavor\n= help: remove `#[plugin]` or `#[derive(Flavor)]`";
 
 /// Is it `#[plugin]`?
 pub(crate) fn is_plugin(attribute: &Attribute) -> bool {
@@ -206,7 +209,7 @@ pub(crate) fn derived<'a>(attributes: &'a [Attribute], name: &'a str) -> impl It
 pub(crate) fn derived_again(attributes: &[Attribute], name: &str, cx: &mut Ctxt) -> bool {
     let mut again = false;
     for span in derived(attributes, name) {
-        cx.error(span, format_args!("CN010: `{name}` is derived twice\n= help: keep one of them"));
+        cx.error(span, format_args!("CN010: `{name}` is derived twice\n= help: remove one of them"));
         again = true;
     }
     again

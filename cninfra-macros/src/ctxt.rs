@@ -25,7 +25,7 @@ impl Ctxt {
 
     /// A mistake that a parser found.
     pub(crate) fn syn(&mut self, error: &syn::Error, expected: &str) {
-        self.error(error.span(), format_args!("CN010: {error}\n= help: {expected}"));
+        self.error(error.span(), format_args!("CN010: {error}\n= help: expected {expected}"));
     }
 
     /// A mistake that is told of without this: by rustc, or by an error that stands in the place of a type.

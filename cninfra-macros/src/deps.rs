@@ -41,7 +41,7 @@ fn generate(mut input: DeriveInput, krate: &Krate, mut cx: Ctxt) -> TokenStream 
     let Data::Struct(data) = &input.data else {
         cx.error(
             input.ident.span(),
-            "CN010: a set of dependencies is a struct\n= help: put `#[derive(Deps)]` on a struct",
+            "CN010: a set of dependencies must be a struct\n= help: move `#[derive(Deps)]` to a struct",
         );
         return inert(&input, krate, None, cx);
     };

@@ -43,7 +43,7 @@ pub(crate) fn check(def: &mut ItemTrait, cx: &mut Ctxt) {
                 &method.sig.ident,
                 &object,
                 why,
-                "write it without, a future as `cninfra::BoxFuture`; or keep it out of the object by `where Self: Sized`",
+                "change its signature (a future can be a `cninfra::BoxFuture`), or exclude it with `where Self: Sized`",
                 cx,
             );
         }
@@ -67,13 +67,13 @@ fn supertrait(bound: &TypeParamBound, cx: &mut Ctxt) -> bool {
     }
     cx.error(
         bound.span(),
-        format_args!("CN032: `{name}` can not be a supertrait of an interface\n= help: take it away: a `Dep` can be cloned, whatever it holds; another trait of this name is written with its path: `self::{name}`"),
+        format_args!("CN032: `{name}` cannot be a supertrait of an interface\n= help: remove it: a `Dep` can be cloned, whatever it holds; write another trait with this name as a path: `self::{name}`"),
     );
     false
 }
 
 fn refuse(span: Span, name: &syn::Ident, object: &str, why: &str, mend: &str, cx: &mut Ctxt) {
-    cx.error(span, format_args!("CN032: `{name}` can not be used through `{object}`: it {why}\n= help: {mend}"));
+    cx.error(span, format_args!("CN032: `{name}` cannot be used through `{object}`: it {why}\n= help: {mend}"));
 }
 
 /// Why a method can not be called through the object: each reason by itself.
@@ -91,7 +91,7 @@ fn why(sig: &Signature) -> Vec<(Span, &'static str)> {
         if names(quote!(#ty), "impl") {
             all.push((ty.span(), "takes an `impl Trait`"));
         } else if matches!(**ty, syn::Type::Path(_) | syn::Type::Reference(_)) && names_self(quote!(#ty)) {
-            all.push((ty.span(), "takes a `Self`"));
+            all.push((ty.span(), "takes `Self`"));
         }
     }
     if let ReturnType::Type(_, ty) = &sig.output {

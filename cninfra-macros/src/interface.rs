@@ -32,9 +32,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
         Ok(def) => def,
         Err(error) => {
             match syn::parse2::<Item>(item.clone()) {
-                Ok(other) => {
-                    cx.error(other.span(), "CN010: an interface is a trait\n= help: put `#[interface]` on a trait")
-                }
+                Ok(other) => cx
+                    .error(other.span(), "CN010: an interface must be a trait\n= help: move `#[interface]` to a trait"),
                 Err(_) => cx.error(error.span(), format_args!("CN010: {error}")),
             }
             let errors = cx.finish_anywhere();
@@ -80,8 +79,8 @@ fn refuse_async(def: &mut ItemTrait) {
     for item in &mut def.items {
         let TraitItem::Fn(method) = item else { continue };
         if let Some(token) = method.sig.asyncness.take() {
-            let message = "CN023: an `async fn` can not be called through an interface\n= help: put `#[cninfra::async_trait]` on the trait \
-                and on its impls, or return a `cninfra::BoxFuture`";
+            let message = "CN023: an `async fn` cannot be called through an interface\n= help: add `#[cninfra::async_trait]` to the trait \
+                and to its impls, or return a `cninfra::BoxFuture`";
             let error = quote_spanned!(token.span=> [(); ::core::compile_error! { #message }]);
             method.sig.output = ReturnType::Type(Default::default(), Box::new(Type::Verbatim(error)));
             // who leaves it at its default does not err

@@ -49,7 +49,7 @@ impl Model {
         let (place, what) = match leading[..] {
             [ty] => (
                 ty.span(),
-                format!("`{}` can not be a field of `{name}`", nested(ty).map_or_else(String::new, Ident::to_string)),
+                format!("`{}` cannot be a field of `{name}`", nested(ty).map_or_else(String::new, Ident::to_string)),
             ),
             _ => (name.span(), format!("`{name}` contains itself")),
         };
@@ -60,7 +60,7 @@ impl Model {
             .map(|ty| quote_spanned!(ty.span()=> let _: <#ty as #krate::Declared>::Ends;));
         let at = krate.at(place);
         let message = format!(
-            "CN007: {what}: flavors that contain one another have no end\n= help: declare what both need in a flavor of its own, which both contain: it is there once"
+            "CN007: {what}: flavors cannot contain each other\n= help: move what both need into a third flavor, which both can contain"
         );
         // of what ends in something without a size, rustc takes it for one that has a size if it is endless: of that it has told already
         let constant = quote_spanned! {place=>

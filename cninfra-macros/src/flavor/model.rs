@@ -11,10 +11,10 @@ use crate::{
 };
 use syn::{Data, DeriveInput, Fields, Generics, Ident, Type, TypeParamBound, Visibility, spanned::Spanned as _};
 
-const NO_SIZE: &str = "CN007: what has no size can not be a field of a flavor\n= help: a plugin's field is `Dep<Plugin>`; the interfaces that it provides are said \
-    by `#[provides(dyn Interface)]` on it";
+const NO_SIZE: &str = "CN007: a type without a known size cannot be a field of a flavor\n= help: the field of a plugin is `Dep<Plugin>`; name the interfaces that \
+    it provides with `#[provides(dyn Interface)]` on the field";
 
-const NO_INTERFACE: &str = "CN010: `#[provides]` takes interfaces\n= help: `#[provides(dyn Interface, ..)]`";
+const NO_INTERFACE: &str = "CN010: `#[provides]` expects interfaces\n= help: write `#[provides(dyn Interface, ..)]`";
 
 const EXPECTED: &str = "`#[flavor(open)]`, `#[flavor(crate = path)]`";
 
@@ -61,18 +61,18 @@ impl Model {
             Data::Struct(data) if data.fields.is_empty() && matches!(data.fields, Fields::Unit) => {
                 cx.error(
                     input.ident.span(),
-                    "CN010: a flavor is a struct with named fields\n= help: an empty one is `struct Name {}`",
+                    "CN010: a flavor must be a struct with named fields\n= help: write an empty one as `struct Name {}`",
                 );
             }
             _ => cx.error(
                 input.ident.span(),
-                "CN010: a flavor is a struct with named fields\n= help: `struct Name { field: Dep<Plugin>, .. }`",
+                "CN010: a flavor must be a struct with named fields\n= help: write `struct Name { field: Dep<Plugin>, .. }`",
             ),
         }
         for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident(names::PROVIDES)) {
             cx.error(
                 span_of(attribute),
-                "CN010: it is a plugin of the flavor that provides something\n= help: write `#[provides(dyn Interface, ..)]` on the plugin's field",
+                "CN010: `#[provides]` belongs on a field of the flavor\n= help: write `#[provides(dyn Interface, ..)]` on the field of a plugin",
             );
         }
         if input.attrs.iter().any(args::is_plugin) {
@@ -123,7 +123,7 @@ fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
         if attribute.path().is_ident(names::FLAVOR) {
             cx.error(
                 span_of(attribute),
-                "CN010: `#[flavor]` on a field\n= help: take it away: a nested flavor is known by its type",
+                "CN010: `#[flavor]` is not allowed on a field\n= help: remove it: a nested flavor is recognized by its type",
             );
         }
         if !attribute.path().is_ident(names::PROVIDES) {

@@ -82,20 +82,20 @@ impl Arguments {
             || roles.iter().any(|role| matches!(role, Role::Config(_) | Role::Refused(true)));
         if let (Some(span), Some(_), false) = (self.seen_flags, &self.flags, has_config) {
             let mend = match self.deps {
-                Some(_) => "say its type: `config = T`",
+                Some(_) => "name its type: `config = T`",
                 None => "mark the field that holds it with `#[config]`",
             };
             cx.error(
                 span,
                 format_args!(
-                    "CN030: a flag sets a key of the config section, and this plugin has none\n= help: {mend}"
+                    "CN030: a flag sets a key of the config section, but this plugin has no section\n= help: {mend}"
                 ),
             );
         }
         if let (Some(span), Some(_), None) = (self.seen_config, &self.config, &self.deps) {
             cx.error(
                 span,
-                "CN010: `config = ..` is for a plugin with `deps = ..`\n= help: mark the field that holds it with `#[config]`",
+                "CN010: `config = ..` is only for a plugin with `deps = ..`\n= help: mark the field that holds it with `#[config]`",
             );
         }
         let instance = self.instance(&def.ident);
@@ -107,7 +107,7 @@ impl Arguments {
             cx.error(
                 def.ident.span(),
                 format_args!(
-                    "CN021: `{instance}` can not be an instance name\n= help: give it one: `#[plugin(name = \"..\")]`"
+                    "CN021: `{instance}` cannot be an instance name\n= help: choose another one: `#[plugin(name = \"..\")]`"
                 ),
             );
         }
@@ -142,7 +142,7 @@ fn instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
     }
     cx.error(
         text.span(),
-        format_args!("CN021: `{}` can not be an instance name\n= help: use a to z, 0 to 9 and `-`", text.value()),
+        format_args!("CN021: `{}` cannot be an instance name\n= help: use a to z, 0 to 9 and `-`", text.value()),
     );
     None
 }

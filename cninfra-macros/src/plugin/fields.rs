@@ -55,14 +55,17 @@ pub(super) fn parse(
                 let name = name_of(attribute);
                 cx.error(
                     span_of(attribute),
-                    format_args!("CN010: `#[{name}]` is for field injection\n= help: a plugin with `deps = ..` fills its fields in `Create::create`"),
+                    format_args!("CN010: `#[{name}]` is not allowed in a plugin with `deps = ..`\n= help: such a plugin fills its fields in `Create::create`"),
                 );
             }
             roles.push(if refused { Role::Refused(false) } else { Role::Default(None) });
             continue;
         }
         if let [_, second, ..] = &attributes[..] {
-            cx.error(span_of(second), "CN010: a field is filled in one way\n= help: keep one of the attributes");
+            cx.error(
+                span_of(second),
+                "CN010: a field can have only one of these attributes\n= help: remove the others",
+            );
         }
         roles.push(match attributes.first() {
             Some(attribute) => marked(attribute, (!refused).then_some(&field.ty), &mut has_config, cx),
@@ -74,7 +77,7 @@ pub(super) fn parse(
     roles
 }
 
-const LENT: &str = "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`";
+const LENT: &str = "CN010: a plugin cannot hold references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; hold anything else by value, or in an `Arc`";
 
 /// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
 /// ask for the lifetime. Where the struct is not `owned`, it does. Where the plugin fills its fields itself, `listed`, with what it thinks is
@@ -125,7 +128,7 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
     let Some((span, mended)) = lifetimes::undeclared(ty, generics) else { return false };
     cx.error(
         span,
-        "CN014: no lifetime but `'static` here\n= help: what an agent runs outlives its start: hold the value itself, or an `Arc` of it",
+        "CN014: only the lifetime `'static` is allowed here\n= help: what an agent runs cannot borrow: hold the value itself, or an `Arc` of it",
     );
     *ty = mended;
     true
@@ -135,7 +138,7 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
 fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) -> bool {
     let is_itself = types::is_itself(ty, name);
     if is_itself {
-        cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
+        cx.error(ty.span(), "CN033: a plugin cannot hold itself\n= help: remove the field");
         // by its name: the impls of an inert plugin have another `Self`
         let (_, arguments, _) = generics.split_for_impl();
         *ty = parse_quote!(#krate::Dep<#name #arguments>);
@@ -166,7 +169,7 @@ fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &
             Err(_) => {
                 cx.error(
                     span_of(attribute),
-                    "CN010: `#[default]` takes one expression\n= help: `#[default(expression)]`",
+                    "CN010: `#[default]` expects one expression\n= help: write `#[default(expression)]`",
                 );
                 Role::Refused(false)
             }
@@ -174,14 +177,14 @@ fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &
     }
     let check = if name == names::CONFIG { check(attribute, cx) } else { None };
     if name != names::CONFIG && !matches!(attribute.meta, syn::Meta::Path(_)) {
-        cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes nothing\n= help: write `#[{name}]`"));
+        cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes no arguments\n= help: write `#[{name}]`"));
     }
     let is_config = name == names::CONFIG;
     let is_dependency = ty.is_some_and(|ty| types::dependency(ty).is_some());
     if is_config && !is_dependency && std::mem::replace(has_config, true) {
         cx.error(
             span_of(attribute),
-            "CN010: a second `#[config]`\n= help: a plugin has one config section: put both in one struct",
+            "CN010: this plugin has a second `#[config]`\n= help: a plugin has one config section: combine both in one struct",
         );
     }
     let Some(ty) = ty else { return Role::Refused(is_config) };
@@ -190,7 +193,7 @@ fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &
         _ if is_dependency => {
             cx.error(
                 span_of(attribute),
-                format_args!("CN010: `#[{name}]` on a dependency\n= help: take the attribute away"),
+                format_args!("CN010: `#[{name}]` is not allowed on a dependency\n= help: remove the attribute"),
             );
             // which of the two is meant is not known
             Role::Refused(is_config)
@@ -199,9 +202,9 @@ fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &
             cx.error(
                 ty.span(),
                 if name == names::CONTEXT {
-                    "CN027: a `#[context]` field can not hold a reference\n= help: it holds a `Context` or a `Logger`, without `&`"
+                    "CN027: a `#[context]` field cannot hold a reference\n= help: use `Context` or `Logger`, without `&`"
                 } else {
-                    "CN026: a config section can not be a reference\n= help: hold the section itself, without `&`"
+                    "CN026: a config section cannot be a reference\n= help: hold the section itself, without `&`"
                 },
             );
             Role::Refused(name == names::CONFIG)
@@ -216,7 +219,7 @@ fn check(attribute: &Attribute, cx: &mut Ctxt) -> Option<Expr> {
     let wrong = |span, cx: &mut Ctxt| {
         cx.error(
             span,
-            "CN010: `#[config]` takes `check = path` and nothing else\n= help: write `#[config]`, or `#[config(check = HttpConfig::check)]`",
+            "CN010: `#[config]` accepts only `check = path`\n= help: write `#[config]`, or `#[config(check = HttpConfig::check)]`",
         );
     };
     let list = match &attribute.meta {

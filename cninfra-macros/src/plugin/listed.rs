@@ -17,8 +17,9 @@ use syn::{
 };
 
 const EXPECTED: &str = "`deps = (A, dyn B, Option<C>)`, or `deps = DepsStruct`";
-const NEITHER: &str = "`deps` takes a list or a struct\n= help: `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`";
-const IMPL: &str = "`impl Trait` is no dependency\n= help: an interface is asked for by `dyn Trait`";
+const NEITHER: &str =
+    "`deps` expects a list or a struct\n= help: write `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`";
+const IMPL: &str = "`impl Trait` is not a dependency\n= help: write `dyn Trait` for an interface";
 
 /// What `deps =` says.
 pub(super) enum Deps {
@@ -41,14 +42,14 @@ impl Deps {
         match &arg.value {
             args::Value::Is(value) => match args::value(arg, value) {
                 Ok(said) => Deps::of(said, krate, cx),
-                Err(error) => Deps::broken(error.span(), &format!("{error}\n= help: {EXPECTED}")),
+                Err(error) => Deps::broken(error.span(), &format!("{error}\n= help: expected {EXPECTED}")),
             },
             args::Value::List => Deps::broken(
                 arg.span(),
-                "`deps(..)` is not understood here\n= help: write it with `=`: `deps = (A, dyn B, Option<C>)`",
+                "invalid argument `deps(..)`\n= help: write it with `=`: `deps = (A, dyn B, Option<C>)`",
             ),
             args::Value::Word => Deps::broken(arg.span(), NEITHER),
-            args::Value::Wrong(error) => Deps::broken(error.span(), &format!("{error}\n= help: {EXPECTED}")),
+            args::Value::Wrong(error) => Deps::broken(error.span(), &format!("{error}\n= help: expected {EXPECTED}")),
         }
     }
 
@@ -70,11 +71,11 @@ impl Deps {
                     Some((span, message)) => wrong.push((span, message.to_string())),
                     None => read.push(handle(&ty, krate)),
                 },
-                Err(error) => wrong.push((error.span(), format!("{error}\n= help: {EXPECTED}"))),
+                Err(error) => wrong.push((error.span(), format!("{error}\n= help: expected {EXPECTED}"))),
             }
         }
         if !after.is_empty() {
-            wrong.push((after.span(), format!("unexpected token after the list\n= help: {EXPECTED}")));
+            wrong.push((after.span(), format!("unexpected token after the list\n= help: expected {EXPECTED}")));
         }
         let mut wrong = wrong.into_iter();
         let Some((span, message)) = wrong.next() else { return Deps::Tuple(read) };
@@ -145,11 +146,11 @@ fn never(ty: &Type) -> Option<(Span, &'static str)> {
     match types::ungroup(types::wrapper(ty).map_or(ty, |(_, inner)| inner)) {
         Type::Reference(lent) => Some((
             lent.and_token.span(),
-            "a plugin holds no references\n= help: list the plugin, or the interface, itself",
+            "a plugin cannot hold references\n= help: list the plugin or the interface itself",
         )),
         Type::TraitObject(object) if let Some(second) = types::second_trait(object) => Some((
             second.span(),
-            "a dependency is one interface\n= help: list each; or a trait with both as its supertraits",
+            "a dependency is a single interface\n= help: list each of them, or a trait that has both as supertraits",
         )),
         _ => names_impl(whole).then(|| (whole.span(), IMPL)),
     }

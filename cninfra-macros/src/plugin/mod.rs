@@ -132,14 +132,14 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
     let parsed = syn::parse2::<Item>(item.clone());
-    let mut help = String::from("put `#[plugin]` on a struct");
+    let mut help = String::from("move `#[plugin]` to a struct");
     let (span, named) = match &parsed {
         Ok(Item::Enum(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
         Ok(Item::Union(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
         Ok(Item::Fn(def)) => (def.sig.ident.span(), None),
         Ok(Item::Impl(def)) => {
             if let Some(name) = named_by(&def.self_ty) {
-                help = format!("take it away here, and put it on `struct {name}`, if it is not there");
+                help = format!("remove it here, and add it to `struct {name}` if it is missing there");
             }
             (def.self_ty.span(), None)
         }
@@ -153,7 +153,7 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
             return quote!(#item #generated #errors);
         }
     };
-    cx.error(span, format_args!("CN010: a plugin is a struct\n= help: {help}"));
+    cx.error(span, format_args!("CN010: a plugin must be a struct\n= help: {help}"));
     let generated = named.map(|(name, generics)| inert::of_item(name, generics, &arguments, source));
     let errors = cx.finish_anywhere();
     quote!(#item #generated #errors)

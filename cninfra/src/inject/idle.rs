@@ -10,7 +10,7 @@ pub const fn idle(is: bool, plugin: &str) {
         text::fail(&[
             "CN034: the lifecycle of `",
             plugin,
-            "` would never run: it says `no_lifecycle`\n= help: take `no_lifecycle` away, or the `impl Lifecycle`",
+            "` would never run because of `no_lifecycle`\n= help: remove `no_lifecycle` or the `impl Lifecycle`",
         ])
     }
 }

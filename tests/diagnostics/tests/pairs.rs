@@ -47,6 +47,7 @@ const LISTS: [List; 11] = [
             ("impl One", "CN010"),
             ("7", "CN010"),
             ("Right Right", "CN010"),
+            ("Pool<", "CN010"),
             ("u16", "CN006"),
             ("Bare", "CN006"),
             ("Pool<u8>", "CN006"),
