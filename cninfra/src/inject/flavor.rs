@@ -75,8 +75,23 @@ pub trait Flavor {
 }
 
 #[diagnostic::do_not_recommend]
-impl<F: Nested<Kind = Closed>> Flavor for F {
+impl<F: HasGraph> Flavor for F {
     const GRAPH: &'static Graph = F::WHOLE;
+}
+
+/// What has a graph. (For the words: where `GRAPH` is asked of something else, rustc says what the only bound of the impl above says, if that is a trait
+/// and nothing more.)
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN019: `{Self}` is not a flavor that runs by itself, so it has no graph",
+    label = "add `#[derive(Flavor)]` to the struct; a flavor with `#[flavor(open)]` has no graph"
+)]
+pub trait HasGraph {
+    const WHOLE: &'static Graph;
+}
+#[diagnostic::do_not_recommend]
+impl<F: Nested<Kind = Closed>> HasGraph for F {
+    const WHOLE: &'static Graph = <F as Nested>::WHOLE;
 }
 
 /// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
