@@ -1,6 +1,6 @@
-//! The arguments of an attribute: `name`, `name = tokens`, parted by commas. Every mistake is noted, and the rest is read on.
+//! The arguments of an attribute: `name`, `name = tokens`, separated by commas. Every mistake is noted, and the rest is read on.
 
-use crate::{ctxt::Ctxt, krate::Krate, names, types};
+use crate::{ctxt::Ctxt, krate::Krate, list, names, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use syn::{
@@ -24,6 +24,8 @@ pub(crate) enum Value {
     Is(TokenStream),
     /// `(tokens)`: never right, but often meant
     List,
+    /// Something else, and what is wrong with it.
+    Wrong(Error),
 }
 
 impl Arg {
@@ -40,42 +42,44 @@ impl Parse for Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let Ok(name) = Ident::parse_any(input) else {
             return Err(match input.parse::<TokenTree>() {
-                Ok(other) => Error::new(other.span(), format_args!("`{other}` is not understood here")),
+                Ok(other) => Error::new(other.span(), format_args!("invalid argument `{other}`")),
                 Err(error) => error,
             });
         };
+        let mut value = Value::Word;
         if input.peek(syn::token::Paren) {
             input.parse::<TokenTree>()?;
-            return Ok(Arg { name, value: Value::List });
+            value = Value::List;
+        } else if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            return Ok(Arg { name, value: Value::Is(input.parse()?) });
         }
-        if !input.peek(Token![=]) {
-            return Ok(Arg { name, value: Value::Word });
+        if !input.is_empty() {
+            value = Value::Wrong(input.error("expected `,`"));
+            input.parse::<TokenStream>()?;
         }
-        input.parse::<Token![=]>()?;
-        let mut value = TokenStream::new();
-        // `Deps<A, B>`: a comma inside of angle brackets
-        let mut depth = 0_i32;
-        while !input.is_empty() && (depth > 0 || !input.peek(Token![,])) {
-            if input.peek(Token![<]) {
-                depth += 1;
-            } else if input.peek(Token![>]) {
-                depth -= 1;
-            }
-            value.extend([input.parse::<TokenTree>()?]);
-        }
-        Ok(Arg { name, value: Value::Is(value) })
+        Ok(Arg { name, value })
     }
 }
 
-/// Reads a list of arguments. `expected` is told where one can not be read.
+/// Reads a list of arguments. `expected` is told where one has no name.
 pub(crate) fn parse(tokens: TokenStream, cx: &mut Ctxt, expected: &str) -> Vec<Arg> {
-    match Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens) {
-        Ok(args) => args.into_iter().collect(),
-        Err(error) => {
-            cx.syn(&error, expected);
-            Vec::new()
+    let read = |entry: &list::Entry| entry.parse().map_err(|error| cx.syn(&error, expected)).ok();
+    list::entries(tokens).iter().filter_map(read).collect()
+}
+
+/// Tells of an argument that is there again, and leaves it out.
+pub(crate) fn once(mut all: Vec<Arg>, repeatable: &[&str], cx: &mut Ctxt) -> Vec<Arg> {
+    let mut seen = BTreeSet::new();
+    all.retain(|arg| {
+        let word = arg.word();
+        let again = !repeatable.contains(&word.as_str()) && !seen.insert(word.clone());
+        if again {
+            cx.error(arg.span(), format_args!("CN010: `{word}` is given twice\n= help: remove one of them"));
         }
-    }
+        !again
+    });
+    all
 }
 
 /// The arguments of all attributes `#[name(..)]`.
@@ -84,20 +88,35 @@ pub(crate) fn of_attributes(attributes: &[Attribute], name: &str, cx: &mut Ctxt,
     for attribute in attributes.iter().filter(|a| a.path().is_ident(name)) {
         match &attribute.meta {
             syn::Meta::List(list) => all.extend(parse(list.tokens.clone(), cx, expected)),
-            _ => cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes arguments\n= help: {expected}")),
+            _ => cx.error(
+                span_of(attribute),
+                format_args!("CN010: `#[{name}]` needs arguments\n= help: expected {expected}"),
+            ),
         }
     }
-    all
+    once(all, &[], cx)
 }
 
 /// An argument that is not understood.
 pub(crate) fn unknown(arg: &Arg, cx: &mut Ctxt, expected: &str) {
     let word = arg.word();
-    let message = match arg.value {
-        Value::List => format!("CN010: `{word}(..)` is not understood here"),
-        _ => format!("CN010: `{word}` is not understood here"),
+    let message = match &arg.value {
+        Value::Wrong(error) => return cx.syn(error, expected),
+        Value::List => format!("CN010: invalid argument `{word}(..)`"),
+        _ => format!("CN010: invalid argument `{word}`"),
     };
-    cx.error(arg.span(), format_args!("{message}\n= help: {expected}"));
+    cx.error(arg.span(), format_args!("{message}\n= help: expected {expected}"));
+}
+
+/// Reads what comes after `name =`, all of it.
+///
+/// # Errors
+/// What cannot be read, at a place within the argument.
+pub(crate) fn value<T: Parse>(arg: &Arg, value: &TokenStream) -> syn::Result<T> {
+    match list::Entry::whole(value) {
+        Some(value) => value.parse(),
+        None => Err(Error::new(arg.span(), format_args!("`{}` has no value", arg.word()))),
+    }
 }
 
 /// `crate = path`
@@ -107,7 +126,7 @@ pub(crate) fn krate(arg: &Arg, cx: &mut Ctxt) -> Option<Krate> {
     {
         return Some(Krate::named(path));
     }
-    cx.error(arg.span(), "CN010: `crate` takes a path\n= help: `crate = path::to::cninfra`");
+    cx.error(arg.span(), "CN010: `crate` expects a path\n= help: write `crate = path::to::cninfra`");
     None
 }
 
@@ -119,7 +138,7 @@ pub(crate) fn text(arg: &Arg, cx: &mut Ctxt) -> Option<LitStr> {
         return Some(text);
     }
     let word = arg.word();
-    cx.error(arg.span(), format_args!("CN010: `{word}` takes a text\n= help: `{word} = \"..\"`"));
+    cx.error(arg.span(), format_args!("CN010: `{word}` expects a string literal\n= help: write `{word} = \"..\"`"));
     None
 }
 
@@ -134,7 +153,7 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
         let last = attribute.path().segments.last();
         let again = last.is_some_and(|last| last.ident == name) && attribute.path().segments.len() <= 2;
         if again {
-            cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` is said twice\n= help: keep one of them"));
+            cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` is given twice\n= help: remove one of them"));
         }
         !again
     });
@@ -145,10 +164,10 @@ pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt)
     attributes.retain(|attribute| {
         let is = attribute.path().is_ident(names::PROVIDES);
         if is {
-            let help = "`#[provides(dyn ..)] field: Dep<..>` in the struct with `#[derive(Flavor)]`";
+            let help = "write `#[provides(dyn ..)] field: Dep<..>` in the struct with `#[derive(Flavor)]`";
             cx.error(
                 span_of(attribute),
-                format_args!("CN010: what a plugin provides is said by its flavor\n= help: {help}"),
+                format_args!("CN010: `#[provides]` belongs in a flavor, not on a plugin\n= help: {help}"),
             );
         }
         !is
@@ -157,7 +176,7 @@ pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt)
 
 /// What is said of a struct that is to be both: each of the two macros sees the other one, in whatever order they stand.
 pub(crate) const PLUGIN_AND_FLAVOR: &str =
-    "CN010: a plugin is no flavor\n= help: keep `#[plugin]` or `#[derive(Flavor)]`";
+    "CN010: a plugin cannot be a flavor\n= help: remove `#[plugin]` or `#[derive(Flavor)]`";
 
 /// Is it `#[plugin]`?
 pub(crate) fn is_plugin(attribute: &Attribute) -> bool {
@@ -190,7 +209,7 @@ pub(crate) fn derived<'a>(attributes: &'a [Attribute], name: &'a str) -> impl It
 pub(crate) fn derived_again(attributes: &[Attribute], name: &str, cx: &mut Ctxt) -> bool {
     let mut again = false;
     for span in derived(attributes, name) {
-        cx.error(span, format_args!("CN010: `{name}` is derived twice\n= help: keep one of them"));
+        cx.error(span, format_args!("CN010: `{name}` is derived twice\n= help: remove one of them"));
         again = true;
     }
     again

@@ -22,21 +22,28 @@ const EXPECTED: &str = "`#[deps(crate = path)]`";
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
-    let Some(mut input) = broken::derived(&item, &mut cx) else { return cx.finish() };
-    let mut krate = Krate::default();
-    for arg in args::of_attributes(&input.attrs, names::DEPS, &mut cx, EXPECTED) {
+    let Some(input) = broken::derived(&item, &mut cx) else { return cx.finish() };
+    // what is wrong with the attribute hides nothing else
+    let (mut attribute, mut krate) = (Ctxt::default(), Krate::default());
+    for arg in args::of_attributes(&input.attrs, names::DEPS, &mut attribute, EXPECTED) {
         match arg.word().as_str() {
-            names::CRATE => krate = args::krate(&arg, &mut cx).unwrap_or_default(),
-            _ => args::unknown(&arg, &mut cx, EXPECTED),
+            names::CRATE => krate = args::krate(&arg, &mut attribute).unwrap_or_default(),
+            _ => args::unknown(&arg, &mut attribute, EXPECTED),
         }
     }
+    let (generated, errors) = (generate(input, &krate, cx), attribute.finish());
+    quote!(#generated #errors)
+}
+
+/// The impl, and what is wrong with the struct.
+fn generate(mut input: DeriveInput, krate: &Krate, mut cx: Ctxt) -> TokenStream {
     key::check_generics(&input.generics, &mut cx);
     let Data::Struct(data) = &input.data else {
         cx.error(
             input.ident.span(),
-            "CN010: a set of dependencies is a struct\n= help: put `#[derive(Deps)]` on a struct",
+            "CN010: a set of dependencies must be a struct\n= help: move `#[derive(Deps)]` to a struct",
         );
-        return inert(&input, &krate, None, cx);
+        return inert(&input, krate, None, cx);
     };
     if data.fields.iter().any(|field| types::is_itself(&field.ty, &input.ident)) {
         // rustc says so, and would say more of an impl
@@ -49,33 +56,33 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
             cx.told();
             let message = size::message(ty);
             let error = quote_spanned!(ty.span()=> ::core::compile_error! { #message });
-            return inert(&input, &krate, Some(error), cx);
+            return inert(&input, krate, Some(error), cx);
         }
     }
     if args::impossible(&data.fields, &input.generics) {
         cx.told();
     }
     if cx.is_broken() {
-        return inert(&input, &krate, None, cx);
+        return inert(&input, krate, None, cx);
     }
     let errors = cx.finish();
     let Data::Struct(data) = &mut input.data else { return errors };
-    let of = Of { name: &input.ident, vis: &input.vis, generics: &input.generics, krate: &krate };
+    let of = Of { name: &input.ident, vis: &input.vis, generics: &input.generics, krate };
     let doubts = Doubts::of_derived(of, data.fields.iter_mut().map(|field| &mut field.ty));
     let name = &input.ident;
     let members: Vec<_> = data.fields.members().collect();
     let types: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();
     let variables: Vec<Ident> = (0..types.len()).map(|k| format_ident!("d{k}")).collect();
-    let bounded = key::with_bounds(&input.generics, &krate);
+    let bounded = key::with_bounds(&input.generics, krate);
     let (_, arguments, wher) = bounded.split_for_impl();
     let impl_generics = key::opened(&bounded, name);
-    let metas = types.iter().map(|ty| meta(ty, &krate));
+    let metas = types.iter().map(|ty| meta(ty, krate));
     let mut listed = quote!(&[#(#metas),*]);
     let worded: Vec<_> = types.iter().filter(|ty| types::is_worded(ty)).collect();
     if !worded.is_empty() {
         listed = quote!({ #(let _: <#worded as #krate::Worded>::Is;)* #listed });
     }
-    let (mut tuple, pattern) = (tuple(&types, &krate), pattern(&variables, &krate));
+    let (mut tuple, pattern) = (tuple(&types, krate), pattern(&variables, krate));
     let (mut declared, mut made, mut itself) = (quote!(), quote!(#name), quote!(Self));
     // an alias may be of what has no size
     let is_doubtful = |ty: &Type| types::dependency(ty).is_none() || types::asks_a_generic(ty);
@@ -85,7 +92,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         (declared, made) = types::made(quote!(#sound<#name>));
         itself = quote!(#sound<Self>);
     }
-    let imports = types::imports(&krate);
+    let imports = types::imports(krate);
     let places: Vec<_> = types.iter().map(Type::span).collect();
     let tuple = types::named("Tuple", &tuple, &places, name);
     let generated = quote!(const _: () = {
@@ -170,7 +177,13 @@ pub(crate) fn pattern(variables: &[Ident], krate: &Krate) -> TokenStream {
     quote!(#krate::More((#(#head,)*), #rest))
 }
 
-/// So that the plugin that names it does not err too. `no_size`: what stands for the dependencies of one that no function can return, as what is wrong with it.
+/// The types of the fields.
+fn fields(input: &DeriveInput) -> impl Iterator<Item = &Type> {
+    let fields = if let Data::Struct(data) = &input.data { Some(&data.fields) } else { None };
+    fields.into_iter().flatten().map(|field| &field.ty)
+}
+
+/// So that the plugin that names it does not err too; what else is wrong is told all the same. `no_size`: what stands for the dependencies of one that no function can return, as what is wrong with it.
 fn inert(input: &DeriveInput, krate: &Krate, no_size: Option<TokenStream>, cx: Ctxt) -> TokenStream {
     let (generics, arguments) = key::inert_generics(&input.generics);
     let bounded = key::with_bounds(&generics, krate);
@@ -183,8 +196,15 @@ fn inert(input: &DeriveInput, krate: &Krate, no_size: Option<TokenStream>, cx: C
             }
         )
     });
-    let deps = no_size.unwrap_or_else(|| quote!(&[]));
+    let deps = no_size.unwrap_or_else(|| {
+        let asked = fields(input).filter(|ty| !types::is_impossible(ty, &input.generics));
+        // what names a parameter may be wrong by that
+        let asked = asked.filter(|ty| !types::depends_on_parameters(ty, &input.generics)).map(|ty| meta(ty, krate));
+        quote!({ let _: &[#krate::DepMeta] = &[#(#asked),*]; &[] })
+    });
+    let imports = types::imports(krate);
     quote!(const _: () = {
+        #imports
         impl #impl_generics #krate::Listed for #name #arguments #wher {
             type Tuple = ();
             const DEPS: &'static [#krate::DepMeta] = #deps;

@@ -57,7 +57,7 @@ pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
 pub(crate) fn sized(ty: &Type, plugin: &Ident, member: &Member, krate: &Krate) -> TokenStream {
     let at = krate.at(ty.span());
     let message = format!(
-        "CN036: `{plugin}::{}` has no size, so no field can hold it\n= help: hold a `PathBuf`, an `OsString` or a `CString`",
+        "CN036: `{plugin}::{}` has no known size, so a field cannot hold it\n= help: use `PathBuf`, `OsString` or `CString`",
         quote!(#member),
     );
     quote_spanned!(ty.span()=> #at::no_size(!#at::Is::<#ty>::__SIZED, #message))

@@ -37,18 +37,18 @@ pub(crate) fn check(def: &mut ItemTrait, cx: &mut Ctxt) {
             continue;
         }
         let why = why(&method.sig);
-        if let Some((span, why)) = why {
+        for (span, why) in &why {
             refuse(
-                span,
+                *span,
                 &method.sig.ident,
                 &object,
                 why,
-                "write it without, a future as `cninfra::BoxFuture`; or keep it out of the object by `where Self: Sized`",
+                "change its signature (a future can be a `cninfra::BoxFuture`), or exclude it with `where Self: Sized`",
                 cx,
             );
         }
         let sig = &method.sig;
-        if why.is_some() || names_one(quote!(#sig), &types) {
+        if !why.is_empty() || names_one(quote!(#sig), &types) {
             method.sig.generics.make_where_clause().predicates.push(sized());
         }
     }
@@ -67,39 +67,41 @@ fn supertrait(bound: &TypeParamBound, cx: &mut Ctxt) -> bool {
     }
     cx.error(
         bound.span(),
-        format_args!("CN032: `{name}` can not be a supertrait of an interface\n= help: take it away: a `Dep` can be cloned, whatever it holds; another trait of this name is written with its path: `self::{name}`"),
+        format_args!("CN032: `{name}` cannot be a supertrait of an interface\n= help: remove it: a `Dep` can be cloned, whatever it holds; write another trait with this name as a path: `self::{name}`"),
     );
     false
 }
 
 fn refuse(span: Span, name: &syn::Ident, object: &str, why: &str, mend: &str, cx: &mut Ctxt) {
-    cx.error(span, format_args!("CN032: `{name}` can not be used through `{object}`: it {why}\n= help: {mend}"));
+    cx.error(span, format_args!("CN032: `{name}` cannot be used through `{object}`: it {why}\n= help: {mend}"));
 }
 
-/// Why a method can not be called through the object.
-fn why(sig: &Signature) -> Option<(Span, &'static str)> {
-    let parameter = sig.generics.params.iter().find(|param| !matches!(param, GenericParam::Lifetime(_)));
-    if let Some(parameter) = parameter {
-        return Some((parameter.span(), "has type parameters"));
-    }
+/// Why a method can not be called through the object: each reason by itself.
+fn why(sig: &Signature) -> Vec<(Span, &'static str)> {
+    // a function that is no method is none of the object, whatever else it has
     if sig.receiver().is_none() {
-        return Some((sig.ident.span(), "takes no `self`"));
+        return vec![(sig.ident.span(), "takes no `self`")];
     }
+    let mut all = Vec::new();
+    let parameter = sig.generics.params.iter().find(|param| !matches!(param, GenericParam::Lifetime(_)));
+    all.extend(parameter.map(|parameter| (parameter.span(), "has type parameters")));
     for input in &sig.inputs {
         let FnArg::Typed(input) = input else { continue };
         let ty = &input.ty;
         if names(quote!(#ty), "impl") {
-            return Some((ty.span(), "takes an `impl Trait`"));
-        }
-        if matches!(**ty, syn::Type::Path(_) | syn::Type::Reference(_)) && names_self(quote!(#ty)) {
-            return Some((ty.span(), "takes a `Self`"));
+            all.push((ty.span(), "takes an `impl Trait`"));
+        } else if matches!(**ty, syn::Type::Path(_) | syn::Type::Reference(_)) && names_self(quote!(#ty)) {
+            all.push((ty.span(), "takes `Self`"));
         }
     }
-    let ReturnType::Type(_, ty) = &sig.output else { return None };
-    if names(quote!(#ty), "impl") {
-        return Some((ty.span(), "returns an `impl Trait`"));
+    if let ReturnType::Type(_, ty) = &sig.output {
+        if names(quote!(#ty), "impl") {
+            all.push((ty.span(), "returns an `impl Trait`"));
+        } else if names_self(quote!(#ty)) {
+            all.push((ty.span(), "returns `Self`"));
+        }
     }
-    names_self(quote!(#ty)).then(|| (ty.span(), "returns `Self`"))
+    all
 }
 
 fn sized() -> WherePredicate {

@@ -17,7 +17,7 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     cx.error(
         input.ident.span(),
-        "CN010: a plugin is made by an attribute, and not derived\n= help: write `#[plugin]`, and take `Plugin` out of the `#[derive(..)]`",
+        "CN010: a plugin is declared with an attribute, not derived\n= help: write `#[plugin]`, and remove `Plugin` from `#[derive(..)]`",
     );
     let errors = cx.finish();
     // an attribute, above or below, makes it one

@@ -19,7 +19,8 @@ const EXPECTED: &str =
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let (mut many, mut given, mut krate) = (false, None, Krate::default());
-    for arg in args::parse(arguments, &mut cx, EXPECTED) {
+    let arguments = args::parse(arguments, &mut cx, EXPECTED);
+    for arg in args::once(arguments, &[], &mut cx) {
         match (arg.word().as_str(), &arg.value) {
             (names::MANY, Value::Word) => many = true,
             (names::ID, Value::Is(_)) => given = args::text(&arg, &mut cx).map(|text| text.value()),
@@ -31,12 +32,11 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
         Ok(def) => def,
         Err(error) => {
             match syn::parse2::<Item>(item.clone()) {
-                Ok(other) => {
-                    cx.error(other.span(), "CN010: an interface is a trait\n= help: put `#[interface]` on a trait")
-                }
+                Ok(other) => cx
+                    .error(other.span(), "CN010: an interface must be a trait\n= help: move `#[interface]` to a trait"),
                 Err(_) => cx.error(error.span(), format_args!("CN010: {error}")),
             }
-            let errors = cx.finish();
+            let errors = cx.finish_anywhere();
             return quote!(#item #errors);
         }
     };
@@ -79,8 +79,8 @@ fn refuse_async(def: &mut ItemTrait) {
     for item in &mut def.items {
         let TraitItem::Fn(method) = item else { continue };
         if let Some(token) = method.sig.asyncness.take() {
-            let message = "CN023: an `async fn` can not be called through an interface\n= help: put `#[cninfra::async_trait]` on the trait \
-                and on its impls, or return a `cninfra::BoxFuture`";
+            let message = "CN023: an `async fn` cannot be called through an interface\n= help: add `#[cninfra::async_trait]` to the trait \
+                and to its impls, or return a `cninfra::BoxFuture`";
             let error = quote_spanned!(token.span=> [(); ::core::compile_error! { #message }]);
             method.sig.output = ReturnType::Type(Default::default(), Box::new(Type::Verbatim(error)));
             // who leaves it at its default does not err

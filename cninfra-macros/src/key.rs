@@ -140,11 +140,11 @@ pub(crate) fn check_generics(generics: &Generics, cx: &mut Ctxt) {
             GenericParam::Type(_) => {}
             GenericParam::Lifetime(lifetime) => cx.error(
                 lifetime.lifetime.span(),
-                "CN014: no lifetime parameters here\n= help: what an agent runs outlives its start: hold the value itself, or an `Arc` of it",
+                "CN014: lifetime parameters are not allowed here\n= help: what an agent runs cannot borrow: hold the value itself, or an `Arc` of it",
             ),
             GenericParam::Const(param) => cx.error(
                 param.ident.span(),
-                "CN014: const parameters are no part of an identity\n= help: use a type with `#[derive(Qualifier)]`",
+                "CN014: const parameters are not allowed here\n= help: use a type parameter, and types with `#[derive(Qualifier)]` for it",
             ),
         }
     }

@@ -19,6 +19,7 @@ mod interface;
 mod key;
 mod krate;
 mod lifetimes;
+mod list;
 mod made;
 mod names;
 mod plugin;

@@ -38,7 +38,7 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         }
     }
     if !instance.is_empty() && !names::is_instance_name(&instance) {
-        cx.error(span, format_args!("CN021: `{instance}` can not be part of an instance name\n= help: use a to z, 0 to 9 and `-`: `#[qualifier(name = \"..\")]`"));
+        cx.error(span, format_args!("CN021: `{instance}` cannot be part of an instance name\n= help: use a to z, 0 to 9 and `-`: `#[qualifier(name = \"..\")]`"));
         instance = String::new();
     }
     let name = &input.ident;

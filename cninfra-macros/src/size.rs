@@ -196,16 +196,16 @@ impl Unsized<'_> {
                     _ => format!("Dep<dyn {name}>"),
                 };
                 let help = if OF_STD.contains(&name.as_str()) {
-                    format!("hold it in a box: `{boxed}`")
+                    format!("use a box: `{boxed}`")
                 } else {
-                    format!("an interface is asked for by `{dep}`; what is none is held in a box: `{boxed}`")
+                    format!("use `{dep}` for an interface, and a box for any other trait: `{boxed}`")
                 };
                 (format!("`dyn {name}`"), help)
             }
-            Type::Slice(_) => ("a slice".to_string(), "hold a `Vec<..>`, or a `Box<[..]>`".to_string()),
-            _ => ("`str`".to_string(), "hold a `String`, or a `&'static str`".to_string()),
+            Type::Slice(_) => ("a slice".to_string(), "use `Vec<..>` or `Box<[..]>`".to_string()),
+            _ => ("`str`".to_string(), "use `String` or `&'static str`".to_string()),
         };
-        format!("CN036: {what} has no size, so no field can hold it\n= help: {help}")
+        format!("CN036: {what} has no known size, so a field cannot hold it\n= help: {help}")
     }
 }
 

@@ -4,8 +4,8 @@ use crate::{krate::Krate, lifetimes};
 use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Expr, GenericArgument, Generics, Lifetime, Path, PathArguments, PathSegment, Type, TypeParamBound, TypePath,
-    TypeTraitObject, parse_quote, spanned::Spanned as _,
+    Expr, GenericArgument, GenericParam, Generics, Lifetime, Path, PathArguments, PathSegment, Type, TypeParamBound,
+    TypePath, TypeTraitObject, parse_quote, spanned::Spanned as _,
 };
 
 /// A type that stands around another.
@@ -273,6 +273,21 @@ fn is_never(ty: &Type) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Does the type name a parameter of the generic struct? (`Self` does.)
+pub(crate) fn depends_on_parameters(ty: &Type, generics: &Generics) -> bool {
+    !generics.params.is_empty()
+        && (names(quote!(#ty), "Self") || generics.params.iter().any(|param| names_parameter(ty, param)))
+}
+
+fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
+    let name = match param {
+        GenericParam::Type(param) => &param.ident,
+        GenericParam::Const(param) => &param.ident,
+        GenericParam::Lifetime(param) => &param.lifetime.ident,
+    };
+    names(quote!(#ty), &name.to_string())
 }
 
 /// The `$t:ty` of a `macro_rules` arrives in an invisible group.

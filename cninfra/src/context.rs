@@ -407,9 +407,9 @@ impl fmt::Debug for Context {
 
 /// A type that a `#[context]` field can have.
 #[diagnostic::on_unimplemented(
-    message = "CN027: a `#[context]` field can not hold `{Self}`",
-    label = "nothing of the context",
-    note = "it holds a `Context` or a `Logger`"
+    message = "CN027: a `#[context]` field cannot hold `{Self}`",
+    label = "not available from the context",
+    note = "use `Context` or `Logger`"
 )]
 pub trait FromContext {
     /// The value for the plugin that is being built.

@@ -74,7 +74,7 @@ pub const fn check(flags: &[Flag], plugin: &str) {
                 plugin,
                 "name",
                 flag.name,
-                "a flag is written without its dashes, of a to z, 0 to 9 and `-`, as `http-port`",
+                "write a flag without leading dashes, using a to z, 0 to 9 and `-`, such as `http-port`",
             );
         }
         if !flag.env.is_empty() && !is_name(flag.env, b'A', b'Z', b"_") {
@@ -82,7 +82,7 @@ pub const fn check(flags: &[Flag], plugin: &str) {
                 plugin,
                 "env",
                 flag.env,
-                "an environment variable is written of A to Z, 0 to 9 and `_`, as `HTTP_PORT`",
+                "write an environment variable using A to Z, 0 to 9 and `_`, such as `HTTP_PORT`",
             );
         }
         if !is_name(flag.key, b'a', b'z', b"-_.") {
@@ -90,7 +90,7 @@ pub const fn check(flags: &[Flag], plugin: &str) {
                 plugin,
                 "key",
                 flag.key,
-                "a key is written as in the config file, its parts parted by dots, as `tls.cert-file`",
+                "write a key as in the config file, with dots between its parts, such as `tls.cert-file`",
             );
         }
         i += 1;
@@ -130,7 +130,7 @@ const fn contains(all: &[u8], c: u8) -> bool {
 
 #[track_caller]
 const fn fail(plugin: &str, what: &str, is: &str, help: &str) -> ! {
-    text::fail(&["CN030: the ", what, " of a flag of `", plugin, "` can not be `", is, "`\n= help: ", help])
+    text::fail(&["CN030: the ", what, " of a flag of `", plugin, "` cannot be `", is, "`\n= help: ", help])
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ pub use crate::{
     inject::{
         bound::Bound,
         deps::{DepItem, DepSet, Listed, More, Worded},
-        flavor::{ByItself, Closed, Flavor, Held, Nested, Open, Pass, Runs, Sound, Sure},
+        flavor::{ByItself, Closed, Flavor, HasGraph, Held, Nested, Open, Pass, Runs, Sound, Sure},
+        idle::{CN034NoLifecycle, idle},
         key::{Accepts, GenericKey, GivenKey, Interface, Key, ManyInterface, ValueKey},
         part::{Argument, Creation, Declared, DeclaredIf, Made, Part, Provider, created, declared},
         plugin::{
@@ -19,7 +20,7 @@ pub use crate::{
         },
         row::{Row, RowOf},
         running::{Probe, Running, WithoutLifecycle},
-        shared::{Is, IsNot, alone, held, idle, itself, shared, unmarked},
+        shared::{Is, IsNot, alone, held, itself, shared, unmarked},
         slot::Slot,
         trie::{Digits, Found, Many, One, Root, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, Xa, Xb, Xc, Xd, Xe, Xf},
         word::{Anything, Given, Parameter, Typed, Within, Word, no_size},

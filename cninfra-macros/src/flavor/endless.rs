@@ -22,6 +22,18 @@ pub(super) struct Ends {
     pub(super) ends: TokenStream,
 }
 
+impl Ends {
+    /// Of one that is not asked.
+    pub(super) fn unasked() -> Self {
+        Ends {
+            asked: quote!(),
+            ends: quote!(
+                type Ends = ();
+            ),
+        }
+    }
+}
+
 impl Model {
     /// Does the field lead on to a flavor whose name comes later?
     pub(super) fn leads_on(&self, field: &Field) -> bool {
@@ -32,15 +44,12 @@ impl Model {
         let (krate, name) = (&self.krate, &self.name);
         let leading: Vec<_> = self.fields.iter().filter(|field| self.leads_on(field)).map(|field| &field.ty).collect();
         if leading.is_empty() {
-            let ends = quote!(
-                type Ends = ();
-            );
-            return Ends { asked: quote!(), ends };
+            return Ends::unasked();
         }
         let (place, what) = match leading[..] {
             [ty] => (
                 ty.span(),
-                format!("`{}` can not be a field of `{name}`", nested(ty).map_or_else(String::new, Ident::to_string)),
+                format!("`{}` cannot be a field of `{name}`", nested(ty).map_or_else(String::new, Ident::to_string)),
             ),
             _ => (name.span(), format!("`{name}` contains itself")),
         };
@@ -51,7 +60,7 @@ impl Model {
             .map(|ty| quote_spanned!(ty.span()=> let _: <#ty as #krate::Declared>::Ends;));
         let at = krate.at(place);
         let message = format!(
-            "CN007: {what}: flavors that contain one another have no end\n= help: declare what both need in a flavor of its own, which both contain: it is there once"
+            "CN007: {what}: flavors cannot contain each other\n= help: move what both need into a third flavor, which both can contain"
         );
         // of what ends in something without a size, rustc takes it for one that has a size if it is endless: of that it has told already
         let constant = quote_spanned! {place=>

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     key::{self, Identity},
-    names,
+    names, size,
     source::Source,
     types::{self, Wrapper, mentions},
 };
@@ -34,7 +34,7 @@ impl Model {
         }
     }
 
-    /// It is a flavor, so that what uses it does not err too, but an empty one.
+    /// It is a flavor, so that what uses it does not err too, but an empty one. Its fields are asked for all the same: what else is wrong is told, too.
     pub(super) fn inert(&self, source: &Source) -> TokenStream {
         let (krate, name) = (&self.krate, &self.name);
         let (generics, arguments) = key::inert_generics(&self.generics);
@@ -42,18 +42,50 @@ impl Model {
         let (impl_generics, _, wher) = bounded.split_for_impl();
         let key = self.key(&generics, source);
         let (_, id_arguments, _) = generics.split_for_impl();
+        let mut aliases = TokenStream::new();
+        let fields = self.fields.iter().enumerate().filter(|(_, field)| self.is_sound(field)).map(|(place, field)| {
+            let provides = field.provides.iter().enumerate();
+            let provides: Vec<_> = provides.map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
+            self.declared(field, &provides)
+        });
+        let fields: Vec<_> = fields.collect();
+        let (count, fields) = (fields.len(), self.listed(&fields));
+        let (mut before, mut told) = (quote!(), quote!(let _: [#krate::Field; #count] = #fields;));
+        let opened = key::opened(&bounded, name);
+        if self.generics.params.is_empty() {
+            before = quote!(const fn fields #opened () -> [#krate::Field; #count] { #fields });
+            told = quote!(let _ = fields(););
+        }
+        let Ends { asked, ends } = if self.is_endless() { Ends::unasked() } else { self.ends(&opened) };
+        let imports = types::imports(krate);
         quote!(const _: () = {
+            #imports
             #key
+            #aliases
+            #before
+            #asked
             impl #impl_generics #krate::Nested for #name #arguments #wher {
                 type Id = __CninfraId #id_arguments;
                 type Types = ();
                 type Fields = ();
                 type Kind = #krate::Closed;
-                type Ends = ();
-                const TREE: &'static #krate::Tree =
-                    &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[], told: #krate::Told::Already };
+                #ends
+                const TREE: &'static #krate::Tree = {
+                    #told
+                    &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[], told: #krate::Told::Already }
+                };
             }
         };)
+    }
+
+    /// Can a field of an inert flavor be asked for, whatever is wrong with the others?
+    fn is_sound(&self, field: &Field) -> bool {
+        let ty = &field.ty;
+        // what names a parameter may be wrong by that
+        !(types::depends_on_parameters(ty, &self.generics)
+            || types::is_impossible(ty, &self.generics)
+            || self.is_endless() && self.leads_on(field))
+            && size::all(ty).is_empty()
     }
 
     /// It is no flavor, but an agent may ask for it, and does not err too.
@@ -127,7 +159,7 @@ impl Model {
         let mut aliases = TokenStream::new();
         let doubtful = concrete && (doubted || self.fields.iter().any(|field| types::asks_a_generic(&field.ty)));
         for (place, field) in self.fields.iter().enumerate() {
-            let Field { name: member, ty, provides: interfaces } = field;
+            let Field { ty, provides: interfaces, .. } = field;
             let provides: Vec<_> =
                 interfaces.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
             // a name that no constant of the user has
@@ -146,49 +178,7 @@ impl Model {
             }
             types.push(part);
             patterns.push(pattern);
-            let text = member.to_string();
-            // through what can be asked of a plugin and of an interface only: so no more is said of another type
-            let plugin = match plugin_of(ty) {
-                // of a parameter nothing is known but its bounds
-                Some((_, plugin)) if mentions(quote!(#plugin), &self.params()) => quote!(#plugin),
-                Some((_, plugin)) => quote_spanned!(plugin.span()=> <#plugin as #krate::Plugin>::Itself),
-                None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::Plugin),
-            };
-            let bindings = provides.iter().zip(interfaces).map(|(interface, given)| {
-                // the same for what stands for an interface's parameter, and nothing more is said of that interface
-                let interface = if concrete && types::is_generic_dyn(given) {
-                    quote_spanned! {given.span()=>
-                        <#krate::Sound<{ let _ = <#interface as #krate::GenericKey>::META; 0 }> as #krate::Pass>::Any<#interface>
-                    }
-                } else {
-                    interface.clone()
-                };
-                quote_spanned! {given.span()=>
-                    <<#interface as #krate::Interface>::Itself as #krate::Accepts<#plugin>>::BINDING
-                }
-            });
-            let bindings = if provides.is_empty() { quote!(&[]) } else { quote!(const { &[#(#bindings),*] }) };
-            // a plugin is asked itself, for a better message
-            fields.push(match plugin_of(ty) {
-                Some((wrapper, plugin)) => {
-                    let variant = if wrapper == Wrapper::Dep { quote!(Item::Plugin) } else { quote!(Item::Optional) };
-                    let argument = types::argument(plugin);
-                    // a generic plugin's parameters may be wrong, which rustc says in fewer lines where they are asked for by themselves
-                    let name = if types::has_arguments(plugin) {
-                        quote_spanned!(plugin.span()=> { let _ = <#argument as #krate::GenericKey>::META; #text })
-                    } else if types::is_worded(ty) {
-                        quote_spanned!(ty.span()=> { let _: <#ty as #krate::Worded>::Is; #text })
-                    } else {
-                        quote!(#text)
-                    };
-                    let asked = format_ident!("{}", if types::is_dyn(plugin) { "DynPlugin" } else { "Plugin" });
-                    quote!({#name} {#variant} #asked PLUGIN {#argument} {#bindings})
-                }
-                None if self.leads_on(field) => {
-                    quote!({#text} {declared} DeclaredIf [<#name as #krate::Nested>::Ends] ITEM {#ty} {#bindings})
-                }
-                None => quote!({#text} {declared} Declared ITEM {#ty} {#bindings}),
-            });
+            fields.push(self.declared(field, &provides));
         }
         let (rows, types, patterns) = self.rows(bounded, types, patterns);
         let known = if concrete { quote!(<#sound as #krate::Pass>::Of<Self::Types>) } else { quote!(Self::Types) };
@@ -200,15 +190,11 @@ impl Model {
         let (package, version) = (&source.package, &source.version);
         let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
         let (root, opened) = (krate.root(), key::opened(bounded, name));
-        let fields_of = format_ident!(
-            "{}",
-            if self.fields.iter().any(|field| self.leads_on(field)) { "__fields_if" } else { "__fields" }
-        );
-        let (count, fields) = (fields.len(), quote!(#root::#fields_of! { #(#fields)* }));
+        let (count, fields) = (fields.len(), self.listed(&fields));
         let told = format_ident!("{}", if concrete && !self.open { "Itself" } else { "Around" });
         let told = quote!(#krate::Told::#told);
         let tree = |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields, told: #told });
-        let Ends { asked, ends } = self.ends(&quote!(#opened));
+        let Ends { asked, ends } = self.ends(&opened);
         let (before, tree) = if concrete {
             let tree = tree(quote!(<__CninfraId as #krate::Key>::META), quote!(&FIELDS));
             // statics, where they can be: the compiler checks the value of a const, with all that it refers to, wherever it is used. (The
@@ -256,6 +242,63 @@ impl Model {
                 let #name { #(#names: #variables),* } = __flavor;
             }
         }
+    }
+
+    /// What a field says, for `__fields`. `provides`: its interfaces, as generated code names them.
+    fn declared(&self, field: &Field, provides: &[TokenStream]) -> TokenStream {
+        let (krate, name, concrete) = (&self.krate, &self.name, self.generics.params.is_empty());
+        let Field { name: member, ty, provides: interfaces } = field;
+        let text = member.to_string();
+        // through what can be asked of a plugin and of an interface only: so no more is said of another type
+        let plugin = match plugin_of(ty) {
+            // of a parameter nothing is known but its bounds
+            Some((_, plugin)) if mentions(quote!(#plugin), &self.params()) => quote!(#plugin),
+            Some((_, plugin)) => quote_spanned!(plugin.span()=> <#plugin as #krate::Plugin>::Itself),
+            None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::Plugin),
+        };
+        let bindings = provides.iter().zip(interfaces).map(|(interface, given)| {
+                // the same for what stands for an interface's parameter, and nothing more is said of that interface
+                let interface = if concrete && types::is_generic_dyn(given) {
+                    quote_spanned! {given.span()=>
+                        <#krate::Sound<{ let _ = <#interface as #krate::GenericKey>::META; 0 }> as #krate::Pass>::Any<#interface>
+                    }
+                } else {
+                    interface.clone()
+                };
+                quote_spanned! {given.span()=>
+                    <<#interface as #krate::Interface>::Itself as #krate::Accepts<#plugin>>::BINDING
+                }
+            });
+        let bindings = if provides.is_empty() { quote!(&[]) } else { quote!(const { &[#(#bindings),*] }) };
+        // a plugin is asked itself, for a better message
+        match plugin_of(ty) {
+            Some((wrapper, plugin)) => {
+                let variant = if wrapper == Wrapper::Dep { quote!(Item::Plugin) } else { quote!(Item::Optional) };
+                let argument = types::argument(plugin);
+                // a generic plugin's parameters may be wrong, which rustc says in fewer lines where they are asked for by themselves
+                let name = if types::has_arguments(plugin) {
+                    quote_spanned!(plugin.span()=> { let _ = <#argument as #krate::GenericKey>::META; #text })
+                } else if types::is_worded(ty) {
+                    quote_spanned!(ty.span()=> { let _: <#ty as #krate::Worded>::Is; #text })
+                } else {
+                    quote!(#text)
+                };
+                let asked = format_ident!("{}", if types::is_dyn(plugin) { "DynPlugin" } else { "Plugin" });
+                quote!({#name} {#variant} #asked PLUGIN {#argument} {#bindings})
+            }
+            None if self.leads_on(field) => {
+                quote!({#text} {declared} DeclaredIf [<#name as #krate::Nested>::Ends] ITEM {#ty} {#bindings})
+            }
+            None => quote!({#text} {declared} Declared ITEM {#ty} {#bindings}),
+        }
+    }
+
+    /// What the fields say, as an array.
+    fn listed(&self, fields: &[TokenStream]) -> TokenStream {
+        let leads_on = self.fields.iter().any(|field| self.leads_on(field));
+        let fields_of = format_ident!("{}", if leads_on { "__fields_if" } else { "__fields" });
+        let root = self.krate.root();
+        quote!(#root::#fields_of! { #(#fields)* })
     }
 
     /// An interface that is not written as `dyn Trait` gets a name: rustc tells of a forgotten `dyn` wherever the type is written.

@@ -5,17 +5,16 @@ use crate::{
     ctxt::Ctxt,
     key,
     krate::Krate,
-    names,
+    list, names,
     size::{self, Sizes},
     types::{self, ungroup},
 };
-use syn::{
-    Data, DeriveInput, Fields, Generics, Ident, Token, Type, TypeParamBound, Visibility, punctuated::Punctuated,
-    spanned::Spanned as _,
-};
+use syn::{Data, DeriveInput, Fields, Generics, Ident, Type, TypeParamBound, Visibility, spanned::Spanned as _};
 
-const NO_SIZE: &str = "CN007: what has no size can not be a field of a flavor\n= help: a plugin's field is `Dep<Plugin>`; the interfaces that it provides are said \
-    by `#[provides(dyn Interface)]` on it";
+const NO_SIZE: &str = "CN007: a type without a known size cannot be a field of a flavor\n= help: the field of a plugin is `Dep<Plugin>`; name the interfaces that \
+    it provides with `#[provides(dyn Interface)]` on the field";
+
+const NO_INTERFACE: &str = "CN010: `#[provides]` expects interfaces\n= help: write `#[provides(dyn Interface, ..)]`";
 
 const EXPECTED: &str = "`#[flavor(open)]`, `#[flavor(crate = path)]`";
 
@@ -62,18 +61,18 @@ impl Model {
             Data::Struct(data) if data.fields.is_empty() && matches!(data.fields, Fields::Unit) => {
                 cx.error(
                     input.ident.span(),
-                    "CN010: a flavor is a struct with named fields\n= help: an empty one is `struct Name {}`",
+                    "CN010: a flavor must be a struct with named fields\n= help: write an empty one as `struct Name {}`",
                 );
             }
             _ => cx.error(
                 input.ident.span(),
-                "CN010: a flavor is a struct with named fields\n= help: `struct Name { field: Dep<Plugin>, .. }`",
+                "CN010: a flavor must be a struct with named fields\n= help: write `struct Name { field: Dep<Plugin>, .. }`",
             ),
         }
         for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident(names::PROVIDES)) {
             cx.error(
                 span_of(attribute),
-                "CN010: it is a plugin of the flavor that provides something\n= help: write `#[provides(dyn Interface, ..)]` on the plugin's field",
+                "CN010: `#[provides]` belongs on a field of the flavor\n= help: write `#[provides(dyn Interface, ..)]` on the field of a plugin",
             );
         }
         if input.attrs.iter().any(args::is_plugin) {
@@ -105,7 +104,7 @@ impl Model {
         !self.has_size || self.fields.last().is_some_and(|field| self.is_endless_by(field))
     }
 
-    fn is_endless(&self) -> bool {
+    pub(super) fn is_endless(&self) -> bool {
         self.fields.iter().any(|field| self.is_endless_by(field))
     }
 
@@ -124,19 +123,22 @@ fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
         if attribute.path().is_ident(names::FLAVOR) {
             cx.error(
                 span_of(attribute),
-                "CN010: `#[flavor]` on a field\n= help: take it away: a nested flavor is known by its type",
+                "CN010: `#[flavor]` is not allowed on a field\n= help: remove it: a nested flavor is recognized by its type",
             );
         }
         if !attribute.path().is_ident(names::PROVIDES) {
             continue;
         }
-        let list = attribute.parse_args_with(Punctuated::<Type, Token![,]>::parse_terminated);
-        match list {
-            Ok(list) if !list.is_empty() && list.iter().all(may_be_interface) => provides.extend(list),
-            _ => cx.error(
-                span_of(attribute),
-                "CN010: `#[provides]` takes interfaces\n= help: `#[provides(dyn Interface, ..)]`",
-            ),
+        match &attribute.meta {
+            syn::Meta::List(list) if !list.tokens.is_empty() => {
+                for entry in list::entries(list.tokens.clone()) {
+                    match entry.parse() {
+                        Ok(ty) if may_be_interface(&ty) => provides.push(ty),
+                        _ => cx.error_on(entry, NO_INTERFACE),
+                    }
+                }
+            }
+            _ => cx.error(span_of(attribute), NO_INTERFACE),
         }
     }
     field.ident.clone().map(|name| Field { name, ty: field.ty.clone(), provides })

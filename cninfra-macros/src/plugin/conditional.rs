@@ -1,12 +1,13 @@
 //! Plugins with fields behind `#[cfg(..)]`. An attribute sees such fields whether they are there or not, a derive sees only those that are: so the
 //! attribute leaves the rest to a derive.
 
-use super::{arguments::Arguments, closed, impls, malformed, shared::depends_on_parameters};
+use super::{arguments::Arguments, closed, impls, malformed};
 use crate::{
     ctxt::Ctxt,
     doubt::{self, Given},
     size,
     source::Source,
+    types,
 };
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -36,7 +37,7 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
         let (mut ty, written) = (field.ty.clone(), &field.ty);
         let span = ty.span();
         // a constant can not name a parameter
-        if size::is_doubtful(written) && !depends_on_parameters(written, &def.generics) {
+        if size::is_doubtful(written) && !types::depends_on_parameters(written, &def.generics) {
             let sized = doubt::sized(written, &def.ident, &member, &krate);
             ty = Type::Verbatim(doubt::guard(&sized, "Any", quote!(#written), span, &krate));
         } else if !doubt::ask(&mut ty, &krate) {

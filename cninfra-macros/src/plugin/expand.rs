@@ -1,9 +1,9 @@
 //! The impls of a plugin, of any kind. Those of the usual kind are written in `usual.rs`, at less cost to the compiler.
 
 use super::{
-    arguments::{Arguments, Deps},
+    arguments::Arguments,
     fields::Role,
-    idle,
+    listed::Deps,
     shared::Asked,
     values::{context, sound, value},
 };
@@ -67,7 +67,7 @@ pub(super) fn generate(
     let lifecycle = lifecycle(def, args);
     let cx = context();
     let imports = types::imports(krate);
-    let (statements, items, idle) = (asked.statements(krate), asked.items(krate), idle::of_generic(def, args));
+    let (statements, items) = (asked.statements(krate), asked.items(krate));
     quote!(#[allow(deprecated)] const _: () = {
         #imports
         #items
@@ -81,7 +81,6 @@ pub(super) fn generate(
             type Itself = Self;
             const PLUGIN: &'static #krate::PluginMeta = {
                 #statements
-                #idle
                 &#krate::PluginMeta { key: <Self as #krate::Key>::META, deps: #metas, #extras }
             };
             fn create<'__slot>(__slot: &'__slot #krate::Slot<Self>, __deps: <Self as #krate::Plugin>::Deps, #cx: &#krate::Context) -> #krate::Creation<'__slot> {
@@ -146,7 +145,7 @@ pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) ->
     let (deps, metas) = match listed {
         Deps::Tuple(types) => (quote!((#(#types,)*)), metas(types, krate)),
         Deps::Struct(ty) => (quote!(#ty), quote_spanned!(ty.span()=> <#ty as #krate::Listed>::DEPS)),
-        Deps::Broken(error) => (error.clone(), quote!(&[])),
+        Deps::Broken(broken) => (broken.error.clone(), quote!(&[])),
     };
     // `Create` is written with them: if one of them is wrong, that is told of in `PLUGIN`, and not again of its futures
     let deps = sound(def, deps, krate, name.span());
@@ -227,7 +226,7 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
     }
 }
 
-fn metas(types: &[Type], krate: &Krate) -> TokenStream {
+pub(super) fn metas(types: &[Type], krate: &Krate) -> TokenStream {
     let metas = types.iter().map(|ty| deps::meta(ty, krate));
     quote!(&[#(#metas),*])
 }

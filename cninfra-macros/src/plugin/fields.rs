@@ -1,10 +1,15 @@
 //! What each field of a plugin is filled with. Takes the helper attributes off the fields.
 
 use super::malformed;
-use crate::{args::span_of, ctxt::Ctxt, krate::Krate, lifetimes, names, types};
+use crate::{
+    args::{self, span_of},
+    ctxt::Ctxt,
+    krate::Krate,
+    lifetimes, names, types,
+};
 use proc_macro2::Span;
 use quote::quote;
-use syn::{Attribute, Expr, Fields, Generics, Ident, MetaNameValue, Type, parse_quote, spanned::Spanned as _};
+use syn::{Attribute, Expr, Fields, Generics, Ident, Type, parse_quote, spanned::Spanned as _};
 
 /// What a field is filled with.
 pub(super) enum Role {
@@ -45,28 +50,26 @@ pub(super) fn parse(
             || malformed::refuse(&mut field.ty, krate, cx);
         malformed::mend(&mut field.attrs, &HELPERS, cx);
         let attributes = take(&mut field.attrs);
-        if refused {
-            let is_config = attributes.iter().any(|attribute| attribute.path().is_ident(names::CONFIG));
-            has_config |= is_config;
-            roles.push(Role::Refused(is_config));
-            continue;
-        }
         if listed {
             for attribute in &attributes {
                 let name = name_of(attribute);
                 cx.error(
                     span_of(attribute),
-                    format_args!("CN010: `#[{name}]` is for field injection\n= help: a plugin with `deps = ..` fills its fields in `Create::create`"),
+                    format_args!("CN010: `#[{name}]` is not allowed in a plugin with `deps = ..`\n= help: such a plugin fills its fields in `Create::create`"),
                 );
             }
-            roles.push(Role::Default(None));
+            roles.push(if refused { Role::Refused(false) } else { Role::Default(None) });
             continue;
         }
         if let [_, second, ..] = &attributes[..] {
-            cx.error(span_of(second), "CN010: a field is filled in one way\n= help: keep one of the attributes");
+            cx.error(
+                span_of(second),
+                "CN010: a field can have only one of these attributes\n= help: remove the others",
+            );
         }
         roles.push(match attributes.first() {
-            Some(attribute) => marked(attribute, &field.ty, &mut has_config, cx),
+            Some(attribute) => marked(attribute, (!refused).then_some(&field.ty), &mut has_config, cx),
+            None if refused => Role::Refused(false),
             None if types::dependency(&field.ty).is_some() => Role::Dep,
             None => Role::Default(None),
         });
@@ -74,7 +77,7 @@ pub(super) fn parse(
     roles
 }
 
-const LENT: &str = "CN010: a plugin holds no references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; anything else is held itself, or in an `Arc`";
+const LENT: &str = "CN010: a plugin cannot hold references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; hold anything else by value, or in an `Arc`";
 
 /// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
 /// ask for the lifetime. Where the struct is not `owned`, it does. Where the plugin fills its fields itself, `listed`, with what it thinks is
@@ -125,7 +128,7 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
     let Some((span, mended)) = lifetimes::undeclared(ty, generics) else { return false };
     cx.error(
         span,
-        "CN014: no lifetime but `'static` here\n= help: what an agent runs outlives its start: hold the value itself, or an `Arc` of it",
+        "CN014: only the lifetime `'static` is allowed here\n= help: what an agent runs cannot borrow: hold the value itself, or an `Arc` of it",
     );
     *ty = mended;
     true
@@ -135,7 +138,7 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
 fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) -> bool {
     let is_itself = types::is_itself(ty, name);
     if is_itself {
-        cx.error(ty.span(), "CN033: a plugin can not hold itself\n= help: take the field away");
+        cx.error(ty.span(), "CN033: a plugin cannot hold itself\n= help: remove the field");
         // by its name: the impls of an inert plugin have another `Self`
         let (_, arguments, _) = generics.split_for_impl();
         *ty = parse_quote!(#krate::Dep<#name #arguments>);
@@ -156,15 +159,17 @@ fn name_of(attribute: &Attribute) -> String {
     attribute.path().get_ident().map(ToString::to_string).unwrap_or_default()
 }
 
-fn marked(attribute: &Attribute, ty: &Type, has_config: &mut bool, cx: &mut Ctxt) -> Role {
+/// What an attribute says of its field. `ty`: none if what is wrong with it is told of; what is wrong with the attribute is told all the same.
+fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &mut Ctxt) -> Role {
     let name = name_of(attribute);
     if name == names::DEFAULT {
         return match attribute.parse_args() {
-            Ok(value) => Role::Default(Some(value)),
+            Ok(value) if ty.is_some() => Role::Default(Some(value)),
+            Ok(_) => Role::Refused(false),
             Err(_) => {
                 cx.error(
                     span_of(attribute),
-                    "CN010: `#[default]` takes one expression\n= help: `#[default(expression)]`",
+                    "CN010: `#[default]` expects one expression\n= help: write `#[default(expression)]`",
                 );
                 Role::Refused(false)
             }
@@ -172,56 +177,69 @@ fn marked(attribute: &Attribute, ty: &Type, has_config: &mut bool, cx: &mut Ctxt
     }
     let check = if name == names::CONFIG { check(attribute, cx) } else { None };
     if name != names::CONFIG && !matches!(attribute.meta, syn::Meta::Path(_)) {
-        cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes nothing\n= help: write `#[{name}]`"));
+        cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes no arguments\n= help: write `#[{name}]`"));
     }
-    let is_dependency = types::dependency(ty).is_some();
+    let is_config = name == names::CONFIG;
+    let is_dependency = ty.is_some_and(|ty| types::dependency(ty).is_some());
+    if is_config && !is_dependency && std::mem::replace(has_config, true) {
+        cx.error(
+            span_of(attribute),
+            "CN010: this plugin has a second `#[config]`\n= help: a plugin has one config section: combine both in one struct",
+        );
+    }
+    let Some(ty) = ty else { return Role::Refused(is_config) };
     match name.as_str() {
         names::DEP => Role::Dep,
         _ if is_dependency => {
             cx.error(
                 span_of(attribute),
-                format_args!("CN010: `#[{name}]` on a dependency\n= help: take the attribute away"),
+                format_args!("CN010: `#[{name}]` is not allowed on a dependency\n= help: remove the attribute"),
             );
-            Role::Dep
+            // which of the two is meant is not known
+            Role::Refused(is_config)
         }
         names::CONTEXT | names::CONFIG if matches!(types::ungroup(ty), Type::Reference(_)) => {
             cx.error(
                 ty.span(),
                 if name == names::CONTEXT {
-                    "CN027: a `#[context]` field can not hold a reference\n= help: it holds a `Context` or a `Logger`, without `&`"
+                    "CN027: a `#[context]` field cannot hold a reference\n= help: use `Context` or `Logger`, without `&`"
                 } else {
-                    "CN026: a config section can not be a reference\n= help: hold the section itself, without `&`"
+                    "CN026: a config section cannot be a reference\n= help: hold the section itself, without `&`"
                 },
             );
             Role::Refused(name == names::CONFIG)
         }
         names::CONTEXT => Role::Context,
-        _ => {
-            if *has_config {
-                cx.error(
-                    span_of(attribute),
-                    "CN010: a second `#[config]`\n= help: a plugin has one config section: put both in one struct",
-                );
-            }
-            *has_config = true;
-            Role::Config(check)
-        }
+        _ => Role::Config(check),
     }
 }
 
 /// What `#[config(check = path)]` names.
 fn check(attribute: &Attribute, cx: &mut Ctxt) -> Option<Expr> {
-    if matches!(attribute.meta, syn::Meta::Path(_)) {
-        return None;
-    }
-    match attribute.parse_args() {
-        Ok(MetaNameValue { path, value, .. }) if path.is_ident(names::CHECK) => Some(value),
+    let wrong = |span, cx: &mut Ctxt| {
+        cx.error(
+            span,
+            "CN010: `#[config]` accepts only `check = path`\n= help: write `#[config]`, or `#[config(check = HttpConfig::check)]`",
+        );
+    };
+    let list = match &attribute.meta {
+        syn::Meta::Path(_) => return None,
+        syn::Meta::List(list) if !list.tokens.is_empty() => list,
         _ => {
-            cx.error(
-                span_of(attribute),
-                "CN010: `#[config]` takes `check = path` and nothing else\n= help: write `#[config]`, or `#[config(check = HttpConfig::check)]`",
-            );
-            None
+            wrong(span_of(attribute), cx);
+            return None;
+        }
+    };
+    let all = args::parse(list.tokens.clone(), cx, "`#[config(check = HttpConfig::check)]`");
+    let mut check = None;
+    for arg in args::once(all, &[], cx) {
+        match &arg.value {
+            args::Value::Is(value) if arg.word() == names::CHECK => match args::value(&arg, value) {
+                Ok(path) => check = Some(path),
+                Err(_) => wrong(arg.span(), cx),
+            },
+            _ => wrong(arg.span(), cx),
         }
     }
+    check
 }

@@ -1,37 +1,50 @@
-//! A plugin that says `no_lifecycle` and has one: it would never run. Of a generic one this is asked of an impl for all its parameters: one that holds for
-//! some only may well be there for something else.
+//! A plugin that says `no_lifecycle` and has one: it would never run. Of a generic one this is asked with what can stand for any parameter; and a lifecycle for
+//! some parameters only would overlap an impl that is written here.
 
 use super::{arguments::Arguments, stands};
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::ItemStruct;
 
 pub(super) fn check(def: &ItemStruct, args: &Arguments) -> Option<TokenStream> {
-    let (name, krate) = (&def.ident, &args.krate);
-    let ask = if def.generics.params.is_empty() {
-        ask(def, args, &quote!(#name))?
-    } else {
-        let parameters = stands::of_keys(def, krate)?;
-        ask(def, args, &quote!(#name<#(#parameters),*>))?
-    };
+    let (span, name) = (args.no_lifecycle_at?, &def.ident);
+    let ask =
+        if def.generics.params.is_empty() { ask(def, args, &quote!(#name), span) } else { of_generic(def, args, span) };
     Some(quote!(const _: () = { #ask };))
 }
 
-/// A statement of a generic plugin's constant: of parameters for which nothing can stand it is asked where a flavor holds the plugin.
-pub(super) fn of_generic(def: &ItemStruct, args: &Arguments) -> Option<TokenStream> {
-    if def.generics.params.is_empty() || stands::of_keys(def, &args.krate).is_some() {
-        return None;
-    }
-    let ask = ask(def, args, &quote!(Self))?;
-    Some(quote!({ #ask }))
-}
-
-fn ask(def: &ItemStruct, args: &Arguments, ty: &TokenStream) -> Option<TokenStream> {
-    let span = args.no_lifecycle_at?;
+fn ask(def: &ItemStruct, args: &Arguments, ty: &TokenStream, span: Span) -> TokenStream {
     let (plugin, at) = (def.ident.to_string(), args.krate.at(span));
-    Some(quote_spanned! {span=>
+    quote_spanned! {span=>
         #[allow(unused_imports)]
         use #at::IsNot as _;
         #at::idle(#at::Is::<#ty>::__RUNS, #plugin)
-    })
+    }
+}
+
+fn of_generic(def: &ItemStruct, args: &Arguments, span: Span) -> TokenStream {
+    let (name, at) = (&def.ident, args.krate.at(span));
+    let (impl_generics, arguments, wher) = def.generics.split_for_impl();
+    let all = stands::of_keys(def, &args.krate).map(|parameters| quote!(#name<#(#parameters),*>));
+    let is_told = all.as_ref().map_or(quote!(false), |all| quote!({ #at::Is::<#all>::__RUNS }));
+    let ask = all.map(|all| ask(def, args, &all, span));
+    let refused = quote! {
+        #[diagnostic::do_not_recommend]
+        impl #impl_generics #at::CN034NoLifecycle<#is_told> for #name #arguments #wher {}
+    };
+    let refused = placed(refused, span);
+    quote!(#refused #ask)
+}
+
+/// The tokens, all of them in one place: that is where rustc tells of what they make.
+fn placed(tokens: TokenStream, span: Span) -> TokenStream {
+    let tokens = tokens.into_iter().map(|token| {
+        let mut token = match token {
+            TokenTree::Group(group) => Group::new(group.delimiter(), placed(group.stream(), span)).into(),
+            token => token,
+        };
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
 }

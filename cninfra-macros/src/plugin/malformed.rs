@@ -13,7 +13,7 @@ pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
         Type::Verbatim(quote!(<#krate::Sound<{ #error }> as #krate::Pass>::Of<#of>))
     };
     if let Some((span, help)) = find(ty, krate) {
-        let message = format!("CN010: a `Dep` holds one plugin, or one interface\n= help: {help}");
+        let message = format!("CN010: a `Dep` holds one plugin or one interface\n= help: {help}");
         *ty = error(span, message, quote!(()));
         cx.told();
         return true;
@@ -48,14 +48,14 @@ fn find(ty: &Type, krate: &Krate) -> Option<(Span, &'static str)> {
     let mut all = all();
     match (all.next(), all.next()) {
         (Some(GenericArgument::Type(Type::ImplTrait(inner))), None) => {
-            Some((inner.impl_token.span(), "write `dyn` for `impl`: `Dep<dyn Interface>`"))
+            Some((inner.impl_token.span(), "write `dyn` instead of `impl`: `Dep<dyn Interface>`"))
         }
         (Some(GenericArgument::Type(Type::TraitObject(object))), None) => types::second_trait(object)
-            .map(|second| (second.span(), "one field for each interface; or a trait with both as its supertraits")),
+            .map(|second| (second.span(), "use a field for each of them, or a trait that has both as supertraits")),
         (Some(_), None) => None,
         // another type of this name
         _ if !(types::may_be_of_std(path) || krate.may_have(&path.path)) => None,
-        _ => Some((last.ident.span(), "`Dep<Plugin>` or `Dep<dyn Interface>`")),
+        _ => Some((last.ident.span(), "write `Dep<Plugin>` or `Dep<dyn Interface>`")),
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn mend(attributes: &mut [Attribute], known: &[&str], cx: &mut Ctxt) 
         let span = span_of(attribute);
         cx.error(
             span,
-            format_args!("CN010: `#[{word}]` is no attribute of a plugin's field\n= help: write `#[{meant}]`"),
+            format_args!("CN010: unknown attribute `#[{word}]` on a plugin field\n= help: did you mean `#[{meant}]`?"),
         );
         let meant = Ident::new(meant, span);
         match &mut attribute.meta {

@@ -9,6 +9,7 @@ mod held;
 mod idle;
 mod inert;
 mod interfaces;
+mod listed;
 mod local;
 mod malformed;
 mod sections;
@@ -71,7 +72,9 @@ fn closed(def: &ItemStruct) -> TokenStream {
 fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let mut arguments = Arguments::parse(given, &mut cx);
-    arguments.name_itself(def);
+    if let Some(deps) = &mut arguments.deps {
+        deps.name_itself(def);
+    }
     args::repeated(&mut def.attrs, "plugin", &mut cx);
     if args::derived(&def.attrs, "Flavor").next().is_none() {
         args::provides_by_itself(&mut def.attrs, &mut cx);
@@ -129,14 +132,14 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
     let parsed = syn::parse2::<Item>(item.clone());
-    let mut help = String::from("put `#[plugin]` on a struct");
+    let mut help = String::from("move `#[plugin]` to a struct");
     let (span, named) = match &parsed {
         Ok(Item::Enum(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
         Ok(Item::Union(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
         Ok(Item::Fn(def)) => (def.sig.ident.span(), None),
         Ok(Item::Impl(def)) => {
             if let Some(name) = named_by(&def.self_ty) {
-                help = format!("take it away here, and put it on `struct {name}`, if it is not there");
+                help = format!("remove it here, and add it to `struct {name}` if it is missing there");
             }
             (def.self_ty.span(), None)
         }
@@ -146,13 +149,13 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
             cx.error(error.span(), format_args!("CN010: {error}"));
             let generated =
                 broken::named(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));
-            let errors = cx.finish();
+            let errors = cx.finish_anywhere();
             return quote!(#item #generated #errors);
         }
     };
-    cx.error(span, format_args!("CN010: a plugin is a struct\n= help: {help}"));
+    cx.error(span, format_args!("CN010: a plugin must be a struct\n= help: {help}"));
     let generated = named.map(|(name, generics)| inert::of_item(name, generics, &arguments, source));
-    let errors = cx.finish();
+    let errors = cx.finish_anywhere();
     quote!(#item #generated #errors)
 }
 

@@ -11,15 +11,9 @@ use crate::{
 };
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{GenericArgument, GenericParam, Generics, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
+use syn::{GenericArgument, Ident, ItemStruct, PathArguments, Type, spanned::Spanned as _};
 
-use super::{
-    arguments::{Arguments, Deps},
-    fields::Role,
-    held, local,
-    stands::Stands,
-    std_words,
-};
+use super::{arguments::Arguments, fields::Role, held, listed::Deps, local, stands::Stands, std_words};
 
 /// Of those that hold a plugin, what is empty by default.
 const EMPTY: [&str; 2] = ["Option", "Vec"];
@@ -106,7 +100,7 @@ impl Shared {
             let (name, at) = (quote!(#member).to_string(), krate.at(ty.span()));
             let shared = |question| quote_spanned!(ty.span()=> #at::shared(#question, #plugin, #name));
             // an anonymous constant can not name a parameter
-            let depends = depends_on_parameters(ty, &def.generics);
+            let depends = types::depends_on_parameters(ty, &def.generics);
             // a constant that asks for the plugin while its field's type is worked out would go round in a circle
             let is_circle = types::names(quote!(#ty), &plugin);
             let local = local::find(ty).filter(|_| owned && !doubt::is_named(ty));
@@ -174,21 +168,6 @@ impl Shared {
         let guarded = Type::Verbatim(guard(&ask, pass, quote!(#ty), ty.span(), krate));
         self.guarded.push(Given { place, ty: guarded, written: ty.clone() });
     }
-}
-
-/// Does the type name a parameter of the generic struct? (`Self` does.)
-pub(super) fn depends_on_parameters(ty: &Type, generics: &Generics) -> bool {
-    !generics.params.is_empty()
-        && (types::names(quote!(#ty), "Self") || generics.params.iter().any(|param| names_parameter(ty, param)))
-}
-
-fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
-    let name = match param {
-        GenericParam::Type(param) => &param.ident,
-        GenericParam::Const(param) => &param.ident,
-        GenericParam::Lifetime(param) => &param.lifetime.ident,
-    };
-    types::names(quote!(#ty), &name.to_string())
 }
 
 /// What tells that a field holds a plugin without `Dep`, by itself or in what is std's. (A plugin that has no default is told of as any such field is.)

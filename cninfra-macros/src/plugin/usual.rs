@@ -2,9 +2,10 @@
 //! that the cost of an attribute counts: the library's `__plugin` and `__listed` write all but the names.
 
 use super::{
-    arguments::{Arguments, Deps},
+    arguments::Arguments,
     expand::{Style, config_meta, extras, identity, listed_style},
     fields::Role,
+    listed::Deps,
     shared::Asked,
     values::{self, context, value},
 };

@@ -1,55 +1,54 @@
 //! The compile errors of cninfra, one page each.
 //!
-//! Each message starts with its code (after "evaluation panicked: ", where rustc puts that before it) and stands on what you wrote. All
-//! mistakes that can be seen are told in one run.
+//! Each message starts with its code (after "evaluation panicked: ", where rustc adds that) and points to your code. All mistakes
+//! that cninfra can see are reported in one run.
 //!
-//! What is wrong with a program beside its wiring is rustc's to tell, in its own words: a name that is not there, a method of a lifecycle that
-//! does not take or give what the trait says (`async fn init(&self, cx: &Context) -> Result<()>`), something that is held over an `await` and can
-//! not be sent to another thread; and once, but for a bound of a generic plugin that its argument does not meet, and generic arguments that are
-//! missing: that is told wherever the type is written, and generated code writes it, too. A plugin that holds what is not shared between threads,
-//! inside of a type of its own, is told of as [CN029](cn029); if its lifecycle is asynchronous, rustc says beside it that the future is not `Send`, and
-//! of an interface that it implements that the plugin is not `Sync`: that goes with the same mend. Of a struct that can not be parsed rustc and the
-//! macro tell both.
+//! rustc reports all other mistakes in its own words: an unknown name, a method of a lifecycle with a wrong signature
+//! (`async fn init(&self, cx: &Context) -> Result<()>`), a value that is held across an `await` and cannot be sent to another thread. It reports each
+//! once, with two exceptions: a type argument that does not meet a bound of a generic plugin, and missing type arguments, are reported wherever the type
+//! is written, which includes generated code. If a type of your own inside a plugin cannot be shared between threads, that is [CN029](cn029); rustc also
+//! reports that the futures of an asynchronous lifecycle are not `Send`, and that the plugin is not `Sync` if it implements an interface: the same
+//! fix removes these errors. A struct that cannot be parsed is reported by both rustc and the macro.
 //!
-//! | code | what is wrong |
+//! | code | mistake |
 //! | --- | --- |
 //! | [CN001](cn001) | a plugin is missing |
 //! | [CN002](cn002) | an interface has no provider |
 //! | [CN003](cn003) | an interface is provided twice |
 //! | [CN004](cn004) | a plugin is declared twice |
-//! | [CN005](cn005) | plugins depend on one another in a cycle |
+//! | [CN005](cn005) | plugins depend on each other in a cycle |
 //! | [CN006](cn006) | not a plugin |
 //! | [CN007](cn007) | not a field of a flavor |
-//! | [CN008](cn008) | a generic plugin without lifecycle |
+//! | [CN008](cn008) | a generic plugin without a lifecycle |
 //! | [CN009](cn009) | `Create` is missing |
 //! | [CN010](cn010) | a malformed attribute |
 //! | [CN011](cn011) | the provider does not implement the interface |
 //! | [CN012](cn012) | a collection of a single interface |
-//! | [CN013](cn013) | a field without default |
+//! | [CN013](cn013) | a field without a default |
 //! | [CN014](cn014) | a lifetime or const parameter |
 //! | [CN015](cn015) | not an interface |
-//! | [CN016](cn016) | two plugins with one identity |
-//! | [CN017](cn017) | one of many |
-//! | [CN018](cn018) | a replacement of what is not in the flavor |
-//! | [CN019](cn019) | not a flavor, or an open one, can not be started |
-//! | [CN020](cn020) | an instance name is taken twice |
+//! | [CN016](cn016) | two plugins with the same identity |
+//! | [CN017](cn017) | a single provider of an interface that has several |
+//! | [CN018](cn018) | a replacement for something that is not in the flavor |
+//! | [CN019](cn019) | not a flavor that can be started |
+//! | [CN020](cn020) | an instance name is used twice |
 //! | [CN021](cn021) | a malformed instance name |
 //! | [CN022](cn022) | a required dependency on an optional plugin |
 //! | [CN023](cn023) | an `async fn` in an interface |
-//! | [CN024](cn024) | a name that the graph does not know |
+//! | [CN024](cn024) | a name that is not in the graph |
 //! | [CN025](cn025) | a flag is declared twice |
-//! | [CN026](cn026) | a config type that can not be one |
-//! | [CN027](cn027) | nothing of the context |
+//! | [CN026](cn026) | a type that cannot be a config section |
+//! | [CN027](cn027) | a type that the context does not provide |
 //! | [CN028](cn028) | a flavor is too large |
-//! | [CN029](cn029) | a plugin holds what is not shared between threads |
-//! | [CN030](cn030) | a flag that can not be one |
-//! | [CN031](cn031) | a config section without its attribute |
-//! | [CN032](cn032) | a trait that can not be an interface |
+//! | [CN029](cn029) | a plugin holds a value that cannot be shared between threads |
+//! | [CN030](cn030) | an invalid flag |
+//! | [CN031](cn031) | a config section without `#[config]` |
+//! | [CN032](cn032) | a trait that cannot be an interface |
 //! | [CN033](cn033) | a plugin without `Dep` |
-//! | [CN034](cn034) | a lifecycle that would never run |
+//! | [CN034](cn034) | a lifecycle that never runs |
 //! | [CN035](cn035) | not a handler of HTTP requests |
-//! | [CN036](cn036) | a field without a size |
-//! | [CN037](cn037) | routes that are registered without their state |
+//! | [CN036](cn036) | a field without a known size |
+//! | [CN037](cn037) | routes without their state |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}

@@ -87,7 +87,9 @@ impl Graph {
     pub const fn check(&self) {
         if self.broken {
             if !counts(self.tree).fits(LARGEST.0, LARGEST.1) {
-                panic!("CN028: a generic flavor holds at most 1024 plugins and 8192 edges\n= help: make it concrete")
+                panic!(
+                    "CN028: a generic flavor holds at most 1024 plugins and 8192 edges\n= help: use a flavor without type parameters"
+                )
             }
             let work = Work::<{ LARGEST.0 }, { LARGEST.1 }, 2048, 4096>::analyse(self.tree);
             let elsewhere = Elsewhere::of(self.tree);
@@ -166,9 +168,9 @@ const fn fail_flag(flag: &Flag, other: &Flag, first: Option<&str>, b: &str) -> !
         by[2],
         by[3],
         by[4],
-        "\n= help: give it another name in the `flags` of `",
+        "\n= help: rename it in the `flags` of `",
         b,
-        if is_flag { "`, after its plugin, as `http-port`" } else { "`, after its plugin, as `HTTP_PORT`" },
+        if is_flag { "`, after its plugin, such as `http-port`" } else { "`, after its plugin, such as `HTTP_PORT`" },
     ])
 }
 
@@ -267,9 +269,9 @@ impl Report {
                             work.flavors[p].name,
                             "::",
                             work.fields[p].name,
-                            "` is optional: it may be switched off\n= help: take `Option<Dep<",
+                            "` is optional: it can be switched off\n= help: use `Option<Dep<",
                             dep.name,
-                            ">>`, or make the field `Dep<",
+                            ">>`, or declare the field as `Dep<",
                             work.plugins[p].key.name,
                             ">`",
                         ]);
@@ -296,7 +298,7 @@ impl Report {
                             work.flavors[b].name,
                             "::",
                             work.fields[b].name,
-                            "` both provide it\n= help: take `Vec<Dep<",
+                            "` both provide it\n= help: use `Vec<Dep<",
                             dep.name,
                             ">>`",
                         ]);
@@ -333,17 +335,17 @@ impl Report {
         self.text.put_all(&[if named > 0 { ")" } else { "" }, ", but flavor `", work.tree.key.name, "` "]);
         if interface {
             self.text.put_all(&[
-                "binds no plugin to it\n= help: put `#[provides(",
+                "binds no plugin to it\n= help: add `#[provides(",
                 dep.name,
-                ")]` on the field of a plugin that implements it, or add a flavor that holds one",
+                ")]` to the field of a plugin that implements it, or add a flavor with such a plugin",
             ]);
         } else {
             self.text.put_all(&[
                 "has no such plugin\n= help: add a field `Dep<",
                 dep.name,
-                ">` (of module ",
+                ">` (from module ",
                 dep.module,
-                "), or a flavor that holds it",
+                "), or a flavor that contains it",
             ]);
         }
     }
@@ -379,13 +381,13 @@ impl Report {
                 self.text.put_all(&["CN004: plugin `", plugin.name, "` is declared twice, by "]);
                 self.text.put_all(&places);
                 self.text.put(if is_generic(plugin.name) {
-                    "\n= help: keep one of them; if two instances are meant, their qualifiers are one: two of one name in a file need an `id`"
+                    "\n= help: remove one of them; if you want two instances, their qualifiers have the same identity: two with one name in a file need an `id`"
                 } else {
-                    "\n= help: keep one of them, or tell the instances apart by a qualifier type parameter"
+                    "\n= help: remove one of them, or distinguish two instances by a qualifier type parameter"
                 });
             }
             Fault::Identity => self.text.put_all(&[
-                "CN016: two plugins have one identity: `",
+                "CN016: two plugins have the same identity: `",
                 there.module,
                 "::",
                 there.name,
@@ -393,10 +395,10 @@ impl Report {
                 plugin.module,
                 "::",
                 plugin.name,
-                "`\n= help: give one of them `#[plugin(id = \"..\")]`",
+                "`\n= help: add `#[plugin(id = \"..\")]` to one of them",
             ]),
             Fault::Instance => {
-                self.text.put_all(&["CN020: two plugins have the instance name `", plugin.instance, "`: "]);
+                self.text.put_all(&["CN020: two plugins have the same instance name `", plugin.instance, "`: "]);
                 self.text.put_all(&places);
                 instance::mend(&mut self.text, work.plugins[at], work.plugins[spot]);
             }
@@ -404,21 +406,21 @@ impl Report {
                 let [mine, other] = work.ambiguous_keys(spot);
                 if !text::same(mine.module, other.module) || !text::same(mine.name, other.name) {
                     self.text.put_all(&[
-                        "CN016: two interfaces have one identity: `",
+                        "CN016: two interfaces have the same identity: `",
                         mine.name,
-                        "` of module ",
+                        "` in module ",
                         mine.module,
-                        ", and `",
+                        " and `",
                         other.name,
-                        "` of module ",
+                        "` in module ",
                         other.module,
-                        "\n= help: give one of them `#[interface(id = \"..\")]`",
+                        "\n= help: add `#[interface(id = \"..\")]` to one of them",
                     ]);
                     return;
                 }
                 self.text.put_all(&["CN003: `", mine.name, "` is provided twice, by "]);
                 self.text.put_all(&places);
-                self.text.put("\n= help: keep one `#[provides]`, or declare the trait with `#[interface(many)]`");
+                self.text.put("\n= help: remove one `#[provides]`, or declare the trait with `#[interface(many)]`");
             }
         }
     }
@@ -456,7 +458,7 @@ impl Report {
         if helped && work.after[spot] as usize == spot {
             self.itself(work, spot);
         } else if helped {
-            self.text.put("\n= help: move what they share to a plugin of its own, or let one hand itself to another in its `init`");
+            self.text.put("\n= help: move what they share into a separate plugin, or let one plugin register with another in its `init`");
         }
     }
 
@@ -477,9 +479,9 @@ impl Report {
                     self.text.put_all(&[
                         "\n= help: it provides `",
                         interface,
-                        "` itself: ask for another provider by its type, or take `#[provides(",
+                        "` itself: depend on another provider by its type, or remove `#[provides(",
                         interface,
-                        ")]` away from its field",
+                        ")]` from its field",
                     ]);
                     return;
                 }
@@ -487,7 +489,7 @@ impl Report {
             }
             k += 1;
         }
-        self.text.put("\n= help: take the field away: a plugin has itself");
+        self.text.put("\n= help: remove the field: a plugin can use `self`");
     }
 }
 

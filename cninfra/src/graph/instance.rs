@@ -10,15 +10,15 @@ pub(super) const fn mend<const N: usize>(message: &mut Text<N>, one: &PluginMeta
     let (a, b) = (one.key, other.key);
     if is_generic(a.name) && text::same(a.module, b.module) && text::same(base(a.name), base(b.name)) {
         message.put_all(&[
-            "\n= help: what stands for the parameter of `",
+            "\n= help: the type arguments of `",
             base(a.name),
-            "` adds the same name both times: give one of the two another, as by `#[qualifier(name = \"..\")]`",
+            "` add the same name both times: give one of them another name, for example with `#[qualifier(name = \"..\")]`",
         ]);
         return;
     }
     match (one.is_named, other.is_named) {
         (false, false) => message.put_all(&[
-            "\n= help: give one of them a name: `#[plugin(name = \"..\")]` on the struct `",
+            "\n= help: give one of them another name: add `#[plugin(name = \"..\")]` to the struct `",
             a.module,
             "::",
             base(a.name),
@@ -33,14 +33,14 @@ pub(super) const fn mend<const N: usize>(message: &mut Text<N>, one: &PluginMeta
             base(a.name),
             "` and `",
             base(b.name),
-            "` both have it from their `#[plugin(name = \"..\")]`: write another name at one of them",
+            "` both take it from their `#[plugin(name = \"..\")]`: change one of these names",
         ]),
         (given, _) => {
             let (given, other) = if given { (a, b) } else { (b, a) };
             message.put_all(&[
                 "\n= help: the struct `",
                 base(given.name),
-                "` has it from its `#[plugin(name = \"..\")]`: write another name there, or give `",
+                "` takes it from its `#[plugin(name = \"..\")]`: change this name, or give `",
                 base(other.name),
                 "` one",
             ]);

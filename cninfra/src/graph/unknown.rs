@@ -14,13 +14,13 @@ pub(super) const fn fail(graph: &Graph, name: &str, is_known: bool) -> ! {
     let what = if is_known { "more than one plugin" } else { "no plugin" };
     message.put_all(&["CN024: flavor `", graph.name(), "` has ", what, " named `", name, "`\n= help: "]);
     if is_known {
-        message.put("ask `GRAPH.edges()`, or compare the places in `GRAPH.nodes()` by their modules");
+        message.put("use `GRAPH.edges()`, or compare the indexes in `GRAPH.nodes()` by module");
     } else if let Some(near) = nearest(graph.nodes, name) {
         message.put_all(&["did you mean `", near, "`?"]);
     } else if graph.is_empty() {
-        message.put("it has none at all");
+        message.put("the flavor has no plugins");
     } else {
-        message.put("a plugin's name is that of its type: ");
+        message.put("plugins are named after their types: ");
         let mut i = 0;
         while i < graph.names.len() && i < LISTED {
             message.put_all(&[if i == 0 { "`" } else { ", `" }, graph.names[i], "`"]);

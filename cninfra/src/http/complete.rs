@@ -7,8 +7,8 @@ use crate::{Context, Dep, Result};
 /// [`Routes::with_state`].
 // asked of whatever is registered: of a `Routes<S>`, rustc would settle what `S` is before it asks, or not at all
 #[diagnostic::on_unimplemented(
-    message = "CN037: the handlers of these routes take a `State` that nothing gives to them: they are `{Self}`, and not yet `Routes`",
-    label = "put `.with_state(..)` after the last route"
+    message = "CN037: the handlers of these routes take a `State` that is not provided: the routes are `{Self}`, not `Routes`",
+    label = "add `.with_state(..)` after the last route"
 )]
 pub trait Complete {
     /// The routes.
@@ -25,8 +25,8 @@ impl Complete for Routes {
 /// [`Complete`], in the form in which [`Dep<dyn Http>`](Http) requires it. (The trait is on this type, and `R` is its
 /// second parameter: for the type of an argument, rustc would also show the argument and the call, in two more lines.)
 #[diagnostic::on_unimplemented(
-    message = "CN037: the handlers of these routes take a `State` that nothing gives to them: they are `{R}`, and not yet `Routes`",
-    label = "put `.with_state(..)` after the last route"
+    message = "CN037: the handlers of these routes take a `State` that is not provided: the routes are `{R}`, not `Routes`",
+    label = "add `.with_state(..)` after the last route"
 )]
 pub trait Takes<As, R> {
     /// The routes.

@@ -12,9 +12,9 @@ use crate::{
 
 /// One dependency: `Dep<P>`, `Option<Dep<P>>`, or `Vec<Dep<dyn Many>>`.
 #[diagnostic::on_unimplemented(
-    message = "CN010: `{Self}` can not be injected",
+    message = "CN010: `{Self}` cannot be injected",
     label = "not a dependency",
-    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or, of an `#[interface(many)]`, `Vec<Dep<dyn Interface>>`"
+    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or, for an `#[interface(many)]`, `Vec<Dep<dyn Interface>>`"
 )]
 pub trait DepItem {
     /// For the graph.
@@ -43,9 +43,9 @@ impl<K: ManyInterface + ?Sized> DepItem for Vec<Dep<K>> {
 /// A dependency whose words are std's: generated code asks where a field is known by them, since another type may be
 /// called so.
 #[diagnostic::on_unimplemented(
-    message = "CN010: `{Self}` can not be injected",
-    label = "another type than std's",
-    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or, of an `#[interface(many)]`, `Vec<Dep<dyn Interface>>`; what else a plugin's field holds is said by `#[default(..)]`"
+    message = "CN010: `{Self}` cannot be injected",
+    label = "not the type of the standard library",
+    note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or, for an `#[interface(many)]`, `Vec<Dep<dyn Interface>>`; use `#[default(..)]` for any other field of a plugin"
 )]
 pub trait Worded {
     type Is;
@@ -74,7 +74,7 @@ pub trait DepSet: Sized + Send {
 #[diagnostic::on_unimplemented(
     message = "CN010: `{Self}` is not a set of dependencies",
     label = "neither a tuple nor a struct with `#[derive(Deps)]`",
-    note = "put `#[derive(Deps)]` on the struct, or list what the plugin needs: `deps = (A, dyn B, Option<C>)`"
+    note = "add `#[derive(Deps)]` to the struct, or list what the plugin needs: `deps = (A, dyn B, Option<C>)`"
 )]
 pub trait Listed {
     type Tuple;

@@ -12,7 +12,7 @@ use crate::Dep;
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{K}` is neither a plugin nor an interface",
-    label = "a plugin is a struct with `#[plugin]`, an interface `dyn Trait` of a trait with `#[interface]`; both are asked for without `Dep`"
+    label = "a plugin is a struct with `#[plugin]`, an interface is `dyn Trait` of a trait with `#[interface]`; both are written without `Dep` here"
 )]
 pub trait Finds<F, K: ?Sized> {
     fn find(held: &dyn Held<F>) -> Option<Dep<K>>;

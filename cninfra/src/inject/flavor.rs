@@ -18,9 +18,9 @@ use std::marker::PhantomData;
 /// What `#[derive(Flavor)]` says of a flavor.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "CN007: `{Self}` can not be a field of a flavor",
+    message = "CN007: `{Self}` cannot be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<Plugin>`, that of an optional one `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "the field of a plugin is `Dep<Plugin>`, of an optional plugin `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and each of its type arguments must be a plugin or an interface, or have `#[derive(Qualifier)]`"
 )]
 pub trait Nested: Sized + 'static {
     /// Who it is: a type beside it, so that a flavor that is derived twice in one list is told of for one trait, this one.
@@ -67,7 +67,7 @@ pub type Sure<const N: usize, T> = <Sound<N> as Pass>::Of<T>;
 /// the flavor around it.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself",
-    label = "a flavor that runs has `#[derive(Flavor)]`, and no `#[flavor(open)]`; and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    label = "a flavor that runs has `#[derive(Flavor)]` and no `#[flavor(open)]`, and each of its type arguments is a plugin or an interface, or has `#[derive(Qualifier)]`"
 )]
 pub trait Flavor {
     /// The plugins, their edges, levels and order, computed by the compiler.
@@ -75,8 +75,23 @@ pub trait Flavor {
 }
 
 #[diagnostic::do_not_recommend]
-impl<F: Nested<Kind = Closed>> Flavor for F {
+impl<F: HasGraph> Flavor for F {
     const GRAPH: &'static Graph = F::WHOLE;
+}
+
+/// What has a graph. (For the words: where `GRAPH` is asked of something else, rustc says what the only bound of the impl above says, if that is a trait
+/// and nothing more.)
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN019: `{Self}` is not a flavor that runs by itself, so it has no graph",
+    label = "add `#[derive(Flavor)]` to the struct; a flavor with `#[flavor(open)]` has no graph"
+)]
+pub trait HasGraph {
+    const WHOLE: &'static Graph;
+}
+#[diagnostic::do_not_recommend]
+impl<F: Nested<Kind = Closed>> HasGraph for F {
+    const WHOLE: &'static Graph = <F as Nested>::WHOLE;
 }
 
 /// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
@@ -106,7 +121,7 @@ pub struct ByItself<F>(PhantomData<F>);
 /// The flavor that an agent runs.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{F}` is not a flavor that runs by itself",
-    label = "put `#[derive(Flavor)]` on it; one with `#[flavor(open)]` needs a flavor around it; or one of its plugins is not `Send` and `Sync`; or what stands for a parameter of it is no plugin, no interface, and without `#[derive(Qualifier)]`"
+    label = "add `#[derive(Flavor)]` to it; one with `#[flavor(open)]` needs a flavor around it; or one of its plugins is not `Send` and `Sync`; or one of its type arguments is not a plugin or an interface, and has no `#[derive(Qualifier)]`"
 )]
 pub trait Runs<F>: 'static {
     fn hold() -> Box<dyn Held<F>>;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 /// `Sync`, for bounds.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "a plugin is a struct with `#[plugin]`, and `{Self}` has none",
-    note = "three reasons are usual: `#[plugin]` was forgotten on a struct of your own; or it is a flavor: ask for its plugins, one by one; or it is to be no plugin at all: then hold the value itself, without `Dep`, and take it out of lists of dependencies (behind an alias, the parameters may be what is wrong)"
+    label = "a plugin is a struct with `#[plugin]`, which `{Self}` does not have",
+    note = "there are three common causes: `#[plugin]` is missing on your own struct; or it is a flavor: depend on its plugins, one by one; or it should not be a plugin: hold the value itself, without `Dep`, and remove it from lists of dependencies (behind an alias, the type arguments may be wrong instead)"
 )]
 pub trait Key: 'static {
     /// Name, module and id.
@@ -31,8 +31,8 @@ pub trait Key: 'static {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is neither a plugin nor an interface",
-    label = "it is none itself, or what stands for its parameter is none",
-    note = "two reasons are usual: what stands for a parameter is no plugin, no interface and no type with `#[derive(Qualifier)]` (all are `Send` and `Sync`); or `#[plugin]` was forgotten on the struct, `#[interface]` on the trait"
+    label = "either the type itself or one of its type arguments is neither",
+    note = "there are two common causes: a type argument is not a plugin, an interface or a type with `#[derive(Qualifier)]` (which must be `Send` and `Sync`); or `#[plugin]` is missing on the struct, or `#[interface]` on the trait"
 )]
 pub trait GenericKey {
     const META: &'static KeyMeta;
@@ -50,7 +50,7 @@ impl<K: Key + ?Sized> GenericKey for K {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "a value is held without `Dep`, as a field of the plugin that needs it, and stands in no list of dependencies"
+    label = "hold a value without `Dep`, as a field of the plugin that needs it; a list of dependencies cannot contain it"
 )]
 pub trait ValueKey {
     const ONE: DepMeta;
@@ -61,8 +61,8 @@ pub trait ValueKey {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "if it is cninfra's: a `Context` or `Logger` is a field with `#[context]`, without `Dep`, and a `Kv` is made of a `Dep<dyn KeyVal>`",
-    note = "if it is a struct of your own: a plugin is one with `#[plugin]`, and `{Self}` has none"
+    label = "if this is cninfra's type: a `Context` or `Logger` is a field with `#[context]`, without `Dep`, and a `Kv` is created from a `Dep<dyn KeyVal>`",
+    note = "if this is your own struct: a plugin is a struct with `#[plugin]`, which `{Self}` does not have"
 )]
 pub trait GivenKey {
     const ONE: DepMeta;
@@ -84,7 +84,7 @@ as_key!(GivenKey ValueKey);
 #[diagnostic::on_unimplemented(
     message = "CN015: `{Self}` is not an interface",
     label = "not an interface",
-    note = "put `#[interface]` on the trait, and write `dyn Trait`"
+    note = "add `#[interface]` to the trait, and write `dyn Trait`"
 )]
 pub trait Interface: Key {
     /// May several plugins of one flavor be bound to it?
@@ -110,8 +110,8 @@ pub trait Interface: Key {
 /// coercion can be written for a concrete one only.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "CN011: `{P}` does not implement the interface that it is to provide",
-    label = "implement it for `{P}`, or take this `#[provides]` away"
+    message = "CN011: `{P}` does not implement the interface that it should provide",
+    label = "implement it for `{P}`, or remove this `#[provides]`"
 )]
 pub trait Accepts<P>: Interface {
     /// For the graph.
@@ -122,9 +122,9 @@ pub trait Accepts<P>: Interface {
 
 /// An interface that several plugins of one flavor may provide: `#[interface(many)]`.
 #[diagnostic::on_unimplemented(
-    message = "CN012: `{Self}` is no interface that several plugins may provide",
+    message = "CN012: `{Self}` is not an interface that several plugins can provide",
     label = "`Vec<Dep<..>>` needs an interface with `#[interface(many)]`",
-    note = "declare the trait with `#[interface(many)]`, or take `Dep<{Self}>` or `Option<Dep<{Self}>>`"
+    note = "declare the trait with `#[interface(many)]`, or use `Dep<{Self}>` or `Option<Dep<{Self}>>`"
 )]
 pub trait ManyInterface: Interface {
     /// The interface as a dependency. (Here, so that generated code can ask the type itself.)

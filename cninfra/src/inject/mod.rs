@@ -6,7 +6,7 @@
 //! without `TypeId`, registry or `unsafe`.
 //!
 //! The data flows one way: `key` and `trie` (what is where), `part` (what a flavor's field is), `flavor`, `row`,
-//! `bound` and `tuple` (parts made of parts), `deps` (what a plugin asks for), `plugin` and `running` (what a plugin is), `find` (of a running flavor), `replace` (tests).
+//! `bound` and `tuple` (parts made of parts), `deps` (what a plugin asks for), `plugin`, `running` and `idle` (what a plugin is), `find` (of a running flavor), `replace` (tests).
 //! Users see only what the crate's root re-exports.
 
 #[allow(missing_docs, reason = "named by generated code only")]
@@ -17,6 +17,8 @@ mod emit;
 pub(crate) mod find;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod flavor;
+#[allow(missing_docs, reason = "named by generated code only")]
+pub(crate) mod idle;
 pub(crate) mod key;
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod part;

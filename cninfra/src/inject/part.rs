@@ -13,9 +13,9 @@ use std::{future::Future, sync::Arc};
 
 /// A field of a flavor: `Dep<Plugin>`, `Option<Dep<Plugin>>`, or another flavor.
 #[diagnostic::on_unimplemented(
-    message = "CN007: `{Self}` can not be a field of a flavor",
+    message = "CN007: `{Self}` cannot be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<Plugin>`, that of an optional one `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "the field of a plugin is `Dep<Plugin>`, of an optional plugin `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and each of its type arguments must be a plugin or an interface, or have `#[derive(Qualifier)]`"
 )]
 // (not `Send` and `Sync`: these are asked of the plugins, and would be told of again for each flavor that holds one that is not)
 pub trait Part: Sized + 'static {
@@ -102,9 +102,9 @@ fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
 /// What a field of a flavor declares, known from its type alone: asked by generated code, on the type itself, so that a
 /// message has no more to tell than this.
 #[diagnostic::on_unimplemented(
-    message = "CN007: `{Self}` can not be a field of a flavor",
+    message = "CN007: `{Self}` cannot be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<Plugin>`, that of an optional one `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "the field of a plugin is `Dep<Plugin>`, of an optional plugin `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and each of its type arguments must be a plugin or an interface, or have `#[derive(Qualifier)]`"
 )]
 pub trait Declared {
     const ITEM: Item;
@@ -135,9 +135,9 @@ impl<F: Nested> Declared for F {
 
 /// [`Declared`], where the compiler speaks of nothing if it does not know the type `E`: what is wrong has been told.
 #[diagnostic::on_unimplemented(
-    message = "CN007: `{Self}` can not be a field of a flavor",
+    message = "CN007: `{Self}` cannot be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<Plugin>`, that of an optional one `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "the field of a plugin is `Dep<Plugin>`, of an optional plugin `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and each of its type arguments must be a plugin or an interface, or have `#[derive(Qualifier)]`"
 )]
 pub trait DeclaredIf<E> {
     const ITEM: Item;

@@ -17,8 +17,8 @@ use std::{
 /// A plugin: a struct with `#[plugin]`.
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "a plugin is a struct with `#[plugin]`, and `{Self}` has none",
-    note = "two reasons are usual: `#[plugin]` was forgotten on a struct of your own; or it is no plugin at all: a flavor is held without `Dep`, and anything else by the plugin that needs it, as a field (behind an alias, the parameters may be what is wrong; a flavor's own parameter needs the bound `Plugin`)"
+    label = "a plugin is a struct with `#[plugin]`, which `{Self}` does not have",
+    note = "there are two common causes: `#[plugin]` is missing on your own struct; or it should not be a plugin: hold a flavor without `Dep`, and any other value in a field of the plugin that needs it (behind an alias, the type arguments may be wrong instead; a type parameter of a flavor needs the bound `Plugin`)"
 )]
 pub trait Plugin: Key + Sized {
     /// Its dependencies: a tuple, or a struct with `#[derive(Deps)]`.
@@ -42,7 +42,7 @@ pub trait Plugin: Key + Sized {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
-    label = "a flavor holds plugins: put `#[provides({Self})]` on the field of one that implements it"
+    label = "a flavor holds plugins: add `#[provides({Self})]` to the field of one that implements it"
 )]
 pub trait DynPlugin {
     const PLUGIN: &'static PluginMeta;
@@ -57,7 +57,7 @@ impl<P: Plugin> DynPlugin for P {
 /// where it is, too.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{P}` is not a plugin that lists its dependencies",
-    label = "put `#[plugin(deps = (..))]` on the struct `{P}`"
+    label = "add `#[plugin(deps = (..))]` to the struct `{P}`"
 )]
 pub trait DepsOf<P> {
     /// A tuple, or a struct with `#[derive(Deps)]`.
@@ -139,7 +139,7 @@ pub trait Create: Lists + Sized {
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{Self}` has no lifecycle",
     label = "`Lifecycle` is not implemented for all its parameters",
-    note = "write `impl<..> Lifecycle for {Self} {{}}` with the bounds of the struct, or put `#[plugin(no_lifecycle)]` on it"
+    note = "write `impl<..> Lifecycle for {Self} {{}}` with the bounds of the struct, or add `#[plugin(no_lifecycle)]` to it"
 )]
 pub trait Lifecycle {
     /// Makes the plugin ready for those that depend on it: opens connections, registers routes.
@@ -229,7 +229,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{P}` has no lifecycle",
     label = "`Lifecycle` is not implemented for all its parameters",
-    note = "write `impl<..> Lifecycle for {P} {{}}` with the bounds of the struct, or put `#[plugin(no_lifecycle)]` on it"
+    note = "write `impl<..> Lifecycle for {P} {{}}` with the bounds of the struct, or add `#[plugin(no_lifecycle)]` to it"
 )]
 pub trait HasLifecycle<P, N> {
     fn __running(this: &Dep<P>, _: N) -> Option<Arc<dyn Running>>;
@@ -250,9 +250,9 @@ pub fn refused<T>() -> T {
 /// A field that is no dependency, no config and nothing of the context.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "CN013: a plugin's field of type `{Self}` is no dependency and has no default",
+    message = "CN013: a plugin field of type `{Self}` is not a dependency and has no default",
     label = "what should this field hold?",
-    note = "a plugin is asked for by `Dep<..>`; implement `Default` for anything else, or say `#[default(..)]`; mark an alias of `Dep<..>` with `#[dep]`, a `Context` or `Logger` with `#[context]`; or build the plugin in `impl Create` (`#[plugin(deps = (..))]`)"
+    note = "write `Dep<..>` for a plugin; for anything else, implement `Default` or write `#[default(..)]`; mark an alias of `Dep<..>` with `#[dep]`, a `Context` or `Logger` with `#[context]`; or build the plugin in `impl Create` (`#[plugin(deps = (..))]`)"
 )]
 pub trait Blank {
     fn blank() -> Self;
@@ -268,9 +268,9 @@ impl<T: Default> Blank for T {
 /// inferred, `As`, it offers none.)
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "CN013: a plugin's field of type `{T}` is no dependency and may have no default",
+    message = "CN013: a plugin field of type `{T}` is not a dependency and may have no default",
     label = "what should this field hold?",
-    note = "if a parameter's default is meant, give it the bound `Default`; a plugin is asked for by `Dep<..>`; or say `#[default(..)]`, or build the plugin in `impl Create` (`#[plugin(deps = (..))]`)"
+    note = "if you want the default of a type parameter, add the bound `Default` to it; write `Dep<..>` for a plugin; or write `#[default(..)]`, or build the plugin in `impl Create` (`#[plugin(deps = (..))]`)"
 )]
 pub trait BlankOf<T, As> {
     fn blank() -> T;

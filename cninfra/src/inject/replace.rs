@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN018: this flavor has no `{K}` to replace",
-    label = "it replaces a plugin of the flavor, and `{K}` is none"
+    label = "only a plugin of the flavor can be replaced, and `{K}` is not one"
 )]
 pub trait Seat<S, K: ?Sized> {
     fn seat(root: &S) -> &Slot<K>;
@@ -48,7 +48,7 @@ impl<F: Wired, P: Key> Place<F, P> for ByItself<F> {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN018: flavor `{F}` binds no plugin to `{Self}` that could be replaced",
-    note = "it takes an interface that is in a `#[provides(..)]` of the flavor; of one with `#[interface(many)]` its providers are replaced, by `with`"
+    note = "`bind` takes an interface from a `#[provides(..)]` of the flavor; use `with` to replace the providers of an `#[interface(many)]`"
 )]
 pub trait Bindable<F>: Key {
     fn seat(held: &dyn Held<F>) -> &Slot<Self>;
@@ -68,7 +68,7 @@ where
 /// type of an argument, rustc would also show the argument and the call, in two more lines.)
 #[diagnostic::on_unimplemented(
     message = "CN006: `{T}` is not a plugin",
-    label = "put `#[plugin]` on its struct; what provides an interface is for `bind`"
+    label = "add `#[plugin]` to its struct; use `bind` for a value that provides an interface"
 )]
 pub trait Instance<As, T> {
     /// The plugin.

@@ -34,7 +34,7 @@ use std::marker::PhantomData;
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "neither a plugin nor an interface",
-    note = "put `#[plugin]` on the struct, `#[interface]` on the trait; what stands for a parameter of these is one of them, too, or has `#[derive(Qualifier)]`, and is `Send` and `Sync`"
+    note = "add `#[plugin]` to the struct, or `#[interface]` to the trait; their type arguments must be one of these, too, or have `#[derive(Qualifier)]`, and be `Send` and `Sync`"
 )]
 pub trait SharedKey: Key + Send + Sync {}
 #[diagnostic::do_not_recommend]
@@ -58,7 +58,7 @@ impl<K: Key + Send + Sync + ?Sized> SharedKey for K {}
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "not a plugin",
-    note = "put `#[plugin]` on the struct `{Self}`; the parameters of a generic one need `Key`: a plugin, an interface, a `#[derive(Qualifier)]`"
+    note = "add `#[plugin]` to the struct `{Self}`; the type parameters of a generic plugin need the bound `Key`: a plugin, an interface, or a type with `#[derive(Qualifier)]`"
 )]
 pub trait SharedPlugin: Plugin + Send + Sync {}
 #[diagnostic::do_not_recommend]
@@ -68,9 +68,9 @@ impl<P: Plugin + Send + Sync> SharedPlugin for P {}
 /// of them.
 // (Beside what follows from the derive, as with `SharedPlugin`: of a flavor that holds what is not shared its plugin is told, and nothing more.)
 #[diagnostic::on_unimplemented(
-    message = "CN007: `{Self}` can not be a field of a flavor",
+    message = "CN007: `{Self}` cannot be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
-    note = "a plugin's field is `Dep<{Self}>`, that of an optional one `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`, and what stands for a parameter of it is a plugin, an interface, or has `#[derive(Qualifier)]`"
+    note = "the field of a plugin is `Dep<{Self}>`, of an optional plugin `Option<Dep<..>>`; a nested flavor needs `#[derive(Flavor)]`, and each of its type arguments must be a plugin or an interface, or have `#[derive(Qualifier)]`"
 )]
 pub trait SharedPart: Part + Send + Sync {}
 #[diagnostic::do_not_recommend]
@@ -174,15 +174,15 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
         plugin,
         "::",
         field,
-        "` is not `Send` and `Sync`\n= help: take `Arc` for `Rc`, an atomic or `Mutex` for `Cell` and `RefCell`, \
-         `Box<dyn Trait + Send + Sync>` for `Box<dyn Trait>`",
+        "` is not `Send` and `Sync`\n= help: use `Arc` instead of `Rc`, an atomic or `Mutex` instead of `Cell` and `RefCell`, \
+         `Box<dyn Trait + Send + Sync>` instead of `Box<dyn Trait>`",
     ])
 }
 
 /// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
 #[track_caller]
 pub const fn alone(is: bool, plugin: &str, field: &str) -> usize {
-    without_dep(is, plugin, field, "; if the default is meant: `#[default(Default::default())]`")
+    without_dep(is, plugin, field, "; if you want the default, write `#[default(Default::default())]`")
 }
 
 /// Fails if a field holds the plugin itself, which no default can.
@@ -199,7 +199,7 @@ const fn without_dep(is: bool, plugin: &str, field: &str, or: &str) -> usize {
             plugin,
             "::",
             field,
-            "` asks for a plugin without `Dep`: it would hold its default, and not the flavor's plugin\n= help: a dependency is `Dep<Plugin>`, \
+            "` holds a plugin without `Dep`: it would be a default value, not the flavor's plugin\n= help: a dependency is `Dep<Plugin>`, \
              `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`",
             or,
         ])
@@ -212,8 +212,8 @@ const fn without_dep(is: bool, plugin: &str, field: &str, or: &str) -> usize {
 pub const fn held(is: bool) -> usize {
     if is {
         text::fail(&[
-            "CN033: plugins are not asked for in this way: the field would hold its default, which is empty\n= help: a dependency is `Dep<Plugin>`, \
-             `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`; if the default is meant: `#[default(Default::default())]`",
+            "CN033: this is not a dependency: the field would hold its default, which is empty\n= help: a dependency is `Dep<Plugin>`, \
+             `Dep<dyn Interface>`, `Option<Dep<..>>` or `Vec<Dep<dyn Interface>>`; if you want the default, write `#[default(Default::default())]`",
         ])
     }
     0
@@ -229,19 +229,7 @@ pub const fn unmarked(is: bool, plugin: &str, field: &str) {
             "::",
             field,
             "` looks like a config section, but would always hold its default\n= help: mark it with `#[config]`; \
-             if the default is meant: `#[default(Default::default())]`",
-        ])
-    }
-}
-
-/// Fails if a plugin that says `no_lifecycle` has one.
-#[track_caller]
-pub const fn idle(is: bool, plugin: &str) {
-    if is {
-        text::fail(&[
-            "CN034: the lifecycle of `",
-            plugin,
-            "` would never run: it says `no_lifecycle`\n= help: take `no_lifecycle` away, or the `impl Lifecycle`",
+             if you want the default, write `#[default(Default::default())]`",
         ])
     }
 }

@@ -37,7 +37,7 @@ fn before_takes_only_names_that_the_flavor_has() {
     let error = std::panic::catch_unwind(|| GRAPH.before("D", "Nobody")).unwrap_err();
     assert_eq!(
         error.downcast_ref::<String>().unwrap(),
-        "CN024: flavor `Diamond` has no plugin named `Nobody`\n= help: a plugin's name is that of its type: `D`, `B`, `C`, `A`"
+        "CN024: flavor `Diamond` has no plugin named `Nobody`\n= help: plugins are named after their types: `D`, `B`, `C`, `A`"
     );
 }
 

@@ -20,7 +20,7 @@ pub struct Generic<T> {
 impl<T: Key + Send + Sync> Lifecycle for Generic<T> {}
 
 /// Its lifecycle is there for some parameters only.
-#[plugin(no_lifecycle)]
+#[plugin(no_lifecycle)] //~ E0119
 pub struct Some<T> {
     of: std::marker::PhantomData<T>,
 }

@@ -4,7 +4,7 @@ use cninfra::prelude::*;
 struct A;
 #[plugin(deps = )] //~ CN010
 struct B;
-#[plugin(deps = (u8) u16)] //~ CN010
+#[plugin(deps = (u8) u16)] //~ CN006 CN010
 struct C;
 #[plugin(deps = (,))] //~ CN010
 struct D;

@@ -30,9 +30,9 @@ use yaml_serde::Value;
 /// kebab-case: `read_timeout` is `read-timeout` in a file. (This does not hold inside `#[serde(flatten)]`, `untagged`
 /// or `tag`, since serde does not tell which keys such values have.)
 #[diagnostic::on_unimplemented(
-    message = "CN026: `{Self}` can not be a config section",
-    label = "not `Serialize`, `Deserialize` and `Default`",
-    note = "`#[derive(Serialize, Deserialize, Default)] #[serde(default, deny_unknown_fields)]`"
+    message = "CN026: `{Self}` cannot be a config section",
+    label = "does not implement `Serialize`, `Deserialize` and `Default`",
+    note = "add `#[derive(Serialize, Deserialize, Default)] #[serde(default, deny_unknown_fields)]`"
 )]
 pub trait Section: Sized {
     /// For the graph.

@@ -5,7 +5,7 @@ use std::future::Future;
 
 /// What a call of a handler returns: a future of an `Answer`.
 #[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: it is not `async`, it gives `{Self}` at once",
+    message = "CN035: not a handler of HTTP requests: it is not `async`, it returns `{Self}` directly",
     label = "write `async fn`, `async || ..` or `async move || ..`"
 )]
 pub trait Async<Answer>: Future<Output = Answer> {
@@ -22,8 +22,8 @@ impl<F: Future> Async<F::Output> for F {
 /// What a handler may return: any response. (The trait is on the future, with the answer as its second parameter: for a
 /// type of your own, rustc would also show where it is defined, in four more lines.)
 #[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: what it returns is no response: `{Answer}`",
-    label = "a text, `Json`, a `StatusCode`, a tuple of them, or a `cninfra::Result` of one is a response; a type of one's own, or a `Result` with another error, is none"
+    message = "CN035: not a handler of HTTP requests: it returns `{Answer}`, which is not a response",
+    label = "a response is a string, `Json`, a `StatusCode`, a tuple of these, or a `cninfra::Result` of one of them; your own type, or a `Result` with another error type, is not"
 )]
 pub trait Gives<Answer> {
     /// Nothing: see [`Asked`](super::Asked).

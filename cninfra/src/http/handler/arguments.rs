@@ -16,8 +16,8 @@ use std::future::Future;
 /// something that is not `Send`, among the arguments or captured, makes the future not `Send` either: that is one
 /// mistake.) `By` is how axum makes the last argument: from the whole request, or without its body.
 #[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: it takes `{Self}`, and one of these is no extractor; or it holds or takes along what is not `Send`",
-    label = "extractors are `Path`, `Query`, `Json`, .., and `State` of what `.with_state(..)` gives, if that is `Clone`, `Send` and `Sync`; what takes the body is the last one. If all are right, drop what is not `Send` before the `await` (an `Rc`, a guard of a `Mutex` of std); what is taken along is `Send` and `Sync` (an `Arc`)"
+    message = "CN035: not a handler of HTTP requests: it takes `{Self}`, and one of these is not an extractor; or it holds or captures a value that is not `Send`",
+    label = "extractors are `Path`, `Query`, `Json`, .., and `State` of the value given to `.with_state(..)`, if it is `Clone`, `Send` and `Sync`; the extractor of the body must be the last one. If all of them are correct, drop what is not `Send` before the `await` (an `Rc`, a guard of a `std::sync::Mutex`), and capture only what is `Send` and `Sync` (an `Arc`)"
 )]
 pub trait Extracted<S, By, Future, H>: Sized {
     /// Nothing: see [`Asked`](super::Asked).

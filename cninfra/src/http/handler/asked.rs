@@ -29,8 +29,8 @@ pub struct Asking;
 
 /// `H` is a [`RouteHandler`] of the kind `K`.
 #[diagnostic::on_unimplemented(
-    message = "CN035: no handler of HTTP requests: neither a function of at most 16 arguments nor a response",
-    label = "an `async fn` or an async closure is one, if rustc knows the types of its arguments, and what it takes along is `Clone` and borrows nothing"
+    message = "CN035: not a handler of HTTP requests: neither a function with at most 16 arguments nor a response",
+    label = "use an `async fn`, or an async closure whose argument types the compiler knows, and that captures only values that are `Clone` and borrow nothing"
 )]
 pub trait Answers<K: Kind, H> {
     /// Nothing: see [`Asked`].
