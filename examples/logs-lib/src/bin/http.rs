@@ -11,7 +11,11 @@
 
 use cninfra::{
     debug,
-    http::{Json, Path, RouteTable, Routes, axum::http::StatusCode},
+    http::{
+        Json, Path, RouteTable, Routes,
+        axum::{http::StatusCode, response::Response},
+        error_response,
+    },
     info,
     logging::{Level, LogSettings, LoggerLevel, Loggers, Output},
 };
@@ -77,9 +81,9 @@ fn routes(loggers: &Loggers) -> Routes {
 }
 
 /// Also works for a logger that does not exist yet, and for a pattern.
-fn change(loggers: &Loggers, logger: &str, level: &str) -> Result<Json<LoggerLevel>, (StatusCode, String)> {
-    let bad_request = |error: String| (StatusCode::BAD_REQUEST, error);
-    let level: Level = level.parse().map_err(|error| bad_request(format!("{error}")))?;
-    loggers.set(logger, level).map_err(|error| bad_request(error.to_string()))?;
+fn change(loggers: &Loggers, logger: &str, level: &str) -> Result<Json<LoggerLevel>, Response> {
+    let bad_request = |error: &dyn std::fmt::Display| error_response(StatusCode::BAD_REQUEST, &error.to_string());
+    let level: Level = level.parse().map_err(|error| bad_request(&error))?;
+    loggers.set(logger, level).map_err(|error| bad_request(&error))?;
     Ok(Json(loggers.level(logger)))
 }
