@@ -7,7 +7,7 @@ use crate::{
 use axum::{
     http::{
         HeaderMap,
-        header::{ACCEPT, CONTENT_TYPE},
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY},
     },
     response::{IntoResponse, Response},
 };
@@ -61,7 +61,9 @@ impl Scrape {
                 self.log.warn(left_out);
             }
         }
-        ([(CONTENT_TYPE, format.content_type())], exposition.text).into_response()
+        // a proxy's cache must answer neither in another format nor with what was true before
+        let headers = [(CONTENT_TYPE, format.content_type()), (VARY, "accept"), (CACHE_CONTROL, "no-store")];
+        (headers, exposition.text).into_response()
     }
 }
 
@@ -114,5 +116,12 @@ mod tests {
         let kind = |headers| scrape.answer(headers).headers()[CONTENT_TYPE].clone();
         assert_eq!(kind(&headers), "application/openmetrics-text; version=1.0.0; charset=utf-8");
         assert_eq!(kind(&HeaderMap::new()), "text/plain; version=0.0.4; charset=utf-8");
+    }
+    #[test]
+    fn no_cache_keeps_an_answer_or_takes_one_format_for_the_other() {
+        let scrape = Scrape::new(Loggers::new("x", LogSettings::new()).get("me"), Metrics::new("me"));
+        let answer = scrape.answer(&HeaderMap::new());
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        assert_eq!((header(VARY), header(CACHE_CONTROL)), (Some("accept"), Some("no-store")));
     }
 }

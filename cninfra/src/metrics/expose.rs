@@ -38,7 +38,7 @@ impl Metrics {
                     Err(why) => why,
                     Ok(()) => {
                         match format {
-                            Format::OpenMetrics => exposition.text.push_str(text),
+                            Format::OpenMetrics => put_as_open(text, &mut exposition.text),
                             Format::Text => put_as_text(text, &mut exposition.text),
                         }
                         continue;
@@ -84,6 +84,16 @@ fn tell(families: &[Family<'_>], owner: &str, told: &mut BTreeMap<String, String
     }
     told.append(&mut new);
     Ok(())
+}
+
+/// Help texts are written as Prometheus' text format has them. In OpenMetrics a quote in one is escaped, too.
+fn put_as_open(written: &str, text: &mut String) {
+    for line in written.split_inclusive('\n') {
+        match line.starts_with("# HELP ") && line.contains('"') {
+            true => text.push_str(&line.replace('"', "\\\"")),
+            false => text.push_str(line),
+        }
+    }
 }
 
 /// Rewrites OpenMetrics as Prometheus' text format: there, a family has the name of its samples, and there are no units, exemplars and infos.
@@ -188,6 +198,17 @@ traced_total 1
         assert!(text.contains("# UNIT took_seconds seconds\n"), "{text}");
         assert!(text.contains("traced_total 1 # {trace=\"7\"} 1"), "{text}");
         assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[test]
+    fn a_quote_in_a_help_text_is_escaped_in_open_metrics_alone() {
+        let metrics = Metrics::new("a");
+        metrics.register("open", r#"What is "open""#, Gauge::<i64>::default()).unwrap();
+        let help = |format| metrics.expose(format).text.lines().next().unwrap_or_default().to_string();
+        assert_eq!(help(Format::Text), r#"# HELP open What is "open"."#);
+        assert_eq!(help(Format::OpenMetrics), r#"# HELP open What is \"open\"."#);
+        let text = some().expose(Format::OpenMetrics).text;
+        assert!(text.contains(r#"requests_total{path="/a\"b"#), "{text}");
     }
 
     #[derive(Debug)]

@@ -53,7 +53,7 @@ fn http_lists_and_sets_levels() {
     let wrong = request(addr, "PUT", "/set/worker/loud");
     assert_eq!(
         (wrong.status, wrong.body.as_str()),
-        (400, "`loud` is not a level: write trace, debug, info, warn or error")
+        (400, r#"{"error":"`loud` is not a level: write trace, debug, info, warn or error"}"#)
     );
     // a port in use is told in words
     let second = Program::new(env!("CARGO_BIN_EXE_http")).arg(&addr.to_string()).run();

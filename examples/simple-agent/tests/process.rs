@@ -92,6 +92,20 @@ fn sigterm_and_sigint_stop_it_in_order() {
 }
 
 #[test]
+fn without_any_endpoint_it_warns_that_it_is_open_to_everybody() {
+    // held, by this test or by another program: so the agent opens it to nobody
+    let _held = TcpListener::bind("127.0.0.1:9191");
+    let ended = agent().run();
+    let warning = "WARN  http: nothing says where to listen: 0.0.0.0:9191, open to everybody who reaches this machine";
+    for part in [warning, "set `endpoint` in http.conf", "another process listens on 0.0.0.0:9191"] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let said = serves(agent().arg("--http-port=0").arg("--set=http.endpoint=127.0.0.1:9191"));
+    assert!(!said.contains("nothing says where"), "{said}");
+}
+
+#[test]
 fn a_port_in_use_is_told_with_the_mend() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = other.local_addr().unwrap().to_string();

@@ -29,6 +29,8 @@ pub struct Body {
     pub last_change: u64,
     /// When it, or a plugin, last reported its state.
     pub last_update: u64,
+    /// Always empty: see [`InterfaceStats`].
+    pub interface_stats: InterfaceStats,
     /// The commit that the program was built from, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit_hash: Option<&'static str>,
@@ -42,6 +44,12 @@ pub struct Body {
     #[serde(rename = "NonFatalPlugins")]
     pub non_fatal_plugins: Option<Vec<&'static str>>,
 }
+
+/// The network interfaces of the predecessor's VPP agent, of which other agents had none. Whoever reads its `/readiness`
+/// finds the field here, too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct InterfaceStats {}
 
 /// The state of one plugin, as the probes show it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -97,6 +105,7 @@ impl Body {
             start_time: seconds(status.started),
             last_change: seconds(status.changed()),
             last_update: seconds(status.updated),
+            interface_stats: InterfaceStats {},
             commit_hash: build.commit,
             plugins: status.running().map(PluginBody::new).collect(),
             plugin_status: status.running().map(|plugin| (plugin.name, PluginTimes::new(plugin))).collect(),

@@ -6,6 +6,6 @@ mod health;
 mod plugin;
 mod port;
 
-pub use body::{Body, PluginBody, PluginState, PluginTimes};
+pub use body::{Body, InterfaceStats, PluginBody, PluginState, PluginTimes};
 pub use config::ProbeConfig;
 pub use plugin::Probe;

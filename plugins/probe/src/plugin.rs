@@ -6,7 +6,7 @@ use cninfra::{
         Http, Routes, Scrape,
         axum::{
             Json,
-            http::{HeaderMap, StatusCode},
+            http::{HeaderMap, StatusCode, header::CACHE_CONTROL},
             response::{IntoResponse, Response},
         },
     },
@@ -119,7 +119,8 @@ impl Answers {
     fn answer(&self, else_code: StatusCode, is_well: fn(&AgentStatus) -> bool) -> Response {
         let status = self.status();
         let code = if is_well(&status) { StatusCode::OK } else { else_code };
-        (code, Json(Body::new(&status, self.cx.build_info()))).into_response()
+        // a proxy's cache must not go on to tell that an agent is ready
+        (code, [(CACHE_CONTROL, "no-store")], Json(Body::new(&status, self.cx.build_info()))).into_response()
     }
 
     fn routes(&self, cx: &Context) -> Result<Routes> {

@@ -137,7 +137,8 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
             }
             Meant::Later => {
                 let what = "is a key of cn-infra that is not supported yet";
-                mistake(reader, spot, what, Some("remove it".to_string()));
+                let help = "remove it only if the agent can do without what it sets: nothing takes its place yet";
+                mistake(reader, spot, what, Some(help.to_string()));
                 continue;
             }
             Meant::Nothing if reader.path.is_empty() && agents(&key).is_some() => {

@@ -11,9 +11,16 @@
 
 use cninfra::{
     debug,
-    http::{Json, Path, RouteTable, Routes, axum::http::StatusCode},
+    http::{
+        Json, Path, RouteTable, Routes,
+        axum::{
+            http::StatusCode,
+            response::{IntoResponse, Response},
+        },
+        error_response,
+    },
     info,
-    logging::{Level, LogSettings, LoggerLevel, Loggers, Output},
+    logging::{Level, LogSettings, Loggers, Output},
 };
 use cninfra_rest::{Endpoint, Server};
 use std::{error::Error, process::ExitCode, time::Duration};
@@ -72,14 +79,16 @@ async fn run() -> Result<(), Box<dyn Error>> {
 fn routes(loggers: &Loggers) -> Routes {
     let (listed, set) = (loggers.clone(), loggers.clone());
     let list = async move || Json(listed.list());
-    let set = async move |Path((logger, level)): Path<(String, String)>| change(&set, &logger, &level);
+    let set = async move |Path((logger, level)): Path<(String, String)>| {
+        let changed = change(&set, &logger, &level);
+        changed.unwrap_or_else(|error| error_response(StatusCode::BAD_REQUEST, &error.to_string()))
+    };
     Routes::new().get("/list", list).put("/set/{logger}/{level}", set)
 }
 
 /// Also works for a logger that does not exist yet, and for a pattern.
-fn change(loggers: &Loggers, logger: &str, level: &str) -> Result<Json<LoggerLevel>, (StatusCode, String)> {
-    let bad_request = |error: String| (StatusCode::BAD_REQUEST, error);
-    let level: Level = level.parse().map_err(|error| bad_request(format!("{error}")))?;
-    loggers.set(logger, level).map_err(|error| bad_request(error.to_string()))?;
-    Ok(Json(loggers.level(logger)))
+fn change(loggers: &Loggers, logger: &str, level: &str) -> cninfra::Result<Response> {
+    let level: Level = level.parse()?;
+    loggers.set(logger, level)?;
+    Ok(Json(loggers.level(logger)).into_response())
 }

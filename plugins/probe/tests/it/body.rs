@@ -6,8 +6,8 @@ use cninfra_probe::Body;
 use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the predecessor 1.7.0 answered to `/liveness` with a plugin in error.
-const RECORDED: &str = r#"{"build_version":"v9.8.7","build_date":"2026-11-23T00:00:00Z","state":2,"start_time":1795454953,"last_change":1795454970,"last_update":1795454970,"commit_hash":"abcdef0","plugins":[{"name":"demo","state":2,"error":"demo failed"},{"name":"etcd","state":1}],"PluginStatus":{"demo":{"state":2,"last_change":1795454970,"last_update":1795454970,"error":"demo failed"},"etcd":{"state":1,"last_change":1795454958,"last_update":1795454963}},"NonFatalPlugins":null}"#;
+/// What the predecessor 1.7.0 answered to `/readiness` with a plugin in error; `/liveness` was the same, without `interface_stats`.
+const RECORDED: &str = r#"{"build_version":"v9.8.7","build_date":"2026-11-23T00:00:00Z","state":2,"start_time":1795454953,"last_change":1795454970,"last_update":1795454970,"interface_stats":{},"commit_hash":"abcdef0","plugins":[{"name":"demo","state":2,"error":"demo failed"},{"name":"etcd","state":1}],"PluginStatus":{"demo":{"state":2,"last_change":1795454970,"last_update":1795454970,"error":"demo failed"},"etcd":{"state":1,"last_change":1795454958,"last_update":1795454963}},"NonFatalPlugins":null}"#;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()

@@ -81,6 +81,7 @@ async fn probe(addr: SocketAddr) -> (u16, u16, u64) {
     assert_eq!(live.body, ready.body);
     for (path, answer) in [("/liveness", &live), ("/readiness", &ready)] {
         assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
         let head = request(addr, "HEAD", path).await;
         assert_eq!((head.status, head.body.as_str()), (answer.status, ""));
         assert_eq!(head.header("content-length"), answer.header("content-length"));

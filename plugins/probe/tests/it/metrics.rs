@@ -86,9 +86,25 @@ async fn metrics_are_those_of_the_agent() {
         "plugin_state{plugin=\"probe\",state=\"ok\"} 1",
         "http_requests_total{method=\"GET\",route=\"/liveness\",status=\"200\"} 4", // one by the plugin, while it started
         "http_requests_total{method=\"other\",route=\"none\",status=\"404\"} 1",
-        "# TYPE process_cpu_seconds_total counter",
     ] {
         assert!(answer.body.contains(&format!("\n{line}\n")), "{line} in\n{}", answer.body);
+    }
+    // what the predecessor 1.7.0 told of its process
+    for family in [
+        "cpu_seconds_total counter",
+        "max_fds gauge",
+        "network_receive_bytes_total counter",
+        "network_transmit_bytes_total counter",
+        "open_fds gauge",
+        "resident_memory_bytes gauge",
+        "start_time_seconds gauge",
+        "virtual_memory_bytes gauge",
+        "virtual_memory_max_bytes gauge",
+    ] {
+        let (name, _) = family.split_once(' ').unwrap();
+        for line in [format!("\n# TYPE process_{family}\n"), format!("\nprocess_{name} ")] {
+            assert!(answer.body.contains(&line), "{line} in\n{}", answer.body);
+        }
     }
     let open = request_with(addr, "GET", "/metrics", OPEN);
     assert_eq!(open.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));

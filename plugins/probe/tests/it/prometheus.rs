@@ -107,7 +107,7 @@ async fn a_server_scrapes_them() {
     let addr = agent.rest.local_addr().unwrap();
     let odd = Histogram::new([0.1, 1.0]);
     odd.observe(0.5);
-    agent.store.cx.metrics().register("store_odd", "What is odd", odd).unwrap();
+    agent.store.cx.metrics().register("store_odd", r#"What is "odd" in C:\nowhere"#, odd).unwrap();
     for _ in 0..3 {
         assert_eq!(request(addr, "GET", "/startup").await.status, 200);
     }
@@ -123,6 +123,9 @@ async fn a_server_scrapes_them() {
         assert_eq!(server.value("agent_ready"), "1");
         assert_eq!(server.value("service_health{service=%22vpp1%22}"), "1");
         assert_eq!(server.value("store_odd_count"), "1");
+        let about =
+            server.wait_for("/api/v1/metadata?metric=store_odd", |answer| answer["data"]["store_odd"].is_array());
+        assert_eq!(about["data"]["store_odd"][0]["help"], r#"What is "odd" in C:\nowhere."#);
         // one while it started
         assert_eq!(server.value("http_requests_total{route=%22/startup%22,status=%22200%22}"), "3");
         assert_eq!(server.value("http_request_duration_seconds_bucket{route=%22/startup%22,le=%22%2BInf%22}"), "4");
