@@ -377,10 +377,11 @@ mod tests {
         tokio::select! {
             biased;
             () = counts => unreachable!(),
-            gathered = burst(&gather, 3) => assert_eq!(gathered, 3),
+            // it waits for somebody when they come, as it mostly does
             () = gather.run(send) => unreachable!(),
+            gathered = burst(&gather, 3) => assert_eq!(gathered, 3),
         }
-        assert!(sent_at.load(Relaxed) <= QUIET + 2, "{sent_at:?}");
+        assert!(sent_at.load(Relaxed) <= QUIET + 3, "{sent_at:?}");
     }
 
     #[tokio::test]
