@@ -1,11 +1,16 @@
-//! Shared by the programs of this example: the phonebook, and the connection to etcd.
+//! Shared by the programs of this example: the phonebook, the connection to etcd, and what they print.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use cninfra::{Error, Result, keyval::Kv};
 use cninfra_etcd::{EtcdConfig, EtcdStore};
 use prost::Message;
 use serde::Deserialize;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// The prefix of the contacts.
 pub const PHONEBOOK: &str = "/phonebook/";
@@ -69,4 +74,15 @@ pub async fn connect(arguments: &ArgMatches) -> Result<Arc<EtcdStore>> {
 #[must_use]
 pub fn phonebook(store: &Arc<EtcdStore>) -> Kv<EtcdStore> {
     Kv::new(store.clone()).scoped(PHONEBOOK)
+}
+
+/// Prints a line. Returns whether anybody reads: if not, as before `| head`, that is no error.
+///
+/// # Errors
+/// The line cannot be written, for example because a disk is full.
+pub fn say(line: impl Display) -> io::Result<bool> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true),
+    }
 }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use cninfra_testbed::{Etcd, Folder, Program, require};
-use std::fs;
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 struct Config(Folder);
 
@@ -115,4 +118,27 @@ fn what_is_wrong_is_named() {
         assert_eq!(ended.code, Some(1), "{nameless:?}");
         assert!(ended.stderr.contains("a contact needs a name"), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn who_is_read_by_nobody_ends_in_order() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let config = Config::of(&etcd);
+    let unread = |path: &str, arguments: &[&str]| {
+        let mut program = Command::new(path);
+        program.args(["--cfg", &config.path()]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = program.spawn().unwrap();
+        drop(program.stdout.take());
+        let ended = program.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), &*said), (Some(0), ""), "{path}");
+    };
+    unread(env!("CARGO_BIN_EXE_editor"), &["put", "Ann", "B", "2"]);
+    // what was asked for is done
+    assert!(etcd.ctl(&["get", "/phonebook/Ann"]).contains("Ann"));
+    unread(env!("CARGO_BIN_EXE_view"), &[]);
+    unread(env!("CARGO_BIN_EXE_election"), &["0"]);
+    // it would go on until Ctrl-C
+    unread(env!("CARGO_BIN_EXE_watcher"), &[]);
 }

@@ -1,4 +1,4 @@
-//! Shared by the programs of this example: the connection to Redis, and the prefix of their keys.
+//! Shared by the programs of this example: the connection to Redis, the prefix of their keys, and what they print.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::NonEmptyStringValueParser, value_parser};
 use cninfra::{
@@ -10,6 +10,8 @@ use cninfra_redis::{RedisConfig, RedisStore};
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fmt::Display,
+    io::{self, Write as _},
     path::PathBuf,
     sync::Arc,
 };
@@ -79,4 +81,15 @@ pub async fn connect(arguments: &ArgMatches) -> Result<Kv<RedisStore>> {
     let store = Arc::new(RedisStore::connect(config).await?);
     let prefix = arguments.get_one::<String>("prefix").map_or("", String::as_str);
     Ok(Kv::new(store).scoped(prefix))
+}
+
+/// Prints a line. Returns whether anybody reads: if not, as before `| head`, that is no error.
+///
+/// # Errors
+/// The line cannot be written, for example because a disk is full.
+pub fn say(line: impl Display) -> io::Result<bool> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true),
+    }
 }

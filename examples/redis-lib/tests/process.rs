@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use cninfra_testbed::{Ended, Program, Redis, RedisCluster, RedisOptions, RedisSentinel, require};
-use std::net::SocketAddr;
+use cninfra_testbed::{Ended, Folder, Program, Redis, RedisCluster, RedisOptions, RedisSentinel, require};
+use std::{
+    fs,
+    net::SocketAddr,
+    process::{Command, Stdio},
+};
 
 const SIMPLE: &str = env!("CARGO_BIN_EXE_simple");
 const AIRPORT: &str = env!("CARGO_BIN_EXE_airport");
@@ -203,5 +207,24 @@ fn a_redis_that_tells_nobody_of_changes_is_refused_with_the_mend() {
         let ended = run(path, "--redis-config", &format!("endpoint: {}\n", redis.addr()), &[]);
         assert_eq!(ended.code, Some(1), "{}", ended.stdout);
         assert!(ended.stderr.contains("enable-notifications"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn who_is_read_by_nobody_ends_in_order() {
+    require!(Redis);
+    let (redis, folder) = (Redis::start(), Folder::new());
+    let config = folder.path().join("client.yaml");
+    fs::write(&config, node(&redis)).unwrap();
+    // the airport would go on until Ctrl-C
+    for path in [SIMPLE, AIRPORT] {
+        let mut program = Command::new(path);
+        program.arg("--redis-config").arg(&config).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = program.spawn().unwrap();
+        drop(program.stdout.take());
+        let ended = program.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), &*said), (Some(0), ""), "{path}");
+        assert_eq!(redis.call(&["KEYS", "*"]).list().len(), 0, "{path}");
     }
 }

@@ -39,9 +39,14 @@ type Told = Option<Result<Reply, Failure>>;
 #[derive(Default)]
 pub(crate) struct Gather {
     waiting: Mutex<Waiting>,
+    /// So many wait: who only counts them keeps nobody from coming.
+    count: AtomicUsize,
     wake: Notify,
     /// Calls that have begun and not ended, be they gathered or not.
     begun: AtomicUsize,
+    /// Those who came last were several. So who comes first now waits for the others, for a moment: what goes out before them is
+    /// one more call of the server, which answers them only after it.
+    are_many: AtomicBool,
     /// The server does not let this user ask for several keys at once.
     is_off: AtomicBool,
 }
@@ -93,19 +98,25 @@ impl Drop for Begun<'_> {
 impl Begun<'_> {
     /// Has the call go with others, where there are any. What comes of it is told there; who is told nothing asks alone.
     pub(crate) fn joins(&self, command: &Command<'_>) -> Option<oneshot::Receiver<Told>> {
-        if self.is_alone || self.gather.is_off.load(Relaxed) {
+        let gather = self.gather;
+        if (self.is_alone && !gather.are_many.load(Relaxed)) || gather.is_off.load(Relaxed) {
             return None;
         }
         let (tell, told) = oneshot::channel();
-        let mut waiting = self.gather.lock();
+        let mut waiting = gather.lock();
         match *command {
             _ if waiting.has_ended => return None,
             Command::Get(key) => waiting.reads.push((key.clone(), tell)),
             Command::Set(key, value) if value.len() <= SMALL => waiting.writes.push((key.clone(), value.clone(), tell)),
             _ => return None,
         }
+        let count = waiting.len();
+        gather.count.store(count, Relaxed);
         drop(waiting);
-        self.gather.wake.notify_one();
+        // whoever comes later is taken along
+        if count == 1 {
+            gather.wake.notify_one();
+        }
         Some(told)
     }
 }
@@ -141,7 +152,7 @@ impl Gather {
         let (mut known, mut quiet) = (0, 0);
         while quiet < QUIET && known < TOGETHER {
             yield_now().await;
-            let there = self.lock().len();
+            let there = self.count.load(Relaxed);
             quiet = if there == known { quiet + 1 } else { 0 };
             known = there;
         }
@@ -171,7 +182,9 @@ impl Gather {
     fn take(&self) -> Vec<Together> {
         let mut waiting = self.lock();
         let (reads, writes) = (mem::take(&mut waiting.reads), mem::take(&mut waiting.writes));
+        self.count.store(0, Relaxed);
         drop(waiting);
+        self.are_many.store(reads.len() + writes.len() > 1, Relaxed);
         // who waits no more is not asked for
         let mut reads = reads.into_iter().filter(|(_, tell)| !tell.is_closed()).peekable();
         let mut writes = writes.into_iter().filter(|(.., tell)| !tell.is_closed()).peekable();
@@ -313,6 +326,62 @@ mod tests {
             () = gather.run(send) => unreachable!(),
         }
         assert_eq!(sent.into_inner(), 1);
+    }
+
+    /// Calls that come at once, and how many of them were gathered.
+    async fn burst(gather: &Gather, calls: usize) -> usize {
+        let begun: Vec<_> = (0..calls).map(|_| gather.begin()).collect();
+        let waiting: Vec<_> = begun.iter().filter_map(|begun| begun.joins(&GET)).collect();
+        join_all(waiting).await.len()
+    }
+
+    #[tokio::test]
+    async fn who_comes_first_goes_with_the_others_where_several_came_before() {
+        let gather = Gather::default();
+        let sent = AtomicUsize::new(0);
+        let calls = async {
+            // none has come before; after several the first one waits, and after one alone it does not
+            let mut gathered = Vec::new();
+            for calls in [3, 3, 1, 1, 2, 2] {
+                gathered.push(burst(&gather, calls).await);
+            }
+            gathered
+        };
+        let send = |_| {
+            sent.fetch_add(1, Relaxed);
+            ready(Ok(Reply::List(vec![Reply::Bytes("1".into()); 3])))
+        };
+        tokio::select! {
+            gathered = calls => assert_eq!(gathered, [2, 3, 1, 0, 1, 1]),
+            () = gather.run(send) => unreachable!(),
+        }
+        assert_eq!(sent.into_inner(), 5);
+    }
+
+    #[tokio::test]
+    async fn what_has_been_gathered_waits_for_nothing_else() {
+        let gather = Gather::default();
+        let _first = gather.begin();
+        // of each poll in which nothing else comes
+        let (polls, sent_at) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+        let counts = async {
+            loop {
+                polls.fetch_add(1, Relaxed);
+                yield_now().await;
+            }
+        };
+        let send = |_| async {
+            sent_at.store(polls.load(Relaxed), Relaxed);
+            Ok(Reply::List(vec![Reply::Bytes("1".into()); 3]))
+        };
+        tokio::select! {
+            biased;
+            () = counts => unreachable!(),
+            // it waits for somebody when they come, as it mostly does
+            () = gather.run(send) => unreachable!(),
+            gathered = burst(&gather, 3) => assert_eq!(gathered, 3),
+        }
+        assert!(sent_at.load(Relaxed) <= QUIET + 3, "{sent_at:?}");
     }
 
     #[tokio::test]

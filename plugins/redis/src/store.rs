@@ -36,7 +36,8 @@ use tokio::time::{Instant, timeout};
 ///   conditions, is done key by key instead, so that it does not block the server: others may see a part of it. With
 ///   other operations or conditions, it blocks the server while that examines all its keys.
 /// - Reads, and writes of small values without an expiry, that come while others are in flight are sent together, as
-///   one `MGET` or `MSET`. This is not done in a cluster, or for a user who may not use these commands. Each call has
+///   one `MGET` or `MSET`; and after several came at once, the next one waits for others, for some microseconds. This
+///   is not done in a cluster, or for a user who may not use these commands. Each call has
 ///   its own answer, as if it had been sent alone.
 /// - A watch reports what was read for each key, in the order of the reads, and converges to the true state:
 ///   intermediate values may be left out. See [`WatchOptions`]. A range with a key that the user may not read has no

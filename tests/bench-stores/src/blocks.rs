@@ -1,16 +1,23 @@
 //! [`Blocks`]: contestants that take turns, and the ratios of what they take.
 
 use rustix::time::{ClockId, clock_gettime};
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
-/// What contestants took, block by block. The first one is what the others are compared with.
+/// The time that something took, and what of it this process has computed.
+pub type Taken = (Duration, Duration);
+
+/// What contestants took in one process, block by block. The first one is what the others are compared with.
 pub struct Blocks {
-    names: Vec<&'static str>,
-    /// Of each block the time of each contestant, and what of it this process has computed.
-    taken: Vec<Vec<(Duration, Duration)>>,
+    /// How many contestants there are.
+    count: usize,
+    /// Of each block what each contestant took.
+    taken: Vec<Vec<Taken>>,
 }
 
-/// The ratio of one contestant to the first one: the median over all blocks, and where that lies with 95 of 100.
+/// The ratio of one contestant to the first one: the median over all that is counted, blocks or processes, and where that lies with 95 of 100.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Ratio {
     pub low: f64,
@@ -19,13 +26,14 @@ pub struct Ratio {
 }
 
 impl Blocks {
-    pub fn of(names: impl IntoIterator<Item = &'static str>) -> Self {
-        Blocks { names: names.into_iter().collect(), taken: Vec::new() }
+    /// Of so many contestants.
+    pub fn of(count: usize) -> Self {
+        Blocks { count, taken: Vec::new() }
     }
 
     /// The order of the contestants in the next block: each comes first as often as the others, and after each of the others as often, since what one leaves to be done is taken by the next.
     pub fn order(&self) -> Vec<usize> {
-        let (count, block) = (self.names.len(), self.taken.len());
+        let (count, block) = (self.count, self.taken.len());
         // from both ends in turns: 0, 3, 1, 2 of four
         let from_both_ends = |at: usize| if at.is_multiple_of(2) { at / 2 } else { count - at.div_ceil(2) };
         let mut order: Vec<usize> = (0..count).map(|at| (from_both_ends(at) + block) % count).collect();
@@ -36,26 +44,34 @@ impl Blocks {
         order
     }
 
-    /// A block, with what each contestant took, in the order of their names.
-    pub fn add(&mut self, taken: Vec<(Duration, Duration)>) {
+    /// A block, with what each contestant took, in their order.
+    pub fn add(&mut self, taken: Vec<Taken>) {
         self.taken.push(taken);
     }
 
-    /// A line for each contestant but the first.
-    pub fn print(&self, what: &str) {
-        for (at, name) in self.names.iter().enumerate().skip(1) {
-            let of = |part: fn(&(Duration, Duration)) -> Duration| {
-                self.taken.iter().map(move |block| part(&block[at]).as_secs_f64() / part(&block[0]).as_secs_f64())
-            };
-            let Ratio { low, median, high } = Ratio::of(of(|(time, _)| *time));
-            let cpu = Ratio::of(of(|(_, cpu)| *cpu)).median;
-            println!("{what:24} {name:8} {median:6.3} ({low:.3} to {high:.3})   cpu {cpu:5.2}");
-        }
+    /// Of each block the ratio of a contestant's time to that of the first one.
+    pub fn times(&self, at: usize) -> impl Iterator<Item = f64> {
+        self.ratios(at, |(time, _)| *time)
+    }
+
+    /// The same of what the process has computed.
+    pub fn computed(&self, at: usize) -> impl Iterator<Item = f64> {
+        self.ratios(at, |(_, cpu)| *cpu)
+    }
+
+    fn ratios(&self, at: usize, part: fn(&Taken) -> Duration) -> impl Iterator<Item = f64> {
+        self.taken.iter().map(move |block| part(&block[at]).as_secs_f64() / part(&block[0]).as_secs_f64())
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} ({:.3} to {:.3})", self.median, self.low, self.high)
     }
 }
 
 impl Ratio {
-    /// Of the ratios of all blocks. The interval is that of the median by ranks, whatever the ratios' distribution is.
+    /// Of the ratios of all blocks, or of all processes. The interval is that of the median by ranks, whatever the ratios' distribution is: what drawing from them again and again would give.
     pub fn of(ratios: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = ratios.collect();
         sorted.sort_by(f64::total_cmp);
@@ -69,7 +85,7 @@ impl Ratio {
 }
 
 /// How long something takes, and how much of it this process computes.
-pub async fn time<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<(Duration, Duration), E> {
+pub async fn time<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<Taken, E> {
     let (began, cpu) = (Instant::now(), computed());
     work.await?;
     Ok((began.elapsed(), computed().saturating_sub(cpu)))
@@ -86,8 +102,8 @@ mod tests {
 
     #[test]
     fn each_comes_first_and_after_each_other_one_as_often_and_the_median_is_between_its_bounds() {
-        for names in [&["raw", "raw", "ours", "dyn"][..], &["raw", "ours", "dyn"]] {
-            let (mut blocks, count) = (Blocks::of(names.iter().copied()), names.len());
+        for count in [4, 3] {
+            let mut blocks = Blocks::of(count);
             let (mut first, mut after) = (vec![0; count], vec![0; count * count]);
             for _ in 0..count * 6 {
                 let order = blocks.order();

@@ -4,25 +4,27 @@
 //! cargo run --profile stores -p cninfra-bench-stores --bin etcd [-- BLOCKS [put|get|puts|gets|watch]]
 //! ```
 //!
-//! An etcd is started for it (Debian's `etcd-server`). In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the
-//! store as it is injected. Told are the median of the ratios to the client's time, with its 95 % interval, and the same of what the process has computed.
+//! In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the store as it is injected. All of them are in one process, which is started anew every twenty blocks,
+//! with an etcd of its own (Debian's `etcd-server`). Told are the median of the ratios to the client's time over all blocks, and over the medians of the processes, each with its 95 % interval, and the ratio of what the process has computed.
 //!
 //! ```text
-//! valgrind --tool=callgrind target/stores/etcd --alone raw|static|dyn put|get|puts|gets|watch BLOCKS ENDPOINT
+//! valgrind --tool=callgrind target/stores/etcd --alone raw|static|dyn put|get|puts|gets|watch BLOCKS ENDPOINT [threads]
 //! ```
 //!
-//! runs one contestant alone, on one thread and an etcd that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is.
+//! runs one contestant alone, on one thread (`threads`: as many as where they take turns) and an etcd that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is.
 #![forbid(unsafe_code)]
 
 mod blocks;
+mod processes;
 mod work;
 
 use cninfra::keyval::{Event, KeyVal, Kv, Watch, WatchOptions};
 use cninfra_etcd::{EtcdConfig, EtcdStore};
 use cninfra_testbed::Etcd;
 use etcd_client::{Client, WatchStream};
+use processes::compare;
 use std::sync::Arc;
-use work::{Contestant, NAMES, Result, Task, What, alone, compare, on_one_thread};
+use work::{Contestant, NAMES, Result, Task, What, alone, in_turns, run};
 
 /// Who takes part, with what it watches.
 enum Who {
@@ -67,14 +69,15 @@ impl Contestant for Who {
 
 fn main() -> Result<()> {
     match Task::of_args()? {
-        Task::Alone { name, what, blocks, at } => {
-            on_one_thread(async { alone(contestant(&name, &at).await?, what, blocks).await })
+        Task::Alone { name, what, blocks, at, threads } => {
+            run(threads, async { alone(contestant(&name, &at).await?, what, blocks).await })
         }
-        Task::Compare(blocks, only) => tokio::runtime::Runtime::new()?.block_on(in_turns(blocks, only)),
+        Task::InTurns(blocks, what) => run(true, measure(blocks, what)),
+        Task::Compare(blocks, only) => compare(blocks, only),
     }
 }
 
-async fn in_turns(blocks: usize, only: Option<What>) -> Result<()> {
+async fn measure(blocks: usize, what: What) -> Result<()> {
     let etcd = Etcd::start();
     let endpoint = etcd.endpoint();
     let mut contestants = Vec::new();
@@ -82,7 +85,7 @@ async fn in_turns(blocks: usize, only: Option<What>) -> Result<()> {
     for name in NAMES.iter().enumerate().map(|(at, name)| format!("{name}{at}")) {
         contestants.push(contestant(&name, &endpoint).await?);
     }
-    compare(contestants, blocks, only).await
+    in_turns(contestants, blocks, what).await
 }
 
 async fn contestant(name: &str, endpoint: &str) -> Result<Who> {

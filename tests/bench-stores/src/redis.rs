@@ -4,18 +4,20 @@
 //! cargo run --profile stores -p cninfra-bench-stores --bin redis [-- BLOCKS [put|get|puts|gets|watch]]
 //! ```
 //!
-//! A Redis is started for it (Debian's `redis-server`). In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the
-//! store as it is injected. The client alone watches as one does by hand: it is told of keys, and reads each. Told are the median of the ratios to the client's time, with its 95 % interval, and the same of what the process has computed.
+//! In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the store as it is injected. The client alone watches as one does by hand: it is told of keys, and reads
+//! each. All of them are in one process, which is started anew every twenty blocks, with a Redis of its own (Debian's `redis-server`). Told are the median of the ratios to the client's time over all blocks, and over the medians of the processes,
+//! each with its 95 % interval, and the ratio of what the process has computed. What is said of a contestant is the figure over the processes: in one of them all blocks may be off by the same hundredths.
 //!
 //! ```text
-//! valgrind --tool=callgrind target/stores/redis --alone raw|raw-limited|static|dyn put|get|puts|gets|watch BLOCKS HOST:PORT
+//! valgrind --tool=callgrind target/stores/redis --alone raw|raw-limited|static|dyn put|get|puts|gets|watch BLOCKS HOST:PORT [threads]
 //! ```
 //!
 //! runs one contestant alone, on one thread and a Redis that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is. `raw-limited` is the client with a
-//! limit for its calls, as each call of a store has.
+//! limit for its calls, as each call of a store has. With `threads` there are as many as where they take turns, for the system calls (`strace -f -c`).
 #![forbid(unsafe_code)]
 
 mod blocks;
+mod processes;
 mod work;
 
 use cninfra::keyval::{Event, KeyVal, Kv, Watch, WatchOptions};
@@ -29,9 +31,10 @@ use fred::{
         config::{Config, TcpConfig},
     },
 };
+use processes::compare;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
-use work::{Contestant, NAMES, Result, Task, WATCHED, What, alone, compare, on_one_thread};
+use work::{Contestant, NAMES, Result, Task, WATCHED, What, alone, in_turns, run};
 
 /// Who takes part, with what it watches.
 enum Who {
@@ -93,14 +96,15 @@ impl Contestant for Who {
 
 fn main() -> Result<()> {
     match Task::of_args()? {
-        Task::Alone { name, what, blocks, at } => {
-            on_one_thread(async { alone(contestant(&name, at.parse()?).await?, what, blocks).await })
+        Task::Alone { name, what, blocks, at, threads } => {
+            run(threads, async { alone(contestant(&name, at.parse()?).await?, what, blocks).await })
         }
-        Task::Compare(blocks, only) => tokio::runtime::Runtime::new()?.block_on(in_turns(blocks, only)),
+        Task::InTurns(blocks, what) => run(true, measure(blocks, what)),
+        Task::Compare(blocks, only) => compare(blocks, only),
     }
 }
 
-async fn in_turns(blocks: usize, only: Option<What>) -> Result<()> {
+async fn measure(blocks: usize, what: What) -> Result<()> {
     let redis = Redis::start();
     let addr = redis.addr();
     let mut contestants = Vec::new();
@@ -108,7 +112,7 @@ async fn in_turns(blocks: usize, only: Option<What>) -> Result<()> {
     for name in NAMES.iter().enumerate().map(|(at, name)| format!("{name}{at}")) {
         contestants.push(contestant(&name, addr).await?);
     }
-    compare(contestants, blocks, only).await
+    in_turns(contestants, blocks, what).await
 }
 
 async fn contestant(name: &str, addr: SocketAddr) -> Result<Who> {

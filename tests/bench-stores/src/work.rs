@@ -1,13 +1,16 @@
 //! [`What`]: what contestants are asked to do, alone or in turns, and [`Contestant`]: who does it.
 
-use crate::blocks::{Blocks, time};
+use crate::{
+    blocks::{Blocks, time},
+    processes::{PROCESS, told},
+};
 use futures_util::future::try_join_all;
 use std::{
     env,
     error::Error,
     time::{Duration, Instant},
 };
-use tokio::time::sleep;
+use tokio::{runtime::Builder, time::sleep};
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -39,7 +42,7 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [(What, &'static str, &'static str); 5] = [
+    pub const ALL: [(What, &'static str, &'static str); 5] = [
         (What::Put, "put", "put"),
         (What::Get, "get", "get"),
         (What::PutAtOnce, "puts", "put, 64 at once"),
@@ -112,28 +115,34 @@ async fn watched(contestant: &mut impl Contestant) -> Result<()> {
 /// What is asked of the program.
 pub enum Task {
     /// One contestant alone, by its name, for so many blocks, on the server that is there.
-    Alone { name: String, what: What, blocks: usize, at: String },
-    /// All in turns, for so many blocks: all that is asked of them, or one of it.
+    /// It is on one thread, or on as many as where they take turns.
+    Alone { name: String, what: What, blocks: usize, at: String, threads: bool },
+    /// All in turns, for so many blocks, in this process.
+    InTurns(usize, What),
+    /// The same in several processes, for so many blocks: all that is asked of them, or one of it.
     Compare(usize, Option<What>),
 }
 
 impl Task {
     pub fn of_args() -> Result<Self> {
         let args: Vec<String> = env::args().skip(1).collect();
-        if let [flag, name, what, blocks, at] = &*args
-            && flag == "--alone"
-        {
-            let (what, blocks) = (What::named(what)?, blocks.parse()?);
-            return Ok(Task::Alone { name: name.clone(), what, blocks, at: at.clone() });
+        match &*args.iter().map(String::as_str).collect::<Vec<_>>() {
+            ["--alone", name, what, blocks, at, threads @ ..] if matches!(threads, [] | ["threads"]) => {
+                let (what, blocks, threads) = (What::named(what)?, blocks.parse()?, !threads.is_empty());
+                return Ok(Task::Alone { name: name.to_string(), what, blocks, at: at.to_string(), threads });
+            }
+            [PROCESS, blocks, what] => return Ok(Task::InTurns(blocks.parse()?, What::named(what)?)),
+            _ => {}
         }
         let what = args.get(1).map(|name| What::named(name)).transpose()?;
-        Ok(Task::Compare(args.first().map_or(Ok(90), |count| count.parse())?, what))
+        Ok(Task::Compare(args.first().map_or(Ok(400), |count| count.parse())?, what))
     }
 }
 
-/// One thread, so that the instructions are those of the contestant alone.
-pub fn on_one_thread<T>(run: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run)
+/// On one thread the instructions are those of the contestant alone.
+pub fn run<T>(threads: bool, run: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut builder = if threads { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.enable_all().build()?.block_on(run)
 }
 
 pub async fn alone(mut contestant: impl Contestant, what: What, blocks: usize) -> Result<()> {
@@ -150,27 +159,25 @@ pub async fn alone(mut contestant: impl Contestant, what: What, blocks: usize) -
     Ok(())
 }
 
-/// Prints what each takes, by what the first one does.
-pub async fn compare(mut contestants: Vec<impl Contestant>, blocks: usize, only: Option<What>) -> Result<()> {
-    println!("time by the client's, {blocks} blocks; median (95 % interval)\n");
+/// Has each do it in turns, and tells the process that has asked for it of each block.
+pub async fn in_turns(mut contestants: Vec<impl Contestant>, blocks: usize, what: What) -> Result<()> {
     for contestant in &mut contestants {
         // there is something to be read
         What::Put.run(contestant).await?;
         What::PutAtOnce.run(contestant).await?;
     }
-    for (what, _, name) in What::ALL.into_iter().filter(|(what, ..)| only.is_none_or(|only| only == *what)) {
-        let mut taken = Blocks::of(NAMES);
-        for contestant in &mut contestants {
-            what.run(contestant).await?;
+    // the first block warms up
+    for contestant in &mut contestants {
+        what.run(contestant).await?;
+    }
+    let mut taken = Blocks::of(contestants.len());
+    for _ in 0..blocks {
+        let mut block = vec![Default::default(); contestants.len()];
+        for at in taken.order() {
+            block[at] = time(what.run(&mut contestants[at])).await?;
         }
-        for _ in 0..blocks {
-            let mut block = vec![Default::default(); contestants.len()];
-            for at in taken.order() {
-                block[at] = time(what.run(&mut contestants[at])).await?;
-            }
-            taken.add(block);
-        }
-        taken.print(name);
+        println!("{}", told(&block));
+        taken.add(block);
     }
     Ok(())
 }

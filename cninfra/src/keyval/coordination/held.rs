@@ -49,6 +49,11 @@ impl Held {
 
     /// The fencing token. No later holder has a lower one, so whoever gets requests from two holders should obey the
     /// one with the higher token.
+    ///
+    /// The token is a revision of the store. A store that has lost its data, such as an etcd whose data directory was
+    /// removed, begins again at low revisions, and tokens go down with them. Whoever remembers a higher token then
+    /// refuses all holders, until that token is reset. A watch reports such a loss as
+    /// [`Cause::Regressed`](crate::keyval::Cause::Regressed).
     #[must_use]
     pub fn token(&self) -> Revision {
         self.0.token()

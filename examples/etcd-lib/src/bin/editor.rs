@@ -12,7 +12,7 @@ use cninfra::{
     keyval::{Codec as _, Txn},
 };
 use cninfra_proto::Protobuf;
-use etcd_lib::{Contact, PHONEBOOK, command, connect, phonebook};
+use etcd_lib::{Contact, PHONEBOOK, command, connect, phonebook, say};
 
 fn text(name: &'static str) -> Arg {
     Arg::new(name).required(true).value_name(name)
@@ -32,13 +32,13 @@ async fn main() -> Result<()> {
     match name {
         "delete" => {
             let key = Contact::key(&value("NAME"))?;
-            println!("Removing  {PHONEBOOK}{key}");
+            say(format_args!("Removing  {PHONEBOOK}{key}"))?;
             phonebook.delete(&key).await?;
         }
         "put" => {
             let contact = Contact { name: value("NAME"), company: value("COMPANY"), phonenumber: value("PHONE") };
             let key = Contact::key(&contact.name)?;
-            println!("Saving  {PHONEBOOK}{key}");
+            say(format_args!("Saving  {PHONEBOOK}{key}"))?;
             phonebook.typed(Protobuf).put(&key, &contact).await?;
         }
         _ => {
@@ -47,7 +47,7 @@ async fn main() -> Result<()> {
             for contact in contacts {
                 let (key, mut bytes) = (Contact::key(&contact.name)?, Vec::new());
                 Protobuf.encode(&contact, &mut bytes).map_err(Error::msg)?;
-                println!("Saving  {PHONEBOOK}{key}");
+                say(format_args!("Saving  {PHONEBOOK}{key}"))?;
                 txn = txn.put(key, bytes);
             }
             phonebook.commit(txn).await?;

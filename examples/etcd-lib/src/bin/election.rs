@@ -9,7 +9,7 @@ use cninfra::{
     Result,
     keyval::{Coordination, Election, Expiry, Kv},
 };
-use etcd_lib::{command, connect};
+use etcd_lib::{command, connect, say};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
@@ -23,13 +23,13 @@ async fn main() -> Result<()> {
     let shared: Arc<dyn Coordination> = store.clone();
     let kv = Kv::new(shared);
     let leadership = Election::new(&kv, "/election", Duration::from_secs(5)).campaign("example").await?;
-    println!("Elected as leader");
+    say("Elected as leader")?;
     // it is gone when this program is, however that ends
     kv.put_with("/election-leader", "example", Expiry::WithClient).await?;
     match leadership.during(sleep(Duration::from_secs(seconds))).await {
-        Ok(()) => println!("Resigned"),
-        Err(loss) => println!("Leads no more: {loss}"),
-    }
+        Ok(()) => say("Resigned")?,
+        Err(loss) => say(format_args!("Leads no more: {loss}"))?,
+    };
     store.close().await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use cninfra::{
     keyval::{Diffed, Entry, Expiry, KeyRange, Kv, PageRequest, Txn, Update, WatchOptions},
 };
 use cninfra_redis::RedisStore;
-use redis_lib::{arguments, command, connect, logger};
+use redis_lib::{arguments, command, connect, logger, say};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -35,16 +35,16 @@ struct Calls(Kv<RedisStore>);
 
 impl Calls {
     async fn put(&self, key: &str, value: &str) -> Result<()> {
-        println!("Putting  {key}={value}");
+        say(format_args!("Putting  {key}={value}"))?;
         self.0.put(key, value.to_string()).await?;
         Ok(())
     }
 
     async fn get(&self, key: &str) -> Result<()> {
         match self.0.get(key).await? {
-            Some(entry) => println!("Got  {}", shown(&entry)),
-            None => println!("There is no  {key}"),
-        }
+            Some(entry) => say(format_args!("Got  {}", shown(&entry)))?,
+            None => say(format_args!("There is no  {key}"))?,
+        };
         Ok(())
     }
 
@@ -53,10 +53,10 @@ impl Calls {
         let mut keys: Vec<String> =
             self.0.list_keys(prefix).all().await?.iter().map(|entry| text(&entry.key)).collect();
         keys.sort();
-        println!("Keys with  {prefix}: {}", keys.join(", "));
+        say(format_args!("Keys with  {prefix}: {}", keys.join(", ")))?;
         let mut values: Vec<String> = self.0.list(prefix).all().await?.iter().map(shown).collect();
         values.sort();
-        println!("Values with  {prefix}: {}", values.join(", "));
+        say(format_args!("Values with  {prefix}: {}", values.join(", ")))?;
         Ok(())
     }
 
@@ -69,16 +69,17 @@ impl Calls {
         while let Some(entry) = listing.next().await? {
             count += 1;
             if debug {
-                println!("\t{}", if keys_only { text(&entry.key) } else { shown(&entry) });
+                let line = if keys_only { text(&entry.key) } else { shown(&entry) };
+                say(format_args!("\t{line}"))?;
             }
         }
-        println!("Iterated over {count} {} with  {ITERATED}", if keys_only { "keys" } else { "values" });
+        say(format_args!("Iterated over {count} {} with  {ITERATED}", if keys_only { "keys" } else { "values" }))?;
         Ok(())
     }
 
     async fn delete(&self, prefix: &str) -> Result<()> {
         let count = self.0.delete_prefix(prefix).await?;
-        println!("Deleted {count} keys with  {prefix}");
+        say(format_args!("Deleted {count} keys with  {prefix}"))?;
         Ok(())
     }
 }
@@ -100,7 +101,9 @@ async fn tell(watch: &mut Diffed, count: usize) -> Result<()> {
     }
     // those of different keys have no order
     told.sort();
-    told.iter().for_each(|line| println!("{line}"));
+    for line in told {
+        say(line)?;
+    }
     Ok(())
 }
 
@@ -117,7 +120,7 @@ async fn main() -> Result<()> {
     for prefix in [KEY, ITERATED] {
         kv.delete_prefix(prefix).await?;
     }
-    println!("Watching  {}{KEY}", text(kv.prefix()));
+    say(format_args!("Watching  {}{KEY}", text(kv.prefix())))?;
     let mut watch = kv.watch([KEY], WatchOptions::default()).await?.diffed();
 
     for (key, value) in [("key1", "val 1"), ("key2", "val 2")] {
@@ -125,10 +128,10 @@ async fn main() -> Result<()> {
         tell(&mut watch, 1).await?;
     }
     let life = Duration::from_secs(1);
-    println!("Putting  key3=val 3, for {life:?}");
+    say(format_args!("Putting  key3=val 3, for {life:?}"))?;
     kv.put_with("key3", "val 3", Expiry::After(life)).await?;
     tell(&mut watch, 1).await?;
-    println!("Waiting for the end of  key3");
+    say("Waiting for the end of  key3")?;
     tell(&mut watch, 1).await?;
     for key in ["key1", "key2", "key3"] {
         calls.get(key).await?;
@@ -137,7 +140,7 @@ async fn main() -> Result<()> {
     calls.get(KEY).await?;
     calls.list(KEY).await?;
 
-    println!("Putting  {ITERATED}1 to {ITERATED}{COUNT}");
+    say(format_args!("Putting  {ITERATED}1 to {ITERATED}{COUNT}"))?;
     for i in 1..=COUNT {
         kv.put(format!("{ITERATED}{i}"), format!("val {i}")).await?;
     }
@@ -156,21 +159,21 @@ async fn main() -> Result<()> {
     for i in 101..=104 {
         txn = txn.put(format!("key{i}"), format!("val {i}"));
     }
-    println!("Putting  key101 to key104, and deleting  key100, in one transaction");
+    say("Putting  key101 to key104, and deleting  key100, in one transaction")?;
     kv.commit(txn).await?;
     tell(&mut watch, 5).await?;
     calls.list(KEY).await?;
     calls.delete(KEY).await?;
     tell(&mut watch, 4).await?;
 
-    println!("Closing the connection");
+    say("Closing the connection")?;
     kv.store().close().await?;
     while let Ok(Some(_)) = timeout(SOON, watch.next()).await {}
-    println!("The watch has ended");
+    say("The watch has ended")?;
     match kv.get("key1").await {
         Ok(_) => Err(Error::msg("a call on a closed connection has gone well")),
         Err(error) => {
-            println!("A call fails:  {error}");
+            say(format_args!("A call fails:  {error}"))?;
             Ok(())
         }
     }

@@ -47,6 +47,33 @@ async fn what_comes_at_once_goes_out_together() {
     store.close().await.unwrap();
 }
 
+/// On one thread all have come before anything goes out.
+#[tokio::test]
+async fn each_burst_is_one_call_of_the_server() {
+    require!(Redis);
+    let server = Redis::start();
+    let store = RedisStore::connect(RedisConfig::at(server.addr().to_string())).await.unwrap();
+    let kv = kv(&store);
+    let keys: Vec<String> = (0..64).map(|number| format!("k/{number}")).collect();
+    for _ in 0..10 {
+        assert!(put_all(&kv, &keys).await.iter().all(Result::is_ok));
+    }
+    for _ in 0..10 {
+        assert!(join_all(keys.iter().map(|key| kv.get(key))).await.iter().all(Result::is_ok));
+    }
+    let [alone, together] = ["set", "mset"].map(|command| asked(&server, command));
+    // before the first ones nobody had come; the store looks after its connection now and then, which is a call, too
+    assert!(alone <= 1 && together == 10, "{alone} alone, {together} together, of ten times 64 writes");
+    assert_eq!((asked(&server, "get"), asked(&server, "mget")), (0, 10));
+    // one by one they go alone again, but for the first
+    for key in &keys {
+        kv.put(key, "v").await.unwrap();
+    }
+    let (alone, together) = (asked(&server, "set") - alone, asked(&server, "mset") - together);
+    assert!(alone + together == 64 && together <= 8, "{alone} alone, {together} together, of 64 writes one by one");
+    store.close().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_may_not_is_told_to_him_alone() {
     require!(Redis);

@@ -5,9 +5,10 @@ use cninfra::{
     Error, Result,
     keyval::{Update, WatchOptions},
 };
+use redis_lib::say;
 use std::{
     collections::BTreeSet,
-    io::{IsTerminal as _, Write as _, stdout},
+    io::{self, IsTerminal as _, Write as _, stdout},
     time::Duration,
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -35,7 +36,10 @@ pub async fn run(field: Airfield) -> Result<()> {
                 let counted = PARTS.map(|part| keys.iter().filter(|key| key.starts_with(part.as_bytes())).count());
                 let line = format!("{} | {}", shown(counted), field.counts.shown());
                 if line != last {
-                    print(&line);
+                    // the airport closes where nobody looks at it any more
+                    if !print(&line)? {
+                        return Ok(());
+                    }
                     last = line;
                 }
             }
@@ -49,11 +53,11 @@ pub fn shown<N: std::fmt::Display>(counted: [N; 4]) -> String {
     format!("arrival {arrival}, runway {runway}, hangar {hangar}, departure {departure}")
 }
 
-fn print(line: &str) {
+/// Returns whether anybody reads.
+fn print(line: &str) -> io::Result<bool> {
     let mut out = stdout();
-    // who does not read it misses it
-    let _ = match out.is_terminal() {
-        true => write!(out, "\r\x1b[K{line}").and_then(|()| out.flush()),
-        false => writeln!(out, "{line}"),
-    };
+    if out.is_terminal() {
+        return write!(out, "\r\x1b[K{line}").and_then(|()| out.flush()).map(|()| true);
+    }
+    say(line)
 }

@@ -16,7 +16,7 @@ mod runway;
 use board::PARTS;
 use cninfra::{Error, Result};
 use field::{Airfield, DEPARTURE};
-use redis_lib::{arguments, command, connect, logger};
+use redis_lib::{arguments, command, connect, logger, say};
 use std::sync::Arc;
 use tokio::{signal::ctrl_c, sync::watch, task::JoinSet};
 
@@ -35,7 +35,7 @@ async fn main() -> Result<()> {
     let kv = connect(&arguments).await?;
     // what a run that was broken off has left
     kv.delete_prefix("").await?;
-    println!("{DIAGRAM}");
+    say(DIAGRAM)?;
     let (close, closing) = watch::channel(false);
     let store = kv.store().clone();
     let field = Airfield { kv, counts: Arc::default(), log, closing };
@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
         stopped = ctrl_c() => stopped.map_err(Error::from),
         Some(ended) = modules.join_next() => ended.map_err(Error::from).flatten(),
     };
-    println!("\nStop requested ...");
+    let ended = ended.and(say("\nStop requested ...").map(drop).map_err(Error::from));
     close.send_replace(true);
     // none is broken off in the middle of a move
     while modules.join_next().await.is_some() {}
@@ -65,7 +65,7 @@ async fn clear(field: &Airfield) -> Result<()> {
         *count = field.kv.delete_prefix(part).await?;
     }
     field.kv.delete_prefix("").await?;
-    println!("Planes: {}", field.counts.shown());
-    println!("Removed {}: {}", left.iter().sum::<u64>(), board::shown(left));
+    say(format_args!("Planes: {}", field.counts.shown()))?;
+    say(format_args!("Removed {}: {}", left.iter().sum::<u64>(), board::shown(left)))?;
     Ok(())
 }

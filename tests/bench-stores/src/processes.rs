@@ -1,0 +1,93 @@
+//! [`compare`]: contestants that take turns in one process after the other.
+//!
+//! Where a process has its memory, and which thread wakes which, makes one contestant faster or slower by hundredths for as long as the process lives. So the blocks of one process say how it is in this process, however many they are:
+//! what is to be known of all processes is told by the medians of several.
+
+use crate::{
+    blocks::{Blocks, Ratio, Taken},
+    work::{NAMES, Result, What},
+};
+use std::{env, process::Command, time::Duration};
+
+/// Blocks of one process: each contestant comes after each other one as often.
+const BLOCKS_EACH: usize = 20;
+
+/// A process of this program's, with a server of its own, for so many blocks.
+pub const PROCESS: &str = "--process";
+
+/// Has processes measure, one after the other, and prints what each contestant takes by what the first one does: over all blocks, and over the processes.
+pub fn compare(blocks: usize, only: Option<What>) -> Result<()> {
+    let processes = blocks.div_ceil(BLOCKS_EACH).max(1);
+    let names = || What::ALL.into_iter().filter(|(what, ..)| only.is_none_or(|only| only == *what));
+    let mut all: Vec<Vec<Blocks>> = names().map(|_| Vec::new()).collect();
+    for _ in 0..processes {
+        for (taken, (_, short, _)) in all.iter_mut().zip(names()) {
+            taken.push(measured(short)?);
+        }
+    }
+    println!(
+        "time by the client's: the median of {} blocks (95 % interval), and that of the medians of {processes} processes (95 % interval; least to most)\n",
+        processes * BLOCKS_EACH
+    );
+    for (taken, (.., name)) in all.iter().zip(names()) {
+        print(name, taken);
+    }
+    Ok(())
+}
+
+/// What one process gives.
+fn measured(what: &str) -> Result<Blocks> {
+    let done = Command::new(env::current_exe()?).args([PROCESS, &BLOCKS_EACH.to_string(), what]).output()?;
+    let (said, wrong) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let mut blocks = Blocks::of(NAMES.len());
+    for line in said.lines() {
+        blocks.add(parsed(line).ok_or_else(|| format!("a process says `{line}` {wrong}"))?);
+    }
+    match said.lines().count() {
+        BLOCKS_EACH if done.status.success() => Ok(blocks),
+        count => Err(format!("a process has ended after {count} blocks ({}): {wrong}", done.status).into()),
+    }
+}
+
+/// A block as one process tells the other one of it.
+pub fn told(block: &[Taken]) -> String {
+    block.iter().map(|(time, cpu)| format!("{} {}", time.as_nanos(), cpu.as_nanos())).collect::<Vec<_>>().join(" ")
+}
+
+fn parsed(line: &str) -> Option<Vec<Taken>> {
+    let nanos: Vec<Duration> = line
+        .split(' ')
+        .map(|word| word.parse().map(Duration::from_nanos))
+        .collect::<std::result::Result<_, _>>()
+        .ok()?;
+    let block: Vec<Taken> = nanos.chunks_exact(2).map(|taken| (taken[0], taken[1])).collect();
+    (block.len() == NAMES.len() && nanos.len() == 2 * NAMES.len()).then_some(block)
+}
+
+/// A line for each contestant but the first.
+fn print(what: &str, processes: &[Blocks]) {
+    for (at, name) in NAMES.iter().enumerate().skip(1) {
+        let of_blocks = Ratio::of(processes.iter().flat_map(|blocks| blocks.times(at)));
+        let cpu = Ratio::of(processes.iter().flat_map(|blocks| blocks.computed(at))).median;
+        let medians: Vec<f64> = processes.iter().map(|blocks| Ratio::of(blocks.times(at)).median).collect();
+        let (least, most) =
+            medians.iter().fold((f64::NAN, f64::NAN), |(least, most), of| (of.min(least), of.max(most)));
+        println!(
+            "{what:16} {name:7} blocks {of_blocks}   processes {} {least:.3} to {most:.3}   cpu {cpu:5.2}",
+            Ratio::of(medians.into_iter())
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_understands_the_other() {
+        let block: Vec<Taken> =
+            (1..=NAMES.len() as u64).map(|at| (Duration::from_micros(at), Duration::from_nanos(at))).collect();
+        assert_eq!(parsed(&told(&block)), Some(block.clone()));
+        assert_eq!((parsed(&told(&block[1..])), parsed("1 2 3"), parsed("")), (None, None, None));
+    }
+}
