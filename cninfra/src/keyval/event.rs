@@ -9,7 +9,8 @@ use bytes::{Buf as _, Bytes};
 #[non_exhaustive]
 pub enum Event {
     /// A snapshot of a range begins. All its keys follow as [`Event::Item`]; a key that is not among them does not
-    /// exist.
+    /// exist. Another snapshot, of this range or another one, may begin before this one has ended: this one is then
+    /// given up, and is not ended.
     #[non_exhaustive]
     SnapshotBegin {
         /// The range.

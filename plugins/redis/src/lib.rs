@@ -14,6 +14,7 @@ mod glob;
 mod monitor;
 mod node;
 mod plugin;
+mod portion;
 mod report;
 mod scan;
 mod script;

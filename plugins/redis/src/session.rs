@@ -210,6 +210,18 @@ impl Session {
     }
 
     async fn renew(&self, core: &Core, key: Bytes, kept: Kept) -> Result<()> {
+        if !self.renew_once(core, key.clone(), kept).await? {
+            // the connection was made by that: renewed over it, the key is known to be there since
+            let kept = self.lock().get(&key).cloned();
+            if let Some(kept) = kept {
+                self.renew_once(core, key, kept).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether the connection was the same all the time.
+    async fn renew_once(&self, core: &Core, key: Bytes, kept: Kept) -> Result<bool> {
         let asked = || Asked::to_write("renew", Some(KeyRange::key(&key)));
         let to = To::Key(&key);
         let ttl = *core.config.session_ttl;
@@ -224,7 +236,7 @@ impl Session {
         if let Some(value) = lost {
             // where it is being deleted, and that fails, it is put again the next time
             let Some(_writing) = self.deletes.write_again(&key).filter(|_| self.is_wanted(&key, &kept)) else {
-                return Ok(());
+                return Ok(true);
             };
             let put = Command::Set(&key, value).arg("PX").number(ttl.as_millis()).arg("NX");
             core.call(core.to_write(Who::Own), &asked, &to, &put).await?;
@@ -247,7 +259,7 @@ impl Session {
                 all.remove(&key);
             }
         }
-        Ok(())
+        Ok(by.is_some() && by == core.wire_of(&key))
     }
 
     /// Is it still to be there as it was?

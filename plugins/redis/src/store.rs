@@ -8,6 +8,7 @@ use crate::{
     core::Core,
     failure::Asked,
     monitor,
+    portion::Portion,
     scan::{Scan, put, take},
     session::{self, Session},
     tls, topology, txn,
@@ -80,9 +81,6 @@ impl Drop for Shared {
         self.core.drop_nodes();
     }
 }
-
-/// So many keys of the values that were read at once, where they are to be few bytes.
-const FEW: usize = 16;
 
 impl RedisStore {
     /// Connects, and waits until the servers answer. If watches will be refused, because a server does not report
@@ -289,7 +287,7 @@ impl Store for RedisStore {
             txn::await_servers(core, turn.again(), &asked, &request.range, &mut scan).await?;
         }
         let most = request.max_items.max(1);
-        let (mut entries, mut bytes) = (Vec::new(), 0);
+        let (mut entries, mut bytes, mut portion) = (Vec::new(), 0, Portion::default());
         // as many as are wanted, and as can be had in half of the time: the rest of it is for the last step. The next page goes on
         let until = Instant::now() + turn.limit / 2;
         let mut steps = 0;
@@ -306,8 +304,11 @@ impl Store for RedisStore {
                 left.dedup();
                 continue;
             }
-            let few = if request.max_bytes < 1 << 20 { FEW } else { BATCH };
-            let rest = left.split_off(left.len().min(few).min(most - entries.len()));
+            let some = match request.keys_only {
+                true => BATCH,
+                false => portion.next(request.max_bytes.saturating_sub(bytes)),
+            };
+            let rest = left.split_off(left.len().min(some).min(most - entries.len()));
             let keys = std::mem::replace(&mut left, rest);
             if request.keys_only {
                 bytes += keys.iter().map(Bytes::len).sum::<usize>();
@@ -315,6 +316,7 @@ impl Store for RedisStore {
                 continue;
             }
             let values = core.read(turn.again(), "list", &keys).await;
+            portion.took(&values);
             let mut unread = Vec::new();
             for (key, value) in keys.into_iter().zip(values) {
                 if bytes >= request.max_bytes.max(1) {

@@ -261,7 +261,8 @@ impl Watcher {
             // one that is refused says nothing of others that have the key, too
             let of = self.tracked.iter().filter(|tracked| !tracked.is_refused() && tracked.range.contains(key));
             let mut of = of.peekable();
-            of.peek().is_some() && of.all(|tracked| tracked.last().is_some_and(|last| last < group.at))
+            let is_new = of.peek().is_some() && of.all(|tracked| tracked.last().is_some_and(|last| last < group.at));
+            is_new && !self.ahead.has_told(key, group.at)
         };
         group.changes.retain(|change| is_new(&change.key));
         if !group.changes.is_empty() {

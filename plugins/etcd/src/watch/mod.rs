@@ -1,5 +1,6 @@
 //! Watches that come back by themselves: see "How a watch of etcd comes back" in ARCHITECTURE.md.
 
+mod ahead;
 mod anchor;
 mod changes;
 mod control;

@@ -10,6 +10,8 @@ pub(super) struct Tracked {
     pub(super) number: u64,
     pub(super) range: KeyRange,
     pub(super) told: Told,
+    /// A snapshot of it was told in part.
+    pub(super) is_begun: bool,
     /// What it is when the event that is being given away was taken.
     pub(super) next: Told,
     /// The store does not let it be read: it is asked for again then.
@@ -28,7 +30,7 @@ pub(super) enum Told {
 
 impl Tracked {
     pub(super) fn new(number: u64, range: KeyRange, told: Told) -> Self {
-        Tracked { number, range, told, next: told, refused_until: None, warned: Warned::default() }
+        Tracked { number, range, told, is_begun: false, next: told, refused_until: None, warned: Warned::default() }
     }
 
     /// It is left out until then; what was told of it may be outdated.
@@ -87,6 +89,12 @@ fn touches(one: &KeyRange, next: &KeyRange) -> bool {
     one.end().is_none_or(|end| end >= next.start())
 }
 
+/// There may be a key that both have.
+pub(super) fn meet(one: &KeyRange, other: &KeyRange) -> bool {
+    let begins_in = |one: &KeyRange, other: &KeyRange| other.end().is_none_or(|end| one.start() < end);
+    begins_in(one, other) && begins_in(other, one)
+}
+
 /// Two names of folders are the same: that is an agent's (`/vnf-agent/<label>/`), and not what all have in common.
 fn is_deep(start: &Bytes, range: &KeyRange) -> bool {
     let common = start.iter().zip(range.start().iter()).take_while(|(one, other)| one == other).count();
@@ -119,6 +127,15 @@ mod tests {
         let touching = [KeyRange::between("a", "c"), KeyRange::between("c", "e"), KeyRange::key("k")];
         let shown: Vec<String> = segments(touching.iter(), true).iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["a..e", "k"]);
+    }
+
+    #[test]
+    fn ranges_meet_that_have_a_key_in_common() {
+        let meets = |one: &str, other: &str| meet(&KeyRange::prefix(one), &KeyRange::prefix(other));
+        assert!(meets("", "a") && meets("a/", "a") && meets("a", "a") && !meets("a", "b") && !meets("b", "a"));
+        assert!(
+            !meet(&KeyRange::between("a", "c"), &KeyRange::from("c")) && meet(&KeyRange::all(), &KeyRange::key("k"))
+        );
     }
 
     #[test]

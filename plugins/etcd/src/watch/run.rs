@@ -1,10 +1,11 @@
 //! [`Watcher`]: the task of a watch.
 
 use super::{
+    ahead::Ahead,
     anchor::Identity,
     control::Wishes,
     outage::{Lost, Number, Was},
-    ranges::{Told, Tracked},
+    ranges::{Told, Tracked, meet},
     seldom::Seldom,
 };
 use crate::{
@@ -34,6 +35,7 @@ pub(super) struct Watcher {
     pub(super) wishes: Arc<Wishes>,
     pub(super) options: WatchOptions,
     pub(super) tracked: Vec<Tracked>,
+    pub(super) ahead: Ahead,
     pub(super) identity: Identity,
     /// The server was away: it may be another one.
     pub(super) is_unsure: bool,
@@ -90,6 +92,7 @@ pub(super) async fn run(
         wishes,
         options,
         tracked: Vec::new(),
+        ahead: Ahead::default(),
         identity: Identity::default(),
         is_unsure: false,
         is_lost: false,
@@ -193,15 +196,12 @@ impl Watcher {
 
     fn look_at_wishes(&mut self, cause: Cause) {
         let wanted = self.wishes.take();
-        let feed = &self.feed;
-        self.tracked.retain(|tracked| {
-            let stays = wanted.ranges.iter().any(|(number, _)| *number == tracked.number);
-            if !stays {
-                // it is always taken
-                let _ = feed.push(Event::removed(tracked.range.clone()));
-            }
-            stays
-        });
+        let is_gone = |tracked: &mut Tracked| wanted.ranges.iter().all(|(number, _)| *number != tracked.number);
+        let gone: Vec<Tracked> = self.tracked.extract_if(.., is_gone).collect();
+        for gone in gone {
+            self.take_out(&gone);
+        }
+        self.ahead.look_at(&self.tracked);
         for (number, range) in wanted.ranges {
             if self.tracked.iter().all(|tracked| tracked.number != number) {
                 let told = self.told_at_first(cause);
@@ -211,6 +211,17 @@ impl Watcher {
         if wanted.snapshot {
             self.tell_anew(Cause::Requested);
         }
+    }
+
+    fn take_out(&mut self, gone: &Tracked) {
+        self.ahead.leave(gone, &self.tracked);
+        if gone.is_begun {
+            // some of its keys are known as they are now, and others not
+            let shares = |tracked: &&mut Tracked| tracked.last().is_some() && meet(&tracked.range, &gone.range);
+            self.tracked.iter_mut().filter(shares).for_each(|tracked| tracked.told = Told::Not(Cause::Lost));
+        }
+        // it is always taken
+        let _ = self.feed.push(Event::removed(gone.range.clone()));
     }
 
     fn told_at_first(&self, cause: Cause) -> Told {
@@ -231,6 +242,7 @@ impl Watcher {
         }
         if matches!(cause, Cause::Regressed | Cause::Replaced) {
             self.identity.forget();
+            self.ahead.forget();
         }
     }
 

@@ -78,6 +78,7 @@ impl Watcher {
             self.found();
             if !has_begun {
                 self.identity.anew(&range);
+                self.tracked[place].is_begun = true;
                 self.send(Event::snapshot_begin(range.clone(), cause)).await?;
                 has_begun = true;
             }
@@ -91,6 +92,7 @@ impl Watcher {
                 self.send(Event::snapshot_end(range, page.at)).await?;
                 let last = page.at.map_or(0, number);
                 self.tracked[place].told = Told::UpTo { last, count: Some(count) };
+                self.tracked[place].is_begun = false;
                 self.tracked[place].warned.reset();
                 return Ok(page.at);
             }

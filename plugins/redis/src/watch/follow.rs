@@ -5,7 +5,7 @@ use super::{
     inbox::{Inbox, Order},
     unread::Unread,
 };
-use crate::{batch::BATCH, core::Core, monitor::with_cause};
+use crate::{core::Core, monitor::with_cause, portion::Portion};
 use bytes::Bytes;
 use cninfra::client::Pauses;
 use cninfra::keyval::{Cause, Event, Feed, KeyRange, KvError, Link, Pushed, Reason, WatchOptions};
@@ -24,11 +24,16 @@ use tokio::{
 /// So often the log is told that something can not be read.
 const TELL: Duration = Duration::from_secs(10);
 
+/// So many bytes of values are read at once, about.
+pub(super) const ROOM: usize = 8 << 20;
+
 /// The task of a watch.
 pub(crate) struct Follower {
     pub(super) core: Arc<Core>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) feed: Feed,
+    /// How many values are read at once.
+    pub(super) portion: Portion,
     pub(crate) id: u64,
     /// What the subscriber was told.
     pub(super) known: BTreeMap<Bytes, Known>,
@@ -129,6 +134,7 @@ impl Follower {
             core,
             inbox,
             feed,
+            portion: Portion::default(),
             id,
             known: BTreeMap::new(),
             keeps_values: options.previous,
@@ -220,7 +226,7 @@ impl Follower {
                         told => told,
                     }
                 } else {
-                    let dirty = self.inbox.dirty(BATCH);
+                    let dirty = self.inbox.dirty(self.portion.next(ROOM));
                     if dirty.is_empty() {
                         self.wait(Some(confirmed)).await;
                         continue;

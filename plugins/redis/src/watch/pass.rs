@@ -1,10 +1,10 @@
 //! What a [`Follower`] reads, and tells of it.
 
 use super::{
-    follow::{Follower, Known, Told, hash},
+    follow::{Follower, Known, ROOM, Told, hash},
     unread::Unread,
 };
-use crate::{batch::BATCH, call::Who, failure::Asked, scan::Scan};
+use crate::{call::Who, failure::Asked, scan::Scan};
 use bytes::Bytes;
 use cninfra::keyval::{Cause, Change, Entry, Event, KeyRange, KvError, Previous, Pushed, Reason, Result};
 use std::{collections::HashSet, time::Duration};
@@ -151,7 +151,7 @@ impl Follower {
                     };
                 keys.retain(|key| !pass.seen.contains(key));
                 while !keys.is_empty() {
-                    let rest = keys.split_off(keys.len().min(BATCH));
+                    let rest = keys.split_off(keys.len().min(self.portion.next(ROOM)));
                     let told = self.pass_keys(keys, pass, false).await;
                     if told != Told::Done {
                         return told;
@@ -169,8 +169,10 @@ impl Follower {
         // on one server, which was the same all the time, none has moved: one that the user may not read any more is not there
         let is_same = self.sync.borrow().epoch == epoch;
         let is_gone = is_same && !self.core.is_cluster() && range.single().is_none() && !pass.unread.is_whole();
-        for keys in missing.chunks(BATCH) {
-            let told = self.pass_keys(keys.to_vec(), pass, is_gone).await;
+        let mut missing = missing.into_iter().peekable();
+        while missing.peek().is_some() {
+            let some = missing.by_ref().take(self.portion.next(ROOM)).collect();
+            let told = self.pass_keys(some, pass, is_gone).await;
             if told != Told::Done {
                 return told;
             }
@@ -183,6 +185,7 @@ impl Follower {
         let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else {
             return Told::Outdated;
         };
+        self.portion.took(&values);
         let mut read = Vec::with_capacity(values.len());
         for (key, value) in keys.into_iter().zip(values) {
             pass.seen.insert(key.clone());
@@ -242,6 +245,7 @@ impl Follower {
             self.inbox.again(dirty);
             return Told::Outdated;
         };
+        self.portion.took(&values);
         self.beginning = None;
         let mut told = Told::Done;
         let mut left = Vec::new();

@@ -121,6 +121,29 @@ async fn who_is_still_there_says_so_to_a_server_that_has_lost_its_data() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_deleted_right_after_it_is_back_stays_deleted() {
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let endpoint = link.addr().to_string();
+    let store = RedisStore::connect(RedisConfig { endpoint: Some(endpoint), ..config(&redis) }).await.unwrap();
+    // whether the connection is made by who renews the key is a matter of luck
+    for round in 0..8 {
+        kv(&store).put_with("there", "v", Expiry::WithClient).await.unwrap();
+        link.cut();
+        eventually("it ends", async || redis.call(&["GET", "there"]).text().is_none()).await;
+        link.restore();
+        eventually("it is back", async || redis.call(&["GET", "there"]).text().is_some()).await;
+        // what is under way has come to its end
+        sleep(Duration::from_millis(100)).await;
+        redis.call(&["DEL", "there"]);
+        sleep(Duration::from_millis(700)).await;
+        assert_eq!(redis.call(&["GET", "there"]).text(), None, "round {round}");
+    }
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_who_close_it_wait_for_the_same() {
     require!(Redis);
     let redis = Redis::start();

@@ -1,8 +1,8 @@
 //! The contract of stores.
 
-use crate::support::{Opened, sentinels};
-use cninfra::keyval::{At, Expiry, Put, Store, Txn};
-use cninfra::testing::StoreConformance;
+use crate::support::{Opened, is_end, kv, sentinels, until};
+use cninfra::keyval::{At, Expiry, KeyRange, PageRequest, Put, Store, Txn, WatchOptions};
+use cninfra::testing::{Link, StoreConformance};
 use cninfra_redis::{RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, RedisCluster, RedisSentinel, require};
 
@@ -25,6 +25,33 @@ async fn a_cluster_keeps_the_contract() {
     require!(RedisCluster);
     let redis = RedisCluster::start();
     StoreConformance::of(Opened(RedisConfig::cluster(redis.endpoints().split(',')))).check().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn large_values_are_read_once() {
+    const LARGE: usize = 256 << 10;
+    require!(Redis);
+    let redis = Redis::start();
+    let link = Link::to(redis.addr()).unwrap();
+    let store = RedisStore::connect(RedisConfig::at(link.addr().to_string())).await.unwrap();
+    let all = kv(&store).scoped("large/");
+    for number in 0..64 {
+        all.put(format!("{number}"), vec![b'x'; LARGE]).await.unwrap();
+    }
+    let before = link.received();
+    let mut request = PageRequest::new(KeyRange::prefix(""));
+    request.max_bytes = 8 * LARGE;
+    let mut listing = all.list_with(request);
+    let mut pages = Vec::new();
+    while let Some(page) = listing.next_page().await.unwrap() {
+        pages.push(page.len());
+    }
+    assert_eq!((pages.iter().sum::<usize>(), pages.iter().all(|page| *page <= 9)), (64, true), "{pages:?}");
+    let read = link.received() - before;
+    assert!(read < (64 * LARGE * 5 / 4) as u64, "{read} bytes, for {}", 64 * LARGE);
+    let mut watch = all.watch([""], WatchOptions::default()).await.unwrap();
+    assert_eq!(until(&mut watch, is_end).await.len(), 66);
+    store.close().await.unwrap();
 }
 
 /// Through `dyn KeyVal` each call has a box of its own: for less than a kilobyte the allocator finds room at once.

@@ -1,0 +1,55 @@
+//! [`Portion`]: how many values are read at once.
+
+use crate::batch::BATCH;
+use bytes::Bytes;
+
+/// So many at first, while it is not known how large they are.
+const FIRST: usize = 8;
+
+/// How many values are read at once, so that they have about as many bytes as there is room for: what the last ones had is what the next ones are taken to have.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Portion {
+    count: usize,
+    bytes: usize,
+}
+
+impl Portion {
+    /// So many keys, for so many bytes; at least one.
+    pub(crate) fn next(&self, room: usize) -> usize {
+        match self.count {
+            0 => FIRST,
+            count => room.saturating_mul(count).checked_div(self.bytes).unwrap_or(BATCH).clamp(1, BATCH),
+        }
+    }
+
+    /// These were read.
+    pub(crate) fn took<E>(&mut self, values: &[Result<Option<Bytes>, E>]) {
+        self.count = values.len();
+        self.bytes = values.iter().flatten().flatten().map(Bytes::len).sum();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn took(count: usize, len: usize) -> Portion {
+        let mut portion = Portion::default();
+        portion.took(&vec![Ok::<_, ()>(Some(Bytes::from(vec![0; len]))); count]);
+        portion
+    }
+
+    #[test]
+    fn it_follows_the_size_of_the_values() {
+        assert_eq!(Portion::default().next(1 << 23), FIRST);
+        assert_eq!([took(8, 10).next(1 << 23), took(8, 0).next(1), took(8, 1 << 20).next(1 << 23)], [BATCH, BATCH, 8]);
+        assert_eq!([took(8, 1 << 20).next(0), took(1, 100).next(350), took(8, 1).next(usize::MAX)], [1, 3, BATCH]);
+    }
+
+    #[test]
+    fn what_is_not_there_has_no_bytes() {
+        let mut portion = Portion::default();
+        portion.took(&[Ok(None), Err(()), Ok(Some(Bytes::from_static(b"four")))]);
+        assert_eq!(portion.next(8), 6);
+    }
+}
