@@ -117,6 +117,7 @@ mod tests {
         assert_eq!(kind(&headers), "application/openmetrics-text; version=1.0.0; charset=utf-8");
         assert_eq!(kind(&HeaderMap::new()), "text/plain; version=0.0.4; charset=utf-8");
     }
+
     #[test]
     fn no_cache_keeps_an_answer_or_takes_one_format_for_the_other() {
         let scrape = Scrape::new(Loggers::new("x", LogSettings::new()).get("me"), Metrics::new("me"));
