@@ -2,7 +2,7 @@
 
 use crate::{
     history::{Observed, is_begin, is_lost},
-    support::{SOON, eventually, kv},
+    support::{SOON, eventually, kv, rounds},
 };
 use cninfra::{
     keyval::{Applied, Reason, WatchOptions},
@@ -16,8 +16,6 @@ use tokio::time::{Instant, sleep, timeout};
 fn at(addr: impl ToString) -> RedisConfig {
     RedisConfig::at(addr.to_string())
 }
-
-const ROUNDS: usize = 5;
 
 /// Waits until the watcher has been told so often that the connection is lost.
 async fn lost(observed: &Observed, times: usize) -> Duration {
@@ -45,7 +43,8 @@ async fn a_server_that_is_killed_and_comes_back() {
     let redis = Redis::start();
     let observed = Observed::begin(at(redis.addr()), at(redis.addr()), "h/").await;
     let mut noticed = Vec::new();
-    for round in 1..=ROUNDS {
+    let rounds = rounds(5);
+    for round in 1..=rounds {
         observed.more(50).await;
         redis.kill();
         noticed.push(lost(&observed, round).await);
@@ -56,9 +55,9 @@ async fn a_server_that_is_killed_and_comes_back() {
     }
     noticed.sort();
     // a connection that was reset is not found out by a sign of life, which is asked for each second
-    assert!(noticed[ROUNDS / 2] < Duration::from_millis(250), "{noticed:?}");
+    assert!(noticed[rounds / 2] < Duration::from_millis(250), "{noticed:?}");
     let told = observed.check().await;
-    assert!(told.snapshots > ROUNDS && told.changes > 0, "{told:?}");
+    assert!(told.snapshots > rounds && told.changes > 0, "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,7 +65,7 @@ async fn a_server_that_hangs() {
     require!(Redis);
     let redis = Redis::start();
     let observed = Observed::begin(at(redis.addr()), at(redis.addr()), "h/").await;
-    for round in 1..=2 {
+    for round in 1..=rounds(2) {
         observed.more(50).await;
         redis.pause();
         let noticed = lost(&observed, round).await;
@@ -86,7 +85,7 @@ async fn a_link_that_is_half_open() {
     let redis = Redis::start();
     let link = Link::to(redis.addr()).unwrap();
     let observed = Observed::begin(at(redis.addr()), at(link.addr()), "h/").await;
-    for round in 1..=2 {
+    for round in 1..=rounds(2) {
         observed.more(50).await;
         link.pause();
         let noticed = lost(&observed, round).await;
@@ -106,7 +105,7 @@ async fn a_link_that_is_cut() {
     let redis = Redis::start();
     let link = Link::to(redis.addr()).unwrap();
     let observed = Observed::begin(at(redis.addr()), at(link.addr()), "h/").await;
-    for round in 1..=20 {
+    for round in 1..=rounds(20) {
         observed.more(30).await;
         link.cut();
         lost(&observed, round).await;

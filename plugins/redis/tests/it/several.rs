@@ -2,7 +2,7 @@
 
 use crate::{
     history::{Observed, is_begin, is_lost},
-    support::{SOON, eventually, kv, sentinels},
+    support::{SOON, eventually, kv, rounds, sentinels},
 };
 use cninfra::keyval::{Applied, KeyRange, Kv, PageRequest, Reason, Store as _, Txn};
 use cninfra::testing::Link;
@@ -29,7 +29,7 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
     let observed = Observed::begin(cluster(&redis), cluster(&redis), "{h}k").await;
     let mut others = kv(&quiet).watch(["{h}still"], Default::default()).await.unwrap().diffed();
     let mut known = std::collections::BTreeSet::new();
-    for round in 0..4 {
+    for round in 0..rounds(4) {
         observed.more(30).await;
         let to = (redis.owner(slot) + 1) % 3;
         let migration = redis.begin_migration(slot, to);
@@ -37,7 +37,10 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
         // key by key, with writes and reads between
         while migration.move_keys(7) > 0 {
             observed.more(2).await;
-            assert!(kv(&quiet).get(&still[round * 7]).await.unwrap().is_some(), "a key on its way is not found");
+            assert!(
+                kv(&quiet).get(&still[round * 7 % still.len()]).await.unwrap().is_some(),
+                "a key on its way is not found"
+            );
         }
         observed.more(20).await;
         migration.finish();
