@@ -143,9 +143,13 @@ async fn whatever_fails(etcd: Etcd) {
         let _ = tell.send(());
         seen
     });
-    for _ in 0..of_environment("HISTORY_ROUNDS").unwrap_or(12) {
+    // each kind of fault as often as the others
+    let rounds = of_environment("HISTORY_ROUNDS").unwrap_or(7 * 20);
+    let mut faults: Vec<u64> = (0..rounds).map(|round| round % 7).collect();
+    writer.random.shuffle(&mut faults);
+    for fault in faults {
         writer.some().await;
-        match writer.random.u8(..7) {
+        match fault {
             0 => {
                 link.cut();
                 writer.some().await;

@@ -29,7 +29,7 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
     let observed = Observed::begin(cluster(&redis), cluster(&redis), "{h}k").await;
     let mut others = kv(&quiet).watch(["{h}still"], Default::default()).await.unwrap().diffed();
     let mut known = std::collections::BTreeSet::new();
-    for round in 0..rounds(4) {
+    for round in 0..rounds() {
         observed.more(30).await;
         let to = (redis.owner(slot) + 1) % 3;
         let migration = redis.begin_migration(slot, to);

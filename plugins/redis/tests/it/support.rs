@@ -90,6 +90,6 @@ pub(crate) fn of_environment(name: &str) -> Option<u64> {
 }
 
 /// So often a test breaks something, unless `HISTORY_ROUNDS` says how often.
-pub(crate) fn rounds(usual: usize) -> usize {
-    of_environment("HISTORY_ROUNDS").and_then(|rounds| rounds.try_into().ok()).unwrap_or(usual)
+pub(crate) fn rounds() -> usize {
+    of_environment("HISTORY_ROUNDS").and_then(|rounds| rounds.try_into().ok()).unwrap_or(20)
 }
