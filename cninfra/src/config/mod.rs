@@ -27,11 +27,12 @@
 //!
 //! A second run may be needed in four cases:
 //!
-//! - A file cannot be parsed.
+//! - A file cannot be parsed: then nothing more is said about it, nor about what may follow from what it would say.
 //! - A section's own check is not called while a value of the section has the wrong type.
-//! - If no value that is tried fits a key that is missing and has no default, or a required key that is wrong, then
-//!   other mistakes in the same mapping may stay unseen.
-//! - Of several wrong items of a tuple, only the first is reported.
+//! - Of a key that is missing or wrong and has no default, or of such an item of a tuple, the type accepts nothing that
+//!   is tried in its place (a text of a form of its own): what is missing beside it, flattened behind it, or in items
+//!   behind it may stay unseen.
+//! - The name of a variant is missing or wrong: what is wrong beside it is reported if it is wrong for every variant.
 //!
 //! A file that does not answer (on a mount whose server is gone) is waited for as long as the start may take. Then all
 //! files that do not answer are reported, together with what is wrong in everything else, except for what depends on

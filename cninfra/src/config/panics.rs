@@ -12,6 +12,7 @@ use std::{cell::Cell, collections::BTreeMap, mem};
 struct Odd {
     odd: Even,
     pair: Option<(u8, Even)>,
+    evens: Option<(Even, u8, Even)>,
     all: Vec<Even>,
     by: BTreeMap<String, Even>,
     inner: Option<Inner>,
@@ -233,8 +234,12 @@ fn each_is_told_at_its_key_after_it_has_panicked_once() {
 }
 
 #[test]
-fn one_in_what_is_put_by_is_looked_for() {
+fn one_that_is_looked_for_or_stands_beside_others_is_no_event_again() {
     for (file, told) in [
+        (
+            "{evens: [3, x, 5]}",
+            vec![panicked(10, "evens[0]", "3 is odd"), byte(13, "evens[1]"), panicked(16, "evens[2]", "5 is odd")],
+        ),
         (
             "{flat: {name: 3, even: 5, low: 7}}",
             vec![

@@ -22,6 +22,9 @@ struct Odd {
     beside: Option<Beside>,
     either: Vec<FlatEither>,
     twins: BTreeMap<String, Twins>,
+    tuple: Option<Tuple>,
+    tuples: Vec<Tupled>,
+    needy: Option<Needy>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -151,6 +154,52 @@ struct Right {
     right_rows: Vec<Row>,
 }
 
+/// Each item has its place, and a type of its own.
+#[derive(Debug, Serialize, Deserialize)]
+struct Tuple(u8, (IpAddr, Duration), Vec<u8>, [IpAddr; 2], Level);
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Tupled {
+    Of { tuple: Tuple, rows: Vec<(u8, Row, Option<u8>)>, port: u16 },
+    Pair { pair: (Word, IpAddr, u8), level: Level },
+}
+
+/// Of what comes first, nothing of the usual kinds fits.
+#[derive(Debug, Serialize, Deserialize)]
+struct Needy {
+    plain: Plain,
+    pair: (u8, IpAddr),
+    #[serde(flatten)]
+    day: Day,
+    #[serde(flatten)]
+    more: More,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Day {
+    day: Date,
+    count: u8,
+}
+
+/// A text of a form that its words do not tell.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+struct Date(String);
+
+impl TryFrom<String> for Date {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let [year, month, day] = parts[..] else { return Err("input is not long enough") };
+        let number = |text: &str| text.parse::<u32>().map_err(|_| "input has other characters");
+        match (number(year)?, number(month)?, number(day)?) {
+            (1000.., 1..=12, 1..=31) => Ok(Date(text)),
+            _ => Err("input is out of range"),
+        }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "t", content = "c", rename_all = "kebab-case", deny_unknown_fields)]
 enum Beside {
@@ -171,6 +220,18 @@ fn flat() -> Value {
 
 fn row() -> Value {
     json!({"name": "n", "port": 1, "level": "low", "opt": 1})
+}
+
+fn tuple() -> Value {
+    json!([1, ["::1", "5s"], [1, 2], ["::1", "::2"], "low"])
+}
+
+fn needy() -> Value {
+    let more = json!({"day": "2024-02-28", "count": 1, "ratio": 1.5, "deep": plain(), "level": "high", "list": [1]});
+    let mut needy = json!({"plain": plain(), "pair": [1, "::1"]});
+    let (Value::Object(needy), Value::Object(more)) = (&mut needy, more) else { panic!("no mappings") };
+    needy.extend(more);
+    json!(needy)
 }
 
 fn twins() -> Value {
@@ -209,9 +270,13 @@ fn right(numbers: &mut Numbers) -> Value {
         json!({"label": "l", "inner": {"host": "::1", "port": 1, "time": "5s"}}),
     ];
     let beside = [json!({"t": "plain", "c": plain()}), json!({"t": "of", "c": {"flat": flat(), "tagged": two}})];
+    let tuples = [
+        json!({"kind": "of", "tuple": tuple(), "rows": [[1, row(), 1], [2, row(), 2]], "port": 1}),
+        json!({"kind": "pair", "pair": ["up", "::1", 1], "level": "low"}),
+    ];
     let mut value = json!({});
     for _ in 0..2 {
-        match numbers.below(9) {
+        match numbers.below(12) {
             0 => value["plain"] = plain(),
             1 => value["flat"] = flat(),
             2 => value["all"] = json!([flat(), flat()]),
@@ -219,7 +284,10 @@ fn right(numbers: &mut Numbers) -> Value {
             4 => value["by"] = json!({"x": one, "y": two}),
             5 => value["loose"] = numbers.one_of(&loose).clone(),
             6 => value["either"] = json!([numbers.one_of(&either), numbers.one_of(&either)]),
-            7 => value["twins"] = json!({"a": twins(), "b": twins()}),
+            7 => value["tuple"] = tuple(),
+            8 => value["tuples"] = json!([numbers.one_of(&tuples), numbers.one_of(&tuples)]),
+            9 => value["needy"] = needy(),
+            10 => value["twins"] = json!({"a": twins(), "b": twins()}),
             _ => value["beside"] = numbers.one_of(&beside).clone(),
         }
     }
@@ -231,6 +299,7 @@ fn bad(key: &str) -> Value {
     match key {
         "name" | "label" | "time" => json!(5),
         "host" | "left_host" | "right_host" => json!("bad"),
+        "day" => json!("2024-13-01"),
         _ => json!("x"),
     }
 }
@@ -245,7 +314,7 @@ fn spoil(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
     if matches!(at(value, &path), Value::Object(_) | Value::Array(_)) || ["kind", "t"].contains(&key.as_str()) {
         return None;
     }
-    const NEEDED: [&str; 7] = ["name", "label", "port", "host", "ratio", "level", "word"];
+    const NEEDED: [&str; 8] = ["name", "label", "port", "host", "ratio", "level", "word", "day"];
     let is_needed = NEEDED.contains(&key.trim_start_matches("left_").trim_start_matches("right_"));
     match at(value, around) {
         Value::Object(map) if is_needed && numbers.below(3) == 0 => drop(map.remove(key)),
@@ -276,10 +345,22 @@ fn the_same_words_are_told_of_each() {
         &["twins.a.left_host", "twins.a.left_level", "twins.a.left_word", "twins.a.right_host", "twins.a.right_level"],
         &["twins.a.left_word", "twins.a.right_word", "twins.a.right_words.1"],
         &["twins.a.left_rows.0.level", "twins.a.left_rows.1.level", "twins.a.right_level"],
+        &["tuple.0", "tuple.1.0", "tuple.1.1", "tuple.2.1", "tuple.3.0", "tuple.3.1", "tuple.4"],
+        &["tuples.0.tuple.0", "tuples.0.tuple.1.0", "tuples.0.tuple.1.1", "tuples.0.tuple.2.0", "tuples.0.tuple.3.1"],
+        &["tuples.0.port", "tuples.0.rows.0.0", "tuples.0.rows.0.1.port", "tuples.0.rows.0.2", "tuples.0.rows.1.0"],
+        &["tuples.1.level", "tuples.1.pair.0", "tuples.1.pair.1", "tuples.1.pair.2"],
+        &["needy.count", "needy.day", "needy.level", "needy.pair.0", "needy.pair.1", "needy.plain.port", "needy.ratio"],
     ];
     for spoilt in all {
         let [_, tagged] = tagged();
         let mut value = json!({"flat": flat(), "all": [flat(), flat()], "tagged": tagged, "twins": {"a": twins()}});
+        let rows = json!([[1, row(), 1], [2, row(), 2]]);
+        value["tuple"] = tuple();
+        value["tuples"] = json!([
+            {"kind": "of", "tuple": tuple(), "rows": rows, "port": 1},
+            {"kind": "pair", "pair": ["up", "::1", 1], "level": "low"},
+        ]);
+        value["needy"] = needy();
         let spoilt: BTreeSet<Path> = spoilt.iter().map(|path| path.split('.').map(str::to_string).collect()).collect();
         spoilt.iter().for_each(|path| *at(&mut value, path) = bad(path.last().unwrap()));
         let told = told_of(&value);

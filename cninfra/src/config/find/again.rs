@@ -4,6 +4,7 @@
 use super::{
     beyond::beyond,
     culprit::{Culprit, Nearness, culprit},
+    items::{is_of_stand_in, left_out},
     left_out::has_other_name,
     looks,
     mistakes::{At, Mistakes},
@@ -48,9 +49,20 @@ impl Mistakes<'_> {
 
     /// Reads what these layers say until nothing more is wrong, without what is dropped; adds to that what is wrong.
     pub(super) fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads, of: &Range<usize>) -> Notes {
+        self.read_with(MadeUp::new(), dropped, read, reads, of)
+    }
+
+    /// The same with something in the place of what is missing.
+    pub(super) fn read_with(
+        &mut self,
+        mut made_up: MadeUp,
+        dropped: &mut Dropped,
+        read: Read<'_>,
+        reads: Reads,
+        of: &Range<usize>,
+    ) -> Notes {
         let (layers, mut has_looked) = (self.layers, false);
         let are_all = *of == layers.numbers();
-        let mut made_up = MadeUp::new();
         loop {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
             let merged = if are_all && dropped.is_empty() {
@@ -75,10 +87,14 @@ impl Mistakes<'_> {
                 // to read it again and again would take the time of the whole start
                 self.left.set(0);
             }
+            if self.has_a_name {
+                self.left.set(self.left.get().saturating_sub(value::count(&merged)));
+            }
             let done = done.map_err(|failed| *failed.at(|| root));
             let mut notes = reading.notes.into_inner();
             let (section, left) = (self.section, self.left);
-            let all = Trial { section, layers, dropped, merged: &merged, read, left, is_unsteady: false };
+            let (whole, merged) = (&merged, &merged);
+            let all = Trial { section, layers, dropped, whole, merged, read, left, is_unsteady: false };
             let done = done.and_then(|()| beyond(&notes.large, &all).map_or(Ok(()), Err));
             self.meant.append(&mut notes.meant);
             for (spot, mistake) in &notes.mistakes {
@@ -115,8 +131,8 @@ impl Mistakes<'_> {
                         _ => self.lost = true,
                     }
                     let found = if is_told && !is_known { culprit(&what, &spot, &trial, &made_up) } else { None };
-                    let found =
-                        found.unwrap_or(Culprit { spot, whole: usize::MAX, fits: None, nearness: Nearness::Within });
+                    let (root, whole) = (spot.clone(), spot.way.len());
+                    let found = found.unwrap_or(Culprit { spot, whole, fits: None, nearness: Nearness::Within });
                     let Culprit { spot, whole, fits, nearness } = found;
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
@@ -138,11 +154,16 @@ impl Mistakes<'_> {
                         }
                         None => spot.way.starts_with(way) || way.starts_with(&spot.way),
                     });
+                    let follows = follows || is_of_stand_in(&spot.way, (&what, &root), &made_up, &trial);
                     let fits = fits.filter(|_| !follows);
                     if let (What::Missing { others, .. }, true) = (&mut what, fits.is_some()) {
                         // each is told by itself
                         others.clear();
                     }
+                    let (whole, item) = match &fits {
+                        Some(_) => (whole, None),
+                        None => left_out(&spot.way[..whole], (&what, &root), &made_up, &trial),
+                    };
                     let fitting = lacks.as_ref().zip(fits.as_ref());
                     let is_there = fitting.is_some_and(|(way, fits)| {
                         dropped.iter().any(|(_, other)| other == way) || has_other_name(way, fits, &all)
@@ -150,11 +171,20 @@ impl Mistakes<'_> {
                     if is_told && !follows && !is_there {
                         self.tell(&what, At { spot: &spot, nearness }, &notes, dropped, &trial);
                     }
+                    if let Some(lacks) = lacks.as_ref().filter(|_| is_told && !follows && fits.is_none())
+                        && !self.has_a_name
+                        && !all.is_spent()
+                    {
+                        self.tell_of_any(lacks, (&all, &made_up), (read, reads, of));
+                    }
                     let misfit = made_up.iter_mut().find(|(way, value)| value.is_some() && spot.way.starts_with(way));
                     if let Some((_, value)) = misfit {
                         (*value, is_new) = (None, true);
                     } else if let (Some(way), Some(_)) = (lacks, &fits) {
                         made_up.push((way, fits));
+                        (self.is_made_up, is_new) = (true, true);
+                    } else if let Some((way, fits)) = item {
+                        made_up.push((way, Some(fits)));
                         (self.is_made_up, is_new) = (true, true);
                     } else {
                         // of what is wrong with a mapping as a whole no layer's part is to be told alone
@@ -165,7 +195,7 @@ impl Mistakes<'_> {
                         let lent = parts.iter().filter(is_lent).map(|part| (part.entry, part.way.clone()));
                         self.lent.extend(lent);
                         let all = parts.into_iter().chain([spot]).map(|part| (part.entry, part.way));
-                        dropped.extend(all.map(|(entry, way)| (entry, way[..whole.min(way.len())].to_vec())));
+                        dropped.extend(all.map(|(entry, way)| (entry, way[..whole].to_vec())));
                     }
                 }
                 // the same unknown key may be in a lower layer, too

@@ -1,6 +1,6 @@
 //! Which key of a mapping a type's own words are about. They name no place, and what a key without which nothing can be read has to do with them is not seen by taking it out.
 
-use super::{fits::TEXTS, narrow::Narrow, order::Order};
+use super::{narrow::Narrow, order::Order, usual::texts};
 use crate::config::{
     read::unexpected::unexpected,
     written::value,
@@ -13,8 +13,8 @@ const MOST: usize = 100;
 /// Each with what so many others have: what is to be the same is right then.
 const MOST_BESIDE: usize = 10;
 
-/// What a key may have instead, beside what is tried for one that is missing: a second one of each kind, and what comes after all other texts.
-const MORE: [&str; 5] = ["2s", "127.0.0.2", "127.0.0.1:81", "http://127.0.0.1/", "\u{10ffff}"];
+/// What comes after all other texts.
+const LAST: &str = "\u{10ffff}";
 /// The ends of all types: what is said of two numbers together is to be seen for each.
 const NUMBERS: [Num; 14] = [
     Num::U64(0),
@@ -175,8 +175,16 @@ fn instead_of<'d>(value: &'d Value, dict: &'d Dict) -> Box<dyn Iterator<Item = V
     };
     match value {
         Value::String(..) => {
-            let texts = TEXTS.into_iter().chain(MORE).map(move |text| Value::String(tag, text.to_string()));
-            Box::new(texts.chain(beside(|other| matches!(other, Value::String(..)))))
+            let mut all = Vec::new();
+            for text in texts() {
+                all.push(Value::String(tag, text.to_string()));
+                // a second one of its kind
+                if text.contains('0') || text.contains('1') {
+                    all.push(Value::String(tag, text.replace('1', "2").replace('0', "1")));
+                }
+            }
+            all.push(Value::String(tag, LAST.to_string()));
+            Box::new(all.into_iter().chain(beside(|other| matches!(other, Value::String(..)))))
         }
         Value::Num(..) => {
             let numbers = NUMBERS.into_iter().map(move |number| Value::Num(tag, number));

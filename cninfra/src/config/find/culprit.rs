@@ -23,7 +23,7 @@ use figment::value::Value;
 pub(super) struct Culprit {
     /// Where it is, as far as that can be known; of a secret without the names of keys.
     pub(super) spot: Spot,
-    /// How much of the way to it is to be left out, so that the others have their places.
+    /// How much of the way to it is there, to be left out.
     pub(super) whole: usize,
     /// If a key is missing, or its default is wrong, what may stand there, if that is known.
     pub(super) fits: Option<Value>,
@@ -56,7 +56,6 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     if let What::Missing { field, .. } = what {
         let lack = Lack { field, what, spot, trial };
         let (mut way, mut fits, mut nearness) = (spot.way.clone(), None, Nearness::Here);
-        let mut whole = usize::MAX;
         match kind {
             // what it is of has its own place
             Kind::Struct(fields) if fields.contains(field) => fits = lack.fitting(&way, false, trial.merged),
@@ -76,19 +75,17 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
                     None => {
                         nearness = Nearness::Within;
                         way = Narrow::new(trial, what, spot).way();
-                        whole = Narrow::whole(trial, spot, &way);
                     }
                 },
             },
         }
-        let whole = whole.min(way.len());
+        let whole = way.len();
         return Some(Culprit { whole, spot: place(what, spot, way, trial)?, fits, nearness });
     }
     let mut narrow = Narrow::new(trial, what, spot);
     let at_once = marked(what, spot, trial);
     let is_at_once = at_once.is_some();
     let mut way = at_once.unwrap_or_else(|| narrow.way());
-    let whole = Narrow::whole(trial, spot, &way);
     // a key that stands alone may be what is no variant, and a secret in its place
     if let (What::NoVariant { .. }, Some((Step::Key(_), around))) = (what, way.split_last())
         && way.len() > spot.way.len()
@@ -99,7 +96,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
             way.pop();
         }
     }
-    let whole = whole.min(way.len());
+    let whole = way.len();
     let made = if what.is_panic() { made(what, spot, &way, trial) } else { None };
     let mut spot = place(what, spot, way, trial)?;
     let Some((field, fits)) = made else { return Some(Culprit { spot, whole, fits: None, nearness: Nearness::Here }) };

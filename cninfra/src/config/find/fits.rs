@@ -3,26 +3,27 @@
 use super::{
     lacks::{Lack, MOST_READ, is_read},
     trial::Trial,
+    usual::usual,
 };
 use crate::config::{
     read::unexpected::unexpected,
     said::shape::{Kind, Shape, Told},
     written::{
         value,
-        way::{Step, Way, inner},
+        way::{Step, Way, inner, inner_at},
     },
     wrong::{
-        failure::{Mark, NO_NAME, What},
+        failure::{Failure, Mark, NO_NAME, What},
         spot::Spot,
     },
 };
-use figment::value::{Dict, Num, Tag, Value};
-
-/// Texts that are something to types of the most usual kinds, and no names of variants.
-pub(super) const TEXTS: [&str; 5] = [NO_NAME, "1s", "127.0.0.1", "127.0.0.1:80", "http://localhost/"];
+use figment::value::{Tag, Value};
 
 /// So many words of a message are tried.
 const MOST_WORDS: usize = 20;
+
+/// So many keys and items are put into what is empty.
+const MOST_FILLED: usize = 16;
 
 /// What is said of a value that is put in.
 enum Said {
@@ -65,50 +66,87 @@ impl Lack<'_, '_> {
             }
             Told { shape: Some(Shape { kind: Kind::Choice(_), .. }), .. } => return None,
             _ if may_be_name => return None,
-            _ => {
-                let numbers = [1, 0, 8080].map(|number| Value::Num(tag, Num::U64(number)));
-                let others = [Value::Bool(tag, false), Value::Array(tag, Vec::new()), Value::Dict(tag, Dict::new())];
-                TEXTS.into_iter().map(text).chain(numbers).chain(others).collect()
-            }
+            _ => usual(tag, &way, self.trial.whole),
         };
-        match self.tried(&way, &all, around) {
-            (None, Some(in_words)) => {
-                let least = self.least(mapping, around);
-                Some(self.tried(&way, &all, &least).0.unwrap_or(in_words))
-            }
-            (fits, _) => fits,
-        }
+        // they may be of something that is read later
+        let least = self.is_in_words(&way, &text(NO_NAME), around).then(|| self.least(mapping, around));
+        self.tried(&way, all, least.as_ref().unwrap_or(around))
     }
 
-    /// Which of these fits, and the first one of which something is said in words, so that it may.
-    fn tried(&self, way: &[Step], all: &[Value], around: &Value) -> (Option<Value>, Option<Value>) {
+    /// Which of these fits; else one of which something is said in words, so that it may.
+    pub(super) fn tried(&self, way: &[Step], mut all: Vec<Value>, around: &Value) -> Option<Value> {
         let mut in_words: Option<(Value, String)> = None;
-        let mut are_tried = false;
-        let mut next = all.iter().rev().cloned().collect::<Vec<_>>();
-        while let Some(value) = next.pop().filter(|_| !self.trial.is_spent()) {
+        let (mut are_tried, mut other) = (false, None);
+        all.reverse();
+        while let Some(value) = all.pop().filter(|_| !self.trial.is_spent()) {
+            // where it is a number, others of these are none
+            if matches!(in_words, Some((Value::Num(..), _))) && !matches!(value, Value::Num(..)) {
+                break;
+            }
             match self.said(way, &value, around) {
-                Said::Fits => return (Some(value), None),
-                Said::Refused => {}
+                Said::Fits => return Some(value),
+                Said::Refused => {
+                    if let Some(filled) = self.filled(way, value, around) {
+                        return Some(filled);
+                    }
+                }
                 Said::Names(names) => {
                     let names = names.iter().filter(|_| !are_tried);
-                    next.extend(names.map(|name| Value::String(value.tag(), (*name).to_string())));
+                    all.extend(names.map(|name| Value::String(value.tag(), (*name).to_string())));
                     are_tried = true;
                 }
                 // what is said of each text is of something else, or of a text that is not known here
                 Said::Words(words) => match &in_words {
                     Some((_, first)) if *first == words => {}
-                    Some(_) => return (Some(value), None),
+                    Some(_) => drop(other.get_or_insert(value)),
                     None => {
-                        // they may tell what it takes
-                        let told = words.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');
-                        let told = told.filter(|word| !word.is_empty()).take(MOST_WORDS);
-                        next.splice(0..0, told.map(|word| Value::String(value.tag(), word.to_string())));
+                        told_in(&words, &mut |word| all.insert(0, Value::String(value.tag(), word.to_string())));
                         in_words = Some((value, words));
                     }
                 },
             }
         }
-        (None, in_words.filter(|_| !self.trial.is_spent()).map(|(value, _)| value))
+        other.or(in_words.map(|(value, _)| value)).filter(|_| !self.trial.is_spent())
+    }
+
+    /// A mapping, or a list of so many, with what it takes in it: so what is missing there is of a type that is known.
+    fn filled(&self, way: &[Step], value: Value, around: &Value) -> Option<Value> {
+        let tag = value.tag();
+        let mut other = around.clone();
+        value::insert(&mut other, way, value.clone());
+        let fill = |way: Way, other: &mut Value| {
+            let fits = self.tried(&way, usual(tag, &way, self.trial.whole), other)?;
+            value::insert(other, &way, fits);
+            Some(())
+        };
+        match value {
+            Value::Dict(_, dict) if dict.is_empty() => {
+                for _ in 0..MOST_FILLED {
+                    let Err(Failure { what: What::Missing { field, .. }, spot }) = self.trial.reads(&other) else {
+                        break;
+                    };
+                    let at = spot.as_ref().map_or(&[][..], |spot| &spot.way);
+                    let way_in = inner(way, field);
+                    let is_there = value::at(&other, &way_in).is_some();
+                    if at != way && (at != self.spot.way || is_there || !self.has(way, field, &other)) {
+                        break;
+                    }
+                    fill(way_in, &mut other)?;
+                }
+            }
+            Value::Array(_, items) if items.is_empty() => {
+                let Err(Failure { what: What::Takes(takes), .. }) = self.trial.reads(&other) else { return None };
+                let count = takes.count().filter(|count| (1..=MOST_FILLED).contains(count))?;
+                // no type reads those behind the one that is tried
+                value::insert(&mut other, way, Value::Array(tag, vec![value::unreadable(0, tag); count]));
+                for at in 0..count {
+                    fill(inner_at(way, at), &mut other)?;
+                }
+            }
+            _ => return None,
+        }
+        let filled = value::at(&other, way)?.clone();
+        matches!(self.said(way, &filled, around), Said::Fits).then_some(filled)
     }
 
     /// What is read so, without all in this mapping that is read later than the key, of which the same may be said.
@@ -128,7 +166,11 @@ impl Lack<'_, '_> {
 
     /// Is something said of it in a type's own words, so that it is not known whether it fits?
     pub(super) fn is_in_words(&self, way: &[Step], value: &Value, around: &Value) -> bool {
-        matches!(self.said(way, value, around), Said::Words(_))
+        value.as_str().is_some() && matches!(self.said(way, value, around), Said::Words(_))
+    }
+
+    pub(super) fn is_fitting(&self, way: &[Step], value: &Value) -> bool {
+        matches!(self.said(way, value, self.trial.merged), Said::Fits)
     }
 
     fn said(&self, way: &[Step], value: &Value, around: &Value) -> Said {
@@ -142,30 +184,32 @@ impl Lack<'_, '_> {
             other => other.to_bool().unwrap_or_default().to_string(),
         };
         match &failure.what {
+            // which may be another text
+            What::NoVariant { found, names } if at == way || at == self.spot.way => {
+                match found.ends_with(&format!("`{}`", shown())) {
+                    true => Said::Names(names),
+                    false if at == way => Said::Refused,
+                    false => Said::Fits,
+                }
+            }
+            _ if at.starts_with(way) => Said::Refused,
             // of another mapping
             _ if self.is_it(&failure) => Said::Fits,
-            _ if at.starts_with(way) => Said::Refused,
             _ if at != self.spot.way => Said::Fits,
             What::Takes(takes) if takes.mark == Some(Mark::of(&unexpected(value))) => Said::Refused,
             // a list of so many
             What::Takes(takes) if takes.mark.is_none() && value.as_array().is_some() => Said::Refused,
             // which may be so in this one
             What::Missing { field, .. }
-                if matches!(value, Value::Dict(..) | Value::Array(..)) && self.has(way, field, around) =>
+                if matches!(value, Value::Dict(..) | Value::Array(..))
+                    && value::at(&other, &inner(way, field)).is_none()
+                    && self.has(way, field, around) =>
             {
                 Said::Refused
             }
-            // which may be another text
-            What::NoVariant { found, names } => {
-                if found.ends_with(&format!("`{}`", shown())) {
-                    Said::Names(names)
-                } else {
-                    Said::Fits
-                }
-            }
             What::Says(words) => match value {
                 Value::String(..) | Value::Num(..) if words.contains(&shown()) => Said::Refused,
-                Value::String(..) => Said::Words(words.clone()),
+                Value::String(..) | Value::Num(..) => Said::Words(words.clone()),
                 _ => Said::Fits,
             },
             _ => Said::Fits,
@@ -182,6 +226,17 @@ impl Lack<'_, '_> {
             is_read(&failure.what, 0).is_some() || failure.spot.is_some_and(|spot| spot.way == inner(way, key))
         };
         is_read(field) && !is_read(NO_NAME)
+    }
+}
+
+/// What a message may name that would fit: its words, with signs and without.
+fn told_in(words: &str, take: &mut dyn FnMut(&str)) {
+    let is_end: [fn(char) -> bool; 2] =
+        [|c| !c.is_alphanumeric() && c != '-' && c != '_', |c| c.is_whitespace() || c == '`' || c == ','];
+    for is_end in is_end {
+        for word in words.split(is_end).filter(|word| !word.is_empty()).take(MOST_WORDS) {
+            take(word);
+        }
     }
 }
 

@@ -74,13 +74,17 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
         }
     }
     let few = &all[..all.len().min(MOST)];
-    let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
-    let of_size = |size: usize| (1..1_u32 << few.len()).filter(move |set| set.count_ones() as usize == size);
-    let each: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
-    let several = (2..=few.len()).flat_map(of_size).map(some);
+    // each alone, then several of the first, the fewer the earlier, then all
+    let mut sets: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
+    for size in 2..=few.len() {
+        for set in (1..1_u32 << few.len()).filter(|set| set.count_ones() as usize == size) {
+            sets.push((0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect());
+        }
+    }
+    sets.push(all.clone());
     let mut perhaps = None;
-    for (tried, set) in each.iter().cloned().chain(several).chain([all.clone()]).enumerate() {
-        if set.is_empty() || tried == each.len() && perhaps.is_some() || *left == 0 {
+    for (tried, set) in sets.into_iter().enumerate() {
+        if set.is_empty() || tried == all.len() && perhaps.is_some() || *left == 0 {
             break;
         }
         *left = left.saturating_sub(value::count(trial.merged));

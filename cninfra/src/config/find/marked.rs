@@ -231,10 +231,11 @@ mod tests {
     }
 
     #[test]
-    fn an_item_of_so_many_is_left_out_with_the_others() {
+    fn each_item_of_so_many_is_told() {
         let byte = "takes a whole number from 0 to 255, not the text `x`";
         let told = wrong("tag: {kind: tree, name: x, pair: [x, x], kids: [{kind: tree, name: x, pair: [1, x]}]}");
-        assert_eq!(told, [format!("key `odd.tag.pair[0]` {byte}"), format!("key `odd.tag.kids[0].pair[1]` {byte}")]);
+        let told_of = |key: &str| format!("key `odd.tag.{key}` {byte}");
+        assert_eq!(told, [told_of("pair[0]"), told_of("pair[1]"), told_of("kids[0].pair[1]")]);
     }
 
     #[test]

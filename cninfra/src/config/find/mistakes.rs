@@ -12,7 +12,7 @@ use crate::{
         written::{
             key::{kebab, same},
             place::{Part, Place},
-            way::{Step, Way},
+            way::{Step, Way, inner},
         },
         wrong::{
             failure::{NO_NAME, What, one_of},
@@ -45,6 +45,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) began: Instant,
     /// It took so long that there may be more than what was found.
     pub(super) is_late: bool,
+    /// It is looked for with the name of a variant that nobody has said.
+    pub(super) has_a_name: bool,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
     /// The first key of the section itself that nothing says and that has no default.
@@ -83,6 +85,7 @@ impl<'a> Mistakes<'a> {
             most,
             began: Instant::now(),
             is_late: false,
+            has_a_name: false,
             seen: HashSet::new(),
             missing: None,
             all: Vec::new(),
@@ -102,8 +105,17 @@ impl<'a> Mistakes<'a> {
     pub(super) fn add(&mut self, spot: &Spot, mistake: impl FnOnce() -> Mistake) {
         if self.seen.insert((spot.entry, spot.way.clone())) {
             let mistake = mistake();
-            self.all.push(mistake);
+            if !self.all.contains(&mistake) {
+                self.all.push(mistake);
+            }
         }
+    }
+
+    /// None so far, of what is looked for with the name of a variant that nobody has said.
+    pub(super) fn with_a_name(&self) -> Self {
+        let (texts, left_for_texts, began) = (self.texts.clone(), self.left_for_texts, self.began);
+        let new = Mistakes::new(self.section, self.layers, self.whole, self.left);
+        Mistakes { texts, left_for_texts, began, has_a_name: true, ..new }
     }
 
     /// Has texts for what they look like.
@@ -258,7 +270,7 @@ impl<'a> Mistakes<'a> {
     /// Keys of a mapping with their places, in the order of these.
     fn keys<'k>(&self, spot: &Spot, keys: &'k [String]) -> Vec<(Place, &'k str)> {
         let place = |key: &'k String| {
-            let way = spot.way.iter().cloned().chain([Step::Key(key.clone())]).collect();
+            let way = inner(&spot.way, key);
             (self.layers.place(&Spot { way, ..spot.clone() }, Part::Key), key.as_str())
         };
         let mut keys: Vec<_> = keys.iter().map(place).collect();

@@ -1,12 +1,12 @@
 //! [`Narrow`]: of which part of a value something is said, which is found by reading it with less and less of it. serde stops at the first part that is wrong, so of
 //! several parts it is in the first half of them if the same is said without the others, and else in the second one.
 
-use super::trial::Trial;
+use super::{items::is_of_length, trial::Trial};
 use crate::config::{
     said::layers::Dropped,
     written::{
         value,
-        way::{Step, Way},
+        way::{Step, Way, inner_at},
     },
     wrong::{
         failure::{Failure, NO_NAME, What},
@@ -73,20 +73,6 @@ impl<'t, 'a> Narrow<'t, 'a> {
         self.refuses_name(value::text(NO_NAME))
     }
 
-    /// How much of the way to a value is to be left out with it: the items of a list in which each has its place go together.
-    pub(super) fn whole(trial: &Trial<'_>, spot: &Spot, way: &[Step]) -> usize {
-        let is_whole = |len: &usize| match (&way[*len], value::at(trial.merged, &way[..*len])) {
-            // of one that stands alone, nothing else can move up
-            (Step::Index(_), Some(Value::Array(tag, items))) if items.len() > 1 => {
-                let mut other = trial.merged.clone();
-                value::replace(&mut other, &way[..*len], Value::Array(*tag, Vec::new()));
-                trial.reads(&other).is_err_and(|failure| is_of_length(&failure.what))
-            }
-            _ => false,
-        };
-        (spot.way.len()..way.len()).find(is_whole).unwrap_or(way.len())
-    }
-
     fn item(&mut self, tag: Tag, items: &[Value]) -> Option<Step> {
         let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
         let none = self.fails(some(0..0));
@@ -109,8 +95,17 @@ impl<'t, 'a> Narrow<'t, 'a> {
             return Some(step);
         }
         let at = (0..items.len()).find(|at| self.is_said(some(0..at + 1)))?;
-        // by itself: those before it have their places
-        let is_alone = self.is_said(Value::Array(tag, vec![items[at].clone(); at + 1]));
+        // before what is behind it is read, or by itself: those before it have their places
+        let mut first = items[..=at].to_vec();
+        match &mut first[at] {
+            Value::Array(_, inner) if at + 1 == items.len() => {
+                inner.iter_mut().last().into_iter().for_each(|last| *last = value::unreadable(0, tag));
+            }
+            _ => first.push(value::unreadable(0, tag)),
+        }
+        let is_whole = first.len() > items.len();
+        let is_alone = !is_whole && self.is_said(Value::Array(tag, first))
+            || self.is_said(Value::Array(tag, vec![items[at].clone(); at + 1]));
         self.go_on(some(0..at + 1), Step::Index(at), Step::Index(at));
         is_alone.then_some(Step::Index(at))
     }
@@ -234,7 +229,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
 }
 
 fn is_dropped(trial: &Trial<'_>, item: &Value, around: &[Step], at: usize) -> bool {
-    let way: Way = around.iter().cloned().chain([Step::Index(at)]).collect();
+    let way = inner_at(around, at);
     trial.dropped.contains(&(trial.layers.number(item.tag(), &way), way))
 }
 
@@ -257,11 +252,6 @@ fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
         }
         value => value.clone(),
     }
-}
-
-/// Is it how many items there are? If that is said where there are none, each has its place.
-fn is_of_length(what: &What) -> bool {
-    matches!(what, What::Takes(takes) if takes.mark.is_none())
 }
 
 /// The first of so many parts of which alone the same is said.

@@ -15,7 +15,7 @@ use crate::{
         },
         written::{
             value,
-            way::{Step, Way},
+            way::{Step, Way, inner_at},
         },
         wrong::{
             failure::{Failed, Failure, Takes, What},
@@ -36,7 +36,8 @@ pub(super) struct Trial<'a> {
     pub(super) section: Named<'a>,
     pub(super) layers: &'a Layers,
     pub(super) dropped: &'a Dropped,
-    /// What holds of it.
+    /// What holds of it, and what of that is read.
+    pub(super) whole: &'a Value,
     pub(super) merged: &'a Value,
     pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
     /// How many values may still be read so.
@@ -95,7 +96,7 @@ impl Trial<'_> {
             ([step @ Step::Index(at), rest @ ..], Value::Array(tag, items)) if *at < items.len() => {
                 let mut all: Vec<Value> = items.iter().map(|item| value::nothing(item.tag())).collect();
                 for (other, item) in all.iter().enumerate().filter(|(other, _)| other != at) {
-                    let place: Way = before.iter().cloned().chain([Step::Index(other)]).collect();
+                    let place = inner_at(before, other);
                     dropped.insert((self.layers.number(item.tag(), &place), place));
                 }
                 before.push(step.clone());

@@ -16,7 +16,7 @@ use crate::config::{
     types::{duration::Duration, plugin_name, secret},
     written::{
         value,
-        way::{Step, Way},
+        way::{Step, Way, inner_at, onward},
     },
     wrong::{
         failure::{self, Failed, Failure, What},
@@ -64,7 +64,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     pub(super) fn child(&self, shown: String, step: Step, value: Cow<'a, Value>) -> Self {
         let shown = Some(shown).filter(|_| !self.is_hidden);
         let path = self.path.iter().cloned().chain(shown).collect();
-        let way = self.way.iter().cloned().chain([step]).collect();
+        let way = onward(&self.way, step);
         let (reading, of_file, is_hidden) = (self.reading, self.of_file.clone(), self.is_hidden);
         Reader {
             reading,
@@ -276,10 +276,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
         // without one of them the others have other places, and other types
         let entry = reader.spot().entry;
-        let is_dropped = |index| {
-            let way = reader.way.iter().cloned().chain([Step::Index(index)]).collect();
-            reader.reading.dropped.contains(&(entry, way))
-        };
+        let is_dropped = |index| reader.reading.dropped.contains(&(entry, inner_at(&reader.way, index)));
         if (0..items.len()).any(is_dropped) {
             return Err(Failure::new(What::Says("an item of it is wrong".into())));
         }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::written::{
     key, untyped, value,
-    way::{Step, Way},
+    way::{Step, Way, inner},
 };
 use figment::value::{Dict, Value};
 use std::collections::BTreeMap;
@@ -145,7 +145,7 @@ impl Canonical {
             };
             for hidden in fields.iter().filter_map(|field| field.strip_prefix(HIDES)?.split_once(':')) {
                 if hidden.0 == name {
-                    let place = |key: &str| way.iter().cloned().chain([Step::Key(key.to_string())]).collect();
+                    let place = |key: &str| inner(way, key);
                     self.hides.push((place(hidden.0), place(hidden.1)));
                 }
             }
@@ -171,7 +171,7 @@ impl Canonical {
 
     fn spelled(&mut self, way: &Way, canonical: String, written: String) -> String {
         if canonical != written {
-            let place = way.iter().cloned().chain([Step::Key(canonical.clone())]).collect();
+            let place = inner(way, &canonical);
             self.written.insert(place, written);
         }
         canonical

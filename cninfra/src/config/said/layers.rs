@@ -17,7 +17,7 @@ use crate::config::{
         place::{Part, Place},
         places::{Places, keys},
         value,
-        way::{Step, Way},
+        way::{Step, Way, inner},
     },
     wrong::{mistake::most, spot::Spot},
 };
@@ -218,9 +218,7 @@ impl Layers {
         let way = &way[..len];
         // a secret has two keys
         match (way.split_last(), value::at(&entry.value, way)) {
-            (Some((Step::Key(key), around)), None) => {
-                around.iter().cloned().chain([Step::Key(other_form(key))]).collect()
-            }
+            (Some((Step::Key(key), around)), None) => inner(around, &other_form(key)),
             _ => way.to_vec(),
         }
     }
@@ -232,13 +230,13 @@ impl Layers {
             let is_it = said.tag() == here.tag() && !matches!(here, Value::String(..));
             is_it.then(|| (way.clone(), Value::String(here.tag(), text.clone())))
         };
-        let layers = self.all.iter().filter(|layer| layer.entry.source.texts() == Texts::Untyped);
-        let within = |(way, _): &(&Way, &String)| way.starts_with(around);
-        layers
-            .flat_map(|layer| {
-                layer.canonical.texts.iter().filter(within).filter_map(|text| look(layer, text)).collect::<Looks>()
-            })
-            .collect()
+        let mut all = Looks::new();
+        for layer in self.all.iter().filter(|layer| layer.entry.source.texts() == Texts::Untyped) {
+            for (way, text) in layer.canonical.texts.iter().filter(|(way, _)| way.starts_with(around)) {
+                all.extend(look(layer, (way, text)));
+            }
+        }
+        all
     }
 
     /// Has texts for what they look like, of each layer its own.

@@ -209,7 +209,7 @@ fn overridden(
             above.map(|number| (number, top.layers.what_hides(number, way))).collect()
         };
         let (invalid, below) = ask(without(&Way::new()));
-        for wrong in invalid.into_iter().flat_map(|Invalid(all)| all) {
+        for wrong in invalid.map(|Invalid(all)| all).unwrap_or_default() {
             let Some(spot) = spot(&parts(&wrong.key), &below) else { continue };
             // it is asked of each value once, beside as many others as may be
             if before.get(&spot.path) == Some(spot) {

@@ -20,8 +20,8 @@ pub(super) enum Of {
 }
 
 impl Config {
-    /// Everything that is wrong before a start: nothing is to be created then. Not what may follow from a file that does not answer, and not that
-    /// it does not.
+    /// Everything that is wrong before a start: nothing is to be created then. Not what may follow from a file that does not answer or cannot be
+    /// parsed, and not that it does not answer.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
         self.check_those(known, Of::Start, None, |_| true)
     }
@@ -70,7 +70,8 @@ impl Config {
         if entries.all.is_empty() && section.meta.check.is_none() {
             return Vec::new();
         }
-        entries.partial = of == Of::Start && self.unanswered.may_say_more(section.name);
+        entries.partial =
+            of == Of::Start && self.unanswered.may_say_more(section.name) || self.unread.may_say_more(section.name);
         // of what will not start nothing more is asked, nor of what is not known as a whole
         let is_checked = !entries.partial && (!section.optional || self.is_enabled(section.name));
         let Checked { mut outcome, invalid } = section.check(&entries, is_checked);

@@ -1,7 +1,7 @@
 //! [`Config`]: what is said of all sections.
 
 use super::{
-    files::{Files, Stamp, Unanswered},
+    files::{Files, Stamp, Untold},
     followers::Followers,
 };
 use crate::{
@@ -56,8 +56,10 @@ pub struct Config {
     pub(super) stamps: Vec<Stamp>,
     /// The files of secrets that any of it names.
     pub(super) secrets: Arc<Secrets>,
-    /// Of which sections they have not said all.
-    pub(super) unanswered: Unanswered,
+    /// Of which sections there are some that do not answer.
+    pub(super) unanswered: Untold,
+    /// And some that are wrong as a whole, which is told.
+    pub(super) unread: Untold,
     /// Where the files are from.
     pub(super) origin: Option<Files>,
     pub(in crate::config) followers: Arc<Followers<Config>>,

@@ -1,5 +1,6 @@
 //! [`Files`]: where the files of an agent are, and what is known of those that were read.
 
+use super::known::KnownSection;
 use crate::config::said::file;
 use std::{
     collections::HashSet,
@@ -15,14 +16,22 @@ pub(crate) struct Files {
     pub(crate) named: Vec<(&'static str, String, String)>,
 }
 
-/// Of which sections there is a file that does not answer: it may say more of them.
+/// Of which sections there is a file that does not tell what it says: it may say more of them.
 #[derive(Clone, Default)]
-pub(super) struct Unanswered {
-    pub(super) all: bool,
-    pub(super) sections: HashSet<&'static str>,
+pub(super) struct Untold {
+    all: bool,
+    sections: HashSet<&'static str>,
 }
 
-impl Unanswered {
+impl Untold {
+    /// Such a file of a section, or of all.
+    pub(super) fn add(&mut self, of: Option<&KnownSection>) {
+        match of {
+            Some(section) => drop(self.sections.insert(section.name)),
+            None => self.all = true,
+        }
+    }
+
     pub(super) fn may_say_more(&self, section: &str) -> bool {
         self.all || self.sections.contains(section)
     }

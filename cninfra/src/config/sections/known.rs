@@ -207,10 +207,19 @@ impl Known {
 
     /// The name of a section, or this other one, that was probably meant: that of the plugin whose type is called so, as the graph and errors show it, before what differs by a slip.
     pub(super) fn nearest_with(&self, name: &str, other: Option<&'static str>) -> Option<&'static str> {
-        let all = || self.iter().flat_map(names).chain(other);
+        let mut all = self.all_names();
+        all.extend(other);
         let is = |section: &&KnownSection| section.of_type.is_some_and(|of_type| key::same(of_type, name));
         let by_type = self.iter().find(is).map(|section| section.name);
-        by_type.filter(|_| !all().any(|known| key::same(known, name))).or_else(|| key::nearest(name, all()))
+        let is_name = all.iter().any(|known| key::same(known, name));
+        by_type.filter(|_| !is_name).or_else(|| key::nearest(name, all.iter().copied()))
+    }
+
+    /// Of all sections.
+    pub(super) fn all_names(&self) -> Vec<&'static str> {
+        let mut all = Vec::new();
+        self.iter().for_each(|section| all.extend(names(section)));
+        all
     }
 }
 
@@ -271,6 +280,16 @@ mod tests {
         ];
         wanted.sort();
         assert_eq!(odd, wanted);
+        // the end of a name is understood, too; what belongs to others is passed over
+        for name in ["http.cnf", "web.ymal", "htpp.cnf", "http.ini", "http.conf~", "http.bak", "links.ini"] {
+            folder.write(name, "");
+        }
+        let all = Config::new().read_files(&files, &known);
+        let mut ends: Vec<_> = all.into_iter().filter(|told| !odd.contains(told)).collect();
+        ends.sort();
+        let wanted =
+            ["http.cnf is not read: did you mean `http.conf`", "web.ymal is not read: did you mean `web.yaml`"];
+        assert_eq!(ends, wanted.map(at));
         assert!(known.suggestion("REST").starts_with("did you mean `http`? "), "{}", known.suggestion("REST"));
         assert!(known.suggestion_in_whole("rest").starts_with("did you mean `http`? "));
         assert_eq!(known.nearest(""), None);

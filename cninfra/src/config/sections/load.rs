@@ -2,7 +2,7 @@
 
 use super::{
     config::Config,
-    files::{Files, Stamp, Unanswered, stamp},
+    files::{Files, Stamp, Untold, stamp},
     known::{self, Known, KnownSection},
 };
 use crate::config::{
@@ -13,7 +13,7 @@ use crate::config::{
     },
     written::{
         format::Format,
-        json, lenient,
+        json, key, lenient,
         malformed::{MOST, Malformed},
         place::{Part, Place},
         value,
@@ -40,7 +40,7 @@ impl Config {
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
         self.texts.clear();
-        (self.secrets, self.unanswered) = (Arc::default(), Unanswered::default());
+        (self.secrets, self.unanswered, self.unread) = Default::default();
         if let Err(error) = file::enter(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
             let (what, help) = no_directory(&error);
@@ -58,15 +58,11 @@ impl Config {
             entries: Vec::new(),
             mistakes: Vec::new(),
             odd: Vec::new(),
-            unanswered: Unanswered::default(),
+            unanswered: Untold::default(),
+            unread: Untold::default(),
         };
         for path in reading.paths(WHOLE) {
-            reading.unanswered.all |= file::is_silent(&path);
-            let is_in_secret = |way: &[Step]| match way.split_first() {
-                Some((Step::Key(section), way)) => known.find(section).is_some_and(|section| section.is_in_secret(way)),
-                _ => false,
-            };
-            if let Some(file) = reading.read(path, &is_in_secret) {
+            if let Some(file) = reading.read(path, None) {
                 reading.whole(file);
             }
         }
@@ -78,7 +74,7 @@ impl Config {
         self.files = reading.entries;
         self.stamps = reading.stamps;
         self.texts = reading.texts;
-        self.unanswered = reading.unanswered;
+        (self.unanswered, self.unread) = (reading.unanswered, reading.unread);
         self.origin = Some(files.clone());
         reading.odd
     }
@@ -98,17 +94,22 @@ fn no_directory(error: &io::Error) -> (String, &'static str) {
     }
 }
 
-/// The files of a directory whose names end as those of config do; `None` where it can not be listed, though its files may be read.
+/// The files of a directory whose names end as those of config do, or nearly; `None` where it can not be listed, though its files may be read.
 fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
     let mut listed = Vec::new();
     for path in file::list(dir).ok()? {
-        let is_ours = |end: &OsStr| Format::ENDS.iter().any(|ours| end.eq_ignore_ascii_case(ours));
-        if path.extension().is_some_and(is_ours) {
+        if path.extension().and_then(OsStr::to_str).and_then(end_meant).is_some() {
             listed.push(path);
         }
     }
     listed.sort_unstable();
     Some(listed)
+}
+
+/// The end of the name of a config file that is meant by this one. (`conf~` is none: some editors keep what was there before.)
+fn end_meant(end: &str) -> Option<&'static str> {
+    let is_word = end.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_word { key::nearest(end, Format::ENDS.iter().copied()) } else { None }
 }
 
 /// The files of a directory that may hold what has this name. To look for each of them takes longer than to list all once.
@@ -140,7 +141,8 @@ struct Reading<'a> {
     entries: Vec<Entry>,
     mistakes: Vec<Mistake>,
     odd: Vec<String>,
-    unanswered: Unanswered,
+    unanswered: Untold,
+    unread: Untold,
 }
 
 /// Reads what a file says, as far as it can be read, and what is wrong with it as a whole. A key that is in a secret is not named.
@@ -196,11 +198,23 @@ impl Reading<'_> {
         paths(&self.files.dir, self.listed.as_deref(), name)
     }
 
-    /// Reads a file, if there is one.
-    fn read(&mut self, path: PathBuf, is_in_secret: &dyn Fn(&[Step]) -> bool) -> Option<(Arc<Source>, Value)> {
+    /// Reads a file, if there is one: of a section, or of all. What it does not tell since it does not answer or is wrong as a whole is noted.
+    fn read(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
         if self.read.contains(&path) {
             return None;
         }
+        if file::is_silent(&path) {
+            self.unanswered.add(of);
+        }
+        let before = self.mistakes.len();
+        let read = self.read_now(path, of);
+        if read.is_none() && self.mistakes.len() > before {
+            self.unread.add(of);
+        }
+        read
+    }
+
+    fn read_now(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
         // before it is read, so that what is written meanwhile makes a difference
         self.stamps.extend(stamp(&path));
         let read = file::read(&path);
@@ -224,7 +238,13 @@ impl Reading<'_> {
             }
         };
         self.read.insert(path.clone());
-        let (read, mut mistakes) = parse(path, text, is_in_secret);
+        let known = self.known;
+        let is_in_secret = |way: &[Step]| match (of, way) {
+            (Some(section), way) => section.is_in_secret(way),
+            (None, [Step::Key(name), way @ ..]) => known.find(name).is_some_and(|section| section.is_in_secret(way)),
+            _ => false,
+        };
+        let (read, mut mistakes) = parse(path, text, &is_in_secret);
         self.mistakes.append(&mut mistakes);
         read
     }
@@ -288,7 +308,7 @@ impl Reading<'_> {
                 }
                 Some(path) => self.own(section, path),
                 None if places.iter().any(|path| file::is_silent(path)) => {
-                    self.unanswered.sections.insert(section.name);
+                    self.unanswered.add(Some(section));
                 }
                 None => {
                     let dir = self.files.dir.display();
@@ -304,10 +324,7 @@ impl Reading<'_> {
     }
 
     fn own(&mut self, section: &KnownSection, path: PathBuf) {
-        if file::is_silent(&path) {
-            self.unanswered.sections.insert(section.name);
-        }
-        if let Some((source, value)) = self.read(path, &|way| section.is_in_secret(way)) {
+        if let Some((source, value)) = self.read(path, Some(section)) {
             let value = value::from_yaml(value);
             self.entries.push(Entry { section: section.name.to_string(), source, way: Way::new(), value });
         }
@@ -326,20 +343,19 @@ impl Reading<'_> {
             if self.read.contains(path) || self.is_name(&stem, &end) || file::is_silent(path) {
                 continue;
             }
-            if let Some(meant) = self.known.nearest_with(&stem, Some(WHOLE)) {
-                self.odd.push(format!(
-                    "{} is not read: did you mean `{meant}.{}`?",
-                    path.display(),
-                    end.to_ascii_lowercase()
-                ));
+            let Some(meant_end) = end_meant(&end) else { continue };
+            let is_end = end.eq_ignore_ascii_case(meant_end);
+            let meant = self.known.nearest_with(&stem, Some(WHOLE));
+            // with a slip in both it may be anything
+            if let Some(meant) = meant.filter(|meant| is_end || key::same(meant, &stem)) {
+                self.odd.push(format!("{} is not read: did you mean `{meant}.{meant_end}`?", path.display()));
             }
         }
     }
 
     /// Is it the name of a file that would be read, and was not since another one was named?
     fn is_name(&self, stem: &str, end: &str) -> bool {
-        let names = self.known.iter().flat_map(known::names).chain([WHOLE]);
-        Format::ENDS.contains(&end) && names.into_iter().any(|name| name == stem)
+        Format::ENDS.contains(&end) && (stem == WHOLE || self.known.all_names().contains(&stem))
     }
 }
 
@@ -403,6 +419,39 @@ mod tests {
         assert_eq!(told(&["named"], "named"), [missing, prot]);
         // nothing in there is asked, and so it is not known what is missing
         assert_eq!(told(&[""], at("named").to_str().unwrap()), [prot]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_parsed_hides_nothing_of_others_and_nothing_follows_from_it() {
+        let meta = Store::META.__checked(|section| check_config::<Store>(section, check));
+        let known = Known::none().with("store", meta).with("other", meta);
+        let told = |files: &[(&str, &str)]| {
+            let folder = Folder::new();
+            files.iter().for_each(|(name, text)| folder.write(name, text));
+            let mut config = Config::new();
+            config.set_flag("store", "tls.port", "7", "store-port");
+            config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
+            let told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
+            told.iter().map(|told| told.replace(&format!("{}/", folder.path().display()), "")).collect::<Vec<_>>()
+        };
+        let broken = |file: &str| format!("{file}:2:1: it is not valid YAML: did not find expected node content");
+        let port = "other.conf:1:13: key `other.tls.port` takes a whole number from 0 to 65535, not the text `x`";
+        let name = "other.conf:1:6: key `other.tls`: the key `name` is missing";
+        // what it says of the endpoint and the name nobody knows
+        let files = [("store.conf", "endpoint: ["), ("other.conf", "tls: {port: x}")];
+        assert_eq!(told(&files), [&*broken("store.conf"), name, port]);
+        // it may be of any section
+        let files = [("agent.yaml", "store: ["), ("other.conf", "tls: {port: x}")];
+        assert_eq!(told(&files), [&*broken("agent.yaml"), port]);
+        let files = [("store.conf", "endpoint: ["), ("other.toml", "endpoint ="), ("agent.yaml", "sore: 1")];
+        let all = told(&files);
+        assert!(
+            all.len() == 3 && all[0].contains("no section `sore`") && all[1].starts_with("other.toml:1"),
+            "{all:?}"
+        );
+        // of one whose text can be read as a whole, the others are looked at
+        let all = told(&[("store.conf", "tls: {port: 1, name: n}\ntls: {port: 1, name: n}")]);
+        assert!(all.len() == 3 && all[2].contains("`store.endpoint` is needed"), "{all:?}");
     }
 
     #[test]

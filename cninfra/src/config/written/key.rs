@@ -46,6 +46,11 @@ pub(in crate::config) fn kebab(key: &str) -> String {
 
 /// The known name that was probably meant.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_of(wrong, &mut known.into_iter())
+}
+
+// not generic: compiled once for all kinds of lists
+fn nearest_of<'a>(wrong: &str, known: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     // no name is nearly as long
     if wrong.len() > 100 {
         return None;
@@ -54,12 +59,8 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>)
     // one slip in a short name, some more in a long one
     let allowed = (wrong.chars().count() / 3).clamp(1, 3);
     let distance = |name: &str| strsim::damerau_levenshtein(&wrong, &plain(name));
-    known
-        .into_iter()
-        .map(|name| (distance(name), name))
-        .filter(|(slips, _)| *slips <= allowed)
-        .min()
-        .map(|(_, name)| name)
+    let near = known.map(|name| (distance(name), name)).filter(|(slips, _)| *slips <= allowed);
+    near.min().map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::{
     malformed::MOST,
     value::key_text,
-    way::{Step, Way},
+    way::{Step, Way, inner},
 };
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess as _, Visitor};
 use std::{
@@ -188,7 +188,7 @@ impl New<'_> {
             if twice.borrow().len() == *end {
                 return Err(E::custom("twice"));
             }
-            let way = way.borrow().iter().cloned().chain([Step::Key(key_text(&key))]).collect();
+            let way = inner(&way.borrow(), &key_text(&key));
             twice.borrow_mut().push(way);
         }
         Ok(key)

@@ -125,10 +125,11 @@ pub(in crate::config) fn replace(value: &mut Value, way: &[Step], new: Value) {
     }
 }
 
-/// Puts a value into a mapping that is there, at the end of this way.
+/// Puts a value into a mapping that is there, or in the place of an item of a list, at the end of this way.
 pub(in crate::config) fn insert(value: &mut Value, way: &[Step], new: Value) {
     match (way, value) {
         ([Step::Key(key)], Value::Dict(_, dict)) => drop(dict.insert(key.clone(), new)),
+        (way @ [Step::Index(_)], value) => replace(value, way, new),
         ([Step::Key(key), rest @ ..], Value::Dict(_, dict)) => {
             if let Some(inner) = dict.get_mut(key) {
                 insert(inner, rest, new);

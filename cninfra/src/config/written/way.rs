@@ -14,5 +14,18 @@ pub(in crate::config) type Way = Vec<Step>;
 
 /// The way to a key of what is there.
 pub(in crate::config) fn inner(way: &[Step], key: &str) -> Way {
-    way.iter().cloned().chain([Step::Key(key.to_string())]).collect()
+    onward(way, Step::Key(key.to_string()))
+}
+
+/// The way to an item of what is there.
+pub(in crate::config) fn inner_at(way: &[Step], at: usize) -> Way {
+    onward(way, Step::Index(at))
+}
+
+/// A way with one step more. Each chain of iterators would be code of its own.
+pub(in crate::config) fn onward(way: &[Step], step: Step) -> Way {
+    let mut onward = Way::with_capacity(way.len() + 1);
+    onward.extend_from_slice(way);
+    onward.push(step);
+    onward
 }

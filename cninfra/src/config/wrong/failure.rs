@@ -173,6 +173,12 @@ impl Takes {
         self.wanted == CHOICE
     }
 
+    /// How many values it takes, where there are too few of them or too many.
+    pub(in crate::config) fn count(&self) -> Option<usize> {
+        let (count, _) = self.wanted.split_once(' ').filter(|_| self.mark.is_none())?;
+        if count == "one" { Some(1) } else { count.parse().ok() }
+    }
+
     pub(in crate::config) fn is_text(&self) -> bool {
         self.kind == TEXT
     }

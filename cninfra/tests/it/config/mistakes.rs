@@ -67,7 +67,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "mode: {weights: [1], fixed: {peer: x}}", "server.conf:1:22: key `server.mode` takes one of `plain`, `round-robin`, `fixed` or `weights`: `fixed` stands beside `weights` of server.conf:1:8 | take one of them out".into()),
         ("server.conf", "span: [1, 2, 3, 4]", "server.conf:1:14: key `server.span` takes 2 values, not 4 | take out what is too much, from here on".into()),
         ("server.conf", "span: [1]", "server.conf:1:7: key `server.span` takes 2 values, not 1".into()),
-        ("server.conf", "span: [x, y]", "server.conf:1:8: key `server.span[0]` takes a whole number from 0 to 255, not the text `x`".into()),
+        ("server.conf", "span: [1, y]", "server.conf:1:11: key `server.span[1]` takes a whole number from 0 to 255, not the text `y`".into()),
         ("agent.yaml", "agent: {microservice-label: 5}", "agent.yaml:1:29: key `agent.microservice-label` takes a service label, not `5` | put a text that looks like something else in quotes".into()),
         ("server.conf", "tls: off", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a text".into()),
         ("server.conf", "tls: [off]", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a list".into()),

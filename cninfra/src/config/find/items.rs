@@ -1,0 +1,230 @@
+//! Items that have their places, as those of a tuple: without one of them, the others would be read as something else. So something else stands there.
+
+use super::{
+    lacks::Lack,
+    trial::{MadeUp, Trial},
+    usual::usual,
+};
+use crate::config::{
+    said::shape::{Kind, Shape, Told},
+    written::{
+        value,
+        way::{Step, Way, inner_at},
+    },
+    wrong::{failure::What, spot::Spot},
+};
+use figment::value::{Tag, Value};
+
+/// How much of the way to what is wrong is to be left out: items that have their places go together. Instead, something may stand in the place of one, if anything is
+/// known that fits.
+pub(super) fn left_out(
+    way: &[Step],
+    (what, spot): (&What, &Spot),
+    made_up: &MadeUp,
+    trial: &Trial<'_>,
+) -> (usize, Option<(Way, Value)>) {
+    let mut len = way.len();
+    while let Some((Step::Index(at), list)) = way[..len].split_last() {
+        if !have_places(list, trial) {
+            break;
+        }
+        // what stands there already has not been right
+        let is_made_up = made_up.iter().any(|(made, _)| *made == way[..len]);
+        if !is_made_up && let Some(fits) = fitting(*at, list, (what, spot), trial) {
+            return (len, Some((way[..len].to_vec(), fits)));
+        }
+        len -= 1;
+    }
+    (len, None)
+}
+
+/// May it be said of the last item only since something else stands in the place of one before it? Then it is not said whatever stands there. (Where the type leads, it is
+/// said of the item itself.)
+pub(super) fn is_of_stand_in(way: &[Step], (what, spot): (&What, &Spot), made_up: &MadeUp, trial: &Trial<'_>) -> bool {
+    if !matches!(what, What::Says(_)) || spot.way == way {
+        return false;
+    }
+    let lack = Lack { field: "", what: &What::Asked, spot, trial };
+    for (made, _) in made_up.iter().filter(|(_, value)| value.is_some()) {
+        let Some((Step::Index(_), list)) = made.split_last() else { continue };
+        let is_last = match (way.get(list.len()), value::at(trial.merged, list)) {
+            (Some(Step::Index(at)), Some(Value::Array(_, items))) => at + 1 == items.len(),
+            _ => false,
+        };
+        if !is_last || !way.starts_with(list) || way.starts_with(made) {
+            continue;
+        }
+        for value in usual(Tag::Default, made, trial.whole) {
+            let mut other = trial.merged.clone();
+            value::insert(&mut other, made, value.clone());
+            if !(Trial { merged: &other, ..*trial }).says(what, spot) && lack.is_fitting(made, &value) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Has each item of this list its place? Then of none, it is said how many it takes.
+fn have_places(list: &[Step], trial: &Trial<'_>) -> bool {
+    match value::at(trial.merged, list) {
+        // of one that stands alone, nothing else can move up
+        Some(Value::Array(tag, items)) if items.len() > 1 => {
+            if let Told { shape: Some(Shape { kind: Kind::List, .. }), open, .. } = trial.told(list) {
+                return open;
+            }
+            let mut other = trial.merged.clone();
+            value::replace(&mut other, list, Value::Array(*tag, Vec::new()));
+            let is_it = |at: &Option<Spot>| at.as_ref().is_some_and(|at| list.starts_with(&at.way));
+            trial.reads(&other).is_err_and(|failure| is_of_length(&failure.what) && is_it(&failure.spot))
+        }
+        _ => false,
+    }
+}
+
+/// Is it how many items there are? If that is said where there are none, each has its place.
+pub(super) fn is_of_length(what: &What) -> bool {
+    matches!(what, What::Takes(takes) if takes.mark.is_none())
+}
+
+/// What may stand in the place of an item.
+fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial<'_>) -> Option<Value> {
+    if trial.is_spent() {
+        return None;
+    }
+    // where the type leads, no more is read than this list, or one around it; what panics is not read once more
+    let (mut len, mut near) = (list.len().min(spot.way.len().saturating_sub(1)), None);
+    while len > 0 && near.is_none() && !what.is_panic() && matches!(spot.way[len], Step::Index(_)) {
+        let (value, dropped) = trial.near(&list[..len]);
+        let is_it = Trial { merged: &value, dropped: &dropped, ..*trial }.says(what, spot);
+        near = is_it.then_some((value, dropped));
+        len -= 1;
+    }
+    let near = near.as_ref().map(|(near, dropped)| Trial { merged: near, dropped, ..*trial });
+    let trial = near.as_ref().unwrap_or(trial);
+    let way = inner_at(list, at);
+    let tag = value::at(trial.merged, &way)?.tag();
+    let all = usual(tag, &way, trial.whole);
+    let mut around = trial.merged.clone();
+    // what is said of those behind it may be the same
+    let count = value::at(&around, list).and_then(Value::as_array).map_or(0, <[Value]>::len);
+    for behind in at + 1..count {
+        value::replace(&mut around, &inner_at(list, behind), value::unreadable(0, tag));
+    }
+    Lack { field: "", what: &What::Asked, spot, trial }.tried(&way, all, &around)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{
+        Duration, Section as _,
+        given::Given,
+        samples::{Lower, Span},
+    };
+    use serde::{Deserialize, Serialize};
+    use std::net::IpAddr;
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Odd {
+        row: Option<Row>,
+        rows: Vec<(IpAddr, u8)>,
+        tagged: Option<Tagged>,
+        port: u16,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Row(u8, (u8, Duration), Lower, u8);
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "kind", rename_all = "kebab-case")]
+    enum Tagged {
+        Of { row: (u8, (u8, Duration), IpAddr, Plain, IpAddr), port: u8 },
+        Ends { ends: Ends, port: u8 },
+        Words { words: (Lower, u8), port: u8 },
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Plain {
+        host: IpAddr,
+        span: Span,
+    }
+
+    /// What it says is about both.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "(u8, u8)")]
+    struct Ends(u8, u8);
+
+    impl TryFrom<(u8, u8)> for Ends {
+        type Error = &'static str;
+        fn try_from((low, high): (u8, u8)) -> Result<Self, Self::Error> {
+            if low < high { Ok(Ends(low, high)) } else { Err("it ends before it begins") }
+        }
+    }
+
+    fn wrong(file: &str) -> Vec<String> {
+        let told = Given::file(Odd::META, file).wrong_in_line();
+        told.iter().map(|told| told.split_once(": key `odd.").unwrap().1.replacen('`', "", 1)).collect()
+    }
+
+    const BYTE: &str = "takes a whole number from 0 to 255, not the text `x`";
+    const UNIT: &str = "`5` has no unit: write `5s` for seconds, `5ms` for milliseconds";
+    const IP: &str = "invalid IP address syntax";
+
+    #[test]
+    fn each_item_that_is_wrong_is_told() {
+        let port = "port takes a whole number from 0 to 65535, not the text `x`".to_string();
+        let row = |rest: &[&str]| {
+            let mut told = vec![format!("row[0] {BYTE}"), format!("row[1][0] {BYTE}"), format!("row[1][1]: {UNIT}")];
+            told.extend(rest.iter().map(ToString::to_string));
+            told.push(port.clone());
+            told
+        };
+        let last = format!("row[3] {BYTE}");
+        assert_eq!(wrong("{row: [x, [x, 5], lower, x], port: x}"), row(&[&last]));
+        // of one that takes nothing that is known, those behind it are not
+        assert_eq!(wrong("{row: [x, [x, 5], bad, x], port: x}"), row(&["row[2]: a word is not as it should be"]));
+        let rows = wrong("{rows: [[x, x], ['::1', x], ['::1', 1], [x, 1]], port: x}");
+        let told = [
+            format!("rows[0][0]: {IP}"),
+            format!("rows[0][1] {BYTE}"),
+            format!("rows[1][1] {BYTE}"),
+            format!("rows[3][0]: {IP}"),
+        ];
+        assert_eq!(rows, told.into_iter().chain([port]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_that_is_put_by_is_told() {
+        let told = wrong("tagged: {kind: of, row: [x, [x, 5], bad, {host: bad, span: {low: x}}, bad], port: x}");
+        assert_eq!(
+            told,
+            [
+                format!("tagged.row[0] {BYTE}"),
+                format!("tagged.row[1][0] {BYTE}"),
+                format!("tagged.row[1][1]: {UNIT}"),
+                format!("tagged.row[2]: {IP}"),
+                format!("tagged.row[3].host: {IP}"),
+                "tagged.row[3].span: the key `high` is missing".to_string(),
+                format!("tagged.row[3].span.low {BYTE}"),
+                format!("tagged.row[4]: {IP}"),
+                format!("tagged.port {BYTE}"),
+            ]
+        );
+        // what is known only of another one of its kind
+        let told = wrong("tagged: {kind: words, words: [bad, x], port: x}");
+        assert_eq!(told, ["tagged.words[0]: a word is not as it should be".to_string(), format!("tagged.port {BYTE}")]);
+    }
+
+    #[test]
+    fn what_is_said_only_since_something_stands_in_the_place_of_an_item_is_not_told() {
+        let told = |ends: &str| wrong(&format!("tagged: {{kind: ends, ends: {ends}, port: x}}"));
+        let port = format!("tagged.port {BYTE}");
+        let ends = |low: bool| [format!("tagged.ends[{}] {BYTE}", usize::from(!low)), port.clone()];
+        assert_eq!(told("[x, 1]"), ends(true));
+        assert_eq!(told("[x, 9]"), ends(true));
+        assert_eq!(told("[5, x]"), ends(false));
+        let whole = ["tagged.ends[1]: it ends before it begins".to_string(), port.clone()];
+        assert_eq!(told("[5, 2]"), whole);
+    }
+}
