@@ -29,6 +29,11 @@ impl Default for Clock {
 }
 
 impl Clock {
+    /// When it was made.
+    pub(crate) fn epoch(&self) -> Instant {
+        self.epoch
+    }
+
     pub(crate) fn now(&self) -> Millis {
         self.at(Instant::now())
     }

@@ -45,6 +45,8 @@ pub(crate) async fn serve(
 ) {
     // answers are small: they should not wait for more
     let _ = stream.set_nodelay(true);
+    // before its time counts
+    shared.settles().await;
     let _connected = shared.metrics.as_ref().map(RequestMetrics::connects);
     let pulse = Arc::new(Pulse::new(shared));
     let _cut = Cut(&pulse);

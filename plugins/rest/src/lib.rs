@@ -55,6 +55,7 @@ mod incident;
 mod limits;
 mod malformed;
 mod metrics;
+mod moment;
 mod page;
 mod plugin;
 mod pulse;

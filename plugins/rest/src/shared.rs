@@ -21,7 +21,10 @@ use cninfra::{
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     time::Duration,
 };
 use tokio::task;
@@ -128,6 +131,8 @@ pub(crate) struct Shared {
     pub(crate) context: Option<Context>,
     /// Of its agent.
     pub(crate) stop: Option<StopHandle>,
+    /// Nobody has to wait for the start any more.
+    pub(crate) has_settled: AtomicBool,
     /// Whose requests were in flight in tasks that panic right now.
     blamed: Mutex<Vec<(task::Id, Request)>>,
 }
@@ -145,6 +150,7 @@ impl Shared {
             cut: AtomicUsize::new(0),
             context: None,
             stop: None,
+            has_settled: AtomicBool::new(false),
             blamed: Mutex::default(),
         }
     }

@@ -4,6 +4,7 @@ pub(super) mod backtrace;
 pub(super) mod foreword;
 pub(super) mod hook;
 pub(super) mod ownerless;
+pub(super) mod printed;
 pub(super) mod process;
 pub(super) mod rescue;
 pub(super) mod signals;

@@ -5,6 +5,7 @@ use super::{
     foreword::{self, NotBegun, Wait},
     hook::Hook,
     ownerless,
+    printed::{checked, print, printed},
     supervise::Ground,
     teller::{self, Teller},
 };
@@ -33,7 +34,6 @@ use crate::{
         },
     },
     boxed,
-    config::Config,
     foreign::guard,
     graph::Graph,
     inject::{
@@ -117,6 +117,15 @@ impl<F: 'static> Builder<F> {
         // the config may say another one
         let format = output.shared_format();
         output.install();
+        // the process ends where a plugin blocks for ever, but the others are closed before
+        self.settings.progress = Arc::new(Progress::with_roll());
+        let _hook = Hook::set(
+            &self.settings.loggers,
+            &self.settings.progress,
+            Wanted::of(env.get("RUST_BACKTRACE").as_deref()),
+        );
+        // its threads come up while this one reads what it is told
+        let ground = Handle::try_current().is_err().then(Ground::new);
         let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
         let (args, build) = (Vec::from_iter(args), self.settings.build_info(graph));
@@ -138,18 +147,11 @@ impl<F: 'static> Builder<F> {
         self.settings.take_values(&cli.values);
         // the files may say another one, but what is wrong with reading them has this one
         format.set(LogsConfig::format_of(&self.settings.config));
-        // the process ends where a plugin blocks for ever, but the others are closed before
-        self.settings.progress = Arc::new(Progress::with_roll());
-        // from here on code of plugins runs
-        let _hook = Hook::set(
-            &self.settings.loggers,
-            &self.settings.progress,
-            Wanted::of(env.get("RUST_BACKTRACE").as_deref()),
-        );
         let Builder { held, settings } = self;
-        let is_inside = Handle::try_current().is_ok();
-        if matches!(task, Task::Run) && !is_inside {
-            return live(Builder { held: Box::new(Bare(held)), settings }, cli, &log, format, began);
+        if matches!(task, Task::Run)
+            && let Some(ground) = ground
+        {
+            return live(ground, Builder { held: Box::new(Bare(held)), settings }, cli, &log, format, began);
         }
         let (settings, report) = match foreword::configure(settings, graph, cli) {
             Ok(read) => read,
@@ -195,8 +197,15 @@ fn takes_names(settings: &Settings, format: &SharedFormat) {
 }
 
 /// Runs the agent, and hears of signals meanwhile.
-fn live(builder: Builder<()>, cli: Cli, log: &Logger, format: SharedFormat, began: Instant) -> ExitCode {
-    let ground = match Ground::new() {
+fn live(
+    ground: Result<Ground, String>,
+    builder: Builder<()>,
+    cli: Cli,
+    log: &Logger,
+    format: SharedFormat,
+    began: Instant,
+) -> ExitCode {
+    let ground = match ground {
         Ok(ground) => ground,
         Err(error) => {
             log.error(error);
@@ -368,36 +377,6 @@ fn tell_stopped(log: &Logger, stopped: &Result<Vec<crate::agent::Event>, StopErr
     match stopped {
         Ok(_) => log.info("stopped in order"),
         Err(error) => log.error(error),
-    }
-}
-
-/// What a check says that found nothing wrong, but perhaps something odd, which has been logged. With the files, since those of another directory or name are not
-/// there at all.
-fn checked(odd: usize, config: &Config) -> String {
-    let files: Vec<String> = config.files_read().map(|file| file.display().to_string()).collect();
-    let read = if files.is_empty() { "no config file was found".to_string() } else { files.join(", ") };
-    let see = match odd {
-        0 => String::new(),
-        1 => ", but see the warning".to_string(),
-        odd => format!(", but see the {odd} warnings"),
-    };
-    format!("the config is valid{see}: {read}\n")
-}
-
-/// Prints to standard output.
-fn print(log: &Logger, text: &str) -> ExitCode {
-    printed(log, io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()))
-}
-
-/// A reader that has gone away is not an error.
-fn printed(log: &Logger, printed: io::Result<()>) -> ExitCode {
-    match printed {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            log.error(format_args!("standard output cannot be written to: {error}\n  help: look at where it goes to"));
-            ExitCode::from(exit::FAILED)
-        }
     }
 }
 

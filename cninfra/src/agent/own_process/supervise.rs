@@ -64,7 +64,10 @@ impl Ears {
     /// # Errors
     /// In words: there is no runtime, or there are no signals.
     pub(super) fn new() -> Result<Self, String> {
-        let runtime = build(Builder::new_current_thread())?;
+        let mut builder = Builder::new_current_thread();
+        // what signals write to, and who wakes it
+        builder.max_io_events_per_tick(4);
+        let runtime = build(builder)?;
         let signals = {
             let _inside = runtime.enter();
             Signals::new().map_err(|error| format!("signals cannot be handled: {error}"))?

@@ -7,6 +7,7 @@ use super::{
     progress::{Callee, NOWHERE, Stage, StageKind},
     record::Record,
     retry::Retries,
+    stall,
     together::{Together, run},
 };
 use crate::{
@@ -117,6 +118,10 @@ impl Runner {
             self.serving = self.plugins.len();
             self.env.progress.runs();
             self.env.shared.started(self.record.events());
+            if self.env.progress.roll().is_some() {
+                // who has waited for it goes on beside what is said of it on this thread
+                stall::hand_on();
+            }
             self.retries.begin(&self.env, &self.plugins, self.record.epoch());
             Ok(self)
         })

@@ -9,7 +9,8 @@ use cninfra::{
 use cninfra_rest::Rest;
 use cninfra_testbed::Answer;
 use std::{
-    net::TcpListener,
+    io::{ErrorKind, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering::SeqCst},
@@ -132,5 +133,49 @@ pub struct Clones {
 async fn a_clone_that_panics_while_routes_come_costs_no_answer() {
     let agent = Agent::<Clones>::builder().config(config()).start().await.unwrap();
     assert_eq!(*agent.careless.answers.lock().unwrap(), [503, 200]);
+    agent.close().await.unwrap();
+}
+
+/// Has asked before its `init` returns, and looks for an answer there.
+#[plugin]
+pub struct Hasty {
+    http: Dep<dyn Http>,
+    asked: Mutex<Option<TcpStream>>,
+}
+
+impl Lifecycle for Hasty {
+    async fn init(&self, cx: &Context) -> Result<()> {
+        self.http.register(cx, Routes::new().get("/late", async || "late"))?;
+        let mut client = TcpStream::connect(self.http.local_addr().context("the server does not listen")?)?;
+        client.write_all(b"GET /late HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        // whatever would answer has its turn, and no time passes
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        client.set_nonblocking(true)?;
+        assert_eq!(client.read(&mut [0]).map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+        client.set_nonblocking(false)?;
+        *self.asked.lock().unwrap() = Some(client);
+        Ok(())
+    }
+}
+
+#[derive(Flavor)]
+pub struct Quick {
+    #[provides(dyn Http)]
+    pub rest: Dep<Rest>,
+    pub hasty: Dep<Hasty>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_in_the_first_moment_waits_for_a_start_that_is_done_then() {
+    let agent = Agent::<Quick>::builder().config(config()).start().await.unwrap();
+    let mut client = agent.hasty.asked.lock().unwrap().take().unwrap();
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).map(|_| answer)
+    });
+    let answer = answer.await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nlate"), "{answer}");
     agent.close().await.unwrap();
 }

@@ -1,0 +1,37 @@
+//! What a process answers on standard output, instead of running its agent.
+
+use crate::{Logger, agent::terms::exit, config::Config};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+/// What a check says that found nothing wrong, but perhaps something odd, which has been logged. With the files, since those of another directory or name are not
+/// there at all.
+pub(super) fn checked(odd: usize, config: &Config) -> String {
+    let files: Vec<String> = config.files_read().map(|file| file.display().to_string()).collect();
+    let read = if files.is_empty() { "no config file was found".to_string() } else { files.join(", ") };
+    let see = match odd {
+        0 => String::new(),
+        1 => ", but see the warning".to_string(),
+        odd => format!(", but see the {odd} warnings"),
+    };
+    format!("the config is valid{see}: {read}\n")
+}
+
+/// Prints to standard output.
+pub(super) fn print(log: &Logger, text: &str) -> ExitCode {
+    printed(log, io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()))
+}
+
+/// A reader that has gone away is not an error.
+pub(super) fn printed(log: &Logger, printed: io::Result<()>) -> ExitCode {
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            log.error(format_args!("standard output cannot be written to: {error}\n  help: look at where it goes to"));
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
