@@ -14,8 +14,8 @@
 //! Files are searched for in the config directory only. (The predecessor searched the working directory first, even if
 //! another one was given.) The file given by `--<name>-config` is searched for at the path as written, then in the
 //! config directory; it is a mistake if it does not exist, and an empty name means no file. A file whose name is nearly
-//! that of a config file (`htpp.conf`), or that of a plugin's type (`rest.conf`, where `Rest` is called `http`), is not
-//! read, with a warning.
+//! that of a config file (`htpp.conf`, `http.cnf`), or that of a plugin's type (`rest.conf`, where `Rest` is called
+//! `http`), is not read, with a warning.
 //!
 //! # Mistakes
 //!
