@@ -11,7 +11,6 @@ use crate::config::{
         spot::Spot,
     },
 };
-use figment::value::Value;
 
 /// So many of them are tried together, each as a text or not.
 const MOST: usize = 6;
@@ -58,8 +57,7 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
         && takes.wants_text()
         && let Some(way) = marked(failure.0, failure.1, trial)
     {
-        let is_there = |(other, _): &(Way, Value)| *other == way;
-        return trial.layers.looks(trial.merged, &way).into_iter().filter(is_there).collect();
+        return trial.layers.looks(trial.merged, &way).into_iter().filter(|(other, _)| *other == way).collect();
     }
     let is_it = |way: &Way| {
         let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
@@ -73,13 +71,11 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
             all.insert(at, (way, text));
         }
     }
-    let few = &all[..all.len().min(MOST)];
-    // each alone, then several of the first, the fewer the earlier, then all
+    let few = &all[..all.len().min(MOST)]; // each alone, then several of these, then all
     let mut sets: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
+    let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
     for size in 2..=few.len() {
-        for set in (1..1_u32 << few.len()).filter(|set| set.count_ones() as usize == size) {
-            sets.push((0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect());
-        }
+        sets.extend((1..1_u32 << few.len()).filter(|set| set.count_ones() as usize == size).map(some));
     }
     sets.push(all.clone());
     let mut perhaps = None;
