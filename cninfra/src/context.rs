@@ -339,12 +339,6 @@ impl Context {
         self.shared.get().stop.of(By::Plugin(self.node().names()))
     }
 
-    /// Whether the agent has started: every plugin's `after_init` has returned. It stays true when the agent stops.
-    #[must_use]
-    pub fn has_started(&self) -> bool {
-        self.status_registry().has_started()
-    }
-
     /// Whether the agent is stopping. The [request](Self::stop_handle) may have come a moment earlier.
     #[must_use]
     pub fn is_stopping(&self) -> bool {

@@ -171,11 +171,6 @@ impl Registry {
         self.set_phase(State::Stopped);
     }
 
-    /// Has the agent started?
-    pub(crate) fn has_started(&self) -> bool {
-        self.lock().has_started
-    }
-
     /// Does the agent stop, or has it?
     pub(crate) fn is_stopping(&self) -> bool {
         self.lock().phase == State::Stopped

@@ -66,46 +66,6 @@ fn ok() -> (State, String) {
     (State::Ok, String::new())
 }
 
-/// What its agent says of its start: in each call.
-#[plugin]
-pub struct Asking {
-    said: Arc<Mutex<Vec<bool>>>,
-}
-
-impl Asking {
-    fn note(&self, cx: &Context) -> Result<()> {
-        self.said.lock().unwrap().push(cx.has_started());
-        Ok(())
-    }
-}
-
-impl Lifecycle for Asking {
-    async fn init(&self, cx: &Context) -> Result<()> {
-        self.note(cx)
-    }
-    async fn after_init(&self, cx: &Context) -> Result<()> {
-        self.note(cx)
-    }
-    async fn close(&self, cx: &Context) -> Result<()> {
-        self.note(cx)
-    }
-}
-
-#[derive(Flavor)]
-pub struct Lone {
-    asking: Dep<Asking>,
-}
-
-#[test]
-fn an_agent_has_started_when_all_after_init_has_returned_and_for_good() {
-    paused(async {
-        let agent = Agent::<Lone>::start().await.unwrap();
-        let said = agent.asking.said.clone();
-        agent.close().await.unwrap();
-        assert_eq!(*said.lock().unwrap(), [false, false, true]);
-    });
-}
-
 #[test]
 fn the_worst_of_those_that_are_needed_holds_in_any_order() {
     paused(async {

@@ -20,9 +20,9 @@ impl Shared {
 }
 
 async fn started(context: &Context) {
-    if !context.has_started() {
-        let mut changes = context.status_changes();
-        // one that has come before it was looked for is not told
-        while !context.has_started() && changes.next().await.is_some() {}
+    let mut changes = context.status_changes();
+    let mut status = Some(changes.current());
+    while status.is_some_and(|status| !status.has_started) {
+        status = changes.next().await;
     }
 }

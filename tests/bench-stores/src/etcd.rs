@@ -4,7 +4,7 @@
 //! cargo run --profile stores -p cninfra-bench-stores --bin etcd [-- BLOCKS [put|get|puts|gets|watch]]
 //! ```
 //!
-//! In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the store as it is injected. All of them are in one process, which is started anew every twenty blocks,
+//! In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the store as it is injected. All of them are in one process, which is started anew every sixty blocks,
 //! with an etcd of its own (Debian's `etcd-server`). Told are the median of the ratios to the client's time over all blocks, and over the medians of the processes, each with its 95 % interval, and the ratio of what the process has computed.
 //!
 //! ```text

@@ -10,7 +10,7 @@ use crate::{
 use std::{env, process::Command, time::Duration};
 
 /// Blocks of one process: each contestant comes after each other one as often.
-const BLOCKS_EACH: usize = 20;
+const BLOCKS_EACH: usize = 60;
 
 /// A process of this program's, with a server of its own, for so many blocks.
 pub const PROCESS: &str = "--process";

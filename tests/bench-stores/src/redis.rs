@@ -5,7 +5,7 @@
 //! ```
 //!
 //! In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the store as it is injected. The client alone watches as one does by hand: it is told of keys, and reads
-//! each. All of them are in one process, which is started anew every twenty blocks, with a Redis of its own (Debian's `redis-server`). Told are the median of the ratios to the client's time over all blocks, and over the medians of the processes,
+//! each. All of them are in one process, which is started anew every sixty blocks, with a Redis of its own (Debian's `redis-server`). Told are the median of the ratios to the client's time over all blocks, and over the medians of the processes,
 //! each with its 95 % interval, and the ratio of what the process has computed. What is said of a contestant is the figure over the processes: in one of them all blocks may be off by the same hundredths.
 //!
 //! ```text

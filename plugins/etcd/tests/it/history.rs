@@ -12,7 +12,7 @@ use cninfra::{
 use cninfra_etcd::EtcdStore;
 use cninfra_testbed::{
     Etcd, Etcd36,
-    history::{Cause, History, Item, Seen, Step, Write},
+    history::{Cause, History, Item, Seen, Step, Write, rounds, seed},
     require,
 };
 use std::{
@@ -23,11 +23,6 @@ use tokio::{
     sync::oneshot,
     time::{sleep, timeout},
 };
-
-/// More of them: `HISTORY_ROUNDS=200`. A seed that was printed: `HISTORY_SEED=..`.
-fn of_environment(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
 
 /// Writes one after the other, and notes what is known of each.
 struct Writer {
@@ -100,8 +95,7 @@ async fn whatever_fails_what_is_told_is_what_has_happened_on_the_newer_one() {
 }
 
 async fn whatever_fails(etcd: Etcd) {
-    let seed = of_environment("HISTORY_SEED").unwrap_or_else(|| fastrand::u64(..));
-    println!("HISTORY_SEED={seed}");
+    let seed = seed();
     let Behind { link, direct, through: _through, mut watch } = behind(&etcd).await;
     let random = fastrand::Rng::with_seed(seed);
     // what was there before is as if this had written it
@@ -144,8 +138,7 @@ async fn whatever_fails(etcd: Etcd) {
         seen
     });
     // each kind of fault as often as the others
-    let rounds = of_environment("HISTORY_ROUNDS").unwrap_or(7 * 20);
-    let mut faults: Vec<u64> = (0..rounds).map(|round| round % 7).collect();
+    let mut faults: Vec<usize> = (0..7 * rounds()).map(|round| round % 7).collect();
     writer.random.shuffle(&mut faults);
     for fault in faults {
         writer.some().await;

@@ -2,14 +2,14 @@
 
 use crate::{
     history::{Observed, is_begin, is_lost},
-    support::{SOON, eventually, kv, rounds},
+    support::{SOON, eventually, kv},
 };
 use cninfra::{
     keyval::{Applied, Reason, WatchOptions},
     testing::Link,
 };
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::{Redis, require};
+use cninfra_testbed::{Redis, history::rounds, require};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 

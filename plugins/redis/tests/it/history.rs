@@ -1,9 +1,9 @@
 //! [`Observed`]: a writer and a watcher, while something happens to the servers.
 
-use crate::support::{SOON, kv, of_environment};
+use crate::support::{SOON, kv};
 use cninfra::keyval::{Applied, Kv, WatchOptions};
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::history::{History, Item, Seen, Step, Told, Write};
+use cninfra_testbed::history::{History, Item, Seen, Step, Told, Write, seed};
 use std::{
     sync::{
         Arc, Mutex,
@@ -32,8 +32,7 @@ pub(crate) struct Observed {
 impl Observed {
     /// The writer connects as one config says, the watcher as the other one does. Keys begin with `prefix`.
     pub(crate) async fn begin(writer: RedisConfig, watcher: RedisConfig, prefix: &str) -> Observed {
-        let seed = of_environment("HISTORY_SEED").unwrap_or_else(|| fastrand::u64(..));
-        println!("HISTORY_SEED={seed}");
+        let seed = seed();
         let (writer, watcher) =
             (RedisStore::connect(writer).await.unwrap(), RedisStore::connect(watcher).await.unwrap());
         let (steps, seen) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));

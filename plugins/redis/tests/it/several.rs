@@ -2,12 +2,16 @@
 
 use crate::{
     history::{Observed, is_begin, is_lost},
-    support::{SOON, eventually, kv, rounds, sentinels},
+    support::{SOON, eventually, kv, sentinels},
 };
 use cninfra::keyval::{Applied, KeyRange, Kv, PageRequest, Reason, Store as _, Txn};
 use cninfra::testing::Link;
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::{Redis, RedisCluster, RedisOptions, RedisSentinel, history::Step, require};
+use cninfra_testbed::{
+    Redis, RedisCluster, RedisOptions, RedisSentinel,
+    history::{Step, rounds},
+    require,
+};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 

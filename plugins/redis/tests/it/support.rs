@@ -83,13 +83,3 @@ pub(crate) async fn change(watch: &mut Watch) -> Change {
         other => panic!("{other:?}"),
     }
 }
-
-/// A number of the environment: for more rounds, or for a seed that was printed.
-pub(crate) fn of_environment(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-/// So often a test breaks something, unless `HISTORY_ROUNDS` says how often.
-pub(crate) fn rounds() -> usize {
-    of_environment("HISTORY_ROUNDS").and_then(|rounds| rounds.try_into().ok()).unwrap_or(20)
-}

@@ -34,10 +34,12 @@ mod convergence;
 #[cfg(feature = "keyval")]
 mod convert;
 mod epoch;
+mod replay;
 mod revisions;
 mod told;
 mod wrong;
 
+pub use replay::{rounds, seed};
 pub use told::{Cause, Item, Seen};
 pub use wrong::{Fault, Told, Wrong};
 
