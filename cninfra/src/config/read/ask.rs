@@ -15,7 +15,7 @@ use crate::config::{
 };
 use figment::value::Tag;
 
-/// Asks a type what it wants at a place, by reading a value that has nothing but that place.
+/// Asks a type what it wants at a place, by reading a value that contains nothing but that place.
 pub(in crate::config) fn ask(
     section: Named<'_>,
     way: &[Step],
@@ -25,7 +25,7 @@ pub(in crate::config) fn ask(
     let (layers, dropped) = (Layers::default(), Dropped::new());
     let notes = Notes::default().into();
     let reading = Reading { section, layers: &layers, dropped: &dropped, asked: Some(way), reads: Reads::All, notes };
-    // the answer is an error
+    // The reader stops with an error there, and has noted the answer.
     let _ = read(Reader::new(&reading, &value));
     let notes = reading.notes.into_inner();
     let shape = notes.told.map(|kind| Shape { optional: notes.told_optional, kind });

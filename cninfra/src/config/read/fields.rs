@@ -1,4 +1,4 @@
-//! The keys of a mapping, of all layers, as serde takes them.
+//! Feeds the keys of a mapping, merged from all layers, to serde, and reports those that are unknown or given twice.
 
 use super::{name::Name, reader::Reader};
 use crate::{
@@ -21,17 +21,17 @@ use figment::value::Value;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use std::borrow::Cow;
 
-/// One key and its value.
+/// A key and its value; for an item of a list the key is empty.
 pub(super) struct Fed<'a, 'r> {
     pub(super) name: Cow<'a, str>,
     pub(super) reader: Reader<'a, 'r>,
 }
 
-/// Keys and values, one after the other.
+/// Feeds entries or items to serde, one after the other.
 pub(super) struct Feed<'a, 'r> {
     rest: std::vec::IntoIter<Fed<'a, 'r>>,
     value: Option<Reader<'a, 'r>>,
-    /// What was fed last.
+    /// The key that was fed last.
     pub(super) last: Option<Spot>,
 }
 
@@ -40,7 +40,7 @@ impl<'a, 'r> Feed<'a, 'r> {
         Feed { rest: all.into_iter(), value: None, last: None }
     }
 
-    /// What is left.
+    /// The next one that serde has not asked for.
     pub(super) fn next(&mut self) -> Option<Fed<'a, 'r>> {
         self.rest.next()
     }
@@ -57,7 +57,7 @@ impl<'a, 'r> Feed<'a, 'r> {
     }
 }
 
-// not generic, as all that can be
+// Not generic, so that it is compiled once.
 fn entered(reader: &Reader<'_, '_>) -> usize {
     let spot = reader.spot();
     if !reader.is_hidden {
@@ -76,7 +76,7 @@ impl<'de> MapAccess<'de> for &mut Feed<'_, '_> {
         self.value = Some(reader);
         seed.deserialize(Name(&key)).map(Some).map_err(|failed| {
             let Failure { what, spot: inner } = *failed;
-            // it is a key, which is shown
+            // The text is a key, so it may be shown.
             let what = match what {
                 What::NoVariant { found, .. } => What::Says(format!("the key takes {found}")),
                 What::Takes(takes) => What::Says(format!("the key takes {}", takes.shown())),
@@ -106,7 +106,7 @@ impl<'de> SeqAccess<'de> for &mut Feed<'_, '_> {
     }
 }
 
-/// The keys of a mapping that may have any: as they are written.
+/// The entries for a mapping with any keys: as they are written.
 pub(super) fn feed_map<'a, 'r>(reader: &Reader<'a, 'r>) -> Vec<Fed<'a, 'r>> {
     let fed = |(key, value): (String, Cow<'a, Value>)| Fed {
         reader: reader.child(key.clone(), Step::Key(key.clone()), value),
@@ -115,7 +115,7 @@ pub(super) fn feed_map<'a, 'r>(reader: &Reader<'a, 'r>) -> Vec<Fed<'a, 'r>> {
     reader.entries().unwrap_or_default().into_iter().map(fed).collect()
 }
 
-/// The keys of a type with these fields, those of the highest layer first; others are mistakes.
+/// The entries for a struct with these fields, those of the highest layer first. Other keys are reported as mistakes.
 pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'static str]) -> Vec<Fed<'a, 'r>> {
     reader.reading.notes.borrow_mut().structs.insert(reader.path.clone());
     let mut keys: Vec<Fed<'a, 'r>> = Vec::new();
@@ -126,7 +126,8 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
         (key, child, spot)
     };
     let mut entries: Vec<_> = entries.map(child).collect();
-    // of two names of a key, which serde alone knows to be one, the higher layer's comes first
+    // If both an alias and the name of a field are given, only serde knows that they are the same: the higher layer's
+    // comes first.
     sort_few(&mut entries, |(.., one), (.., other)| one.entry > other.entry);
     for (key, mut child, spot) in entries {
         let field = match meant(fields, &key) {
@@ -144,13 +145,14 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
             Meant::Nothing if reader.path.is_empty() && agents(&key).is_some() => {
                 let mut notes = reader.reading.notes.borrow_mut();
                 match agents(&key).filter(|agents| **agents != key) {
-                    // a second spelling in one layer: that it is one is told where the agent's keys are read
+                    // A second spelling in one layer is reported where the agent's keys are read.
                     Some(agents) => notes.overridden_agent_keys.push((agents.to_string(), spot)),
                     None => drop(notes.agent_keys.entry(key).or_insert(spot)),
                 }
                 continue;
             }
-            // of what is not told nothing more is made: there may be thousands
+            // Beyond the most mistakes that are reported, no help is worked out: there may be thousands of unknown
+            // keys.
             Meant::Nothing if !are_told(reader) => continue,
             Meant::Nothing => {
                 let written = reader.written(&spot).unwrap_or(key);
@@ -174,7 +176,7 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
             *at = key::kebab(field);
         }
         match keys.iter().find(|fed| fed.name == field) {
-            // the higher layer's holds; but a secret and its file in layers of one kind are two answers
+            // The higher layer's key holds. But a secret and its file in layers of the same kind contradict each other.
             Some(other)
                 if other.reader.spot().entry != spot.entry
                     && (other.reader.names_file == child.names_file
@@ -186,12 +188,12 @@ pub(super) fn feed_struct<'a, 'r>(reader: &Reader<'a, 'r>, fields: &'static [&'s
     keys
 }
 
-/// The key of the agent's that is meant.
+/// The agent's key that this spelling means.
 fn agents(written: &str) -> Option<&'static &'static str> {
     AGENT_KEYS.iter().find(|agents| key::same(agents, written))
 }
 
-/// The other fields than this one that nothing says, by the names of their keys; an alias is a name, too.
+/// The fields, other than `missing`, for which no layer has a key. An alias counts as another field.
 pub(super) fn unsaid(reader: &Reader<'_, '_>, fields: &'static [&'static str], missing: &str) -> Vec<String> {
     let said = |(key, _): (String, Cow<'_, Value>)| match meant(fields, &key) {
         Meant::Field(field) | Meant::FileOf(field) => Some(field),
@@ -201,12 +203,12 @@ pub(super) fn unsaid(reader: &Reader<'_, '_>, fields: &'static [&'static str], m
     let is_said = |field: &str| said.iter().any(|said| key::same(said, field));
     let keys = fields.iter().filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES) && !is_said(field));
     let mut keys: Vec<String> = keys.map(|field| key::kebab(field)).collect();
-    // an alias may be another spelling only
+    // An alias may differ from the name only in its spelling.
     keys.dedup();
     keys
 }
 
-/// Two spellings of one key in one layer: the later one is told.
+/// Reports the later one of two spellings of one key in the same layer.
 fn twice(reader: &Reader<'_, '_>, one: Spot, other: Spot) {
     let layers = reader.reading.layers;
     if reader.reading.asked.is_some() {
@@ -221,7 +223,7 @@ fn twice(reader: &Reader<'_, '_>, one: Spot, other: Spot) {
     mistake(reader, second, &what, None);
 }
 
-/// More items than a list of so many has: it is told of the first of them.
+/// Reports that a list has more items than its type takes, at the first surplus item.
 pub(super) fn surplus(list: &Reader<'_, '_>, first: Spot, len: usize, found: usize) {
     if !are_told(list) {
         return;
@@ -234,13 +236,13 @@ pub(super) fn surplus(list: &Reader<'_, '_>, first: Spot, len: usize, found: usi
     list.reading.notes.borrow_mut().mistakes.push((first, mistake));
 }
 
-/// Are further mistakes told? One more than are shown says that there are more.
+/// Are further mistakes still recorded? One more than are shown, since that means that there are more.
 fn are_told(reader: &Reader<'_, '_>) -> bool {
     let reading = reader.reading;
     reading.asked.is_none() && reading.notes.borrow().mistakes.len() <= reading.layers.most_mistakes()
 }
 
-/// A key that is wrong itself; it is told as it is written.
+/// Reports a mistake about the key itself, which is shown as it is written.
 fn mistake(reader: &Reader<'_, '_>, mut spot: Spot, what: &str, help: Option<String>) {
     let (layers, section) = (reader.reading.layers, reader.reading.section.name);
     if !are_told(reader) {

@@ -1,4 +1,4 @@
-//! Reads a section of its layers, led by its type.
+//! Reads a section from all its layers. Its type determines what each value is read as.
 
 pub(super) mod ask;
 pub(super) mod fields;

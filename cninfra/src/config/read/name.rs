@@ -1,10 +1,11 @@
-//! [`Name`]: a key as serde takes it, which is a text, also where the type has numbers, truth values or types of its own for keys.
+//! [`Name`]: deserializes a map's key, which is written as a text, into the key's type: a number, a boolean or a type
+//! of its own.
 
 use super::number;
 use crate::config::wrong::failure::Failed;
 use serde::de::{Deserializer, IntoDeserializer as _, Visitor, value::StrDeserializer};
 
-/// A key.
+/// A key of a map.
 pub(super) struct Name<'n>(pub(super) &'n str);
 
 impl Name<'_> {

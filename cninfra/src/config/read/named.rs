@@ -1,15 +1,15 @@
-//! [`Named`]: the name of a section.
+//! [`Named`]: a section's name, and the agent's keys in it.
 
-/// The name of a section, and what is a key in it without being one of its type.
+/// The name of a section, and those keys in it that do not belong to its type.
 #[derive(Clone, Copy)]
 pub(in crate::config) struct Named<'a> {
     pub(in crate::config) name: &'a str,
-    /// The keys that are the agent's.
+    /// The keys that belong to the agent.
     pub(in crate::config) agents: &'static [&'static str],
 }
 
 impl<'a> Named<'a> {
-    /// With no more keys than those of its type.
+    /// A section in which no keys belong to the agent.
     pub(in crate::config) fn plain(name: &'a str) -> Self {
         Named { name, agents: &[] }
     }

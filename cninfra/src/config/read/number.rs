@@ -1,8 +1,8 @@
-//! Numbers of all sizes, which a deserializer reads in one way: the type that wants one looks whether it fits.
+//! Numbers of all sizes. The deserializer reads them all in one way, and serde checks whether one fits its type.
 
 use figment::value::Num;
 
-/// The methods of a [`Deserializer`](serde::Deserializer) for types of numbers: all are its own `number`.
+/// The methods of a [`Deserializer`](serde::Deserializer) for number types: each calls its own method `number`.
 macro_rules! methods {
     ($($method:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
@@ -13,7 +13,7 @@ macro_rules! methods {
 
 pub(super) use methods;
 
-/// A number, as large as it is.
+/// A number as the integer that it is, or else (`No`) as a float.
 pub(super) enum Whole {
     Unsigned(u64),
     Signed(i64),
@@ -27,16 +27,16 @@ pub(super) fn whole(number: Num) -> Whole {
     match number.to_i128().map(|number| (u64::try_from(number), i64::try_from(number))) {
         Some((Ok(number), _)) => Whole::Unsigned(number),
         Some((_, Ok(number))) => Whole::Signed(number),
-        // more than anything wants that is read here
+        // More than any integer type that is read here can hold.
         Some((_, Err(_))) => Whole::No(f64::INFINITY),
         None => Whole::No(number.to_f64().unwrap_or(f64::INFINITY)),
     }
 }
 
-/// What is read of a number that such a type can not hold.
+/// What a type expects instead of a number that is too large for an `f32`.
 pub(in crate::config) const WANTED: &str = "a number up to 3.4e38";
 
-/// Is it so large?
+/// Is the number too large for an `f32`?
 pub(super) fn is_beyond(number: f64) -> bool {
     number.is_finite() && (number as f32).is_infinite()
 }

@@ -1,7 +1,8 @@
-//! [`Reader`]: reads a section into its type, of the value that figment has merged of all its layers.
+//! [`Reader`]: the deserializer that reads a section into its type, from the value that figment has merged from all
+//! layers.
 //!
-//! The type leads: it says what its keys are, and what each value must be. It can also be asked for that alone, before there is
-//! anything to read.
+//! The type determines what its keys are, and what each value is read as. It can also be asked for just that, before
+//! there is anything to read.
 
 use super::{
     fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
@@ -33,22 +34,23 @@ use serde::{
 };
 use std::{borrow::Cow, iter, rc::Rc};
 
-/// A value.
+/// A value that is being read.
 pub(in crate::config) struct Reader<'a, 'r> {
     pub(in crate::config) reading: &'r Reading<'a>,
-    /// As it is shown.
+    /// The path of the key, as messages show it.
     pub(super) path: Vec<String>,
     pub(super) way: Way,
     pub(super) value: Cow<'a, Value>,
-    /// It is `<key>-file`: it names the file that holds the value.
+    /// The key is `<key>-file`: the value is the path of the file that holds the actual value.
     pub(super) names_file: bool,
-    /// The key of the file of its own that it is in, where there is one: what is in there has no places.
+    /// The spot of the `<key>-file`, if the value is from the file that it names: what is in there has no places of its
+    /// own.
     of_file: Option<Rc<Spot>>,
-    /// It is what such a file holds: nothing at all.
+    /// The value is from such a file, which is empty.
     is_empty_file: bool,
-    /// It is a text whose type only the key says.
+    /// The value is a text (from a secret's file) that is yet to be converted to what the type wants.
     pub(super) is_text: bool,
-    /// It is in a secret: its keys are not shown.
+    /// The value is inside a secret: its keys are not shown.
     pub(super) is_hidden: bool,
 }
 
@@ -60,7 +62,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         Reader { reading, path, way, value, names_file, of_file, is_empty_file, is_text, is_hidden }
     }
 
-    /// What is in it.
+    /// A reader of an entry of this mapping.
     pub(super) fn child(&self, shown: String, step: Step, value: Cow<'a, Value>) -> Self {
         let shown = Some(shown).filter(|_| !self.is_hidden);
         let path = self.path.iter().cloned().chain(shown).collect();
@@ -79,7 +81,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    /// What is in a list.
+    /// A reader of an item of this list.
     fn item(&self, index: usize, value: Cow<'a, Value>) -> Self {
         let mut item = self.child(String::new(), Step::Index(index), value);
         if !self.is_hidden {
@@ -99,12 +101,12 @@ impl<'a, 'r> Reader<'a, 'r> {
         Spot { path: self.path.clone(), entry, way: self.way.clone() }
     }
 
-    /// A key in it as it is written.
+    /// The key at a spot, as its source spells it.
     pub(super) fn written(&self, spot: &Spot) -> Option<String> {
         if self.of_file.is_some() { None } else { self.reading.layers.written(spot) }
     }
 
-    /// The entries of a mapping; `None` if it is none.
+    /// The entries of a mapping (none for a null); `None` if it is not a mapping.
     pub(super) fn entries(&self) -> Option<Vec<(String, Cow<'a, Value>)>> {
         match &self.value {
             Cow::Borrowed(Value::Dict(_, dict)) => {
@@ -117,12 +119,12 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    /// Is the type asked what it wants here?
+    /// Is this the place at which the type is asked what it wants?
     pub(super) fn is_asked(&self) -> bool {
         self.reading.asked.is_some_and(|asked| asked.len() == self.way.len())
     }
 
-    /// Says what the type wants, where it is asked here.
+    /// Notes what the type wants and stops reading, if this is the place at which the type is asked.
     pub(super) fn wants(&self, kind: Kind) -> Result<(), Failed> {
         if !self.is_asked() {
             return Ok(());
@@ -131,7 +133,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         Err(Failure::new(What::Asked))
     }
 
-    /// Only secrets are read from files of their own, and of one in which nothing is only a secret that may be nothing.
+    /// Refuses a `<key>-file` for a type that is not a secret, and an empty file of a secret that is not optional.
     fn no_file(self) -> Result<Self, Failed> {
         if self.names_file {
             return Err(Failure::new(What::NoSecret));
@@ -145,7 +147,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         Ok(self)
     }
 
-    /// As a type wants it that wants this.
+    /// The value for a type that wants this kind of value.
     fn wanted(self, kind: Kind) -> Result<Self, Failed> {
         self.wants(kind)?;
         let mut reader = self.no_file()?;
@@ -161,7 +163,8 @@ impl<'a, 'r> Reader<'a, 'r> {
         Err(de::Error::invalid_type(unexpected(&self.value), visitor))
     }
 
-    /// As [`wrong`](Reader::wrong), but what is written is not shown: in what should hold several values, a secret may be one.
+    /// Like [`wrong`](Reader::wrong), but does not show the value: a scalar instead of a list or mapping may be a
+    /// secret that belongs into it.
     fn wrong_whole<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failed> {
         match &*self.value {
             Value::String(..) => Err(de::Error::invalid_type(Unexpected::Other("a text"), visitor)),
@@ -174,7 +177,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         self.wanted(Kind::Number)?.plain(visitor)
     }
 
-    /// A value as it is.
+    /// Passes the value on as the kind that it has.
     fn plain<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         match &*self.value {
             Value::Empty(..) => visitor.visit_unit(),
@@ -194,7 +197,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    /// The items of a list; `None` if it is none.
+    /// The items of a list; `None` if it is not a list.
     fn items(&self) -> Option<Vec<Cow<'a, Value>>> {
         match &self.value {
             Cow::Borrowed(Value::Array(_, items)) => Some(items.iter().map(Cow::Borrowed).collect()),
@@ -210,7 +213,7 @@ impl<'a, 'r> Reader<'a, 'r> {
 
     fn fed<'de, V: Visitor<'de>>(&self, visitor: V, items: Vec<Cow<'a, Value>>) -> Result<V::Value, Failed> {
         let item = |(index, value)| Fed { name: Cow::Borrowed(""), reader: self.item(index, value) };
-        // they keep their places, so that they are left out here
+        // Items that were found wrong stay in the value, so that the others keep their places; they are skipped here.
         let is_there = |fed: &Fed<'_, '_>| {
             let Spot { entry, way, .. } = fed.reader.spot();
             !self.reading.dropped.contains(&(entry, way))
@@ -233,7 +236,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failed> {
-        // what belongs to it is in another key, and may be a secret
+        // The content is under another key, and may be a secret.
         if self.is_asked() && failure::is_tag(&visitor) {
             self.reading.notes.borrow_mut().told_open = true;
         }
@@ -253,13 +256,13 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    /// A length of time, for the type of the standard library.
+    /// Reads a duration into the standard library's type.
     fn duration<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         let time = Duration::deserialize(self)?;
         visitor.visit_seq(SeqDeserializer::new([time.as_secs(), time.subsec_nanos().into()].into_iter()))
     }
 
-    /// The items of a tuple have types of their own: only that of the first can be asked for.
+    /// Reads a tuple. Its items have different types, and only the first item's can be asked what it wants.
     fn tuple<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failed> {
         if let Some(Step::Index(1..)) = self.reading.asked.and_then(|asked| asked.get(self.way.len())) {
             return Err(Failure::new(What::Asked));
@@ -274,7 +277,7 @@ impl<'a, 'r> Reader<'a, 'r> {
             fields::surplus(&reader, surplus.spot(), len, items.len());
             items.truncate(len);
         }
-        // without one of them the others have other places, and other types
+        // Without one of its items, the others would be read as other types.
         let entry = reader.spot().entry;
         let is_dropped = |index| reader.reading.dropped.contains(&(entry, inner_at(&reader.way, index)));
         if (0..items.len()).any(is_dropped) {
@@ -289,7 +292,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.is_asked() {
-            // is there anything that it does not take for a mapping?
+            // A type that refuses an empty mapping for being a mapping accepts none at all.
             let empty = visitor.visit_map(MapDeserializer::<_, Failed>::new(iter::empty::<(&str, &str)>()));
             let is_open = !matches!(empty, Err(failed) if matches!(failed.what, What::Takes(_)));
             self.reading.notes.borrow_mut().told_open = is_open;
@@ -314,7 +317,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         let reader = self.wanted(Kind::Number)?;
-        // it would become infinite
+        // A number that is too large for an `f32` would become infinite.
         match &*reader.value {
             Value::Num(_, number) if number.to_f64().is_some_and(is_beyond) => {
                 Err(de::Error::invalid_value(unexpected(&reader.value), &number::WANTED))
@@ -364,7 +367,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         reader.is_hidden = true;
         if reader.reading.asked.is_some() {
             reader.reading.notes.borrow_mut().told_secret = true;
-            // who asks has no file to read it from
+            // If the type is only asked, there is no file to read.
             reader.names_file = false;
         }
         if reader.value.as_str() == Some(secret::MASK) {
@@ -376,7 +379,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             let path = secret_file::path(&reader.value, folder).map_err(Failure::new)?;
             let text = reader.reading.layers.secrets.read(&path).map_err(|what| match reader.reading.reads {
                 Reads::All => Failure::new(what),
-                // the file of one that is overridden need not be there
+                // The file need not exist if another layer overrides its key.
                 Reads::OneLayer | Reads::Trial => Failure::new(What::Asked),
             })?;
             reader.value = Cow::Owned(Value::String(reader.value.tag(), text.clone()));
@@ -390,7 +393,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         }
         #[cfg(feature = "testing")]
         reader.reading.notes.borrow_mut().hidden.extend(value::texts(&reader.value));
-        // what is said of the value may show it
+        // Messages about the value may show it.
         let found = match &*reader.value {
             Value::Num(..) => Some("a number"),
             Value::Bool(..) => Some("`true` or `false`"),
@@ -417,7 +420,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
-        // of a type with something flattened it takes whatever is there
+        // Serde calls this also for a type with flattened fields, for which it buffers the values.
         self.reading.puts_by();
         self.wanted(Kind::Map)?.mapping(visitor)
     }
@@ -428,7 +431,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failed> {
-        // the standard library's: as ours, but for a mapping, as serde has it
+        // The standard library's duration is read like ours, unless it is written as a mapping, as serde writes it.
         if (name, fields) == ("Duration", &["secs", "nanos"]) {
             self.reading.notes.borrow_mut().times.insert(self.path.clone());
             if !matches!(&*self.value, Value::Dict(..)) {
@@ -464,13 +467,13 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         self.choose(visitor, names)
     }
 
-    /// The tag of an enum, of which only its own code knows what else belongs to it.
+    /// Reads the tag of an enum. Only the type's own code knows which other keys belong to the variant.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.is_asked() {
             self.reading.notes.borrow_mut().told_open = true;
         }
         let reader = self.wanted(Kind::Any)?;
-        // serde would take it for the place of a variant among the others
+        // Serde would take a number for the index of a variant.
         if let Value::Num(_, number) = &*reader.value {
             return visitor.visit_str(&number.to_u128().map_or_else(String::new, |number| number.to_string()));
         }
@@ -486,7 +489,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 }
 
-/// A name, for serde.
+/// Wraps a variant's name for serde.
 pub(super) fn name(name: &str) -> StrDeserializer<'_, Failed> {
     de::value::StrDeserializer::new(name)
 }

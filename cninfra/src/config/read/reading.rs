@@ -1,4 +1,4 @@
-//! [`Reading`]: one reading of a section, and what is seen on the way.
+//! [`Reading`]: one reading of a section, and what is noted during it.
 
 use super::named::Named;
 use crate::{
@@ -22,13 +22,13 @@ use std::{
     path::PathBuf,
 };
 
-/// Of which layers a value is read.
+/// Which layers the value is from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::config) enum Reads {
     All,
-    /// It is a part of what holds, or is overridden: files that it names may not be there.
+    /// From a part of the layers, or from one that is overridden: a file that holds a secret need not exist.
     OneLayer,
-    /// It is no value of the section, but tried.
+    /// A value that nobody has written, to see what the type says about it.
     Trial,
 }
 
@@ -36,16 +36,16 @@ pub(in crate::config) enum Reads {
 pub(in crate::config) struct Reading<'a> {
     pub(in crate::config) section: Named<'a>,
     pub(in crate::config) layers: &'a Layers,
-    /// Values that were found wrong in an earlier reading: they are not there any more.
+    /// Values that were found wrong in an earlier reading, and are left out of this one.
     pub(in crate::config) dropped: &'a Dropped,
-    /// Where the type is only asked what it wants.
+    /// The place at which the type is only asked what it wants, if it is.
     pub(in crate::config) asked: Option<&'a [Step]>,
     pub(in crate::config) reads: Reads,
     pub(in crate::config) notes: RefCell<Notes>,
 }
 
 impl Reading<'_> {
-    /// Goes in to what is read there; who comes out again says from how far in.
+    /// Begins to read the value at this spot. Returns its depth, for [`leave`](Reading::leave).
     pub(in crate::config) fn enter(&self, spot: Spot) -> usize {
         let mut notes = self.notes.borrow_mut();
         notes.failed = None;
@@ -53,7 +53,8 @@ impl Reading<'_> {
         notes.within.len() - 1
     }
 
-    /// Comes out again. Further in than that a type may have caught a panic of its own.
+    /// Ends reading the value at this depth, and any deeper ones that are left over because the type has caught a
+    /// panic.
     pub(super) fn leave(&self, depth: usize) -> Option<Spot> {
         let mut notes = self.notes.borrow_mut();
         notes.failed = None;
@@ -61,7 +62,7 @@ impl Reading<'_> {
         notes.within.pop().map(|within| within.spot)
     }
 
-    /// The same where something is wrong: the innermost place of it stays.
+    /// The same if reading it failed. The failure keeps its spot if it has one: that is further in.
     pub(super) fn leave_by(&self, depth: usize, mut failure: Failed) -> Failed {
         let failed = self.notes.borrow_mut().failed.take();
         let spot = self.leave(depth);
@@ -70,15 +71,15 @@ impl Reading<'_> {
         failure
     }
 
-    /// What is read here is put by before the type is known: what is wrong in there has no place of its own.
+    /// Notes that serde buffers the value that is being read: a mistake in it has no place of its own.
     pub(super) fn puts_by(&self) {
         if let Some(within) = self.notes.borrow_mut().within.last_mut() {
             within.puts_by = true;
         }
     }
 
-    /// What a panic of the type is as a failure: it was where the reading was. Where something was wrong already, it was about what has been read beside that, and has
-    /// been dropped.
+    /// Turns a panic of the type into a failure at the innermost value that was being read. If a value has just failed,
+    /// its failure is returned instead: then it was values read beside it that panicked, when they were dropped.
     pub(in crate::config) fn panicked(&self, panic: Panic) -> Failed {
         let mut notes = self.notes.borrow_mut();
         if let Some(failed) = notes.failed.take() {
@@ -91,55 +92,55 @@ impl Reading<'_> {
     }
 }
 
-/// What is being read.
+/// A value that is being read. `puts_by`: serde buffers it before its type is known.
 struct Within {
     spot: Spot,
     puts_by: bool,
 }
 
-/// What is seen on the way.
+/// What is noted during a reading.
 #[derive(Default)]
 pub(in crate::config) struct Notes {
-    /// What to do about a key that nobody knows, where one was met.
+    /// The help for the last unknown key, if there was one.
     pub(in crate::config) unknown: Option<String>,
-    /// What was probably meant by them.
+    /// The known keys that unknown ones were probably meant to be.
     pub(in crate::config) meant: Vec<String>,
-    /// Keys that nobody knows, and the like: what does not stop the reading.
+    /// Unknown keys and other mistakes that do not stop the reading.
     pub(in crate::config) mistakes: Vec<(Spot, Mistake)>,
     /// Where each key's value comes from.
     pub(in crate::config) origins: BTreeMap<Vec<String>, Spot>,
-    /// Paths whose keys are fields of a type.
+    /// The paths of structs, whose keys are fields.
     pub(in crate::config) structs: BTreeSet<Vec<String>>,
-    /// Paths of choices.
+    /// The paths of enums.
     pub(in crate::config) choices: BTreeSet<Vec<String>>,
-    /// Paths of lengths of time of the standard library.
+    /// The paths of the standard library's durations.
     pub(in crate::config) times: BTreeSet<Vec<String>>,
-    /// The agent's keys, where the section's type has no such keys.
+    /// The agent's keys, if the section's type has no such keys.
     pub(in crate::config) agent_keys: BTreeMap<String, Spot>,
-    /// Where others than those that hold stand: overridden ones, and second spellings.
+    /// The agent's keys that do not hold: overridden ones, and second spellings.
     pub(in crate::config) overridden_agent_keys: Vec<(String, Spot)>,
-    /// The files that secrets stand in, with the paths of these. The last one is that of the secret that is read.
+    /// The paths of secrets that are in files, with those files. The last one is that of the secret being read.
     pub(in crate::config) secret_files: Vec<(Vec<String>, PathBuf)>,
-    /// The files of secrets, and what they hold.
+    /// The files of secrets, and their contents.
     pub(in crate::config) secrets: Vec<(PathBuf, String)>,
-    /// Numbers that an `f32` can not hold, of which the type does not say beforehand what it wants.
+    /// Numbers too large for an `f32`, where it is not known whether the type wants one.
     pub(in crate::config) large: Vec<Spot>,
-    /// Names of plugins.
+    /// The names of plugins that were read.
     pub(in crate::config) plugins: Vec<(Spot, String)>,
-    /// What is being read, from the outside inwards.
+    /// The values that are being read, the outermost first.
     within: Vec<Within>,
-    /// What has gone wrong, as long as no more has been read since then.
+    /// The last failure, as long as nothing was read after it.
     failed: Option<Failed>,
-    /// The type panicked, and at the very place that is told.
+    /// The type panicked while it read exactly the value that is reported, without serde's buffering in between.
     pub(in crate::config) panicked_there: bool,
-    /// What secrets hold, for who looks whether it is told.
+    /// The contents of secrets, for tests that no message shows them.
     #[cfg(feature = "testing")]
     pub(in crate::config) hidden: Vec<String>,
-    /// What the type wants where it was asked.
+    /// What the type wants at the place where it was asked.
     pub(super) told: Option<Kind>,
     pub(super) told_optional: bool,
-    /// It is a secret there, or in one.
+    /// That place is a secret, or inside one.
     pub(super) told_secret: bool,
-    /// It takes whatever mapping it is given there.
+    /// The type accepts any mapping there.
     pub(super) told_open: bool,
 }

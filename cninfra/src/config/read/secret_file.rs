@@ -1,13 +1,13 @@
-//! The file that holds a secret, as it is named.
+//! The path of a file that holds a secret.
 
 use crate::config::wrong::failure::What;
 use figment::value::Value;
 use std::path::PathBuf;
 
-/// The file that the value names, from the folder of the file that says so.
+/// The path that the value of `<key>-file` names, relative to the folder of the config file that says so.
 pub(super) fn path(value: &Value, folder: Option<PathBuf>) -> Result<PathBuf, What> {
     let found = match value {
-        // joined with the folder it would be that
+        // Joined with the folder, an empty path would name the folder itself.
         Value::String(_, path) if path.is_empty() => "an empty text",
         Value::String(_, path) => return Ok(folder.unwrap_or_default().join(path)),
         Value::Array(..) => "a list",

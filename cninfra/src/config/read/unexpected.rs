@@ -1,10 +1,10 @@
-//! A value, as serde tells of one.
+//! Converts a figment value into serde's [`Unexpected`].
 
 use super::number::{Whole, whole};
 use figment::value::Value;
 use serde::de::Unexpected;
 
-/// A value, as serde tells of one.
+/// The value, as serde's errors describe it.
 pub(in crate::config) fn unexpected(value: &Value) -> Unexpected<'_> {
     match value {
         Value::Empty(..) => Unexpected::Unit,

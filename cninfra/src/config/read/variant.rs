@@ -1,4 +1,4 @@
-//! A choice among names, as serde takes it.
+//! [`Choice`]: deserializes an enum, which is written as a name, or as a name with its content.
 
 use super::reader::{Reader, name};
 use crate::config::{
@@ -9,14 +9,14 @@ use crate::config::{
 use figment::value::Value;
 use serde::de::{self, DeserializeSeed, Deserializer as _, EnumAccess, VariantAccess, Visitor};
 
-/// One of several names, with what belongs to it: `name`, or `name: content`.
+/// A variant's name, with its content if there is one: `name`, or `name: content`.
 pub(super) struct Choice<'a, 'r> {
     name: String,
     content: Option<Reader<'a, 'r>>,
 }
 
 impl<'a, 'r> Choice<'a, 'r> {
-    /// `None` where it is no choice at all.
+    /// `None` if the value is neither a text nor a mapping with a single key.
     pub(super) fn of(reader: &Reader<'a, 'r>, names: &'static [&'static str]) -> Option<Self> {
         let spelled = |written: &str| {
             let name = names.iter().find(|name| key::same(name, written));
@@ -41,7 +41,7 @@ impl<'de, 'a, 'r> EnumAccess<'de> for Choice<'a, 'r> {
     }
 }
 
-/// What belongs to the chosen name.
+/// The content of the variant.
 pub(super) struct Content<'a, 'r>(Option<Reader<'a, 'r>>);
 
 impl<'a, 'r> Content<'a, 'r> {

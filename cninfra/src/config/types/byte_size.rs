@@ -4,7 +4,7 @@ use super::scalar::Scalar;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, ops::Deref, str::FromStr};
 
-/// The units in lower case, with their bytes.
+/// The units in lower case, with their sizes in bytes.
 const UNITS: [(&str, u64); 9] = [
     ("b", 1),
     ("kib", 1 << 10),

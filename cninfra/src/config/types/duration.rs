@@ -8,7 +8,7 @@ use std::{fmt, ops::Deref, str::FromStr, time::Duration as Time};
 const UNITS: [(&str, u128); 6] =
     [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", SECOND), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
 const SECOND: u128 = 1_000_000_000;
-/// Whole numbers from here on are the predecessor's nanoseconds: one millisecond.
+/// Whole numbers from here on are nanoseconds, as the predecessor wrote them: at least one millisecond.
 const SMALLEST: u64 = 1_000_000;
 
 /// A duration in a config section: `5s`, `1m30s`, `100ms`, `1.5h`. It derefs to [`std::time::Duration`].
@@ -81,7 +81,7 @@ impl FromStr for Duration {
             let (number, unit) = rest.split_at(digits);
             let letters = unit.find(|c: char| c.is_ascii_digit()).unwrap_or(unit.len());
             let (unit, after) = unit.split_at(letters);
-            // the two letters that stand for "micro"
+            // Unicode has two characters for "micro".
             let unit = unit.trim().replace(['µ', 'μ'], "u");
             let (_, one) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(wrong(Wrong::Form))?;
             if *one >= last {
@@ -97,7 +97,7 @@ impl FromStr for Duration {
     }
 }
 
-/// So many of a unit, in nanoseconds; `None` if it is no number.
+/// The nanoseconds of `number` units; `None` if `number` is not a decimal number.
 fn part(number: &str, unit: u128) -> Option<u128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     if whole.is_empty() || whole.len() > 20 || fraction.is_empty() || fraction.len() > 9 || fraction.contains('.') {
@@ -110,7 +110,7 @@ fn part(number: &str, unit: u128) -> Option<u128> {
 }
 
 impl Duration {
-    /// A number without a unit.
+    /// The duration of a number without a unit: nanoseconds, at least `SMALLEST`, or 0.
     fn from_number(number: u64) -> Result<Self, DurationError> {
         let wrong = || DurationError { text: number.to_string(), wrong: Wrong::NoUnit };
         (number == 0 || number >= SMALLEST).then(|| Duration(Time::from_nanos(number))).ok_or_else(wrong)

@@ -1,4 +1,4 @@
-//! [`Hides`]: keys that stand for another key, layer by layer.
+//! [`Hides`]: declares that one key hides another in the layers below it.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,4 +1,4 @@
-//! [`Later`]: keys that are known, and refused.
+//! [`Later`]: declares keys that are known but not supported yet.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

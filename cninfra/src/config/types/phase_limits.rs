@@ -19,7 +19,7 @@ pub(crate) struct PhaseLimits {
     pub(crate) close: Option<Duration>,
 }
 
-/// One that a plugin can keep to.
+/// A limit of at least a millisecond: no plugin could keep to a shorter one.
 fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let limit: Option<Duration> = Option::deserialize(deserializer)?;
     match limit {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, ops::Deref};
 
-/// The name by which the reader knows it.
+/// The name of the newtype by which the reader recognises a plugin's name.
 pub(in crate::config) const NAME: &str = "$cninfra::PluginName";
 
 /// A plugin of the same agent, named in a config section by its instance name.

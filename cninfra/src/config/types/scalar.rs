@@ -1,11 +1,11 @@
-//! [`Scalar`]: a value that is written as a text or as a whole number.
+//! [`Scalar`]: a visitor for types whose values are written as a text or as a whole number.
 
 use serde::de::{Error, Visitor};
 use std::fmt;
 
-/// Reads a value of a text, or of a whole number.
+/// Reads a `T` from a text or from a whole number.
 pub(super) struct Scalar<T, E> {
-    /// What it takes, for the message.
+    /// What the type expects, for serde's error message.
     pub(super) what: &'static str,
     pub(super) text: fn(&str) -> Result<T, E>,
     pub(super) number: fn(u64) -> Result<T, E>,

@@ -4,24 +4,24 @@ use crate::foreign;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{cell::Cell, fmt, marker::PhantomData};
 
-/// How a reader knows a secret.
+/// The name of the newtype by which the reader recognises a secret.
 pub(in crate::config) const NAME: &str = "$cninfra::Secret";
-/// What is shown in its place.
+/// What is shown instead of the value.
 pub(in crate::config) const MASK: &str = "***";
-/// Why a value is not in the words.
+/// Stands in an error message that leaves out the value.
 pub(in crate::config) const HIDDEN: &str = "(it is not shown, since it is a secret)";
 
 thread_local! {
     static BEING_READ: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Is a secret read on this thread right now? Then what is said of a value is not to show it, whoever reads it: where a type is tagged or untagged,
-/// serde reads what it has put by, and the reader sees nothing of it.
+/// Is a secret being read on this thread? Then no message may show a value, even where the reader does not know that it
+/// is reading a secret: serde reads tagged and untagged enums from its own buffer, past the reader.
 pub(in crate::config) fn is_being_read() -> bool {
     BEING_READ.get() > 0
 }
 
-/// While it is there, a secret is read.
+/// Marks a secret as being read until it is dropped. Secrets may be nested, hence the counter.
 struct BeingRead;
 
 impl BeingRead {
@@ -112,13 +112,13 @@ impl<T: Serialize> Serialize for Secret<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match serde_json::to_value(&self.0) {
             Ok(nothing) if is_empty(&nothing) => nothing.serialize(serializer),
-            // what can not be written is hidden
+            // A value that cannot be serialised is masked, too.
             _ => serializer.serialize_str(MASK),
         }
     }
 }
 
-/// A text without letters, a list without items, or nothing at all.
+/// An empty text, list or mapping, or null.
 fn is_empty(value: &serde_json::Value) -> bool {
     use serde_json::Value;
     match value {
@@ -147,7 +147,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
         }
 
         let being_read = BeingRead::begin();
-        // what a panic says may show the value: neither the log nor the one who reads it is to see that
+        // The message of a panic may show the value, so it must reach neither the log nor the error.
         let read =
             foreign::guard_quietly(|| deserializer.deserialize_newtype_struct(NAME, Inner(PhantomData)).map(Secret));
         drop(being_read);
@@ -189,12 +189,12 @@ mod tests {
         Of { one: Secret<Short>, port: u8 },
     }
 
-    /// Panics at a long text, and says which.
+    /// Panics at a text of more than three characters, with that text in the message.
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(try_from = "String")]
     struct Short(String);
 
-    /// Was the log told of its panic?
+    /// Was this panic also reported to the log?
     static LOUD: AtomicBool = AtomicBool::new(false);
 
     impl TryFrom<String> for Short {
@@ -217,7 +217,7 @@ mod tests {
         };
         for (file, told) in [
             ("{one: hunter2, port: x}", vec![panicked(7, "one"), port(22, "port")]),
-            // each, but not which of its keys it is
+            // Both keys are reported, but as `both`, not by their own names.
             (
                 "{both: {pin: hunter2, other: hunter3}, port: x}",
                 vec![panicked(14, "both"), panicked(30, "both"), port(46, "port")],
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
         assert_eq!(serde_json::to_string(&secret).unwrap(), "\"***\"");
         assert_eq!(secret.into_inner(), "hunter2");
-        // that there is none is no secret
+        // An empty value is no secret.
         let shown = |secret: Value| serde_json::to_string(&Secret::new(secret)).unwrap();
         for nothing in [json!(""), json!([]), json!({}), json!(null)] {
             assert_eq!(shown(nothing.clone()), nothing.to_string());

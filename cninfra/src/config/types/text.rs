@@ -1,4 +1,4 @@
-//! [`from_text`]: a value that is written as a text.
+//! [`from_text`]: parses a value that is written as a text.
 
 use crate::Error;
 use serde::{
@@ -49,7 +49,7 @@ where
 }
 
 struct Text<F> {
-    /// What it takes, for the message.
+    /// What the type expects, for serde's error message.
     what: &'static str,
     read: F,
 }

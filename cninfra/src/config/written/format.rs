@@ -1,4 +1,4 @@
-//! The languages of config files.
+//! [`Format`]: parses config files as YAML, JSON or TOML, and says what is wrong with a file that cannot be parsed.
 
 use super::{
     json,
@@ -9,24 +9,25 @@ use super::{
 use std::{borrow::Cow, path::Path};
 use yaml_serde::Value;
 
-/// The language of a file, told by the end of its name.
+/// The language of a file, known by its extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) enum Format {
     /// `.conf` (the predecessor's), `.yaml`, `.yml`
     Yaml,
-    /// `.json`, where nothing but JSON is right. It is read as YAML, which it is but for `<<`: that is a key as others are.
+    /// `.json`, where only valid JSON is accepted. It is parsed as YAML, of which it is a subset except for `<<`: in
+    /// JSON that is a key like others.
     Json,
     /// `.toml`
     Toml,
 }
 
-/// Does a parser say so of a number?
+/// Is a parser's message about a number that is too large for it?
 fn is_too_large(words: &str) -> bool {
     let of_more_bits = ["` as u128", "` as i128"].iter().any(|words_of| words.contains(words_of));
     of_more_bits || words.contains("number too large") || words.contains("integer number overflowed")
 }
 
-/// A parser's words without what it has found: that may be a secret.
+/// A parser's message without the value or key that it quotes: that may be a secret.
 fn without_found(words: &str) -> Cow<'_, str> {
     let found = |what: &[&str]| what.iter().find_map(|what| words.find(what));
     match (found(&["invalid type", "invalid value"]), found(&["duplicate "])) {
@@ -37,7 +38,7 @@ fn without_found(words: &str) -> Cow<'_, str> {
 }
 
 impl Format {
-    /// The ends of the names of config files, the canonical one first.
+    /// The extensions of config files, the canonical one first.
     pub(in crate::config) const ENDS: [&'static str; 5] = ["conf", "yaml", "yml", "toml", "json"];
 
     pub(in crate::config) fn of(path: &Path) -> Self {
@@ -48,12 +49,13 @@ impl Format {
         }
     }
 
-    /// The text of a file as the parser of its language takes it.
+    /// The text of a file as its parser reads it.
     pub(in crate::config) fn prepared(self, text: &str) -> Cow<'_, str> {
         if self == Format::Json { json::as_yaml(text) } else { text.into() }
     }
 
-    /// Reads a text, and says what is wrong with it as a whole. An empty one is nothing; `None` where nothing can be read.
+    /// Parses a text, and says what is wrong with it as a whole. An empty text is null; `None` means that nothing can
+    /// be read.
     pub(in crate::config) fn parse(self, text: &str) -> (Option<Value>, Vec<Malformed>) {
         match self.parse_all(text) {
             Ok(value) => (Some(value), Vec::new()),
@@ -85,7 +87,7 @@ impl Format {
                 Err(Malformed::new(message, None, None))
             }
             Format::Yaml | Format::Json => yaml(text, self == Format::Yaml).map_err(|error| {
-                // the place is told apart from the words
+                // The position is reported separately, so it is cut off the message.
                 let words = error.to_string();
                 let message = words.split(" at line ").next().unwrap_or_default();
                 if let Some((at, char)) = odd_character(text).filter(|_| message.contains("control characters")) {
@@ -107,7 +109,7 @@ impl Format {
             }),
             Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {
                 let at = error.span().map(|span| line_and_column(text, span.start));
-                // its `Display` shows the line, and a secret may stand there
+                // Only the message: the error's `Display` shows the whole line, which may contain a secret.
                 let message = error.message().replace('\n', ", ");
                 if is_too_large(&message) {
                     return Malformed::too_large(at);
@@ -118,13 +120,13 @@ impl Format {
     }
 }
 
-/// The first character that the parser refuses wherever it stands. It has no place for it.
+/// The first control character that the YAML parser refuses anywhere in a text. Its error has no position.
 fn odd_character(text: &str) -> Option<((usize, usize), char)> {
     let (at, char) = text.char_indices().find(|(_, c)| is_odd(*c))?;
     Some((line_and_column(text, at), char))
 }
 
-/// The parser has no place for a second document, and none for what can not be merged.
+/// The position of a second document, or of a `<<` that cannot be merged: the YAML parser's errors for these have none.
 fn without_location(text: &str) -> Option<(usize, usize)> {
     let line_of = |is: &dyn Fn(&str) -> bool| text.lines().enumerate().filter(|(_, line)| is(line)).last();
     let merge = || line_of(&|line| line.contains("<<"));
@@ -132,7 +134,7 @@ fn without_location(text: &str) -> Option<(usize, usize)> {
     Some((line + 1, found.find("<<").map_or(1, |at| found[..at].chars().count() + 1)))
 }
 
-/// What is often meant by what is no YAML.
+/// Help for common mistakes that make a line invalid YAML.
 fn yaml_help(text: &str, line: usize) -> Option<&'static str> {
     let line = text.lines().nth(line - 1)?;
     let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start_matches([' ', '-']);
@@ -155,7 +157,7 @@ fn yaml(text: &str, merges: bool) -> Result<Value, yaml_serde::Error> {
     Ok(value)
 }
 
-/// TOML's dates come as a mapping of the library's own: as texts they go where texts go.
+/// Replaces TOML's dates by texts: the toml crate deserializes a date as a mapping with a private key.
 fn without_dates(value: Value) -> Value {
     match value {
         Value::Mapping(mut mapping) => {

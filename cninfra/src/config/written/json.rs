@@ -1,11 +1,12 @@
-//! JSON, which is read as YAML: what YAML takes and JSON does not, and what JSON has and YAML has not, characters that are escaped as two
-//! halves, `"\ud83d\ude00"`, and those that YAML takes only where they are escaped.
+//! JSON is parsed as YAML. This checks that the text is valid JSON, and rewrites what YAML reads differently:
+//! characters escaped as surrogate pairs (`"\ud83d\ude00"`), and characters that YAML accepts only when they are
+//! escaped.
 
 use super::malformed::{Malformed, is_odd, line_and_column};
 use serde::de::IgnoredAny;
 use std::{borrow::Cow, fmt::Write as _};
 
-/// What is wrong with a text as JSON. An empty one is nothing.
+/// What makes a text invalid JSON. An empty text is accepted.
 pub(in crate::config) fn malformed(text: &str) -> Option<Malformed> {
     if text.trim().is_empty() {
         return None;
@@ -19,7 +20,8 @@ pub(in crate::config) fn malformed(text: &str) -> Option<Malformed> {
     Some(Malformed::new(format!("it is not valid JSON: {words}"), Some(at), Some(help)))
 }
 
-/// A text of JSON as YAML has it, with every character at its place but those within a string, and those behind one with characters that YAML has only where they are escaped.
+/// Rewrites a JSON text so that the YAML parser reads the same values. All characters keep their positions, except
+/// within strings, and after a string with characters that had to be escaped for YAML.
 pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
     if !text.contains("\\ud") && !text.contains("\\uD") && !text.contains(is_changed) {
         return text.into();
@@ -32,7 +34,8 @@ pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
         if let Some(after) = rest.strip_prefix('"') {
             in_string = !in_string;
             yaml.push('"');
-            // what the string has become shorter by
+            // Spaces make up for what the rewritten pairs are shorter by, so that the columns after the string stay the
+            // same.
             yaml.extend(std::iter::repeat_n(' ', std::mem::take(&mut shorter)));
             rest = after;
         } else if let Some((char, after)) = pair(rest).filter(|_| in_string) {
@@ -44,7 +47,7 @@ pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
             let _ = write!(yaml, "\\u{:04X}", u32::from(odd));
             rest = &rest[odd.len_utf8()..];
         } else {
-            // with what it escapes
+            // A backslash is copied together with the character that it escapes.
             let len = rest.chars().take(2).map(char::len_utf8).sum();
             yaml.push_str(&rest[..len]);
             rest = &rest[len..];
@@ -54,12 +57,12 @@ pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
     yaml.into()
 }
 
-/// Does YAML refuse it, or take it for the end of a line?
+/// Does YAML refuse this character, or read it as a line break?
 fn is_changed(c: char) -> bool {
     is_odd(c) || matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// The character whose two halves a text begins with, and what comes then.
+/// The character whose surrogate pair the text begins with, and the text after it.
 fn pair(text: &str) -> Option<(char, &str)> {
     let half = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
     let (high, low) = (half(text)?, half(text.get(6..)?)?);
@@ -84,12 +87,12 @@ mod tests {
             let read: serde_json::Value = yaml_serde::from_str(&yaml).unwrap();
             assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap(), "{yaml}");
         }
-        // what YAML takes only where it is escaped
+        // Characters that YAML accepts only when they are escaped.
         let json = "{\"a\u{7f}\": \"\u{80} \u{ffff}\", \"b\": [\"\u{85}\u{7f}\u{2028}x\u{2029}\"]}";
         let read: serde_json::Value = yaml_serde::from_str(&as_yaml(json)).unwrap();
         assert_eq!(read, serde_json::from_str::<serde_json::Value>(json).unwrap());
         assert_eq!(as_yaml(r#"{"a": "\ud83d\ude00", "b"#).find("\"b"), Some(22));
-        // half a character is none
+        // Half a surrogate pair is not a character.
         for json in [r#"{"a": "\ud83d"}"#, r#"{"a": "\ud83d\u0041"}"#, r#"{"a": "\ude00\ud83d"}"#] {
             assert_eq!(as_yaml(json), json);
         }

@@ -1,33 +1,34 @@
-//! How keys are compared, written, and guessed.
+//! How keys are compared, how they are written, and which known key a misspelled one probably means.
 
-/// What is compared of a key: it is without case, `-` and `_`.
+/// The characters of a key that are compared: in lower case, without `-` and `_`.
 fn letters(key: &str) -> impl Iterator<Item = char> {
     key.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase)
 }
 
-/// The same of a key of ASCII.
+/// The same for an ASCII key.
 fn ascii(key: &str) -> impl Iterator<Item = u8> {
     key.bytes().filter(|b| !matches!(b, b'-' | b'_')).map(|b| b.to_ascii_lowercase())
 }
 
-/// A key as it is compared. `ReadTimeout`, `read_timeout` and `read-timeout` are one.
+/// The form of a key that is compared: `ReadTimeout`, `read_timeout` and `read-timeout` have the same.
 pub(in crate::config) fn plain(key: &str) -> String {
     letters(key).collect()
 }
 
-/// Are these two spellings of one key?
+/// Are these spellings of the same key?
 pub(crate) fn same(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
-    // without a text of its own for each, and by bytes where that is the same: it is asked of each field for each key, at each start
+    // This is called for each pair of field and key at each start. So no strings are allocated, and ASCII keys are
+    // compared by bytes.
     if a.is_ascii() && b.is_ascii() {
         return ascii(a).eq(ascii(b));
     }
     letters(a).eq(letters(b))
 }
 
-/// A key as it is shown: `ReadTimeout` and `read_timeout` are `read-timeout`.
+/// A key as messages show it: `ReadTimeout` and `read_timeout` are `read-timeout`.
 pub(in crate::config) fn kebab(key: &str) -> String {
     let mut kebab = String::with_capacity(key.len() + 4);
     let mut after_lower = false;
@@ -44,19 +45,19 @@ pub(in crate::config) fn kebab(key: &str) -> String {
     kebab
 }
 
-/// The known name that was probably meant.
+/// The known name that was probably meant, if one is similar enough.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     nearest_of(wrong, &mut known.into_iter())
 }
 
-// not generic: compiled once for all kinds of lists
+// Not generic, so that it is compiled once for all types of iterators.
 fn nearest_of<'a>(wrong: &str, known: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
-    // no name is nearly as long
+    // No known name is nearly that long.
     if wrong.len() > 100 {
         return None;
     }
     let wrong = plain(wrong);
-    // one slip in a short name, some more in a long one
+    // One wrong letter in a short name, up to three in a long one.
     let allowed = (wrong.chars().count() / 3).clamp(1, 3);
     let distance = |name: &str| strsim::damerau_levenshtein(&wrong, &plain(name));
     let near = known.map(|name| (distance(name), name)).filter(|(slips, _)| *slips <= allowed);

@@ -1,5 +1,5 @@
-//! Reads what the parsers refuse as a whole, though all else in it can be read, and is to be told, too: keys that are there twice, and whole
-//! numbers of more bits than their values have.
+//! Reads files that a parser refuses as a whole, but in which everything else can be read, so that other mistakes in
+//! them are reported too: files with duplicate keys, and with integers of more bits than the parser's values have.
 
 use super::{
     malformed::MOST,
@@ -13,14 +13,15 @@ use std::{
 };
 use yaml_serde::{Mapping, Value, value::TaggedValue};
 
-/// A key that is there for the second time, and where.
+/// A duplicate key, and its position.
 pub(super) struct Second {
-    /// The way to it, and itself.
+    /// The way to the key, including the key.
     pub(super) way: Way,
     pub(super) at: Option<(usize, usize)>,
 }
 
-/// The keys of a YAML that are there twice, and the text without what they say the second time; `None` where nothing else can be read of it.
+/// The duplicate keys of a YAML text, and its value, in which the first of two equal keys counts. `None` if the text
+/// has another mistake, or neither duplicate keys nor large numbers.
 pub(super) fn yaml(text: &str, merges: bool) -> Option<(Vec<Second>, Value)> {
     let read = |end| {
         let seen = Seen { end, ..Seen::default() };
@@ -32,21 +33,23 @@ pub(super) fn yaml(text: &str, merges: bool) -> Option<(Vec<Second>, Value)> {
     if merges {
         value.apply_merge().ok()?;
     }
-    // an error has a place
+    // The deserializer gives positions only in errors, so the text is read once more for each duplicate key, up to that
+    // key.
     let place = |number| read(number).0.err()?.location().map(|at| (at.line(), at.column()));
     let seconds = ways.into_iter().take(MOST).enumerate();
     let seconds: Vec<_> = seconds.map(|(number, way)| Second { way, at: place(number) }).collect();
     (is_large || !seconds.is_empty()).then_some((seconds, value))
 }
 
-/// A TOML in which nothing but large numbers is wrong.
+/// The value of a TOML text in which only large numbers are wrong.
 pub(super) fn toml(text: &str) -> Option<Value> {
     let seen = Seen::default();
     let value = Lenient(&seen).deserialize(toml::Deserializer::parse(text).ok()?).ok()?;
     seen.is_large.get().then_some(value)
 }
 
-/// A TOML whose numbers of more bits than its parser takes are floating ones, each at its place: who takes a whole number takes none of these.
+/// A TOML text whose too large integers are replaced by floats of the same width, so that all positions stay. A type
+/// that wants an integer accepts none of these. `None` if the text has another mistake.
 pub(in crate::config) fn shorter(text: &str) -> Option<String> {
     let mut shorter = text.to_string();
     for _ in 0..=MOST {
@@ -55,32 +58,32 @@ pub(in crate::config) fn shorter(text: &str) -> Option<String> {
         let Err(error) = Lenient(&seen).deserialize(parsed) else { return Some(shorter) };
         let span = error.span()?;
         let digits = shorter.get(span.clone())?.replace('_', "");
-        // not of another base, nor anything else
+        // Only a decimal number is replaced, not one of another base, nor anything else.
         let number: f64 = digits.parse().ok()?;
         shorter.replace_range(span.clone(), &format!("{number:<width$e}", width = span.len()));
     }
     None
 }
 
-/// What was seen on the way.
+/// What was found while reading.
 #[derive(Default)]
 struct Seen {
-    /// The way to where it is.
+    /// The way to the value that is being read.
     way: RefCell<Way>,
-    /// The keys that are there twice.
+    /// The ways to the duplicate keys.
     twice: RefCell<Vec<Way>>,
-    /// There was a number of more bits.
+    /// Was there a number of more bits than the parser's values have?
     is_large: Cell<bool>,
-    /// It ends with an error at that one of the keys.
+    /// The index of the duplicate key at which reading stops with an error, which has the key's position.
     end: usize,
 }
 
-/// Takes what a key says first.
+/// Reads any value; of duplicate keys, the first one counts.
 #[derive(Clone, Copy)]
 struct Lenient<'a>(&'a Seen);
 
 impl Lenient<'_> {
-    /// What is one step further.
+    /// Reads the value one step further in.
     fn inner<T>(self, step: Step, read: impl FnOnce() -> T) -> T {
         self.0.way.borrow_mut().push(step);
         let read = read();
@@ -120,7 +123,8 @@ impl<'de> Visitor<'de> for Lenient<'_> {
         Ok(value.into())
     }
 
-    // as near as may be: who takes a whole number takes none of these, and is told of what is written
+    // A float of about that size: no type that wants an integer accepts it, and the message shows the number as it is
+    // written.
     fn visit_i128<E: de::Error>(self, value: i128) -> Result<Value, E> {
         self.0.is_large.set(true);
         Ok((value as f64).into())
@@ -167,7 +171,7 @@ impl<'de> Visitor<'de> for Lenient<'_> {
     }
 }
 
-/// A key that may be there before.
+/// Reads a key, and notes if the mapping already has it.
 struct New<'a> {
     lenient: Lenient<'a>,
     before: &'a Mapping,

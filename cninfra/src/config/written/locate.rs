@@ -1,4 +1,4 @@
-//! Finds the line and the column of a value, by reading its file once more: only for messages.
+//! Finds the line and column of a value by parsing its file again. That is slow, so it is done for messages only.
 
 use super::{format::Format, malformed::line_and_column, place::Part, value::key_text, way::Step};
 use serde::de::{
@@ -6,9 +6,9 @@ use serde::de::{
 };
 use std::{cell::Cell, fmt};
 
-/// Where the value stands that this way leads to, or its key. Both from 1.
+/// The position, counted from 1, of the value at the end of this way, or of its key.
 pub(in crate::config) fn locate(text: &str, format: Format, way: &[Step], part: Part) -> Option<(usize, usize)> {
-    // what YAML merges in (`<<`) goes below what is written
+    // What the mapping itself says overrides what YAML merges into it (`<<`), so that is searched first.
     let merges = [false, true].into_iter().filter(|merged| !merged || (format == Format::Yaml && text.contains("<<")));
     let mut places = merges.map(|merged| seek(text, format, way, part, merged));
     places.find_map(|place| place)
@@ -17,7 +17,7 @@ pub(in crate::config) fn locate(text: &str, format: Format, way: &[Step], part: 
 fn seek(text: &str, format: Format, way: &[Step], part: Part, merged: bool) -> Option<(usize, usize)> {
     let found = Cell::new(false);
     let seek = Seek { way, part, merged, found: &found };
-    // what is sought is told by an error, since errors have a place
+    // The visitor returns an error at the value that is sought, since the parsers' errors have positions.
     let at = match format {
         Format::Yaml | Format::Json => {
             let error = seek.deserialize(yaml_serde::Deserializer::from_str(text)).err()?;
@@ -35,7 +35,7 @@ fn seek(text: &str, format: Format, way: &[Step], part: Part, merged: bool) -> O
 struct Seek<'a> {
     way: &'a [Step],
     part: Part,
-    /// Also in what is merged in.
+    /// Search also in mappings that are merged in with `<<`.
     merged: bool,
     found: &'a Cell<bool>,
 }
@@ -117,7 +117,7 @@ impl<'de> Visitor<'de> for Seek<'_> {
         }
     }
 
-    // a tag of YAML is read as the key of what it stands before
+    // A YAML tag is read as the key of the value that follows it.
     fn visit_enum<A: EnumAccess<'de>>(self, choice: A) -> Result<(), A::Error> {
         let Some((Step::Key(key), rest)) = self.way.split_first() else { return Err(self.here()) };
         let (tag, content) = choice.variant::<String>()?;
@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Seek<'_> {
     }
 }
 
-/// What is merged into a mapping: mappings, which may have what is sought there.
+/// Searches what is merged into a mapping: a mapping, or a list of mappings.
 struct Merged<'a>(Seek<'a>);
 
 impl<'de> DeserializeSeed<'de> for Merged<'_> {
@@ -156,14 +156,14 @@ impl<'de> Visitor<'de> for Merged<'_> {
     }
 }
 
-/// What a key is.
+/// What a key turned out to be.
 enum Is {
     Sought,
     Merge,
     Other,
 }
 
-/// Is it this key? If so, and if it is what is sought, that is told.
+/// Compares a key with the one that is sought. With `seek`, the key itself is sought, and its position is reported.
 struct KeyIs<'a> {
     key: &'a str,
     seek: Option<Seek<'a>>,
@@ -179,7 +179,7 @@ impl KeyIs<'_> {
         }
     }
 
-    /// The same of a key that is no text, by the text that it becomes.
+    /// The same for a key that is not a text, by the text that it is converted to.
     fn of_value<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<Is, E> {
         self.is(&key_text(&key.into()))
     }

@@ -2,7 +2,7 @@
 
 use super::way::Way;
 
-/// So many mistakes are told of one section, file or folder.
+/// The most mistakes that are reported for one section, file or folder.
 pub(in crate::config) const MOST: usize = 30;
 
 /// What is wrong with a text as a whole, and where.
@@ -11,7 +11,7 @@ pub(in crate::config) struct Malformed {
     pub(in crate::config) message: String,
     pub(in crate::config) at: Option<(usize, usize)>,
     pub(in crate::config) help: Option<&'static str>,
-    /// The way to a key that is there twice. The words do not name it: it may be in a secret.
+    /// The way to a duplicate key. The message does not name the key, since it may be inside a secret.
     pub(in crate::config) twice: Option<Way>,
 }
 
@@ -26,12 +26,12 @@ impl Malformed {
     }
 }
 
-/// Does YAML refuse it wherever it stands?
+/// Does YAML refuse this character unless it is escaped?
 pub(super) fn is_odd(c: char) -> bool {
     !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
 
-/// Both from 1; columns are counted in characters.
+/// The line and column of a byte, both counted from 1. Columns are counted in characters.
 pub(in crate::config) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
     let before = text.get(..byte).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

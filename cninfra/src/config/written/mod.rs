@@ -1,4 +1,4 @@
-//! What is written, in the languages of config files: values, and where they stand.
+//! The languages of config files: parsing, the values and keys that result, and their positions in the text.
 
 pub(super) mod format;
 pub(super) mod json;

@@ -1,15 +1,15 @@
-//! [`Place`]: where in a source something stands.
+//! [`Place`]: a source of config and, in a file, the position.
 
 use std::fmt;
 
-/// Which end of an entry a mistake is about.
+/// Which part of an entry a mistake is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) enum Part {
     Key,
     Value,
 }
 
-/// A source and, in a file, line and column.
+/// A source and, in a file, the line and column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(in crate::config) source: String,

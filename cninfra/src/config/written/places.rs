@@ -1,4 +1,4 @@
-//! The places of all keys of a file, found in one pass: to look for each by itself reads the file once for each.
+//! Finds the positions of all keys of a file in one pass: `locate` parses the file once for each key.
 
 use super::{
     format::Format,
@@ -13,16 +13,17 @@ use std::{
 };
 use toml::de::{DeTable, DeValue};
 
-/// Lines and columns by ways, both from 1.
+/// Lines and columns, both counted from 1, by the ways to the keys.
 pub(in crate::config) type Places = HashMap<Way, (usize, usize)>;
 
-/// Where the keys stand below this one. What is not among them (a key that YAML merges in, for one) may have a place all the same.
+/// The positions of the keys at and below `under`. A key that is missing here may still have a position: one that YAML
+/// merges in, for example.
 pub(in crate::config) fn keys(text: &str, format: Format, under: &[Step]) -> Places {
     let places = RefCell::new(Places::new());
     match format {
         Format::Yaml | Format::Json => {
             let walk = Walk { way: &RefCell::default(), under, places: &places };
-            // what was found before an error has its place
+            // If parsing stops with an error, the positions of the keys before it have been found.
             let _ = walk.deserialize(yaml_serde::Deserializer::from_str(text));
         }
         Format::Toml => {
@@ -36,12 +37,12 @@ pub(in crate::config) fn keys(text: &str, format: Format, under: &[Step]) -> Pla
     places.into_inner()
 }
 
-/// Does the way lead there, or further?
+/// Does the way lead towards `under`, or into it?
 fn leads(way: &[Step], under: &[Step]) -> bool {
     way.iter().zip(under).all(|(step, under)| step == under)
 }
 
-/// The lines of a text.
+/// The text, with the byte offset at which each line begins.
 struct Lines<'t> {
     text: &'t str,
     begins: Vec<usize>,
@@ -80,17 +81,17 @@ impl Lines<'_> {
     }
 }
 
-/// Goes through a value of YAML.
+/// Walks through a YAML value, and records the positions of its keys.
 #[derive(Clone, Copy)]
 struct Walk<'a> {
-    /// To the value.
+    /// The way to the current value.
     way: &'a RefCell<Way>,
     under: &'a [Step],
     places: &'a RefCell<Places>,
 }
 
 impl Walk<'_> {
-    /// Goes one step further, if that leads there.
+    /// Goes one step further in, and tells `walk` whether that leads to `under`.
     fn step<T>(self, step: Step, walk: impl FnOnce(bool) -> T) -> T {
         self.way.borrow_mut().push(step);
         let leads = leads(&self.way.borrow(), self.under);
@@ -178,10 +179,11 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// A key, and where it stands. The place is that of an error, which is told when a scalar has been read: so all is as if it were none.
+/// Reads a key and its position. The position is taken from an error that is returned when the key, a scalar, has been
+/// read completely. The deserializer continues after that error as if there had been none.
 struct KeyAt<'a>(&'a Cell<Option<String>>);
 
-/// What the error says.
+/// The error's message.
 const HERE: &str = "here";
 
 impl<'de> DeserializeSeed<'de> for KeyAt<'_> {
@@ -199,7 +201,7 @@ impl<'de> DeserializeSeed<'de> for KeyAt<'_> {
     }
 }
 
-/// The place that an error tells; where it tells none, that is the begin of the text.
+/// The position in the error's message. An error without one is at the beginning of the text.
 fn told(error: &str) -> Option<(usize, usize)> {
     let (_, at) = error.rsplit_once(HERE)?;
     if at.is_empty() {
@@ -276,14 +278,14 @@ mod tests {
             for (way, at) in &all {
                 assert_eq!(locate(text, format, way, Part::Key), Some(*at), "{way:?}");
             }
-            // only what is there
+            // With `under`, only the keys there are found.
             let under = [Step::Key("http".to_string())];
             let mut inner = all.clone();
             inner.retain(|way, _| way.starts_with(&under));
             assert_eq!(keys(text, format, &under), inner);
             assert!(!inner.is_empty() && inner.len() < all.len() || text == json);
         }
-        // what stands before a key that can not be read
+        // Keys before one that cannot be read are found.
         let before = keys("a: 1\n!t e: 1\nd: 2\n", Format::Yaml, &[]);
         assert_eq!(before.into_iter().collect::<Vec<_>>(), [(vec![Step::Key("a".to_string())], (1, 1))]);
     }

@@ -1,4 +1,4 @@
-//! A text where no type has said yet what is wanted.
+//! Interprets the text of a flag or variable where no type says what is wanted.
 
 use super::{
     lenient,
@@ -6,7 +6,7 @@ use super::{
 };
 use figment::value::Value;
 
-/// A text as what it is in YAML; what is no YAML is a text.
+/// The text parsed as YAML; if it is not valid YAML, the text itself.
 pub(in crate::config) fn understood(written: &str) -> Value {
     if is_too_deep(written) {
         return text(written);
@@ -15,8 +15,9 @@ pub(in crate::config) fn understood(written: &str) -> Value {
     yaml_serde::from_str(written).ok().or_else(large).map_or_else(|| text(written), from_yaml)
 }
 
-/// A text of a flag or a variable as what it looks like, where no type says what is wanted: a number or a truth value, what is in brackets or in quotes. All else is
-/// as it stands: of a secret no part may be taken for a comment, an anchor or a tag.
+/// A text of a flag or a variable, interpreted by its look where no type says what is wanted: a number, a boolean, or
+/// what is in brackets or quotes. Everything else remains a text as written: it may be a secret, of which no part may
+/// be read as a comment, an anchor or a tag.
 pub(in crate::config) fn looked_at(written: &str) -> Value {
     let is_within = |open, close| written.len() > 1 && written.starts_with(open) && written.ends_with(close);
     let is_kept = match understood(written) {

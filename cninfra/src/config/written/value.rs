@@ -1,9 +1,9 @@
-//! Values of figment: made of those of the parsers, and looked into.
+//! Helpers for figment's values: they convert the parsers' values, and read, replace and remove what is at a way.
 
 use super::way::Step;
 use figment::value::{Dict, Empty, Num, Tag, Value};
 
-/// `null`
+/// A null.
 pub(in crate::config) fn nothing(tag: Tag) -> Value {
     Value::Empty(tag, Empty::Unit)
 }
@@ -12,33 +12,34 @@ pub(in crate::config) fn text(text: impl Into<String>) -> Value {
     Value::String(Tag::Default, text.into())
 }
 
-/// One of several values that no type reads where one is only tried: see [`unread`].
+/// One of many values that no type reads, for trial readings: see [`unread`].
 pub(in crate::config) fn unreadable(number: u16, tag: Tag) -> Value {
     Value::Char(tag, char::from_u32(UNREADABLE + u32::from(number)).unwrap_or_default())
 }
 
-/// As it is read.
+/// The bytes that the reader gives to a type instead of such a value; `None` for other characters.
 pub(in crate::config) fn unread(value: char) -> Option<[u8; 3]> {
     u32::from(value).checked_sub(UNREADABLE).and_then(|number| u16::try_from(number).ok()).map(bytes)
 }
 
-/// Bytes that are no text, and have a number below 16384 in them.
+/// Bytes that are not valid UTF-8, and contain a number below 16384.
 pub(in crate::config) fn bytes(number: u16) -> [u8; 3] {
     let [high, low] = (number << 1).to_be_bytes();
     [0xff, high & 0x7f, low >> 1]
 }
 
-/// No characters that anybody writes: they are for private use.
+/// The first of the characters for trial readings. They are for private use, so nobody writes them.
 const UNREADABLE: u32 = 0x10_0000;
 
-/// A mapping of these, entered one by one: to collect them would sort them first, by code of some kilobytes for each type of iterator.
+/// Makes a mapping of these entries. They are inserted one by one: `collect` would sort them first, with some kilobytes
+/// of code for each type of iterator.
 pub(in crate::config) fn dict(entries: impl IntoIterator<Item = (String, Value)>) -> Dict {
     let mut dict = Dict::new();
     dict.extend(entries);
     dict
 }
 
-/// A value that has nothing but this, at the end of this way.
+/// A value that contains only this one, at the end of this way.
 pub(in crate::config) fn nested(way: &[Step], value: Value) -> Value {
     way.iter().rfold(value, |value, step| match step {
         Step::Key(key) => Value::Dict(Tag::Default, dict([(key.clone(), value)])),
@@ -46,7 +47,8 @@ pub(in crate::config) fn nested(way: &[Step], value: Value) -> Value {
     })
 }
 
-/// What a parser has read. A key that is no text becomes one, and `!One x` is `One: x`: figment has neither.
+/// Converts a parser's value. Figment has neither keys that are not texts nor tags: such a key becomes a text, and
+/// `!One x` becomes `One: x`.
 pub(in crate::config) fn from_yaml(value: yaml_serde::Value) -> Value {
     use yaml_serde::Value as Yaml;
     let tag = Tag::Default;
@@ -84,7 +86,7 @@ pub(in crate::config) fn key_text(key: &yaml_serde::Value) -> String {
     }
 }
 
-/// Are there so many brackets in brackets that the parser, which refuses them in the end, would take minutes for that?
+/// Is the nesting of brackets so deep that the parser, which refuses it in the end, would take minutes for that?
 pub(super) fn is_too_deep(text: &str) -> bool {
     const DEEPEST: i32 = 200;
     let mut depth = 0;
@@ -98,7 +100,7 @@ pub(super) fn is_too_deep(text: &str) -> bool {
     })
 }
 
-/// What is there.
+/// The value at the end of this way.
 pub(in crate::config) fn at<'a>(value: &'a Value, way: &[Step]) -> Option<&'a Value> {
     way.iter().try_fold(value, |value, step| match (step, value) {
         (Step::Key(key), Value::Dict(_, dict)) => dict.get(key),
@@ -107,7 +109,7 @@ pub(in crate::config) fn at<'a>(value: &'a Value, way: &[Step]) -> Option<&'a Va
     })
 }
 
-/// Puts another value in the place of one that is there.
+/// Replaces the value at the end of this way, if there is one.
 pub(in crate::config) fn replace(value: &mut Value, way: &[Step], new: Value) {
     match (way, value) {
         ([], value) => *value = new,
@@ -125,7 +127,7 @@ pub(in crate::config) fn replace(value: &mut Value, way: &[Step], new: Value) {
     }
 }
 
-/// Puts a value into a mapping that is there, or in the place of an item of a list, at the end of this way.
+/// Inserts a value at the end of this way: into a mapping that exists, or instead of an item of a list.
 pub(in crate::config) fn insert(value: &mut Value, way: &[Step], new: Value) {
     match (way, value) {
         ([Step::Key(key)], Value::Dict(_, dict)) => drop(dict.insert(key.clone(), new)),
@@ -144,7 +146,7 @@ pub(in crate::config) fn insert(value: &mut Value, way: &[Step], new: Value) {
     }
 }
 
-/// How many values there are in it, and itself.
+/// The number of values in this one, including itself.
 pub(in crate::config) fn count(value: &Value) -> usize {
     match value {
         Value::Dict(_, dict) => 1 + dict.values().map(count).sum::<usize>(),
@@ -153,7 +155,7 @@ pub(in crate::config) fn count(value: &Value) -> usize {
     }
 }
 
-/// Takes a key out. (An item of a list stays: the others are to keep their places.)
+/// Removes a key. (An item of a list stays, so that the others keep their places.)
 pub(in crate::config) fn remove(value: &mut Value, way: &[Step]) {
     match (way, value) {
         ([Step::Key(key)], Value::Dict(_, dict)) => drop(dict.remove(key)),
@@ -171,7 +173,7 @@ pub(in crate::config) fn remove(value: &mut Value, way: &[Step]) {
     }
 }
 
-/// The texts of a value, and of all that is in it.
+/// All texts, characters and whole numbers in a value.
 #[cfg(feature = "testing")]
 pub(in crate::config) fn texts(value: &Value) -> Vec<String> {
     match value {

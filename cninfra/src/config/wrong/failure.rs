@@ -1,4 +1,4 @@
-//! [`Failure`]: why a value could not be read, in plain words.
+//! [`Failure`]: why a value could not be read, translated from serde's terms into plain words.
 
 use super::spot::Spot;
 use crate::{
@@ -17,22 +17,22 @@ use std::{
 const TEXT: &str = "a text";
 const CHOICE: &str = "a name, alone or as a key with what belongs to it";
 
-/// What is there where a key has no value.
+/// The kind of a value that is null.
 const NOTHING: &str = "nothing";
 
-/// No variant has this name.
+/// A variant name, key or text that no type has or accepts, for trial readings.
 pub(in crate::config) const NO_NAME: &str = "\0";
 
-/// What is said of a panic begins so.
+/// The beginning of the message about a panic.
 pub(in crate::config) const PANICKED: &str = "reading it panicked: ";
 
-/// What is said where a flattened choice has none of its keys.
+/// The message if a flattened enum has none of the keys of its variants.
 pub(in crate::config) const NO_VARIANT: &str = "none of the keys is there of which it takes one";
 
-/// So many characters of its message are told.
+/// The most characters of a panic's message that are reported.
 const MOST: usize = 400;
 
-/// A panic with as much of its message.
+/// A panic with its message shortened to that.
 pub(in crate::config) fn brief(mut panic: Panic) -> Panic {
     if let Some((end, _)) = panic.message.char_indices().nth(MOST) {
         panic.message.truncate(end);
@@ -41,43 +41,43 @@ pub(in crate::config) fn brief(mut panic: Panic) -> Panic {
     panic
 }
 
-/// A [`Failure`] as it is handed on: each value that is read may have one, and has no room for it.
+/// A boxed [`Failure`]: every `Result` of the reader would be as large as an unboxed one.
 pub(in crate::config) type Failed = Box<Failure>;
 
-/// Why reading a section stopped.
+/// Why reading a section stopped. It is the error type of the section's deserializer.
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Failure {
     pub(in crate::config) what: What,
-    /// Where: once it is known.
+    /// The value that could not be read, once that is known.
     pub(in crate::config) spot: Option<Spot>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::config) enum What {
-    /// It goes after "key `k`".
+    /// The message continues "key `k`".
     Takes(Box<Takes>),
-    /// It goes after "key `k`: ".
+    /// The message follows "key `k`: ".
     Says(String),
     Missing {
         field: &'static str,
-        /// A secret was read.
+        /// Is a secret being read?
         of_secret: bool,
-        /// The other keys of its type that nothing says: serde tells no more than the first one that is needed.
+        /// The other required keys that may be missing, too: serde reports only the first one.
         others: Vec<String>,
     },
-    /// What is there is none of the variants of a choice. It is shown where no variant may hold a secret.
+    /// The value names no variant of this enum. `found` is shown only if no variant may hold a secret.
     NoVariant { found: String, names: &'static [&'static str] },
-    /// Several variants of a choice stand beside each other, by these keys.
+    /// The mapping for an enum has several keys.
     Variants { keys: Vec<String>, names: &'static [&'static str] },
-    /// The name of a variant stands alone, to which something belongs.
+    /// The name of a variant stands alone, although the variant has fields.
     NoContent,
-    /// serde found the field, by another name, among those that were fed before.
+    /// Serde found a second name (an alias) of this field.
     Twice(&'static str),
-    /// A key that the type does not have, told by the type itself.
+    /// An unknown key, reported by the type itself.
     Unknown { key: String, known: &'static [&'static str] },
-    /// `<key>-file` of a key that is no secret.
+    /// `<key>-file`, where `key` is not a secret.
     NoSecret,
-    /// Of the file of a secret: it goes after "key `k-file`". With its mend.
+    /// A mistake with a secret's file, and its help. The message continues "key `k-file`".
     OfFile(String, Option<&'static str>),
     /// The file of a secret does not answer.
     Unanswered(PathBuf),
@@ -90,14 +90,14 @@ impl What {
         matches!(self, What::Says(words) if words.starts_with(PANICKED))
     }
 
-    /// May it be the same, in the words of a type that has others each time?
+    /// Is it the same mistake, even if the type words it differently each time?
     pub(in crate::config) fn is_alike(&self, other: &What) -> bool {
         matches!((self, other), (What::Says(one), What::Says(other)) if steady(one) == steady(other))
     }
 }
 
-/// What is the same each time in the words of a type that has others each time: of a panic where it was, if that is known, and of all others what is beside their
-/// numbers, which count, or tell a time.
+/// The part of a message that is the same each time it is made: of a panic, the source location (if known); otherwise
+/// everything except the digits, which may be of a counter or a time.
 pub(in crate::config) fn steady(words: &str) -> String {
     match words.split_once(PANICKED) {
         Some((before, panic)) => {
@@ -108,35 +108,35 @@ pub(in crate::config) fn steady(words: &str) -> String {
     }
 }
 
-/// What is wanted, and what was found.
+/// What the type wants, and what was found.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::config) struct Takes {
     pub(in crate::config) wanted: String,
-    /// As it is written.
+    /// The value, as a message shows it.
     pub(in crate::config) found: String,
-    /// The same without what it is.
+    /// The kind of the value, without the value itself.
     pub(in crate::config) kind: String,
-    /// The type takes whatever is there, and only its own code knows what that may be.
+    /// The type was read with `deserialize_any`, so only its own code knows what it accepts.
     pub(in crate::config) of_any: bool,
-    /// It is read as an `f32`.
+    /// The type is `f32`.
     pub(in crate::config) of_f32: bool,
-    /// A secret was read.
+    /// Is a secret being read?
     pub(in crate::config) of_secret: bool,
-    /// What was found, to be looked for.
+    /// Identifies the value that was found, to search for it in the layers.
     pub(in crate::config) mark: Option<Mark>,
 }
 
-/// A value, to be compared with others: it says nothing of a secret.
+/// Identifies a value by its hash, without revealing it: it may be a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::config) struct Mark(u64);
 
 impl Mark {
     pub(in crate::config) fn of(value: &Unexpected<'_>) -> Self {
-        // of this process alone: from one without a key, a short secret could be found by trying all
+        // The key is random for each process. Without a key, a short secret could be found by trying all values.
         static KEY: OnceLock<RandomState> = OnceLock::new();
         let key = KEY.get_or_init(RandomState::new);
         Mark(match value {
-            // which are not shown
+            // `shown` would give the same text for all bytes.
             Unexpected::Bytes(bytes) => key.hash_one(bytes),
             value => key.hash_one(shown(value)),
         })
@@ -173,7 +173,7 @@ impl Takes {
         self.wanted == CHOICE
     }
 
-    /// How many values it takes, where there are too few of them or too many.
+    /// The number of values that the type takes, if too few or too many were found.
     pub(in crate::config) fn count(&self) -> Option<usize> {
         let (count, _) = self.wanted.split_once(' ').filter(|_| self.mark.is_none())?;
         if count == "one" { Some(1) } else { count.parse().ok() }
@@ -183,7 +183,7 @@ impl Takes {
         self.kind == TEXT
     }
 
-    /// How a list or a mapping is written on one line, where one is wanted; a shell takes brackets for its own.
+    /// The help if a list or a mapping was wanted: how to write it on one line. In a shell it needs quotes, too.
     pub(in crate::config) fn brackets(&self, is_for_shell: bool) -> Option<&'static str> {
         let is_mapping = self.wanted.starts_with("a mapping");
         match (self.wanted.starts_with("a list"), is_for_shell) {
@@ -202,13 +202,13 @@ impl Failure {
         Box::new(Failure { what, spot: None })
     }
 
-    /// The innermost spot stays.
+    /// Sets the spot, unless an inner value has set it already.
     pub(in crate::config) fn at(mut self: Box<Self>, spot: impl FnOnce() -> Spot) -> Failed {
         self.spot.get_or_insert_with(spot);
         self
     }
 
-    /// Of a type that takes whatever is there.
+    /// Marks a failure of a type that was read with `deserialize_any`.
     pub(in crate::config) fn of_any(mut self: Box<Self>) -> Failed {
         if let (What::Takes(takes), None) = (&mut self.what, &self.spot) {
             takes.of_any = true;
@@ -216,17 +216,17 @@ impl Failure {
         self
     }
 
-    /// Without what was found, but for its kind: it may be a secret.
+    /// Removes the value from the message, since it may be a secret. Only the kind `found` is shown.
     pub(in crate::config) fn without_value(mut self: Box<Self>, found: Option<&str>) -> Failed {
         let words = match (&self.what, found) {
-            // nothing of the value is in them
+            // These messages do not contain the value.
             (What::Missing { .. } | What::NoContent | What::OfFile(..) | What::Unanswered(_) | What::Asked, _) => {
                 return self;
             }
             (What::Says(words), _) if words.starts_with(NO_NAME) => return self,
-            // that there is nothing is no secret
+            // That there is no value reveals nothing of the secret.
             (What::Takes(takes), _) if takes.kind == NOTHING => return self,
-            // what looks for a number that is too large has put this text there
+            // `find::beyond` has put this text there, to ask about a number that is too large for an `f32`.
             (What::Takes(takes), _) if takes.of_f32 && takes.mark == Some(Mark::of(&Unexpected::Str(NO_NAME))) => {
                 return self;
             }
@@ -251,7 +251,7 @@ impl de::Error for Failed {
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let expected = expected.to_string();
         let wanted = match found {
-            // of those that are too large for it, it is of use to know the largest
+            // For an integer that is too large for the type, the message says which is the largest.
             Unexpected::Float(number) if number.fract() == 0.0 => in_all_words(&expected),
             _ => in_words(&expected),
         };
@@ -261,7 +261,8 @@ impl de::Error for Failed {
             found,
             Unexpected::Str(_) | Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_)
         );
-        // in what should hold several values, a secret may be one, and of what was put by nobody can be asked
+        // A scalar instead of a list or mapping may be a secret that belongs into it. Of a buffered value the type
+        // cannot be asked whether that is so.
         let is_hidden = of_secret || is_value && is_of_several(&expected);
         let found = if is_hidden { kind.clone() } else { shown(&found) };
         Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_f32, of_secret, mark }.into()))
@@ -286,7 +287,7 @@ impl de::Error for Failed {
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
         if secret::is_being_read() {
-            // who looks for the name of a variant has put this one there
+            // A trial reading has put this name there, and has to recognise it.
             let name = if variant == NO_NAME { NO_NAME } else { "" };
             return Failure::new(What::Says(format!("{name}its value does not fit {HIDDEN}")));
         }
@@ -317,7 +318,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// `a`, `b` or `c`
+/// `a`, `b` or `c`.
 pub(in crate::config) fn one_of(names: &[&str]) -> String {
     match names {
         [] => "nothing".to_string(),
@@ -328,12 +329,13 @@ pub(in crate::config) fn one_of(names: &[&str]) -> String {
     }
 }
 
-/// Is it for the tag of an enum that has what belongs to it in another key?
+/// Is this the tag of an enum whose content is under another key (`tag` and `content`)?
 pub(in crate::config) fn is_tag(expected: &dyn Expected) -> bool {
     expected.to_string().starts_with(TAG)
 }
 
-/// Is something wanted that holds several values, or has them beside a name, or is nothing at all, by what a type says of itself?
+/// Judging by a type's `expecting`, does it want a composite value: a list, a mapping, a variant with content, or a
+/// unit?
 fn is_of_several(expected: &str) -> bool {
     const WORDS: &[&str] = &[
         "array", "list", "lists", "map", "mapping", "object", "sequence", "set", "struct", "table", "tagged", "tuple",
@@ -342,7 +344,7 @@ fn is_of_several(expected: &str) -> bool {
     expected.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
-/// What serde says in words of Rust.
+/// Replaces serde's messages that use terms of Rust.
 fn plain(words: String) -> String {
     if words.starts_with("data did not match any variant of untagged enum ") {
         return "what is there fits nothing that it takes".to_string();
@@ -353,7 +355,7 @@ fn plain(words: String) -> String {
     if words == "u128 is not supported" || words == "i128 is not supported" {
         return "a number of 128 bits is not read here: it is a defect of the plugin".to_string();
     }
-    // a type may have words like these of its own, which go on
+    // A type may have a message of its own that begins like this, but goes on after the key.
     let key = words.strip_prefix("unknown field `").and_then(|rest| rest.strip_suffix('`'));
     match key.filter(|key| !key.contains('`')) {
         Some(key) => format!("the key `{key}` is unknown"),
@@ -361,7 +363,7 @@ fn plain(words: String) -> String {
     }
 }
 
-/// What serde calls by the names of Rust's types.
+/// What a type wants, in plain words instead of serde's names of Rust types.
 fn in_words(expected: &str) -> Cow<'_, str> {
     match expected {
         "u64" | "usize" => "a whole number, 0 or more".into(),
@@ -370,7 +372,7 @@ fn in_words(expected: &str) -> Cow<'_, str> {
     }
 }
 
-/// The same with the ends of what a number may be, however large they are.
+/// The same, with the limits of every integer type, however large.
 fn in_all_words(expected: &str) -> Cow<'_, str> {
     let whole = |min: i128, max: i128| format!("a whole number from {min} to {max}").into();
     match expected {
@@ -382,7 +384,7 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
         "i16" => whole(i16::MIN.into(), i16::MAX.into()),
         "i32" => whole(i32::MIN.into(), i32::MAX.into()),
         "i64" | "isize" => whole(i64::MIN.into(), i64::MAX.into()),
-        // no more is read of a file
+        // The parsers read no larger integers from a file.
         "u128" => whole(0, u64::MAX.into()),
         "i128" => whole(i64::MIN.into(), u64::MAX.into()),
         "f32" | "f64" => "a number".into(),
@@ -407,17 +409,17 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
     }
 }
 
-/// Is it for an enum that has what belongs to its tag in another key? It is put by if it comes first.
+/// Is this an enum whose content is under another key than its tag? Serde buffers the content if that comes first.
 pub(in crate::config) fn is_beside(expected: &dyn Expected) -> bool {
     expected.to_string().starts_with(BESIDE)
 }
 
 const BESIDE: &str = "adjacently tagged enum ";
 
-/// What an enum with `tag` and `content` says of its tag.
+/// The beginning of what serde expects as the tag of an enum with `tag` and `content`.
 const TAG: &str = "variant of enum ";
 
-/// With what serde's words for types begin, and what they are to users: what ends with a space goes on with a number.
+/// How serde's expectations begin, and their plain words. Words that end with a space are followed by a number.
 const OF_RUST: [(&str, &str); 14] = [
     ("variant index ", "a name"),
     ("field index ", "a name"),
@@ -435,13 +437,13 @@ const OF_RUST: [(&str, &str); 14] = [
     ("newtype struct ", "a value"),
 ];
 
-/// As it would be written.
+/// The value, as a message shows it.
 fn shown(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(value) => format!("`{value}`"),
         Unexpected::Signed(value) => format!("`{value}`"),
-        // with its point: a whole number is another thing
+        // With its decimal point, to tell it from an integer.
         Unexpected::Float(value) => format!("`{value:?}`"),
         Unexpected::Str("") => "an empty text".to_string(),
         Unexpected::Str(text) => format!("the text `{text}`"),
@@ -449,7 +451,7 @@ fn shown(found: &Unexpected<'_>) -> String {
     }
 }
 
-/// Without what it is.
+/// The kind of a value, without the value itself.
 fn kind(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Bool(_) => "`true` or `false`".to_string(),
@@ -465,7 +467,7 @@ fn kind(found: &Unexpected<'_>) -> String {
         Unexpected::NewtypeVariant | Unexpected::TupleVariant | Unexpected::StructVariant => {
             "a name with what belongs to it".to_string()
         }
-        // which has the number in it
+        // It contains the number.
         Unexpected::Other(words) if words.starts_with("integer `") => "a number".to_string(),
         Unexpected::Other(words) => (*words).to_string(),
     }

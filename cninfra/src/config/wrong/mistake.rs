@@ -1,4 +1,4 @@
-//! [`Mistake`]: one thing that is wrong with the config, with its place and its mend.
+//! [`Mistake`]: one mistake in the config, with its place and how to fix it.
 
 use super::failure::steady;
 use crate::{
@@ -8,25 +8,25 @@ use crate::{
 };
 use std::fmt;
 
-/// So many are told of what stands in files of so many bytes. For each of them all is read once more, and who has mended them sees
-/// the others.
+/// The most mistakes that are reported for a file of this size. For each one the file is read once more, so there are
+/// fewer for a large file; the user sees the others after fixing these.
 pub(in crate::config) fn most(bytes: usize) -> usize {
     const ALL: usize = 1 << 21;
     (ALL / bytes.max(1)).clamp(2, MOST)
 }
 
-/// Half of the longest text that is told as it is.
+/// Half the length of the longest text that is shown in full.
 const HALF: usize = 250;
 
 /// One thing that is wrong with the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
-    /// The section that it is in, where it is in one.
+    /// The section that the mistake is in, if any.
     pub(super) section: Option<String>,
     pub(in crate::config) place: Option<Place>,
     pub(in crate::config) what: String,
     pub(in crate::config) help: Option<Box<str>>,
-    /// It says that there are more: it stands behind them all.
+    /// It says that there are more mistakes, and comes after all others.
     is_more: bool,
 }
 
@@ -35,14 +35,15 @@ impl Mistake {
         Mistake { section: None, place: Some(place), what: what.into(), help: None, is_more: false }
     }
 
-    /// There are more than are told, or there may be, where not all could be looked for.
+    /// A note that there are more mistakes than are reported, or that there may be (not `is_sure`) if the search was
+    /// cut short.
     pub(in crate::config) fn more(place: Place, of: &str, is_sure: bool) -> Self {
         let are = if is_sure { "are" } else { "may be" };
         let more = Mistake::new(place, format!("there {are} more mistakes in {of}"));
         Mistake { is_more: true, ..more }.help("mend those that are told, and look again")
     }
 
-    /// What of it is the same each time, where a type has other words each time.
+    /// The mistake without what a type words differently each time.
     pub(in crate::config) fn steady(&self) -> Self {
         Mistake { what: steady(&self.what), ..self.clone() }
     }
@@ -52,7 +53,7 @@ impl Mistake {
         self
     }
 
-    /// The section that it is in, where it is in one.
+    /// The section that the mistake is in, if any.
     pub(crate) fn section(&self) -> Option<&str> {
         self.section.as_deref()
     }
@@ -77,7 +78,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// On one line, and without the middle where it is far too long: what was found is in it, whatever that is.
+/// The text on one line, and without its middle if it is far too long: it may contain a value of any length.
 fn brief(text: &str) -> String {
     let mut brief = String::with_capacity(text.len().min(2 * HALF + 8));
     let length = text.chars().count();
@@ -92,12 +93,12 @@ fn brief(text: &str) -> String {
     brief
 }
 
-/// In the order of their places; that there are more comes last.
+/// Sorts by place; the note that there are more comes last.
 pub(in crate::config) fn sort(mistakes: &mut [Mistake]) {
     sort_few(mistakes, |a, b| (a.is_more, &a.place) > (b.is_more, &b.place));
 }
 
-/// All of them in one, each in a line with its mend.
+/// All of them as one error, each on a line with its help.
 pub(in crate::config) fn all(mut mistakes: Vec<Mistake>) -> Error {
     if mistakes.len() == 1
         && let Some(mistake) = mistakes.pop()

@@ -1,4 +1,4 @@
-//! What is wrong, as data: what serde says, and as it is told.
+//! Mistakes as data: what serde says about a value, and what is reported to the user.
 
 pub(super) mod failure;
 pub(super) mod mistake;

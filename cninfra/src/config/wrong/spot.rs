@@ -1,13 +1,13 @@
-//! [`Spot`]: a value in its section.
+//! [`Spot`]: a place in a section.
 
 use crate::config::written::way::Way;
 
-/// A value in its section, and in its source.
+/// A place in a section, and where that is in its source.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::config) struct Spot {
-    /// The key's path in the section, as it is shown.
+    /// The path of the key in the section, as messages show it.
     pub(in crate::config) path: Vec<String>,
-    /// The entry's number, and the way in it.
+    /// The index of the entry (what one source says about the section), and the way in it.
     pub(in crate::config) entry: usize,
     pub(in crate::config) way: Way,
 }
