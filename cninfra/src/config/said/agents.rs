@@ -1,8 +1,8 @@
-//! The keys of any plugin's section that are the agent's, by name.
+//! The keys in any plugin's section that belong to the agent.
 
-/// Their names. Where a plugin's section has a key of that name, it is the plugin's.
+/// All of them. If the type of a section has a field of that name, the key belongs to the plugin.
 pub(in crate::config) const AGENT_KEYS: &[&str] = &[ENABLED, START_POLICY, LIMITS];
-/// Those of a plugin that can not be switched off.
+/// Those of a plugin that cannot be switched off.
 pub(in crate::config) const AGENT_KEYS_OF_ALL: &[&str] = &[START_POLICY, LIMITS];
 pub(in crate::config) const ENABLED: &str = "enabled";
 pub(in crate::config) const START_POLICY: &str = "start-policy";

@@ -1,4 +1,4 @@
-//! Gives the keys of one layer the names that their type has for them, since figment merges by the exact key.
+//! Replaces the keys of a layer by the names that their type has for them, since figment merges by the exact key.
 
 use super::{
     agents::AGENT_KEYS,
@@ -14,25 +14,25 @@ use crate::config::written::{
 use figment::value::{Dict, Value};
 use std::collections::BTreeMap;
 
-/// What a type says of the key at a place.
+/// Asks the section's type what it wants at a place.
 pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Told + 'a;
 
-/// The values of one layer, by the canonical names of their keys.
+/// What was noted while the keys of one layer were replaced by their canonical names.
 #[derive(Default)]
 pub(super) struct Canonical {
-    /// Keys that are spelled in another way, by their canonical place.
+    /// The keys as the source spells them, if differently, by their canonical ways.
     pub(super) written: BTreeMap<Way, String>,
     pub(super) choices: Choices,
-    /// What is no text, of sources that have texts only, as it is written.
+    /// The original texts, of sources that have only texts, for values that were converted to something else.
     pub(super) texts: BTreeMap<Way, String>,
-    /// Mappings and lists that are secrets: what keys they have is not shown.
+    /// The ways to secrets. Keys inside them are not shown.
     secrets: Vec<Way>,
-    /// If the first is here, the second is not there in sources of a lower rank.
+    /// If the layer has the first key, the second one is ignored in layers of a lower rank (see `Hides`).
     pub(super) hides: Vec<(Way, Way)>,
 }
 
 impl Canonical {
-    /// Of these values.
+    /// The value with canonical keys, and what was noted about it.
     pub(super) fn of(value: Value, texts: Texts, ask: &Ask<'_>) -> (Value, Self) {
         let mut canonical = Canonical::default();
         let value = canonical.walk(&mut Way::new(), value, texts, ask);
@@ -63,12 +63,12 @@ impl Canonical {
             }
             value => (value, texts),
         };
-        // what is in there only the type's own code knows
+        // Only the type's own code knows what is in there.
         let Some(Shape { optional, kind }) = asked.filter(|shape| shape.kind != Kind::Any) else {
             return if texts == Texts::Untyped { self.looked_at(way, value) } else { value };
         };
         match (kind, value) {
-            // a mapping with nothing in it: it takes nothing from the layers below
+            // An empty mapping: a null would hide what the layers below say.
             (Kind::Struct(_) | Kind::Map, Value::Empty(tag, _)) if !optional => Value::Dict(tag, Dict::new()),
             (Kind::Struct(fields), Value::Dict(tag, dict)) => {
                 Value::Dict(tag, self.fields(way, dict, fields, texts, ask))
@@ -86,7 +86,7 @@ impl Canonical {
                 Value::Array(tag, items.collect())
             }
             (Kind::Choice(names), Value::Dict(tag, dict)) => {
-                // figment would merge two choices into none
+                // Figment would merge two variants into a mapping that is neither.
                 if !way.iter().any(|step| matches!(step, Step::Index(_))) {
                     self.choices.insert(way.clone(), names);
                 }
@@ -94,7 +94,7 @@ impl Canonical {
                 let mut all = Dict::new();
                 for (written, value) in dict {
                     let name = names.iter().find(|name| key::same(name, &written)).map_or(&*written, |name| name);
-                    // a second spelling stays: it is told
+                    // A second spelling stays as it is, so that it is reported.
                     let is_free = !taken.iter().any(|taken| taken == name) && !all.contains_key(name);
                     let name = if is_free { self.spelled(way, name.to_string(), written) } else { written };
                     let value = self.inner(way, Step::Key(name.clone()), value, texts, ask);
@@ -113,8 +113,8 @@ impl Canonical {
         value
     }
 
-    /// The keys of a type with these fields. Those that nobody knows stay as they are written, and so does a second
-    /// spelling of the same key: both are told when the section is read.
+    /// The entries of a struct with these fields. Unknown keys, and second spellings of a key, stay as they are
+    /// written: both are reported when the section is read.
     fn fields(
         &mut self,
         way: &mut Way,
@@ -158,12 +158,12 @@ impl Canonical {
         self.secrets.iter().any(|secret| way.starts_with(secret))
     }
 
-    /// Is there a secret around what is so many steps down?
+    /// Is there a secret around the place that is this many steps down? (The layer has a single way.)
     pub(super) fn has_secret_around(&self, steps: usize) -> bool {
         self.secrets.iter().any(|secret| secret.len() < steps)
     }
 
-    /// As much of a way as may be shown.
+    /// The part of a way that may be shown.
     pub(super) fn shown<'w>(&self, way: &'w [Step]) -> &'w [Step] {
         let secret = self.secrets.iter().find(|secret| way.starts_with(secret));
         secret.map_or(way, |secret| &way[..secret.len()])
@@ -177,7 +177,7 @@ impl Canonical {
         canonical
     }
 
-    /// A place as it is written in the source.
+    /// The way with the keys as the source spells them.
     pub(super) fn as_written(&self, way: &[Step]) -> Way {
         let step = |(at, step): (usize, &Step)| {
             self.written.get(&way[..=at]).map_or_else(|| step.clone(), |written| Step::Key(written.clone()))
@@ -185,7 +185,7 @@ impl Canonical {
         way.iter().enumerate().map(step).collect()
     }
 
-    /// The texts of a mapping as what they look like.
+    /// Interprets the texts in a mapping by what they look like.
     fn looked_at(&mut self, way: &mut Way, said: Value) -> Value {
         match said {
             Value::String(_, text) => self.look(way, text, untyped::looked_at),
@@ -202,10 +202,10 @@ impl Canonical {
         }
     }
 
-    /// What a text is taken for; where that is no text, it is kept as it is written.
+    /// Converts a text, and keeps the original if the result is no text.
     fn look(&mut self, way: &Way, text: String, look: impl FnOnce(&str) -> Value) -> Value {
         let value = look(&text);
-        // what is in brackets is meant so
+        // What is in brackets is certainly meant as a list or a mapping.
         let is_meant =
             matches!(value, Value::String(..) | Value::Empty(..)) || text.trim_start().starts_with(['[', '{']);
         if !is_meant {

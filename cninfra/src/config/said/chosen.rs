@@ -1,5 +1,6 @@
-//! Which variant of a choice holds: the highest layer that says it says which. What lower layers say of the same variant is kept, and merged as
-//! any mapping is; what they say of another one is not there.
+//! Resolves choices (enums) over all layers. The highest layer that names a variant decides which one holds. What lower
+//! layers say about the same variant is kept and merged like any mapping; what they say about another variant is
+//! removed.
 
 use crate::config::written::{
     key, value,
@@ -8,12 +9,13 @@ use crate::config::written::{
 use figment::value::Value;
 use std::collections::BTreeMap;
 
-/// Where choices are, and the names that they are among. None of them is in a list, which is of one layer only.
+/// The ways to choices, and the names of their variants. None of them is in a list, since a list is taken from one
+/// layer only.
 pub(super) type Choices = BTreeMap<Way, &'static [&'static str]>;
 
-/// Takes out of what layers say, the highest first, what does not belong to the variants that hold.
+/// Removes from the layers' values, the highest first, whatever does not belong to the variants that hold.
 pub(super) fn only_chosen<'a>(values: &mut [Value], choices: impl IntoIterator<Item = &'a Choices>) {
-    // what is around a choice comes first: what is not chosen there has no choices in it
+    // Outer choices come before inner ones, so that the inner choices of a removed variant are gone, too.
     let mut all = BTreeMap::new();
     all.extend(choices.into_iter().flatten());
     for (way, names) in all {
@@ -28,7 +30,7 @@ fn choose(values: &mut [Value], way: &[Step], names: &[&str]) {
     let (mut has_more, mut ends) = (false, chosen.is_none());
     for value in saying {
         let here = value::at(value, way);
-        // what is nothing takes nothing from what is below
+        // A null ends the choice: nothing below it is kept.
         ends |= matches!(here, Some(Value::Empty(..)));
         let is_more =
             !ends && here.is_some_and(|here| here.as_dict().is_some() && variant(here, names) == chosen.as_deref());
@@ -37,13 +39,13 @@ fn choose(values: &mut [Value], way: &[Step], names: &[&str]) {
             value::remove(value, way);
         }
     }
-    // a name alone says which, and is no more of it
+    // A name alone only names the variant. It is removed, since figment would put it in the place of the mapping.
     if has_more && value::at(highest, way).is_some_and(|value| value.as_str().is_some()) {
         value::remove(highest, way);
     }
 }
 
-/// The variant that is said at a choice; `None` where none is.
+/// The variant that a value names; `None` if it names none.
 pub(super) fn variant<'a>(value: &'a Value, names: &[&'a str]) -> Option<&'a str> {
     match value {
         Value::Dict(_, dict) if dict.len() == 1 => dict.keys().next().map(String::as_str),
@@ -151,23 +153,23 @@ mod tests {
             read(user, &[("AUTH.BASIC.PASSWORD", "x")], &[("Auth.Basic.Realm", "r")]).auth,
             basic("u", "x", Some("r"))
         );
-        // what is higher goes over what is lower, and lists and texts are taken whole
+        // Keys of a higher layer override those of a lower one; lists and texts are taken whole.
         assert_eq!(
             read("auth: {Basic: {user: u, password: y}}", &[password], &[("auth.basic.user", "v")]).auth,
             basic("v", "x", None)
         );
         assert_eq!(read("auth: {pair: [1, 2]}", &[], &[("auth.pair", "[3, 4]")]).auth, Auth::Pair(3, 4));
         assert_eq!(read("auth: {token: a}", &[], &[("auth.TOKEN", "b")]).auth, Auth::Token("b".into()));
-        // as a mapping, it takes nothing from what is below if it says nothing
+        // A mapping without a value removes nothing from the layers below.
         let both = "auth: {basic: {user: u, password: y}}";
         assert_eq!(read(both, &[], &[("auth", "{basic: }")]).auth, basic("u", "y", None));
-        // and so does a name that stands alone
+        // Neither does a name alone.
         assert_eq!(read(both, &[], &[("auth", "Basic")]).auth, basic("u", "y", None));
         assert_eq!(read("auth: basic", &[password], &[("auth.basic.user", "v")]).auth, basic("v", "x", None));
         assert_eq!(read(both, &[("auth", "basic")], &[password]).auth, basic("u", "x", None));
         let over = "maybe: {basic: {user: u, realm: r}}";
         assert_eq!(read(over, &[], &[("maybe.basic.password", "x")]).maybe, Some(basic("u", "x", Some("r"))));
-        // a choice in a choice
+        // A choice within a choice.
         let ends = "auth: {over_tls: {MinVersion: 3, inner: {ends: {low: 1}}}}";
         let expected = Auth::OverTls { min_version: 3, inner: Inner::Ends { low: 1, high: 2 } };
         assert_eq!(read(ends, &[], &[("auth.OverTls.inner.ends.high", "2")]).auth, expected);
@@ -179,16 +181,16 @@ mod tests {
         assert_eq!(read(both, &[], &[("auth.token", "t")]).auth, Auth::Token("t".into()));
         assert_eq!(read(both, &[], &[("auth", "none")]).auth, Auth::None);
         assert_eq!(read("auth: none", &[], &[("auth", both[6..].trim())]).auth, basic("u", "y", None));
-        // also between two that are of one variant
+        // Also if the layer with another variant is between two with the same one.
         let (token, password) = (("auth.token", "t"), ("auth.basic.password", "x"));
         assert_eq!(read(both, &[token], &[password]).auth, basic("u", "x", None));
         assert_eq!(read(both, &[("auth", "none")], &[password]).auth, basic("u", "x", None));
-        // a choice that is left out takes those in it with it
+        // Removing a variant also removes the choices in it.
         let ends = "auth: {over-tls: {min-version: 3, inner: {ends: {low: 1, high: 2}}}}";
         assert_eq!(read(ends, &[], &[token]).auth, Auth::Token("t".into()));
         let nothing = Auth::OverTls { min_version: 3, inner: Inner::Nothing };
         assert_eq!(read(ends, &[], &[("auth.over-tls.inner", "nothing")]).auth, nothing);
-        // what is nothing takes nothing from what is below
+        // A null removes what the layers below say.
         let over = "maybe: {basic: {user: u, password: y}}";
         assert_eq!(read(over, &[("maybe", "")], &[]).maybe, None);
         let missing = wrong(over, &[("maybe", "")], &[("maybe.basic.password", "x")]);
@@ -196,7 +198,7 @@ mod tests {
             missing.len() == 1 && missing[0].contains("key `odd.maybe.basic`: the key `user` is missing"),
             "{missing:?}"
         );
-        // it is to be right all the same
+        // What is ignored must be valid all the same.
         let found = wrong("auth: {basic: {user: 5}}", &[], &[token]);
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!(found[0], "odd.conf:1:15: key `odd.auth.basic`: the key `password` is missing");
@@ -207,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_variant_of_several_layers_is_told_where_it_is() {
-        // once, at the file, which a person writes
+        // It is reported once, at the file, since that is written by a person.
         let found = wrong("auth:\n  basic:\n    realm: r", &[], &[("auth.basic.password", "x")]);
         assert_eq!(found, ["odd.conf:3:5: key `odd.auth.basic`: the key `user` is missing"]);
         let found = wrong("auth: {basic: {usr: u}}", &[("auth.basic.realm", "r")], &[("auth.basic.password", "x")]);
@@ -271,7 +273,7 @@ mod tests {
         assert!(text.lines().any(|printed| printed.trim() == line), "{text}");
     }
 
-    /// What kind of value is there only the type's own code knows, so they are mappings as others are, merged key by key.
+    /// Only the type's own code knows what these values are, so they are merged key by key, like other mappings.
     #[test]
     fn tagged_and_untagged_ones_are_merged_as_mappings() {
         let named = "tagged: {kind: named, name: a, port: 1}";
@@ -279,7 +281,7 @@ mod tests {
         assert_eq!(read(named, &[], &[("tagged.port", "2")]).tagged, expected);
         let found = wrong(named, &[], &[("tagged.kind", "plain")]);
         assert!(found.len() == 1 && found[0].contains("key `odd.tagged.name` is unknown"), "{found:?}");
-        // of what is overridden, a part is not looked at by itself
+        // A part of an overridden value is not checked by itself.
         assert_eq!(wrong(named, &[("tagged.kind", "plain")], &[("tagged.kind", "named")]), [""; 0]);
         assert_eq!(wrong("tagged: {port: 5}", &[("tagged.kind", "plain")], &[("tagged.port", "2")]), [""; 0]);
         let both = "untagged: {host: a, port: 1}";

@@ -1,4 +1,4 @@
-//! [`Entry`]: what one source says of one section, as a provider of figment; [`Entries`]: what all say.
+//! [`Entry`]: what one source says about one section, as a provider for figment. [`Entries`]: what all sources say.
 
 use super::{secrets::Secrets, source::Source};
 use crate::config::{
@@ -11,50 +11,50 @@ use figment::{
 };
 use std::sync::Arc;
 
-/// What one source says of one section.
+/// What one source says about one section.
 #[derive(Clone)]
 pub(in crate::config) struct Entry {
     pub(in crate::config) section: String,
     pub(in crate::config) source: Arc<Source>,
-    /// Where the section is in its source.
+    /// The way to the section in its source.
     pub(in crate::config) way: Way,
-    /// With the keys as they are written.
+    /// The keys are as they are written.
     pub(in crate::config) value: Value,
 }
 
-/// All that is said of one section, and the files of secrets that it names.
+/// Everything that is said about one section, and the files of secrets that it names.
 #[derive(Clone, Default)]
 pub(in crate::config) struct Entries<'a> {
-    /// The highest first.
+    /// All entries, the highest layer first.
     pub(in crate::config) all: Vec<&'a Entry>,
     pub(in crate::config) secrets: Arc<Secrets>,
-    /// A file that does not answer may say more.
+    /// A file that does not answer may say more about the section.
     pub(in crate::config) partial: bool,
 }
 
 impl<'a> Entries<'a> {
-    /// Only this, which names no files that have been read.
+    /// Only this entry; no file of a secret has been read.
     pub(in crate::config) fn one(entry: &'a Entry) -> Self {
         Entries { all: vec![entry], ..Entries::default() }
     }
 }
 
 impl Entry {
-    /// The same with another value.
+    /// The same entry with another value.
     pub(super) fn with(&self, value: Value) -> Self {
         Entry { section: self.section.clone(), source: self.source.clone(), way: self.way.clone(), value }
     }
 
-    /// Over what is there.
+    /// Merges the entry over what figment already has.
     pub(in crate::config) fn merge_into(&self, figment: Figment) -> Figment {
         match &*self.source {
-            // its values have their tags already, and keep them: what belongs to them comes first
+            // These values keep the tags that they have, so the figment that knows these tags is merged first.
             Source::Figment(origin) => figment.merge(&**origin).merge(self),
             _ => figment.merge(self),
         }
     }
 
-    /// Only these keys of it; `None` where none of them is there.
+    /// The entry with only these keys; `None` if it has none of them.
     pub(in crate::config) fn only(&self, wanted: &[&str]) -> Option<Self> {
         let Value::Dict(tag, dict) = &self.value else { return None };
         let entries = dict.iter().filter(|(key, _)| wanted.iter().any(|wanted| key::same(key, wanted)));
@@ -74,10 +74,10 @@ impl Provider for Entry {
     }
 }
 
-/// A key of more parts is none.
+/// The most parts of a key. No section is nested that deep.
 const DEEPEST: usize = 64;
 
-/// A value that belongs to a key, as an entry of the section.
+/// Makes an entry of a value and its key, which may have several parts (`a.b`).
 pub(in crate::config) fn entry(section: &str, key: &str, value: Value, source: Source) -> Result<Entry, Mistake> {
     let parts = key.split('.').count();
     if parts > DEEPEST {

@@ -1,4 +1,5 @@
-//! Reads the files that config is in, and that it names: regular ones of a size that config has.
+//! Reads config files and the files that they name: only regular files of a size that config may have. It also records
+//! which file a thread is waiting for.
 
 use crate::config::{
     written::{malformed::line_and_column, place::Place},
@@ -16,15 +17,15 @@ use std::{
     time::SystemTime,
 };
 
-/// As much as a ConfigMap and a Secret of Kubernetes have.
+/// 1 MiB, the limit for a ConfigMap or a Secret in Kubernetes.
 const LONGEST: u64 = 1 << 20;
 
 thread_local! {
     static HERE: RefCell<Option<At>> = const { RefCell::new(None) };
 }
 
-/// Which file a thread looks at, to be asked by another one: a file system may not answer. And what is said in the place of files that are
-/// not asked.
+/// Tells other threads which file this thread is accessing, since the file system may not answer. It also holds the
+/// results to use instead of accessing certain files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct At {
     looks: Arc<Mutex<Looks>>,
@@ -38,7 +39,7 @@ struct Looks {
     waits: bool,
 }
 
-/// What came of reading a file.
+/// The result of reading a file.
 pub(in crate::config) type Held = Result<Arc<str>, Failed>;
 
 /// Why a file could not be read.
@@ -46,7 +47,7 @@ pub(in crate::config) type Held = Result<Arc<str>, Failed>;
 pub(in crate::config) struct Failed {
     kind: ErrorKind,
     words: String,
-    /// The line and the column that are no text.
+    /// The line and column of the first byte that is not valid UTF-8.
     at: Option<(usize, usize)>,
 }
 
@@ -55,13 +56,13 @@ impl Failed {
         self.kind
     }
 
-    /// That such a file can not be read.
+    /// The mistake to report for this file.
     pub(in crate::config) fn mistake(&self, path: &Path) -> Mistake {
         let place = Place { source: path.display().to_string(), at: self.at };
         Mistake::new(place, format!("the file cannot be read: {self}")).help_if(self.help().map(str::to_string))
     }
 
-    /// The mend, where the words do not say it.
+    /// How to fix it, unless the message says so.
     pub(super) fn help(&self) -> Option<&'static str> {
         match self.kind {
             ErrorKind::IsADirectory => Some("put a file in its place, or remove it"),
@@ -85,23 +86,23 @@ impl fmt::Display for Failed {
     }
 }
 
-/// What came of reading files, without asking them; `None` is one that has not been read.
+/// Results to use instead of accessing files; `None` if a file has not answered.
 pub(super) type Instead = HashMap<PathBuf, Option<Held>>;
 
 impl At {
-    /// These files are not asked.
+    /// These results are used instead of accessing the files.
     pub(in crate::config) fn instead_of(files: Instead) -> Self {
         At { looks: Arc::default(), instead: Arc::new(files) }
     }
 
-    /// Nothing is known of these files, and of what is in these directories; they are not asked.
+    /// Neither these files nor anything in these directories is accessed; nothing is known about them.
     pub(crate) fn without(paths: &[PathBuf]) -> Self {
         At::instead_of(paths.iter().map(|path| (path.clone(), None)).collect())
     }
 
-    /// Runs, and notes each file that is looked at meanwhile on this thread.
+    /// Runs a closure, and records each file that is accessed meanwhile on this thread.
     pub(crate) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
-        /// Also where it panics.
+        /// Ends the recording, even if the closure panics.
         struct Done;
         impl Drop for Done {
             fn drop(&mut self) {
@@ -113,12 +114,12 @@ impl At {
         run()
     }
 
-    /// The last one.
+    /// The file that was accessed last.
     pub(crate) fn path(&self) -> PathBuf {
         self.looks().path.clone()
     }
 
-    /// The one that is waited for: it has not answered yet.
+    /// The file that has not answered yet.
     pub(crate) fn waits_for(&self) -> Option<PathBuf> {
         let looks = self.looks();
         looks.waits.then(|| looks.path.clone())
@@ -134,12 +135,12 @@ impl At {
     }
 }
 
-/// What this file holds, where it is not to be asked.
+/// The result to use instead of accessing this file, if there is one.
 fn instead(path: &Path) -> Option<Option<Held>> {
     HERE.with_borrow(|here| here.as_ref().and_then(|at| at.instead_of_path(path)))
 }
 
-/// Asks the file system for this file: who looks from another thread sees it meanwhile.
+/// Accesses the file system. Meanwhile other threads can see for which file.
 pub(crate) fn asking<T>(path: &Path, ask: impl FnOnce() -> T) -> T {
     let Some(at) = HERE.with_borrow(Clone::clone) else { return ask() };
     path.clone_into(&mut at.looks().path);
@@ -149,7 +150,7 @@ pub(crate) fn asking<T>(path: &Path, ask: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// When it was last written to; `None` where there is no file, or no clock.
+/// When the file was last modified; `None` if that is unknown.
 pub(in crate::config) fn modified(path: &Path) -> Option<SystemTime> {
     match instead(path) {
         Some(_) => None,
@@ -157,7 +158,7 @@ pub(in crate::config) fn modified(path: &Path) -> Option<SystemTime> {
     }
 }
 
-/// Is there anything of this name? What can not be looked at is told when it is read.
+/// Is there anything of this name? If that cannot be determined, yes: then reading it reports why.
 pub(crate) fn is_there(path: &Path) -> bool {
     match instead(path) {
         Some(instead) => instead.is_some(),
@@ -165,17 +166,17 @@ pub(crate) fn is_there(path: &Path) -> bool {
     }
 }
 
-/// Has it not answered, so that nothing is known of it?
+/// Is this a file that has not answered, so that nothing is known about it?
 pub(in crate::config) fn is_silent(path: &Path) -> bool {
     instead(path) == Some(None)
 }
 
-/// Is there a link of this name, wherever it leads to?
+/// Is there a symbolic link of this name, wherever it leads?
 pub(in crate::config) fn is_link(path: &Path) -> bool {
     instead(path).is_none() && asking(path, || path.is_symlink())
 }
 
-/// Is it a directory? One that can not be looked at is told when it is entered.
+/// Is it a directory? If that cannot be determined, yes: then entering it reports why.
 pub(crate) fn is_dir(dir: &Path) -> bool {
     if is_silent(dir) {
         return true;
@@ -186,20 +187,21 @@ pub(crate) fn is_dir(dir: &Path) -> bool {
     }
 }
 
-/// Is it a directory that may be entered?
+/// Checks that this is a directory that may be entered.
 ///
 /// # Errors
 /// It is not, or there is none.
 pub(in crate::config) fn enter(dir: &Path) -> io::Result<()> {
-    // of one that does not answer nothing is known
+    // Nothing is known about a directory that does not answer.
     if is_silent(dir) {
         return Ok(());
     }
-    // what is in it, so that one that may not be entered is told once, and not for each of its files
+    // It accesses `.` in the directory, so that a directory that may not be entered is reported once, and not for each
+    // of its files.
     asking(dir, || fs::metadata(dir.join(".")).map(drop))
 }
 
-/// The paths of what is in a directory.
+/// The paths of the entries of a directory.
 ///
 /// # Errors
 /// It can not be listed.
@@ -210,10 +212,10 @@ pub(in crate::config) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     asking(dir, || fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect())
 }
 
-/// Reads a file. It neither waits for the writer of a pipe nor reads a device to its end.
+/// Reads a file. It does not wait for a pipe's writer, nor read a device to its end.
 ///
 /// # Errors
-/// It can not be read, or should not be.
+/// It cannot be read, or is no regular file of a size that config may have.
 pub(in crate::config) fn read(path: &Path) -> Held {
     match instead(path) {
         Some(instead) => instead.unwrap_or_else(|| Err(Error::from(ErrorKind::NotFound).into())),
@@ -241,7 +243,7 @@ fn ask(path: &Path) -> io::Result<Vec<u8>> {
         return Err(Error::other("it is a pipe, a socket or a device: put what it says into a file"));
     }
     let mut bytes = Vec::new();
-    // some tell no size, and some grow
+    // Some files have no size in their metadata, and some grow.
     File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST {
         return Err(Error::new(ErrorKind::FileTooLarge, format!("it has more than {LONGEST} bytes")));
@@ -249,7 +251,7 @@ fn ask(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// `/dev/null`, by whatever name: what is to be without content is often made to be this.
+/// Is it `/dev/null` (or a link to it)? That often stands for an empty file.
 fn is_null(metadata: &Metadata) -> bool {
     let is_same = |null: Metadata| null.file_type().is_char_device() && null.rdev() == metadata.rdev();
     metadata.file_type().is_char_device() && fs::metadata("/dev/null").is_ok_and(is_same)
@@ -261,7 +263,7 @@ mod tests {
     use cninfra_testbed::Folder;
     use std::{os::unix::fs::symlink, process::Command, sync::mpsc::channel, thread, time::Duration};
 
-    /// What reading it says; that it ends is the point.
+    /// The result of reading the file, which must not block.
     fn read_in_time(path: &Path) -> Result<String, String> {
         let (sender, receiver) = channel();
         let path = path.to_path_buf();
@@ -301,7 +303,7 @@ mod tests {
             ("folder", Some("put a file")),
             ("long", Some("check that it is the right file")),
             ("loop", Some("look at what it is")),
-            // these words are the mend
+            // These messages say how to fix it.
             ("pipe", None),
             ("latin1", None),
         ] {

@@ -1,4 +1,4 @@
-//! [`Kept`]: what came of reading a section when it was checked, for its plugin, which reads it once more.
+//! [`Kept`]: the layers of a section, kept from the check until its plugin is created, which reads the section again.
 
 use super::{
     entry::{Entries, Entry},
@@ -11,7 +11,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The layers of sections, which are the most of reading them: between the check and the creation of a plugin nothing changes.
+/// The merged layers of sections. Making them is most of the work of reading a section, and nothing changes between the
+/// check and the creation of a plugin.
 #[derive(Default)]
 pub(in crate::config) struct Kept(Mutex<Vec<One>>);
 
@@ -36,7 +37,7 @@ impl Kept {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(one);
     }
 
-    /// Those of a section that is read as the same type, of the same sources.
+    /// The layers of a section, if it is read as the same type and from the same sources.
     pub(in crate::config) fn take(
         &self,
         section: &str,
@@ -78,7 +79,7 @@ mod tests {
         max_open: u8,
     }
 
-    /// The same key, with a text.
+    /// The same key as a text.
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
     struct Other {
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(section::<Other>(&checked()), Other { max_open: "07".to_owned() });
     }
 
-    /// What is in brackets is a list where one is wanted, and else a text.
+    /// What is in brackets is a list if the type wants one, and otherwise a text.
     #[test]
     fn another_type_takes_brackets_in_another_way() {
         #[derive(Default, Serialize, Deserialize)]

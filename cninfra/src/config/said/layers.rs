@@ -1,4 +1,4 @@
-//! [`Layers`]: all that is said of a section, merged by figment.
+//! [`Layers`]: everything that is said about a section, layer by layer, to be merged by figment.
 
 use super::{
     canonical::{Ask, Canonical},
@@ -33,44 +33,45 @@ use std::{
     sync::Arc,
 };
 
-/// What the name of any key's variable begins with.
+/// The prefix of variables that can set any key.
 pub(crate) const ANY_KEY: &str = "CNINFRA__";
 
-/// Values that are left out: the layer's number, and the place in it.
+/// Values that are left out: the layer's index, and the way in it.
 pub(in crate::config) type Dropped = HashSet<(usize, Way)>;
 
-/// All that is said of a section. figment keeps no value that a higher layer overrides, so the layers are kept: when a value
-/// is wrong, it is taken out, and all is merged again.
+/// Everything that is said about a section. Figment does not keep values that a higher layer overrides, so the layers
+/// are kept: a wrong value is taken out, and everything is merged again.
 #[derive(Default)]
 pub(in crate::config) struct Layers {
     section: String,
-    /// The highest first.
+    /// The highest layer first.
     all: Vec<Layer>,
-    /// Which of them have values with this tag: nearly always one. There may be hundreds, and it is asked of each value at each reading.
+    /// The layers that have values with this tag: nearly always one. It is needed for each value at each reading, and
+    /// there may be hundreds of layers.
     by_tag: HashMap<Tag, Vec<usize>>,
-    /// The files of secrets that they name.
+    /// The files of secrets that the layers name.
     pub(in crate::config) secrets: Arc<Secrets>,
-    /// A file that does not answer may say more.
+    /// A file that does not answer may say more about the section.
     pub(in crate::config) partial: bool,
 }
 
-/// What one source says, with canonical keys.
+/// What one source says about the section, with canonical keys.
 struct Layer {
     /// Its values have the tags that figment gave them.
     entry: Entry,
-    /// What figment knows by the tags.
+    /// A figment without values, which knows the metadata of the tags.
     origin: Figment,
     canonical: Canonical,
 }
 
 impl Layers {
-    /// Of these entries, the highest first.
+    /// Makes the layers of these entries, the highest first.
     pub(in crate::config) fn of(section: &str, entries: &Entries<'_>, ask: &Ask<'_>) -> Self {
         let layer = |entry: &&Entry| {
             let (value, canonical) = Canonical::of(entry.value.clone(), entry.source.texts(), ask);
             let entry = Entry { section: section.to_string(), ..entry.with(value) };
             let tagged = entry.merge_into(Figment::new());
-            // it is there, since it has just been put there
+            // The section exists, since it has just been merged in.
             let value = tagged.find_value(section).unwrap_or_else(|_| value::nothing(Tag::Default));
             Layer { entry: entry.with(value), origin: tagged.focus(NOWHERE), canonical }
         };
@@ -80,9 +81,9 @@ impl Layers {
         Layers { section: section.to_string(), all, by_tag, secrets: entries.secrets.clone(), partial: entries.partial }
     }
 
-    /// All that holds of what these say.
+    /// Merges these layers, without the values that are dropped and those that `Hides` hides.
     pub(in crate::config) fn merge(&self, of: &Range<usize>, dropped: &Dropped) -> Figment {
-        // below a rank
+        // Keys that are hidden in layers below this rank.
         let mut hidden: Vec<(u8, &Way)> = Vec::new();
         let (mut shown, mut values) = (Vec::new(), Vec::new());
         for number in of.clone() {
@@ -92,7 +93,7 @@ impl Layers {
             }
             let mut value = layer.entry.value.clone();
             let dropped = dropped.iter().filter(|(of, _)| *of == number).map(|(_, way)| way);
-            // what a key is by default stands beside all that is set
+            // A default is not hidden: it holds beside whatever is set.
             let is_hidden = |rank: u8| (1..rank).contains(&layer.rank());
             let hidden_here = hidden.iter().filter(|(rank, _)| is_hidden(*rank)).map(|(_, way)| *way);
             dropped.chain(hidden_here).for_each(|way| value::remove(&mut value, way));
@@ -109,50 +110,51 @@ impl Layers {
         shown.into_iter().zip(values).rev().fold(Figment::new(), merge)
     }
 
-    /// What holds of the section.
+    /// The merged value of the section.
     pub(in crate::config) fn value(&self, figment: &Figment) -> Option<Value> {
         figment.find_value(&self.section).ok()
     }
 
-    /// So many mistakes are told of them.
+    /// The most mistakes that are reported for these layers.
     pub(in crate::config) fn most_mistakes(&self) -> usize {
         most(self.all.iter().filter_map(|layer| layer.entry.source.file()).map(|file| file.text.len()).sum())
     }
 
-    /// Where a key of the section holds, be it right or wrong.
+    /// The highest layer's value of a key of the section, be it right or wrong.
     pub(in crate::config) fn said(&self, key: &str) -> Option<Spot> {
         let way = vec![Step::Key(key.to_string())];
         let entry = self.all.iter().position(|layer| value::at(&layer.entry.value, &way).is_some())?;
         Some(Spot { path: vec![key.to_string()], entry, way })
     }
 
-    /// How many there are.
+    /// The number of layers.
     pub(in crate::config) fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// The numbers of all.
+    /// The indices of all layers.
     pub(in crate::config) fn numbers(&self) -> Range<usize> {
         0..self.all.len()
     }
 
-    /// The layer that a value at this place comes from.
+    /// The index of the layer that a value with this tag at this place comes from.
     pub(in crate::config) fn number(&self, tag: Tag, way: &[Step]) -> usize {
         let is =
             |number: &usize| value::at(&self.all[*number].entry.value, way).is_some_and(|value| value.tag() == tag);
-        // a tag is in one layer only, but where two sections of one figment are the same
+        // A tag is in one layer only, except if two sections of a figment have the same value.
         match self.by_tag.get(&tag).map_or(&[][..], Vec::as_slice) {
             [only] => *only,
             several => several.iter().copied().find(is).unwrap_or_default(),
         }
     }
 
-    /// Is there a mapping?
+    /// Is the value a mapping?
     pub(in crate::config) fn is_mapping(&self, spot: &Spot) -> bool {
         value::at(&self.all[spot.entry].entry.value, &spot.way).is_some_and(|value| value.as_dict().is_some())
     }
 
-    /// Does no other layer say more of what is around it? So it is in a list, and in a choice of which the others have other variants.
+    /// Is the value in a list, or in a variant about which no other layer says anything? Then no other layer adds to
+    /// what is around it.
     pub(in crate::config) fn is_taken_whole(&self, spot: &Spot) -> bool {
         let in_list = spot.way.iter().any(|step| matches!(step, Step::Index(_)));
         let mut choices = self.all[spot.entry].canonical.choices.keys().filter(|choice| spot.way.starts_with(choice));
@@ -164,7 +166,8 @@ impl Layers {
             })
     }
 
-    /// What is no mapping, here or around it, where lower layers have one: what they say of it does not hold therefore.
+    /// A value that is not a mapping, at this place or around it, while a lower layer has a mapping there: it overrides
+    /// that mapping as a whole.
     pub(in crate::config) fn whole_over_parts(&self, spot: &Spot, dropped: &Dropped) -> Option<(usize, Way)> {
         let here = |number: usize, way: &[Step]| value::at(&self.all[number].entry.value, way);
         let is_mapping = |number: usize, way: &[Step]| here(number, way).is_some_and(|value| value.as_dict().is_some());
@@ -180,14 +183,14 @@ impl Layers {
         })
     }
 
-    /// Does another layer say what belongs to the variant that stands here alone?
+    /// Does another layer say what belongs to the variant whose name stands here alone?
     pub(in crate::config) fn has_content_elsewhere(&self, spot: &Spot) -> bool {
         let Some(here) = value::at(&self.all[spot.entry].entry.value, &spot.way) else { return false };
         let is_it = |(said, names): (&str, &[&'static str])| variant(here, names) == Some(said);
         self.variants_of_others(spot.entry, &spot.way).any(is_it)
     }
 
-    /// The variants of a choice of which other layers say something, and the names that they are among.
+    /// The variants of a choice about which other layers say something, each with the names of all variants.
     fn variants_of_others<'l>(
         &'l self,
         number: usize,
@@ -201,7 +204,8 @@ impl Layers {
         })
     }
 
-    /// What a layer must not say, so that what is here in a lower one holds: this, or what it is in, where that is taken whole.
+    /// What has to be left out of this layer so that a lower layer's value at this place holds: that place, or a value
+    /// around it that overrides lower layers as a whole.
     pub(in crate::config) fn what_hides(&self, number: usize, way: &[Step]) -> Way {
         let Layer { entry, canonical, .. } = &self.all[number];
         let is_whole = |len: &usize| {
@@ -216,14 +220,14 @@ impl Layers {
         };
         let len = (0..way.len()).find(is_whole).unwrap_or(way.len());
         let way = &way[..len];
-        // a secret has two keys
+        // A secret may be set by either of two keys.
         match (way.split_last(), value::at(&entry.value, way)) {
             (Some((Step::Key(key), around)), None) => inner(around, &other_form(key)),
             _ => way.to_vec(),
         }
     }
 
-    /// The texts within a value that were taken for what they look like.
+    /// The original texts of values in the merged value that were converted by what they look like.
     pub(in crate::config) fn looks(&self, merged: &Value, around: &[Step]) -> Looks {
         let look = |layer: &Layer, (way, text): (&Way, &String)| {
             let (said, here) = (value::at(&layer.entry.value, way)?, value::at(merged, way)?);
@@ -239,46 +243,47 @@ impl Layers {
         all
     }
 
-    /// Has texts for what they look like, of each layer its own.
+    /// Puts original texts back, for each layer its own.
     pub(in crate::config) fn take_for_texts(&mut self, texts: &[Looks]) {
         self.all.iter_mut().zip(texts).for_each(|(layer, texts)| texts::put(&mut layer.entry.value, texts));
     }
 
-    /// The layer to tell of what is missing in a mapping: of those that say a part of it the highest file.
+    /// The layer at which a key that is missing in a mapping is reported: the highest file that says a part of the
+    /// mapping.
     pub(in crate::config) fn file_of_mapping(&self, spot: &Spot) -> Option<usize> {
         let is_there =
             |layer: &Layer| value::at(&layer.entry.value, &spot.way).is_some_and(|value| value.as_dict().is_some());
         (0..self.all.len()).find(|number| self.is_file(*number) && is_there(&self.all[*number]))
     }
 
-    /// Is there a secret around what is so many steps down?
+    /// Is there a secret around the place that is this many steps down?
     pub(in crate::config) fn has_secret_around(&self, steps: usize) -> bool {
         self.all.iter().any(|layer| layer.canonical.has_secret_around(steps))
     }
 
-    /// Is it a config file's?
+    /// Is this layer a config file's?
     pub(in crate::config) fn is_file(&self, number: usize) -> bool {
         self.all[number].entry.source.file().is_some()
     }
 
-    /// Are both of files, of the environment, or of the command line?
+    /// Are both layers from files, both from the environment, or both from the command line?
     pub(in crate::config) fn are_one_kind(&self, one: usize, other: usize) -> bool {
         const PROGRAM: u8 = super::source::Source::Program.rank();
         let (one, other) = (self.all[one].rank(), self.all[other].rank());
         one == other && one > PROGRAM
     }
 
-    /// Is it what the type has by default?
+    /// Is this layer the type's default?
     pub(in crate::config) fn is_default(&self, number: usize) -> bool {
         matches!(&*self.all[number].entry.source, super::source::Source::Default)
     }
 
-    /// Is it a variable's or a flag's?
+    /// Is this layer a variable's or a flag's?
     pub(in crate::config) fn is_process(&self, number: usize) -> bool {
         self.all[number].entry.source.texts() == Texts::Untyped
     }
 
-    /// Of what it is, in the order of what holds.
+    /// The rank of this layer's kind of source: a higher rank overrides a lower one.
     pub(in crate::config) fn rank(&self, number: usize) -> u8 {
         self.all[number].rank()
     }
@@ -289,7 +294,7 @@ impl Layers {
         metadata.source.as_ref()?.file_path()?.parent().map(Path::to_path_buf)
     }
 
-    /// The key as it is written.
+    /// The key as the source spells it.
     pub(in crate::config) fn written(&self, spot: &Spot) -> Option<String> {
         match self.all[spot.entry].canonical.as_written(&spot.way).pop()? {
             Step::Key(key) => Some(key),
@@ -297,19 +302,20 @@ impl Layers {
         }
     }
 
-    /// What is said of a value, with a number in it as its file has it: `1e3` and not `1000.0`.
+    /// A message about a value, with the number in it spelled as in the file: `1e3` instead of `1000.0`.
     pub(in crate::config) fn as_written<'w>(&self, words: &'w str, spot: &Spot) -> Cow<'w, str> {
         let number = words.strip_suffix('`').and_then(|words| words.rsplit_once('`'));
         let Some((before, number)) = number.filter(|(_, shown)| shown.parse::<f64>().is_ok()) else {
             return words.into();
         };
-        // what is shown is this number, and nothing else that may stand there
+        // It must be the same number: something else may stand at that place.
         let is_it = |written: &String| written.replace('_', "").parse::<f64>().ok() == number.parse().ok();
         let written = self.written_value(spot).filter(is_it);
         written.map_or_else(|| words.into(), |written| format!("{before}`{written}`").into())
     }
 
-    /// Where a key stands: as [`place`](Layers::place), but with all keys of a file found at once, and kept by the layer's number.
+    /// The position of a key, like [`place`](Layers::place). But all keys of a file are located at once, and kept in
+    /// `places` by the layer's index.
     pub(in crate::config) fn place_of_key(&self, spot: &Spot, places: &mut BTreeMap<usize, Places>) -> Place {
         let layer = &self.all[spot.entry];
         let source = &layer.entry.source;
@@ -324,7 +330,7 @@ impl Layers {
         }
     }
 
-    /// A value that is one word, as its file has it, or its variable or flag.
+    /// A value of a single word, as its file, variable or flag spells it.
     pub(in crate::config) fn written_value(&self, spot: &Spot) -> Option<String> {
         let layer = &self.all[spot.entry];
         let Some(file) = layer.entry.source.file() else { return layer.canonical.texts.get(&spot.way).cloned() };
@@ -333,13 +339,13 @@ impl Layers {
         Some(rest.take_while(|c| !c.is_whitespace() && !matches!(c, ',' | ']' | '}' | '#')).collect())
     }
 
-    /// Has a value a tag of YAML, with which it is read as a mapping?
+    /// Does the value have a YAML tag, so that it is read as a mapping?
     pub(in crate::config) fn has_tag(&self, spot: &Spot) -> bool {
         let is_yaml = self.all[spot.entry].entry.source.file().is_some_and(|file| file.format == Format::Yaml);
         is_yaml && self.written_value(spot).is_some_and(|written| written.starts_with('!'))
     }
 
-    /// Where something stands. In a file this reads its text once more: for messages only.
+    /// The position of a value or its key. This parses a file again, so it is for messages only.
     pub(in crate::config) fn place(&self, spot: &Spot, part: Part) -> Place {
         let layer = &self.all[spot.entry];
         let written = layer.canonical.as_written(&spot.way);
@@ -356,7 +362,7 @@ impl Layers {
     }
 }
 
-/// Notes which tags are in a layer's values.
+/// Adds the tags of a layer's values.
 fn note_tags(value: &Value, number: usize, all: &mut HashMap<Tag, Vec<usize>>) {
     let numbers = all.entry(value.tag()).or_default();
     if numbers.last() != Some(&number) {
@@ -374,7 +380,7 @@ impl Layer {
         self.entry.source.rank()
     }
 
-    /// What figment knows of the value at this place, or of what is around it.
+    /// What figment knows about the origin of the value at this place, or of what is around it.
     fn metadata(&self, way: &[Step]) -> Option<&figment::Metadata> {
         let around = (0..=way.len()).rev();
         let mut values = around.filter_map(|len| value::at(&self.entry.value, &way[..len]));
@@ -382,30 +388,30 @@ impl Layer {
     }
 }
 
-/// In a file that another provider of figment has read: the whole of the agent's, or the section's own.
+/// The position in a file that another figment provider has read: that file has either all sections, or only this one.
 fn in_file_of(path: &Path, ways: [&[Step]; 2], part: Part) -> Option<(usize, usize)> {
     let (text, format) = (file::read(path).ok()?, Format::of(path));
     let text = format.prepared(&text);
     ways.into_iter().find_map(|way| locate(&text, format, way, part))
 }
 
-/// A key that two files set, or two spellings of its variable.
+/// A key that is set by two files, or by two spellings of a variable.
 pub(in crate::config) struct Twice {
     pub(in crate::config) first: Spot,
     pub(in crate::config) second: Spot,
 }
 
 impl Layers {
-    /// The keys that two files set, or two spellings of one variable.
+    /// The keys that are set by two files, or by two spellings of a variable.
     pub(in crate::config) fn twice(&self) -> Vec<Twice> {
         let mut all = Vec::new();
-        // the file that was read first is the lowest
+        // The file that was read first is the lowest layer.
         let numbers = |is: &dyn Fn(usize) -> bool| (0..self.all.len()).rev().filter(|number| is(*number)).collect();
         let files: Vec<usize> = numbers(&|number| self.is_file(number));
         let variables: Vec<usize> = numbers(&|number| self.parts_of_variable(number).is_some());
         for layers in [files, variables] {
             for (place, second) in layers.iter().enumerate() {
-                // a variable of a whole mapping is no other spelling of one for a key in it
+                // A variable for a whole mapping is not another spelling of one for a key in it.
                 let parts = self.parts_of_variable(*second);
                 for first in layers[..place].iter().filter(|first| self.parts_of_variable(**first) == parts) {
                     let [one, other] = [first, second].map(|number| &self.all[*number]);
@@ -422,7 +428,8 @@ impl Layers {
         all
     }
 
-    /// How many parts the name of a variable has that any key has one of; others have one name each.
+    /// The number of parts in the name of a `CNINFRA__` variable; `None` for other variables, each of which has one
+    /// fixed name.
     fn parts_of_variable(&self, number: usize) -> Option<usize> {
         match &*self.all[number].entry.source {
             super::source::Source::Variable(name) if name.starts_with(ANY_KEY) => Some(name.split("__").count()),
@@ -443,7 +450,7 @@ fn compare(
         let Some(other) = firsts.get(key) else { continue };
         way.push(Step::Key(key.clone()));
         let may_both_be = match (value, other) {
-            // of a choice one variant is, of which both may say a part
+            // Two files may each say a part of the same variant.
             (Value::Dict(_, one), Value::Dict(_, other)) => {
                 !canonical.choices.contains_key(way) || one.keys().eq(other.keys())
             }

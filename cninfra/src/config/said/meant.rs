@@ -1,12 +1,12 @@
-//! Which key of a type is meant by one that is written.
+//! Finds the field that a written key means, and what to suggest if there is none.
 
 use crate::config::written::key;
 
-/// The prefix of the names that refuse keys. See [`Later`](crate::config::Later).
+/// The prefix of the names of keys that are refused: see [`Later`](crate::config::Later).
 pub(in crate::config) const LATER: &str = "later:";
-/// The prefix of the name that says which key hides which other one below. See [`Hides`](crate::config::Hides).
+/// The prefix of a name that says which key hides which other one: see [`Hides`](crate::config::Hides).
 pub(in crate::config) const HIDES: &str = "hides:";
-/// `password-file` holds the path of the file that holds `password`.
+/// The end of the key that names the file of a secret: `password-file` for `password`.
 const FILE: &str = "file";
 
 pub(in crate::config) enum Meant {
@@ -16,7 +16,7 @@ pub(in crate::config) enum Meant {
     Nothing,
 }
 
-/// The key of a secret's file for that of the secret, and the other way round.
+/// The key of a secret's file for the key of the secret, and the other way round.
 pub(in crate::config) fn other_form(key: &str) -> String {
     key.strip_suffix(FILE).and_then(|key| key.strip_suffix('-')).map_or_else(|| format!("{key}-{FILE}"), str::to_string)
 }
@@ -24,14 +24,14 @@ pub(in crate::config) fn other_form(key: &str) -> String {
 /// The field that a key means, however it is spelled.
 pub(in crate::config) fn meant(fields: &'static [&'static str], written: &str) -> Meant {
     let named = |written: &str| {
-        // as most keys are written; one of upper case may be an alias
+        // Most keys are written exactly like this. A name with upper case may be an alias.
         let is_key = |field: &&&'static str| !field.starts_with(HIDES);
         let exact = fields.iter().filter(is_key).find(|field| **field == written);
         if let Some(field) = exact.filter(|field| !field.contains(char::is_uppercase)) {
             return Some(*field);
         }
         let same = |field: &&&'static str| is_key(field) && key::same(field, written);
-        // an alias may differ from the name in its spelling only: the name is in lower case
+        // An alias may differ from the field's name only in its spelling. The name is the one in lower case.
         let matching = fields.iter().filter(same);
         matching.min_by_key(|field| field.chars().filter(|c| c.is_uppercase()).count()).copied()
     };
@@ -48,17 +48,18 @@ pub(in crate::config) fn meant(fields: &'static [&'static str], written: &str) -
     }
 }
 
-/// "did you mean", and what there is: the keys of the type, and those of the agent's that it does not have itself.
+/// The help for an unknown key: "did you mean", and the known keys, including the agent's unless the type has its own
+/// of that name.
 pub(in crate::config) fn suggestion(written: &str, fields: &[&str], agents: &[&str]) -> String {
     suggest(written, fields.iter().map(|field| key::kebab(field)), agents)
 }
 
-/// The same where the type has to have each key as it spells it.
+/// The same for a type that accepts keys only as it spells them.
 pub(in crate::config) fn suggestion_as_written(written: &str, fields: &[&str], agents: &[&str]) -> String {
     suggest(written, fields.iter().map(ToString::to_string), agents)
 }
 
-/// The key in `key[0]`, by which other programs set an item of a list.
+/// The `key` of `key[0]`, which is how other programs set an item of a list.
 fn item_of(written: &str) -> Option<&str> {
     let (name, number) = written.strip_suffix(']')?.split_once('[')?;
     number.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)

@@ -1,4 +1,4 @@
-//! What is said: sources, their entries and files, and the layers of a section with the keys that its type has.
+//! The sources of config, what each says about a section, and the layers of a section with canonical keys.
 
 pub(super) mod agents;
 pub(super) mod canonical;

@@ -1,4 +1,4 @@
-//! [`Secrets`]: the files of secrets, each read once.
+//! [`Secrets`]: the contents of files that hold secrets; each file is read once.
 
 use super::file::{self, Held};
 use crate::config::{written::key, wrong::failure::What};
@@ -10,16 +10,17 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// What the files of secrets hold that a config names. Each is asked when its secret is first read, which is where the config files are read, too:
-/// on a thread that may wait for them. Whoever reads the section again has what was found then, as with the texts of the config files.
+/// The contents of the files of secrets that a config names. A file is read when its secret is first needed, which is
+/// on the thread that reads the config files: it may wait for them. A later reading of the section uses the same
+/// contents, as it does for the config files.
 #[derive(Default)]
 pub(in crate::config) struct Secrets(Mutex<HashMap<PathBuf, Option<Held>>>);
 
 impl Secrets {
-    /// The secret in this file.
+    /// The secret in this file, without line ends at its end.
     pub(in crate::config) fn read(&self, path: &Path) -> Result<String, What> {
         let known = self.all().get(path).cloned();
-        // no lock is held while a file system is waited for
+        // The lock is not held while the file system is accessed.
         let held = known.unwrap_or_else(|| {
             let held = (!file::is_silent(path)).then(|| file::read(path));
             self.all().entry(path.to_path_buf()).or_insert(held).clone()
@@ -47,14 +48,14 @@ impl Secrets {
     }
 }
 
-/// Is there a key that may name the file of a secret?
+/// Does it contain a key that may name the file of a secret?
 pub(in crate::config) fn may_name_files(value: &Value) -> bool {
     match value {
         Value::Dict(_, dict) => {
             dict.iter().any(|(key, value)| key::plain(key).ends_with("file") || may_name_files(value))
         }
         Value::Array(_, items) => items.iter().any(may_name_files),
-        // a variable or a flag may say a mapping in a text
+        // The text of a variable or a flag may be a mapping.
         Value::String(_, text) => text.contains(['{', ':']) && key::plain(text).contains("file"),
         _ => false,
     }
@@ -85,7 +86,7 @@ mod tests {
         config.read_files(&files, &known);
         assert_eq!(config.check(&known), []);
         fs::remove_file(folder.path().join("password")).unwrap();
-        // what is created, printed, and followed
+        // Creating a plugin, printing and following all use what was read.
         assert_eq!(config.section::<Store>("fixed").unwrap().password.reveal(), "hunter2");
         let live = <Live<Store>>::__read(&config, "store").unwrap();
         assert_eq!(live.get().password.reveal(), "hunter2");
@@ -94,7 +95,7 @@ mod tests {
         let mut reloader = Reloader::new(&config, known).unwrap();
         folder.write("password", "hunter2");
         assert_eq!(reloader.look(), Reload::Same);
-        // a look reads it anew, and so does who is given the same config
+        // A look reads the file again, and so does a copy of the config made for that.
         folder.write("password", "hunter3");
         let taken = Reload::Taken { live: vec!["store"], fixed: vec![], later: vec![], odd: vec![] };
         assert_eq!((reloader.look(), reloader.look()), (Reload::Unsettled, taken));
@@ -130,7 +131,7 @@ mod tests {
                 format!("both.conf:{line}:{column}: key `both.{key}-file`: the file {name} is empty")
             };
             assert_eq!(told.collect::<Vec<_>>(), [wrong(1, 16, "password"), wrong(2, 13, "token")]);
-            // one that is overridden may be what it likes; where nothing may be, there is nothing
+            // An overridden file may be empty, and one whose secret is optional means none.
             config.set_flag("both", "password", "", "password");
             config.set_flag("both", "token", "x", "token");
             let both = config.section::<Both>("both").unwrap();
@@ -165,7 +166,7 @@ mod tests {
         folder.write("several.conf", files);
         let (mut config, known) = (Config::new(), Known::none().with("several", Several::META));
         config.read_files(&crate::config::Files { dir: folder.path().into(), named: Vec::new() }, &known);
-        // a layer above it, too
+        // Another layer above it changes nothing.
         config.set_flag("several", "zone", "1", "zone");
         let dir = format!("{}/", folder.path().display());
         let told: Vec<_> = config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect();

@@ -1,4 +1,4 @@
-//! [`Shape`]: what a type wants to be read of, as serde tells it.
+//! [`Shape`]: what a type wants to be read from, as it tells serde.
 
 use crate::config::written::{key, untyped, value};
 use figment::value::{Num, Tag, Value};
@@ -6,31 +6,31 @@ use figment::value::{Num, Tag, Value};
 /// What the type of a key wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) struct Shape {
-    /// It may be nothing.
+    /// The value may be null.
     pub(in crate::config) optional: bool,
     pub(in crate::config) kind: Kind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) enum Kind {
-    /// A mapping of these keys, and their further names.
+    /// A mapping with these keys, including aliases.
     Struct(&'static [&'static str]),
-    /// A mapping of any keys.
+    /// A mapping with any keys.
     Map,
     List,
-    /// One of these names.
+    /// One of these variants.
     Choice(&'static [&'static str]),
     Text,
     Number,
     Bool,
-    /// It is there or not.
+    /// A unit variant, with no content.
     Nothing,
-    /// Whatever is there.
+    /// Any value.
     Any,
 }
 
 impl Kind {
-    /// The text of a flag, a variable or a secret's file, as this kind has it. What does not fit stays a text.
+    /// Converts the text of a flag, a variable or a secret's file to this kind. What cannot be converted stays a text.
     pub(in crate::config) fn of_text(self, text: &str) -> Value {
         let plain = || value::text(text);
         match self {
@@ -41,7 +41,7 @@ impl Kind {
                 _ => plain(),
             },
             Kind::Choice(names) if names.iter().any(|name| key::same(name, text)) => plain(),
-            // all that is there may be wanted
+            // The type may accept lists and mappings, even without brackets.
             Kind::Any => match untyped::understood(text) {
                 several @ (Value::Dict(..) | Value::Array(..)) => several,
                 _ => untyped::looked_at(text),
@@ -52,12 +52,12 @@ impl Kind {
 }
 
 impl Shape {
-    /// May a text be there, as it is?
+    /// May the value be a text, as it is?
     pub(super) fn takes_texts(self) -> bool {
         matches!(self.kind, Kind::Text | Kind::Any)
     }
 
-    /// The same; an empty text is nothing where that may be.
+    /// The same; but for an optional value, an empty text is a null.
     pub(super) fn of_text(self, text: &str) -> Value {
         if self.optional && text.is_empty() { value::nothing(Tag::Default) } else { self.kind.of_text(text) }
     }
@@ -65,10 +65,10 @@ impl Shape {
 
 fn number(text: &str) -> Option<Num> {
     let whole = text.parse().map(Num::U64).or_else(|_| text.parse().map(Num::I64));
-    // what is more than any number is none, but where it is called infinite
+    // A number that is too large for a float is not accepted, but `inf` is.
     let is_number = |number: &f64| number.is_finite() || !text.contains(|c: char| c.is_ascii_digit());
     let number = whole.ok().or_else(|| text.parse().ok().filter(is_number).map(Num::F64));
-    // `0x10`, `.inf`: as a file has it
+    // YAML has more forms of numbers, such as `0x10` and `.inf`.
     let of_yaml = || match untyped::understood(text) {
         Value::Num(_, Num::F64(number)) if !is_number(&number) => None,
         Value::Num(_, number) => Some(number),
@@ -77,13 +77,13 @@ fn number(text: &str) -> Option<Num> {
     number.or_else(of_yaml)
 }
 
-/// What a type says of a place.
+/// What a type wants at a place.
 #[derive(Clone, Copy)]
 pub(in crate::config) struct Told {
-    /// `None` where it can not be known.
+    /// `None` if the type does not say.
     pub(in crate::config) shape: Option<Shape>,
-    /// It is a secret, or in one.
+    /// The place is a secret, or in one.
     pub(in crate::config) secret: bool,
-    /// It takes any mapping, and only its own code knows what is in that.
+    /// The type accepts any mapping there, and only its own code knows what may be in it.
     pub(in crate::config) open: bool,
 }

@@ -1,4 +1,4 @@
-//! Where a value comes from: a file, a variable, a flag, the program, or another provider of figment.
+//! [`Source`]: where a value comes from: a file, a variable, a flag, the program, or another provider of figment.
 
 use crate::config::written::{
     format::Format,
@@ -9,32 +9,32 @@ use crate::config::written::{
 use figment::{Figment, Metadata};
 use std::{fmt, path::PathBuf, sync::Arc};
 
-/// No section has this name: what is in focus there is nothing, and its metadata.
+/// No section has this name: a figment focused on it has no values, only metadata.
 pub(in crate::config) const NOWHERE: &str = "\0";
 
-/// One source of values.
+/// A source of values.
 pub(in crate::config) enum Source {
     /// The defaults of a type.
     Default,
     /// The program itself: `Config::set`.
     Program,
-    /// Other providers of figment: what it knows by the tags of their values.
+    /// Another provider of figment. It knows the origins of its values by their tags.
     Figment(Box<Figment>),
     File(File),
-    /// A variable of the environment.
+    /// An environment variable.
     Variable(String),
     /// A flag of the command line.
     Flag(String),
 }
 
-/// What a text is, before its key's type is asked.
+/// How texts of a source are read, before their key's type is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Texts {
-    /// It is a text.
+    /// A text is a text.
     Typed,
-    /// It is one where a text may be; else it is what the type makes of it.
+    /// A text stays a text if the type accepts one, and is otherwise converted to what the type wants.
     Where,
-    /// It is what the type makes of it.
+    /// A text is converted to what the type wants.
     Untyped,
 }
 
@@ -46,7 +46,7 @@ pub(in crate::config) struct File {
 }
 
 impl Source {
-    /// What a text of this source is.
+    /// How texts of this source are read.
     pub(super) fn texts(&self) -> Texts {
         match self {
             Source::Variable(_) | Source::Flag(_) => Texts::Untyped,
@@ -55,7 +55,7 @@ impl Source {
         }
     }
 
-    /// What it is one of, in the order of what holds: defaults, program, files, environment, command line.
+    /// The precedence of this kind of source: defaults, program, files, environment, command line.
     pub(in crate::config) const fn rank(&self) -> u8 {
         match self {
             Source::Default => 0,
@@ -73,10 +73,10 @@ impl Source {
         }
     }
 
-    /// Where something stands. In a file this reads its text once more: for messages only.
+    /// The position of a value or its key. This parses a file again, so it is for messages only.
     pub(in crate::config) fn place(&self, way: &[Step], part: Part) -> Place {
         let at = self.file().and_then(|file| {
-            // what has no place of its own (a merged key of YAML) stands where what is around it stands
+            // A value without a position of its own (such as one merged in by YAML) has that of what is around it.
             (0..=way.len()).rev().find_map(|len| {
                 let part = if len == way.len() { part } else { Part::Value };
                 locate(&file.text, file.format, &way[..len], part)
@@ -85,7 +85,7 @@ impl Source {
         Place { source: self.to_string(), at }
     }
 
-    /// As figment keeps it.
+    /// The description of this source for figment.
     pub(super) fn metadata(&self) -> Metadata {
         match self {
             Source::Default => Metadata::named("default"),
@@ -98,10 +98,10 @@ impl Source {
     }
 }
 
-/// Where a value comes from, by what figment knows of it.
+/// The name of a value's source, from figment's metadata.
 pub(in crate::config) fn origin(metadata: &Metadata) -> String {
     match &metadata.source {
-        // as it was said: figment would make it relative
+        // The path as it was given; figment would show it relative to the working directory.
         Some(figment::Source::File(path)) => path.display().to_string(),
         _ => metadata.name.to_string(),
     }

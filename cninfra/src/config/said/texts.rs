@@ -1,12 +1,12 @@
-//! Texts in the place of what they look like.
+//! Puts original texts back that were converted by what they look like.
 
 use crate::config::written::{value, way::Way};
 use figment::value::Value;
 
-/// Places in a section, with the texts that are there.
+/// Ways in a section, with the original texts.
 pub(in crate::config) type Looks = Vec<(Way, Value)>;
 
-/// Puts texts where what was taken for something else is still there.
+/// Puts these texts back wherever the converted value is still the one from that text.
 pub(in crate::config) fn put<'t>(value: &mut Value, texts: impl IntoIterator<Item = &'t (Way, Value)>) {
     for (way, text) in texts {
         if value::at(value, way).is_some_and(|here| here.tag() == text.tag()) {
