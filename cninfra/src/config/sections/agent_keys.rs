@@ -1,4 +1,4 @@
-//! [`AgentKeys`]: the keys of a plugin's section that are the agent's.
+//! [`AgentKeys`]: the keys in a plugin's section that belong to the agent.
 
 use super::{
     config::Config,
@@ -18,7 +18,7 @@ use crate::config::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a plugin's section says to the agent.
+/// What a plugin's section sets for the agent.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct AgentKeys {
@@ -30,7 +30,7 @@ pub(crate) struct AgentKeys {
     pub(crate) limits: Option<PhaseLimits>,
 }
 
-/// What follows when a plugin's `init` fails.
+/// What happens when a plugin's `init` fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum OnFailure {
@@ -40,18 +40,18 @@ pub(crate) enum OnFailure {
 }
 
 impl Config {
-    /// May this optional plugin start?
+    /// Is this optional plugin switched on?
     pub(crate) fn is_enabled(&self, section: &str) -> bool {
         self.agent_keys(section, &[ENABLED], Depth::Top).0.enabled.unwrap_or(true)
     }
 
-    /// The start policies and the limits that are set, by section.
+    /// The start policies and limits that are set, by section.
     pub(crate) fn set_of_plugins(&self, known: &Known) -> Vec<(&'static str, AgentKeys)> {
         let keys = |section: &KnownSection| {
             if !AGENT_KEYS_OF_ALL.iter().any(|key| self.says(section.name, key)) {
                 return None;
             }
-            // they may be keys of the plugin's
+            // A key of that name may belong to the plugin.
             let noted = section.read(&self.entries(section.name), false).0.notes.agent_keys;
             let keys = AGENT_KEYS_OF_ALL.iter().copied().filter(|key| noted.contains_key(*key));
             Some((section.name, self.agent_keys(section.name, &keys.collect::<Vec<_>>(), Depth::Top).0))
@@ -59,7 +59,7 @@ impl Config {
         known.iter().filter(|section| !section.is_own).filter_map(keys).collect()
     }
 
-    /// What a plugin's section says by these keys of the agent's.
+    /// Reads these keys of the agent's from a plugin's section.
     pub(in crate::config) fn agent_keys(
         &self,
         section: &str,
@@ -72,9 +72,9 @@ impl Config {
         (keys.unwrap_or_default(), outcome)
     }
 
-    /// What a section that has been read says by the agent's keys.
+    /// The agent's keys in a section that has been read.
     pub(super) fn said_keys(&self, section: &KnownSection, read: &extract::Outcome) -> SaidKeys {
-        // others may be keys of the plugin's
+        // Keys that are not noted belong to the plugin.
         let noted = AGENT_KEYS.iter().filter_map(|key| Some((*key, read.notes.agent_keys.get(*key)?)));
         let noted: Vec<_> = noted.collect();
         let keys: Vec<_> = noted.iter().map(|(key, _)| *key).collect();
@@ -89,13 +89,13 @@ impl Config {
         keys
     }
 
-    /// The plugin's own key `enabled`, where it is said and can not be what it is to the agent.
+    /// The mistake that the plugin's own key `enabled` is set, but is not a switch as the agent needs it.
     pub(super) fn other_enabled(&self, section: &KnownSection, read: &extract::Outcome) -> Option<Mistake> {
         let spot = read.layers.said(ENABLED)?;
         section.other_enabled(read.layers.place(&spot, Part::Value))
     }
 
-    /// What is wrong with the agent's keys in a section that has been read.
+    /// The mistakes in the agent's keys of a section that has been read.
     pub(super) fn check_agent_keys(&self, section: &KnownSection, read: &extract::Outcome) -> Vec<Mistake> {
         let refused = |key: &str, what: &str, help: &str| {
             let below = read.notes.overridden_agent_keys.iter().filter(|(of, _)| of == key).map(|(_, spot)| spot);
@@ -113,7 +113,7 @@ impl Config {
             AGENT_KEYS_OF_ALL.iter().copied().filter(|key| read.notes.agent_keys.contains_key(*key)).collect();
         let mut mistakes = Vec::new();
         if section.optional {
-            // else it is told as a defect of the plugin
+            // Otherwise it is reported as a defect of the plugin.
             keys.extend(Some(ENABLED).filter(|_| self.other_enabled(section, read).is_none()));
         } else {
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out (`--graph text` shows who needs the plugin)";
@@ -124,7 +124,7 @@ impl Config {
     }
 }
 
-/// One of the agent's keys, as a section says it. It is the same wherever it stands.
+/// The value of one of the agent's keys in a section. Its place does not count when values are compared.
 #[derive(Clone)]
 pub(super) struct Said {
     value: yaml_serde::Value,
@@ -137,10 +137,10 @@ impl PartialEq for Said {
     }
 }
 
-/// The agent's keys that a section says.
+/// The agent's keys that a section sets.
 pub(super) type SaidKeys = BTreeMap<&'static str, Said>;
 
-/// Which of them say something else than before, and where: they are read at a start only.
+/// Warnings about keys whose values have changed, each with its place: they are read at a start only.
 pub(super) fn later(section: &str, now: &SaidKeys, before: &SaidKeys) -> Vec<String> {
     let told = |key: &&str| {
         let (now, before) = (now.get(*key), before.get(*key));

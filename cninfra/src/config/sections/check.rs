@@ -1,4 +1,4 @@
-//! [`Invalid`]: what a section's own check says is wrong with it.
+//! [`Invalid`]: what a section's own check finds wrong with it.
 
 use super::{
     checked::{Checked, ToRead},
@@ -71,7 +71,7 @@ pub struct Invalid(Vec<Wrong>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Wrong {
-    /// Its parts parted by dots; none for the section as a whole.
+    /// The parts are separated by dots; empty for the section as a whole.
     key: String,
     what: String,
     help: Option<String>,
@@ -109,7 +109,7 @@ impl Invalid {
         if all.is_empty() { Ok(()) } else { Err(Invalid(all)) }
     }
 
-    /// As they are told, in the order of their places; without what only follows from a key that is misspelled.
+    /// The mistakes to report, sorted by place. It leaves out those that only follow from a misspelled key.
     fn mistakes(self, section: &str, read: &Outcome) -> Vec<Mistake> {
         let mut all: Vec<_> = self.0.into_iter().map(|wrong| wrong.mistake(section, read)).collect();
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
@@ -129,7 +129,7 @@ impl Wrong {
     }
 }
 
-/// Where the key is said; else where what is around it is.
+/// The place of the key, or of what is around it.
 fn place(key: &str, read: &Outcome) -> Place {
     let parts = parts(key);
     let spot = (1..=parts.len()).rev().find_map(|len| spot(&parts[..len], read));
@@ -140,7 +140,7 @@ fn parts(key: &str) -> Vec<&str> {
     key.split('.').filter(|part| !part.is_empty()).collect()
 }
 
-/// Where the key itself is said.
+/// The spot of the key itself.
 fn spot<'a>(parts: &[&str], read: &'a Outcome) -> Option<&'a Spot> {
     let is =
         |path: &[String]| path.len() == parts.len() && path.iter().zip(parts).all(|(one, other)| key::same(one, other));
@@ -169,10 +169,10 @@ impl std::error::Error for Invalid {}
 /// The type of a section's check.
 pub type CheckOf<S> = fn(&<S as Section>::__Plain) -> Result<(), Invalid>;
 
-/// What the check says of a value that was read, and what came of reading it.
+/// What the check says about a value, and the outcome of reading that value.
 type Answer = (Option<Invalid>, Box<Outcome>);
 
-/// Reads a section and checks it, for generated code.
+/// Reads a section and checks it. For generated code.
 pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
     let ask = |(value, outcome): (Option<S::__Plain>, Box<Outcome>)| {
         let checked = value.as_ref().filter(|_| !outcome.lost).map(|value| foreign::guard(|| check(value)));
@@ -188,9 +188,10 @@ pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: 
     Checked { outcome, invalid: all }
 }
 
-/// What the check says of keys that are overridden by what goes over all of their kind: files by variables and flags, these by flags. It is
-/// asked of what would hold without these, and of what would hold if only this key were not overridden: a mistake is what is wrong in both.
-/// So a key may be wrong beside another one below, which is overridden too, and beside one above, which belongs to what it is overridden by.
+/// Checks overridden keys: what files say below variables and flags, and what variables say below flags. The check is
+/// asked about the value without all these higher layers, and about the value in which only this key is not overridden.
+/// A mistake is reported if it is found in both: by the first alone, a key could seem wrong beside a lower one that is
+/// overridden as well; by the second alone, beside a higher one that belongs to the value that overrides it.
 fn overridden(
     section: &str,
     Entries { all: entries, .. }: &Entries<'_>,
@@ -200,7 +201,7 @@ fn overridden(
 ) {
     let mut ranks: Vec<u8> = entries.iter().map(|entry| entry.source.rank()).collect();
     ranks.dedup();
-    // without the lowest, nothing is left
+    // Without the lowest rank, nothing would be left.
     ranks.pop();
     let mut before = top.notes.origins.clone();
     for rank in ranks {
@@ -211,7 +212,7 @@ fn overridden(
         let (invalid, below) = ask(without(&Way::new()));
         for wrong in invalid.map(|Invalid(all)| all).unwrap_or_default() {
             let Some(spot) = spot(&parts(&wrong.key), &below) else { continue };
-            // it is asked of each value once, beside as many others as may be
+            // Each value is checked once, beside as many of the others as possible.
             if before.get(&spot.path) == Some(spot) {
                 continue;
             }

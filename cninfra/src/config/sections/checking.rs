@@ -1,4 +1,4 @@
-//! What is wrong with all that is said, before anything is created.
+//! Checks all sections before anything is created, and before new content of files takes effect.
 
 use super::{
     checked::Checked,
@@ -20,13 +20,14 @@ pub(super) enum Of {
 }
 
 impl Config {
-    /// Everything that is wrong before a start: nothing is to be created then. Not what may follow from a file that does not answer or cannot be
-    /// parsed, and not that it does not answer.
+    /// Everything that is wrong before a start, in which case nothing must be created. It reports neither files that do
+    /// not answer, nor what may only follow from them or from files that cannot be parsed.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
         self.check_those(known, Of::Start, None, |_| true)
     }
 
-    /// As [`check`](Self::check), of what is read by the plugins next.
+    /// Like [`check`](Self::check), for a config that the plugins read next: the layers of valid sections are kept for
+    /// them.
     pub(crate) fn check_for_plugins(&self, known: &Known) -> Vec<Mistake> {
         self.check_those(known, Of::Start, Some(&self.kept), |_| true)
     }
@@ -47,7 +48,8 @@ impl Config {
         mistakes
     }
 
-    /// Files are told of when they are read.
+    /// Unknown sections in what the program, variables and flags say. Those in files are reported when the files are
+    /// read.
     fn unknown_sections(&self, known: &Known) -> Vec<Mistake> {
         let unknown = self.program.iter().chain(&self.process).filter(|entry| known.find(&entry.section).is_none());
         let mistake = |entry: &Entry| {
@@ -57,7 +59,7 @@ impl Config {
         };
         let mut all: Vec<Mistake> = Vec::new();
         for mistake in unknown.map(mistake) {
-            // two flags of one key have one place
+            // Two flags for keys of the same section may have the same place.
             if !all.contains(&mistake) {
                 all.push(mistake);
             }
@@ -72,27 +74,29 @@ impl Config {
         }
         entries.partial =
             of == Of::Start && self.unanswered.may_say_more(section.name) || self.unread.may_say_more(section.name);
-        // of what will not start nothing more is asked, nor of what is not known as a whole
+        // The section's own check is not asked if the plugin will not start, or if not everything that is said is
+        // known.
         let is_checked = !entries.partial && (!section.optional || self.is_enabled(section.name));
         let Checked { mut outcome, invalid } = section.check(&entries, is_checked);
         let mut mistakes = std::mem::take(&mut outcome.mistakes);
-        // while the agent runs, nobody waits for the secrets of a section that follows no file; before, they are told as files
+        // During a reload, a file of a secret that does not answer matters only if the section is live. At a start, it
+        // is reported together with the config files that do not answer.
         if of == Of::Reload {
             mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         }
         let of_agent = self.check_agent_keys(section, &outcome);
-        // a key that both have is told once
+        // A mistake in a key that belongs to both is reported once.
         mistakes.retain(|mistake| !of_agent.contains(mistake));
         mistakes.extend(of_agent);
         if let Some(other) = self.other_enabled(section, &outcome) {
-            // what else is said of this key is of no use
+            // Other mistakes in this key are left out, since the key itself is a defect of the plugin.
             mistakes.retain(|mistake| mistake.place != other.place);
             mistakes.push(other);
         }
         mistakes.extend(no_plugins::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);
         mistake::sort(&mut mistakes);
-        // the agent reads its own sections in other ways
+        // Only plugins that are not live read their section again in this way.
         let is_read_again = mistakes.is_empty() && !entries.all.is_empty() && !section.is_own && !section.meta.live;
         if let Some(kept) = kept.filter(|_| is_read_again) {
             kept.put(section.name, section.meta.id, &entries, (outcome.layers, outcome.figment));

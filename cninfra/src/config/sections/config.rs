@@ -1,4 +1,4 @@
-//! [`Config`]: what is said of all sections.
+//! [`Config`]: what all sources say about all sections.
 
 use super::{
     files::{Files, Stamp, Untold},
@@ -43,27 +43,27 @@ use std::{
 /// ```
 #[derive(Clone, Default)]
 pub struct Config {
-    /// What the program sets, the lowest first; so in each.
+    /// What the program sets. Each of these lists begins with the lowest layer.
     pub(super) program: Vec<Entry>,
     pub(super) files: Vec<Entry>,
-    /// Variables, then flags.
+    /// What variables say, then what flags say.
     pub(in crate::config) process: Vec<Entry>,
-    /// What was wrong before any section was read.
+    /// Mistakes that were found before any section was read.
     pub(super) mistakes: Vec<Mistake>,
-    /// What came of reading the files.
+    /// The files that were read, with their contents or errors.
     pub(super) texts: Vec<(PathBuf, Held)>,
-    /// When the files were written.
+    /// When the files were last modified.
     pub(super) stamps: Vec<Stamp>,
-    /// The files of secrets that any of it names.
+    /// The files of secrets that any layer names.
     pub(super) secrets: Arc<Secrets>,
-    /// Of which sections there are some that do not answer.
+    /// The sections that have files which do not answer.
     pub(super) unanswered: Untold,
-    /// And some that are wrong as a whole, which is told.
+    /// The sections that have files which cannot be read or parsed; that is reported.
     pub(super) unread: Untold,
-    /// Where the files are from.
+    /// Where the files are, if there are any.
     pub(super) origin: Option<Files>,
     pub(in crate::config) followers: Arc<Followers<Config>>,
-    /// Of sections that were checked, until they are read.
+    /// The layers of checked sections, until their plugins read them.
     pub(super) kept: Arc<Kept>,
 }
 
@@ -163,13 +163,13 @@ impl Config {
         self.program.iter().fold(Figment::new(), |figment, entry| entry.merge_into(figment))
     }
 
-    /// What a variable of the environment says.
+    /// Sets a key to what an environment variable says.
     pub(crate) fn set_variable(&mut self, section: &str, key: &str, text: &str, variable: &str) {
         let source = Source::Variable(variable.to_string());
         self.say(entry(section, key, value::text(text), source));
     }
 
-    /// What a flag says.
+    /// Sets a key to what a flag says.
     pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
         let source = Source::Flag(flag.to_string());
         self.say(entry(section, key, value::text(text), source));
@@ -182,22 +182,22 @@ impl Config {
         }
     }
 
-    /// The config of one agent: nobody follows it yet.
+    /// The config for one agent, without the followers of another one.
     pub(crate) fn followed_by_nobody(self) -> Self {
         Config { followers: Arc::default(), ..self }
     }
 
-    /// The same, with the files of its secrets to be read anew.
+    /// The same config; the files of its secrets will be read again.
     pub(crate) fn with_secrets_anew(self) -> Self {
         Config { secrets: Arc::default(), ..self }
     }
 
-    /// May it name files of secrets, beside those that its config files name?
+    /// Does what the program, variables and flags say name files of secrets?
     pub(crate) fn may_name_files(&self) -> bool {
         self.program.iter().chain(&self.process).any(|entry| secrets::may_name_files(&entry.value))
     }
 
-    /// Is every section at its defaults?
+    /// Does no layer say anything, so that every section has its defaults?
     pub(crate) fn is_empty(&self) -> bool {
         self.program.is_empty() && self.files.is_empty() && self.process.is_empty() && self.mistakes.is_empty()
     }
@@ -207,46 +207,46 @@ impl Config {
         self.origin.is_some()
     }
 
-    /// Its agent stops: it does not change any more.
+    /// The agent stops, so the config does not change any more.
     pub(crate) fn end_following(&self) {
         self.followers.end();
     }
 
-    /// All entries of a section, the highest first.
+    /// All entries of a section, the highest layer first.
     pub(in crate::config) fn entries(&self, section: &str) -> Entries<'_> {
         let all = self.program.iter().chain(&self.files).chain(&self.process).rev();
         let all = all.filter(|entry| key::same(&entry.section, section)).collect();
         Entries { all, secrets: self.secrets.clone(), partial: false }
     }
 
-    /// Over another one.
+    /// Merges what this program sets over what `under` sets.
     pub(crate) fn over(mut self, mut under: Config) -> Self {
         under.program.append(&mut self.program);
         Config { program: under.program, ..self }
     }
 
-    /// Is there a file of this section, or with it? It may say nothing in there.
+    /// Is there a file with this section? The section may be empty there.
     pub(crate) fn has_file_of(&self, section: &str) -> bool {
         self.files.iter().any(|entry| key::same(&entry.section, section))
     }
 
-    /// Does any layer say this key?
+    /// Does any layer set this key?
     pub(crate) fn says(&self, section: &str, key: &str) -> bool {
         let says =
             |entry: &Entry| entry.value.as_dict().is_some_and(|keys| keys.keys().any(|said| key::same(said, key)));
         self.entries(section).all.into_iter().any(says)
     }
 
-    /// What is right of a section, without what is wrong; `None` where nothing can be read.
+    /// The section without its wrong values; `None` if it cannot be read.
     pub(crate) fn what_holds<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
         let (name, entries) = (Named::plain(name), self.entries(name));
         if entries.all.is_empty() { default_of(name).ok() } else { extract(name, &entries, Depth::Top).0 }
     }
 
-    /// A plugin's section.
+    /// Reads a plugin's section.
     pub(crate) fn section<C: DeserializeOwned + Default>(&self, name: &str) -> Result<C> {
         let (name, entries) = (Named::plain(name), self.entries(name));
-        // the agent reads its own ones again and again while it starts
+        // A shortcut: the agent reads its own sections repeatedly while it starts.
         if entries.all.is_empty() {
             return Ok(default_of(name)?);
         }
@@ -254,7 +254,7 @@ impl Config {
         Ok(outcome.sound(value)?.0)
     }
 
-    /// The same of a section that may have been checked, by its type.
+    /// Like [`section`](Self::section), but uses the layers that were kept if the section was checked as this type.
     pub(in crate::config) fn section_once_more<C: DeserializeOwned + Default + 'static>(
         &self,
         name: &str,
@@ -267,7 +267,7 @@ impl Config {
 }
 
 impl std::fmt::Debug for Config {
-    /// The sections and their sources, without values, since there may be secrets among them.
+    /// Shows the sections and their sources, without values, since these may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let all = self.program.iter().chain(&self.files).chain(&self.process);
         f.debug_list().entries(all.map(|entry| format!("{} ({})", entry.section, entry.source))).finish()

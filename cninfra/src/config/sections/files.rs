@@ -1,4 +1,4 @@
-//! [`Files`]: where the files of an agent are, and what is known of those that were read.
+//! [`Files`]: where the config files of an agent are, and what is known about those that were read.
 
 use super::known::KnownSection;
 use crate::config::said::file;
@@ -8,15 +8,15 @@ use std::{
     time::SystemTime,
 };
 
-/// Where the files of an agent are.
+/// Where the config files of an agent are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Files {
     pub(crate) dir: PathBuf,
-    /// Files that are named by themselves, by section: what `--http-config` says, and where that was said.
+    /// Files that are given one by one: the section, the path that `--<name>-config` says, and where that is said.
     pub(crate) named: Vec<(&'static str, String, String)>,
 }
 
-/// Of which sections there is a file that does not tell what it says: it may say more of them.
+/// The sections about which an unread file may say more.
 #[derive(Clone, Default)]
 pub(super) struct Untold {
     all: bool,
@@ -24,7 +24,7 @@ pub(super) struct Untold {
 }
 
 impl Untold {
-    /// Such a file of a section, or of all.
+    /// Adds the sections that an unread file may be about: one, or all of them.
     pub(super) fn add(&mut self, of: Option<&KnownSection>) {
         match of {
             Some(section) => drop(self.sections.insert(section.name)),
@@ -37,10 +37,10 @@ impl Untold {
     }
 }
 
-/// When a file was last written to.
+/// When a file was last modified.
 pub(super) type Stamp = (PathBuf, SystemTime);
 
-/// `None` where there is no file, or no clock.
+/// `None` if that is unknown.
 pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     Some((path.to_path_buf(), file::modified(path)?))
 }

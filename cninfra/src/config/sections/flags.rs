@@ -1,4 +1,4 @@
-//! What is wrong with plugins' sections themselves, whatever the config says: flags on keys that are not there, keys without a default.
+//! Defects of plugins' sections that do not depend on the config: flags for unknown keys, and keys without a default.
 
 use super::known::{Known, KnownSection};
 use crate::{
@@ -20,7 +20,8 @@ use crate::{
 use figment::value::Tag;
 
 impl Known {
-    /// What nobody would meet before some key is set: see [`Known::mistaken_flags`], [`Known::keys_without_default`], and [`KnownSection::other_enabled`].
+    /// Defects that would otherwise show only when some key is set: see [`Known::mistaken_flags`],
+    /// [`Known::keys_without_default`], and [`KnownSection::other_enabled`].
     pub(crate) fn defects(&self) -> Vec<Mistake> {
         let mut all = self.mistaken_flags();
         all.extend(self.keys_without_default());
@@ -29,18 +30,19 @@ impl Known {
         all
     }
 
-    /// Sections of which a part can not be said alone: the type of its own makes no key of it up, although it has a default as a whole.
+    /// Sections in which a key is missing if another one is set: their type has a default as a whole, but none for that
+    /// key.
     fn keys_without_default(&self) -> Vec<Mistake> {
         self.iter().filter_map(KnownSection::without_default).collect()
     }
 
-    /// Flags on keys that their sections do not have: mistakes of plugins, which nobody would meet before such a flag is used. It reads each section once
-    /// for each of its flags.
+    /// Flags for keys that their sections do not have. Without this, a plugin's mistake would show only when the flag
+    /// is used. It reads the section once for each of its flags.
     fn mistaken_flags(&self) -> Vec<Mistake> {
         self.iter().flat_map(|section| section.flags.iter().filter_map(|flag| section.mistaken(flag))).collect()
     }
 
-    /// All of it, of one section.
+    /// All defects of one section.
     #[cfg(feature = "testing")]
     pub(crate) fn defects_of(&self, section: &str) -> Vec<Mistake> {
         let of = |mistake: &Mistake| mistake.section() == Some(section);
@@ -50,7 +52,7 @@ impl Known {
 
 impl KnownSection {
     fn without_default(&self) -> Option<Mistake> {
-        // a file that says nothing of it but its name
+        // A section that exists, but sets nothing.
         let nothing = value::dict([]).into();
         let entry =
             Entry { section: self.name.to_string(), source: Source::Default.into(), way: Vec::new(), value: nothing };
@@ -64,15 +66,16 @@ impl KnownSection {
         Some(Mistake::new(place, what).of(self.name).help(help))
     }
 
-    /// An optional plugin is switched off by `enabled: false`, also where its type has a key of that name: then it takes a truth value, or nothing could be written there.
+    /// An optional plugin is switched off by `enabled: false`. If its type has a key of that name, it must accept a
+    /// boolean: otherwise the plugin could not be switched off.
     pub(super) fn other_enabled(&self, place: Place) -> Option<Mistake> {
         let value = value::dict([(ENABLED.to_string(), true.into())]).into();
         let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Vec::new(), value };
-        // of one without keys, or that can not be switched off, there is none
+        // A section without a type, or of a plugin that is not optional, cannot have this defect.
         let read = (self.optional && !self.is_bare).then(|| self.read(&Entries::one(&entry), false).0)?;
         let name = format!("key `{}.{ENABLED}`", self.name);
         let is_refused = |mistake: &Mistake| mistake.what.starts_with(&format!("{name} takes "));
-        // where the type does not name its keys, this may be one of any
+        // A type that does not name its keys may take `enabled` for one of any.
         let has_names = read.notes.structs.contains(&Vec::new());
         if !has_names || read.notes.agent_keys.contains_key(ENABLED) || !read.mistakes.iter().any(is_refused) {
             return None;
@@ -85,7 +88,7 @@ impl KnownSection {
         Some(Mistake::new(place, what).of(self.name).help(help))
     }
 
-    /// Is its own key `enabled` a choice that has the words of a truth value among its names? Then a flag can say it.
+    /// Is the type's own key `enabled` an enum with variants named `true` and `false`? Then a flag can set it.
     fn has_words_for_it(&self) -> bool {
         ["true", "false"].into_iter().all(|word| {
             let Ok(entry) = entry(self.name, ENABLED, value::text(word), Source::Flag(ENABLED.to_string())) else {

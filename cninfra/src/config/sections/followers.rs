@@ -1,4 +1,4 @@
-//! [`Followers`]: the sections that follow their files.
+//! [`Followers`]: the sections that follow their files while the agent runs.
 
 use std::{
     any::Any,
@@ -7,13 +7,13 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// A live section, its type forgotten.
+/// A live section of any type.
 pub(super) trait Follow<C>: Any + Send + Sync {
-    /// Takes in what the config says now; false if that can not be read.
+    /// Reads the section from a new config; false if that fails.
     fn follow(&self, config: &C, section: &str) -> bool;
 }
 
-/// The live sections of one agent, and the config that holds.
+/// The live sections of an agent, and the config in force.
 pub(in crate::config) struct Followers<C> {
     inner: Mutex<Inner<C>>,
     pub(super) ended: watch::Sender<bool>,
@@ -22,7 +22,7 @@ pub(in crate::config) struct Followers<C> {
 struct Inner<C> {
     /// One for each section and type, however often it is asked for.
     all: Vec<(String, Arc<dyn Follow<C>>)>,
-    /// What holds, where that is another config than that of the start.
+    /// The config in force, unless it is still that of the start.
     now: Option<Arc<C>>,
 }
 
@@ -33,12 +33,12 @@ impl<C> Default for Followers<C> {
 }
 
 impl<C: 'static> Followers<C> {
-    // none of the agent's or the user's code runs while it is held
+    // No code of the agent or the user runs while this lock is held.
     fn inner(&self) -> MutexGuard<'_, Inner<C>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The live section of this name and type, if somebody has asked for it before; and what holds now.
+    /// The live section of this name and type, if there is one already, and the config in force.
     pub(super) fn look<L: Clone + 'static>(&self, section: &str) -> (Option<L>, Option<Arc<C>>) {
         let inner = self.inner();
         let is_of = |(name, follow): &(String, Arc<dyn Follow<C>>)| {
@@ -48,7 +48,8 @@ impl<C: 'static> Followers<C> {
         (inner.all.iter().find_map(is_of), inner.now.clone())
     }
 
-    /// Tells it of changes from now on; false if it has been read of what does not hold any more, or if another one was faster.
+    /// Adds a live section, which is told about later changes. False if it was read from a config that is no longer in
+    /// force, or if another thread has added one in the meantime.
     pub(super) fn add<L: Follow<C> + Clone>(&self, section: &str, live: &L, read: Option<&Arc<C>>) -> bool {
         let live: Arc<dyn Follow<C>> = Arc::new(live.clone());
         let mut inner = self.inner();
@@ -63,17 +64,17 @@ impl<C: 'static> Followers<C> {
         true
     }
 
-    /// What the files have said since, where that is something else than at the start.
+    /// The config in force, unless it is still that of the start.
     pub(in crate::config) fn now(&self) -> Option<Arc<C>> {
         self.inner().now.clone()
     }
 
-    /// There will be no more changes.
+    /// Announces that there will be no more changes.
     pub(super) fn end(&self) {
         self.ended.send_replace(true);
     }
 
-    /// Tells those that follow one of these sections; false if one of them could not take it.
+    /// Puts a config into force, and tells the live ones among these sections; false if one of them could not read it.
     pub(super) fn tell(&self, sections: &[&str], now: &Arc<C>) -> bool {
         let (all, before) = {
             let mut inner = self.inner();

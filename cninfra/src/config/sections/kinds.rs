@@ -1,4 +1,5 @@
-//! Keys that say the same thing, each in its own way: what one source says twice is a mistake. Of several sources the higher one's holds.
+//! Finds keys that say the same thing in different ways. It is a mistake if the same kind of source says both;
+//! otherwise the higher one holds.
 
 use super::{
     checked::{Checked, ToRead},
@@ -16,14 +17,14 @@ use crate::config::{
 pub(crate) struct Clash {
     /// The parts of the key that is read last.
     pub(crate) key: Vec<String>,
-    /// Those of the other one.
+    /// The parts of the other key.
     pub(crate) other: Vec<String>,
-    /// What both say: "the level of `etcd`".
+    /// What both say, such as "the level of `etcd`".
     pub(crate) what: String,
 }
 
-/// With what the files say twice, what the environment does, and what the command line does. (What a program sets later goes over what it has
-/// set before.)
+/// Adds to a check what the files say twice, what the environment does, and what the command line does. (The program is
+/// no matter: what it sets later overrides what it has set before.)
 pub(crate) fn check_kinds<S: Section>(
     section: ToRead<'_>,
     mut checked: Checked,
@@ -42,7 +43,7 @@ pub(crate) fn check_kinds<S: Section>(
         }
         let of_rank = Entries { all, secrets: entries.secrets.clone(), ..Entries::default() };
         let (value, outcome) = extract::<S::__Plain>(section, &of_rank, Depth::Top);
-        // what is wrong with one of them is told of it
+        // If anything is wrong with this kind of source, that is reported instead.
         let Some(value) = value.filter(|_| outcome.mistakes.is_empty()) else { continue };
         let mistake = |Clash { key, other, what }: Clash| {
             let name = |key: &[String]| format!("`{}.{}`", section.name, key.join("."));
@@ -55,7 +56,7 @@ pub(crate) fn check_kinds<S: Section>(
     checked
 }
 
-/// Where a key is said; else where what is around it is.
+/// The place of the key, or of what is around it.
 fn place(key: &[String], read: &Outcome) -> Place {
     let spot = (1..=key.len()).rev().find_map(|len| read.notes.origins.get(&key[..len]));
     spot.map_or_else(|| Source::Default.place(&[], Part::Value), |spot| read.layers.place(spot, Part::Value))

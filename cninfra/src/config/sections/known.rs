@@ -1,4 +1,4 @@
-//! [`Known`]: the sections that an agent has.
+//! [`Known`]: the sections that an agent has, and the names that mean them.
 
 use super::{
     checked::{Checked, ToRead},
@@ -25,7 +25,7 @@ use crate::{
 use figment::{Figment, value::Tag};
 use serde::{Deserialize, Serialize};
 
-/// A plugin without settings: every key is unknown.
+/// The section of a plugin without config: it has no keys.
 #[derive(Default, Serialize, Deserialize)]
 struct NoSettings {}
 
@@ -33,23 +33,24 @@ struct NoSettings {}
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KnownSection {
     pub(crate) name: &'static str,
-    /// Further names: of its files, of its flag, in `agent.yaml`.
+    /// Other names for it: for its files, for its flag, and in `agent.yaml`.
     pub(crate) aliases: &'static [&'static str],
-    /// The name of its plugin's type, without parameters, as the graph and errors show it. It is none of the section's.
+    /// The name of its plugin's type without parameters, as the graph and errors show it. It does not name the section,
+    /// but users may take it for that.
     of_type: Option<&'static str>,
     pub(in crate::config) meta: ConfigMeta,
-    /// It has no type of its own.
+    /// The plugin has no config.
     pub(crate) is_bare: bool,
-    /// Its plugin can be switched off.
+    /// The plugin can be switched off.
     pub(crate) optional: bool,
-    /// Those that set its keys, where it is a plugin's.
+    /// The flags that the plugin declares for its keys.
     pub(super) flags: &'static [Flag],
-    /// It is of the agent itself, and no plugin's.
+    /// The section belongs to the agent itself, not to a plugin.
     pub(in crate::config) is_own: bool,
 }
 
 impl KnownSection {
-    /// Reads what holds of its entries; its value too, where that is wanted.
+    /// Reads the highest layer's values, without checking overridden ones; `wanted`: returns the value, too.
     pub(in crate::config) fn read(
         &self,
         entries: &Entries<'_>,
@@ -58,7 +59,7 @@ impl KnownSection {
         (self.meta.read)(self.named(), entries, Depth::Top, wanted)
     }
 
-    /// Reads all of its entries, and asks its own check, where it has one and that is wanted.
+    /// Reads all layers; `wanted`: asks the section's own check, too, if there is one.
     pub(super) fn check(&self, entries: &Entries<'_>, wanted: bool) -> Checked {
         match self.meta.check.filter(|_| wanted) {
             Some(check) => check(ToRead { section: self.named(), entries }),
@@ -69,17 +70,17 @@ impl KnownSection {
         }
     }
 
-    /// Has its type this key?
+    /// Does its type have this key?
     fn has_key(&self, key: &str) -> bool {
         let value = value::dict([(key.to_string(), value::nothing(Tag::Default))]).into();
         let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
         let notes = self.read(&Entries::one(&entry), false).0.notes;
-        // one that takes any key is no reason to put one there
+        // A type that accepts any key is no reason to suggest this section.
         let has_names = notes.structs.contains(&Vec::new());
         has_names && notes.unknown.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
     }
 
-    /// The agent's keys that can be said in it: those that are no keys of its type's own.
+    /// The agent's keys that can be set in this section: those that are not keys of its own type.
     pub(in crate::config) fn keys_of_agent(&self) -> Vec<&'static str> {
         let keys = self.named().agents;
         let value = value::dict(keys.iter().map(|key| (key.to_string(), value::nothing(Tag::Default)))).into();
@@ -88,7 +89,7 @@ impl KnownSection {
         keys.iter().copied().filter(|key| noted.contains_key(*key)).collect()
     }
 
-    /// Is the key at the end of this way in a secret?
+    /// Is the key at the end of this way inside a secret?
     pub(super) fn is_in_secret(&self, way: &[Step]) -> bool {
         section::is_in_secret(self.meta.read, self.named(), way)
     }
@@ -103,12 +104,12 @@ impl KnownSection {
     }
 }
 
-/// The sections of an agent: its own, and its plugins'.
+/// The sections of an agent: its own, and those of its plugins.
 #[derive(Clone, Debug)]
 pub(crate) struct Known(Vec<KnownSection>);
 
 impl Known {
-    /// The sections of a graph's plugins.
+    /// The sections of the plugins in a graph.
     pub(crate) fn of(graph: &'static Graph) -> Self {
         let section = |node: &crate::graph::Node| KnownSection {
             name: node.instance(),
@@ -135,7 +136,7 @@ impl Known {
         known
     }
 
-    /// A section of the agent itself.
+    /// Adds a section of the agent itself.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, meta: ConfigMeta) -> Self {
         self.0.insert(
@@ -163,13 +164,13 @@ impl Known {
         self.iter().filter(|section| !section.is_own).map(|section| section.name)
     }
 
-    /// The section of this name, however it is spelled.
+    /// The section with this name or alias, in any spelling.
     pub(super) fn find(&self, name: &str) -> Option<&KnownSection> {
         let is = |section: &&KnownSection| names(section).any(|known| key::same(known, name));
         self.iter().find(|section| section.name == name).or_else(|| self.iter().find(is))
     }
 
-    /// "did you mean", and what there is.
+    /// The help for an unknown section: "did you mean", and the known sections.
     pub(super) fn suggestion(&self, name: &str) -> String {
         let list = self.iter().map(|section| section.name).collect::<Vec<_>>().join(", ");
         match self.nearest(name) {
@@ -178,7 +179,7 @@ impl Known {
         }
     }
 
-    /// The same in the file of all sections, where the keys of one may stand by mistake.
+    /// The same for `agent.yaml`, where a key may have been written without its section.
     pub(super) fn suggestion_in_whole(&self, name: &str) -> String {
         let of: Vec<_> = self.iter().filter(|section| section.has_key(name)).map(|section| section.name).collect();
         match of.first().filter(|_| self.nearest(name).is_none()) {
@@ -192,7 +193,8 @@ impl Known {
         }
     }
 
-    /// The variable of a key that was probably meant by what is written behind `CNINFRA_`, with one `_` where two part section and key.
+    /// The variable that was probably meant by a name with one `_` where two separate section and key. `written` is
+    /// what follows `CNINFRA_`.
     pub(crate) fn variable_meant(&self, written: &str) -> Option<String> {
         let parts =
             written.rmatch_indices('_').map(|(at, _)| (&written[..at], written[at + 1..].trim_start_matches('_')));
@@ -205,7 +207,8 @@ impl Known {
         self.nearest_with(name, None)
     }
 
-    /// The name of a section, or this other one, that was probably meant: that of the plugin whose type is called so, as the graph and errors show it, before what differs by a slip.
+    /// The section name (or `other`) that was probably meant. The name of a plugin's type, which the graph and errors
+    /// show, takes precedence over a similar name.
     pub(super) fn nearest_with(&self, name: &str, other: Option<&'static str>) -> Option<&'static str> {
         let mut all = self.all_names();
         all.extend(other);
@@ -215,7 +218,7 @@ impl Known {
         by_type.filter(|_| !is_name).or_else(|| key::nearest(name, all.iter().copied()))
     }
 
-    /// Of all sections.
+    /// The names and aliases of all sections.
     pub(super) fn all_names(&self) -> Vec<&'static str> {
         let mut all = Vec::new();
         self.iter().for_each(|section| all.extend(names(section)));
@@ -229,7 +232,7 @@ pub(super) fn names(section: &KnownSection) -> impl Iterator<Item = &'static str
 }
 
 impl Config {
-    /// What the program says, as a figment, with what an agent knows: each key by the name that its type has for it.
+    /// What the program sets, as a figment, with the keys of known sections replaced by their canonical names.
     pub(crate) fn canonical_figment(&self, known: &Known) -> Figment {
         let sections = known.iter().filter_map(|section| {
             let entries = self.entries(section.name);
@@ -238,7 +241,7 @@ impl Config {
         sections.fold(Figment::new(), Figment::merge)
     }
 
-    /// Gives every entry the canonical name of its section.
+    /// Replaces the name of each entry's section by the canonical one.
     pub(crate) fn name_sections(&mut self, known: &Known) {
         for entry in self.program.iter_mut().chain(&mut self.process) {
             if let Some(section) = known.find(&entry.section) {
@@ -262,7 +265,7 @@ mod tests {
             known.0[0].of_type = Some(of_type);
         }
         let folder = Folder::new();
-        // what is the name of a section is meant as that, whatever a type is called
+        // The name of a section means that section, whatever types are called.
         for name in ["rest.conf", "Rest.yaml", "http_kv.toml", "http-kv.CONF", "HTTP.conf", "best.conf", "kv.conf"] {
             folder.write(name, "");
         }
@@ -280,7 +283,7 @@ mod tests {
         ];
         wanted.sort();
         assert_eq!(odd, wanted);
-        // the end of a name is understood, too; what belongs to others is passed over
+        // A misspelled extension is recognised, too; files of other programs are ignored.
         for name in ["http.cnf", "web.ymal", "htpp.cnf", "http.ini", "http.conf~", "http.bak", "links.ini"] {
             folder.write(name, "");
         }

@@ -1,4 +1,4 @@
-//! [`from_file`]: a section without an agent.
+//! [`from_file`]: reads a section without an agent.
 
 use super::{load::parse, section};
 use crate::{
