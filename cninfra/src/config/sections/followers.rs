@@ -74,7 +74,7 @@ impl<C: 'static> Followers<C> {
         self.ended.send_replace(true);
     }
 
-    /// Puts a config into force, and tells the live ones among these sections; false if one of them could not read it.
+    /// Puts a config into effect, and tells the live ones among these sections; false if one of them could not read it.
     pub(super) fn tell(&self, sections: &[&str], now: &Arc<C>) -> bool {
         let (all, before) = {
             let mut inner = self.inner();

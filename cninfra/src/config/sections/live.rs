@@ -57,7 +57,7 @@ use tokio::sync::watch;
 /// ```
 pub struct Live<C> {
     value: watch::Sender<Arc<C>>,
-    /// True when its agent stops.
+    /// Becomes true when the agent stops.
     ended: watch::Sender<bool>,
 }
 
@@ -88,7 +88,7 @@ impl<C> Live<C> {
 }
 
 impl<C> Clone for Live<C> {
-    /// The same section: both see its changes.
+    /// A clone is the same section: both see the same changes.
     fn clone(&self) -> Self {
         Live { value: self.value.clone(), ended: self.ended.clone() }
     }
@@ -121,7 +121,7 @@ impl<C> Changes<C> {
     /// It may be dropped and called again: no change is lost.
     pub async fn next(&mut self) -> Option<Arc<C>> {
         tokio::select! {
-            // an error says that the agent is gone
+            // An error means that the agent is gone.
             _ = self.ended.wait_for(|ended| *ended) => None,
             changed = self.value.changed() => {
                 changed.ok()?;
@@ -149,7 +149,7 @@ impl<C: Serialize + DeserializeOwned + Default + Send + Sync + 'static> Section 
             if let Some(live) = there {
                 return Ok(live);
             }
-            // the type's own code runs here: no lock is held
+            // The type's own code runs here, so no lock is held.
             let value = now.as_deref().unwrap_or(config).section::<C>(section)?;
             let live = Live { value: watch::Sender::new(Arc::new(value)), ended: followers.ended.clone() };
             if followers.add(section, &live, now.as_ref()) {
@@ -161,9 +161,9 @@ impl<C: Serialize + DeserializeOwned + Default + Send + Sync + 'static> Section 
 
 impl<C: DeserializeOwned + Default + Send + Sync + 'static> Follow<Config> for Live<C> {
     fn follow(&self, config: &Config, section: &str) -> bool {
-        // it has been found valid, with the secrets that it has been read with
+        // The config was found valid, and its secrets have been read.
         let Ok(value) = config.section::<C>(section) else { return false };
-        // what held may panic when it is dropped
+        // Dropping the previous value may panic.
         foreign::discard(self.value.send_replace(Arc::new(value)));
         true
     }

@@ -1,4 +1,4 @@
-//! Which files hold which section, and reading them.
+//! Finds the config files of each section, and reads them.
 
 use super::{
     config::Config,
@@ -31,12 +31,12 @@ use std::{
 };
 use yaml_serde::Value;
 
-/// The file that holds all sections, without the end of its name.
+/// The name, without extension, of the file that holds all sections.
 pub(super) const WHOLE: &str = "agent";
 
 impl Config {
-    /// Reads the files again, in the place of those before. What is wrong with a file as a whole is kept for [`Config::check`]; what is only odd
-    /// is returned.
+    /// Reads the files again, replacing what they said before. A file that cannot be read or parsed is reported by
+    /// [`Config::check`]; mere warnings are returned.
     pub(crate) fn read_files(&mut self, files: &Files, known: &Known) -> Vec<String> {
         self.files.clear();
         self.texts.clear();
@@ -80,7 +80,7 @@ impl Config {
     }
 }
 
-/// What is wrong where the directory can not be entered, and the mend.
+/// The mistake if the directory cannot be entered, and its help.
 fn no_directory(error: &io::Error) -> (String, &'static str) {
     let unread = || format!("the directory of the config files cannot be read: {error}");
     match error.kind() {
@@ -94,7 +94,8 @@ fn no_directory(error: &io::Error) -> (String, &'static str) {
     }
 }
 
-/// The files of a directory whose names end as those of config do, or nearly; `None` where it can not be listed, though its files may be read.
+/// The files of a directory with extensions like those of config files; `None` if the directory cannot be listed (its
+/// files may be readable all the same).
 fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
     let mut listed = Vec::new();
     for path in file::list(dir).ok()? {
@@ -106,13 +107,14 @@ fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
     Some(listed)
 }
 
-/// The end of the name of a config file that is meant by this one. (`conf~` is none: some editors keep what was there before.)
+/// The extension of a config file that this one probably means. (`conf~` is ignored: some editors use it for backups.)
 fn end_meant(end: &str) -> Option<&'static str> {
     let is_word = end.bytes().all(|byte| byte.is_ascii_alphabetic());
     if is_word { key::nearest(end, Format::ENDS.iter().copied()) } else { None }
 }
 
-/// The files of a directory that may hold what has this name. To look for each of them takes longer than to list all once.
+/// The files of a directory that may hold the section of this name. Listing the directory once is faster than trying
+/// each of them.
 fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
     let of_end = |end: &&str| {
         let is_it = |path: &PathBuf| path.file_name().is_some_and(|file| is_named(file, name, end));
@@ -121,7 +123,8 @@ fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
     Format::ENDS.iter().filter_map(of_end).collect()
 }
 
-/// Is it this name, a dot and this end? In any case: there are file systems to which that is no matter. No text is made of it, since most are asked for in vain.
+/// Is it this name, with this extension? Case does not matter, since some file systems ignore it. It allocates nothing,
+/// since most comparisons fail.
 fn is_named(file: &OsStr, name: &str, end: &str) -> bool {
     let file = file.as_encoded_bytes();
     file.split_at_checked(name.len()).is_some_and(|(before, after)| {
@@ -133,7 +136,7 @@ fn is_named(file: &OsStr, name: &str, end: &str) -> bool {
 struct Reading<'a> {
     files: &'a Files,
     known: &'a Known,
-    /// Of the directory: see [`listed`].
+    /// The files of the directory: see [`listed`].
     listed: Option<Vec<PathBuf>>,
     read: HashSet<PathBuf>,
     stamps: Vec<Stamp>,
@@ -145,14 +148,15 @@ struct Reading<'a> {
     unread: Untold,
 }
 
-/// Reads what a file says, as far as it can be read, and what is wrong with it as a whole. A key that is in a secret is not named.
+/// Parses a file as far as possible, and says what is wrong with it as a whole. A duplicate key inside a secret is not
+/// named.
 pub(super) fn parse(
     path: PathBuf,
     text: Arc<str>,
     is_in_secret: &dyn Fn(&[Step]) -> bool,
 ) -> (Option<(Arc<Source>, Value)>, Vec<Mistake>) {
     let format = Format::of(&path);
-    // the mark of the order of bytes, which some editors write, is no text
+    // Some editors write a byte order mark, which is not part of the content.
     let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
     let is_json = format == Format::Json;
     let json = is_json.then(|| json::malformed(&text)).flatten();
@@ -171,11 +175,11 @@ pub(super) fn parse(
     for Malformed { message, help, twice, .. } in malformed.iter_mut().filter(|_| is_json) {
         let words = if twice.is_some() { "not valid JSON" } else { "JSON that is not read" };
         *message = message.replacen("not valid YAML", words, 1);
-        // what is said of YAML's signs is of no use there
+        // Help about YAML syntax is of no use for JSON.
         *help = help.filter(|help| !help.contains("YAML"));
     }
     if let Some(json) = json {
-        // what is neither is told as the one that it is called
+        // A text that is neither JSON nor YAML is reported as JSON only.
         malformed.retain(|_| value.is_some());
         malformed.push(json);
     }
@@ -193,12 +197,13 @@ pub(super) fn parse(
 }
 
 impl Reading<'_> {
-    /// The files of the directory that may hold what has this name.
+    /// The files of the directory that may hold the section of this name.
     fn paths(&self, name: &str) -> Vec<PathBuf> {
         paths(&self.files.dir, self.listed.as_deref(), name)
     }
 
-    /// Reads a file, if there is one: of a section, or of all. What it does not tell since it does not answer or is wrong as a whole is noted.
+    /// Reads a file, if it exists: that of one section, or (`None`) of all. It notes which sections may be incomplete
+    /// because the file does not answer or is wrong as a whole.
     fn read(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
         if self.read.contains(&path) {
             return None;
@@ -215,7 +220,7 @@ impl Reading<'_> {
     }
 
     fn read_now(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
-        // before it is read, so that what is written meanwhile makes a difference
+        // The time is taken before the file is read: a later write then makes a difference.
         self.stamps.extend(stamp(&path));
         let read = file::read(&path);
         if !matches!(&read, Err(error) if error.kind() == io::ErrorKind::NotFound) {
@@ -224,7 +229,7 @@ impl Reading<'_> {
         let text = match read {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // somebody wants it to be there
+                // A link shows that the file should exist.
                 if file::is_link(&path) {
                     let place = Place { source: path.display().to_string(), at: None };
                     let mistake = Mistake::new(place, "the file is a link to what is not there");
@@ -249,7 +254,7 @@ impl Reading<'_> {
         read
     }
 
-    /// A file with all sections.
+    /// Takes the entries of a file with all sections.
     fn whole(&mut self, (source, value): (Arc<Source>, Value)) {
         let sections = match value {
             Value::Null => return,
@@ -284,7 +289,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A section's own files.
+    /// Reads the files of a single section.
     fn section(&mut self, section: &KnownSection) {
         let named: Vec<_> = self.files.named.iter().filter(|(name, ..)| *name == section.name).cloned().collect();
         if named.is_empty() {
@@ -294,7 +299,7 @@ impl Reading<'_> {
                 }
             }
         }
-        // the last one said holds, and an empty one says "none"
+        // The last path given counts; an empty one means no file.
         if let Some((_, path, origin)) = named.last().filter(|(_, path, _)| !path.is_empty()) {
             let wrong = |what: &str, help: &str| {
                 let place = Place { source: origin.clone(), at: None };
@@ -330,7 +335,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Files that nobody reads, but that look as if somebody should.
+    /// Warns about files that are not read, but whose names are similar to those of config files.
     fn near_misses(&mut self) {
         let before = self.odd.len();
         for path in self.listed.iter().flatten() {
@@ -346,14 +351,14 @@ impl Reading<'_> {
             let Some(meant_end) = end_meant(&end) else { continue };
             let is_end = end.eq_ignore_ascii_case(meant_end);
             let meant = self.known.nearest_with(&stem, Some(WHOLE));
-            // with a slip in both it may be anything
+            // If both name and extension are misspelled, it may be any file.
             if let Some(meant) = meant.filter(|meant| is_end || key::same(meant, &stem)) {
                 self.odd.push(format!("{} is not read: did you mean `{meant}.{meant_end}`?", path.display()));
             }
         }
     }
 
-    /// Is it the name of a file that would be read, and was not since another one was named?
+    /// Would this file be read if no other one had been given by name?
     fn is_name(&self, stem: &str, end: &str) -> bool {
         Format::ENDS.contains(&end) && (stem == WHOLE || self.known.all_names().contains(&stem))
     }
@@ -367,7 +372,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
     use std::fs;
 
-    /// A part of it has no default.
+    /// A part of it (`tls`) has no default.
     #[derive(Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Store {
@@ -414,10 +419,10 @@ mod tests {
         }
         assert_eq!(told(&[], "named"), [needed("other").as_str(), missing, prot]);
         assert_eq!(told(&["store.conf"], "named"), [needed("other").as_str(), prot]);
-        // any section may be in there
+        // `agent.yaml` may hold any section.
         assert_eq!(told(&["agent.yaml"], "named"), [prot]);
         assert_eq!(told(&["named"], "named"), [missing, prot]);
-        // nothing in there is asked, and so it is not known what is missing
+        // No file there is accessed, so nothing is known to be missing.
         assert_eq!(told(&[""], at("named").to_str().unwrap()), [prot]);
     }
 
@@ -437,10 +442,10 @@ mod tests {
         let broken = |file: &str| format!("{file}:2:1: it is not valid YAML: did not find expected node content");
         let port = "other.conf:1:13: key `other.tls.port` takes a whole number from 0 to 65535, not the text `x`";
         let name = "other.conf:1:6: key `other.tls`: the key `name` is missing";
-        // what it says of the endpoint and the name nobody knows
+        // It is not known whether the file sets the endpoint and the name.
         let files = [("store.conf", "endpoint: ["), ("other.conf", "tls: {port: x}")];
         assert_eq!(told(&files), [&*broken("store.conf"), name, port]);
-        // it may be of any section
+        // It may hold any section.
         let files = [("agent.yaml", "store: ["), ("other.conf", "tls: {port: x}")];
         assert_eq!(told(&files), [&*broken("agent.yaml"), port]);
         let files = [("store.conf", "endpoint: ["), ("other.toml", "endpoint ="), ("agent.yaml", "sore: 1")];
@@ -449,7 +454,7 @@ mod tests {
             all.len() == 3 && all[0].contains("no section `sore`") && all[1].starts_with("other.toml:1"),
             "{all:?}"
         );
-        // of one whose text can be read as a whole, the others are looked at
+        // If only a key is duplicate, the other mistakes in the file are reported.
         let all = told(&[("store.conf", "tls: {port: 1, name: n}\ntls: {port: 1, name: n}")]);
         assert!(all.len() == 3 && all[2].contains("`store.endpoint` is needed"), "{all:?}");
     }
@@ -479,7 +484,7 @@ mod tests {
         };
         assert_eq!(names(listed(folder.path()).as_deref()), ["store.yaml", "store.toml"]);
         assert_eq!(names(Some(&[])), [""; 0]);
-        // files of a directory that can not be listed may be read all the same
+        // The files of a directory that cannot be listed may still be readable.
         assert!(listed(&folder.path().join("store.yaml")).is_none());
         assert_eq!(names(None), ["store.conf", "store.yaml", "store.yml", "store.toml", "store.json"]);
     }

@@ -1,4 +1,5 @@
-//! The sections of an agent: [`Config`], what is known of them, their files, their checks, and how they follow their files.
+//! The sections of an agent: [`Config`], the known sections, their files and checks, and how live sections follow their
+//! files.
 
 pub(super) mod agent_keys;
 pub(super) mod check;

@@ -1,4 +1,4 @@
-//! Names of plugins that the agent does not have.
+//! Reports names of plugins that the agent does not have.
 
 use super::known::Known;
 use crate::config::{
@@ -7,7 +7,7 @@ use crate::config::{
     wrong::mistake::Mistake,
 };
 
-/// The plugins that a section names and that the agent does not have.
+/// A mistake for each plugin that the section names but the agent does not have.
 pub(super) fn unknown(section: &str, read: &Outcome, known: &Known) -> Vec<Mistake> {
     let has = |name: &str| known.plugins().any(|plugin| plugin == name);
     let named = read.notes.plugins.iter().filter(|(_, name)| !has(name));

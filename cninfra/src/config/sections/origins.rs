@@ -1,4 +1,4 @@
-//! [`Origins`]: where what a section says is from, key by key.
+//! [`Origins`]: where the value of each key in a section comes from.
 
 use super::config::Config;
 use crate::{
@@ -13,25 +13,26 @@ use crate::{
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
-/// Where the keys of a section are from: by their paths, whose parts are parted by dots.
+/// Origins by the paths of their keys, with the parts separated by dots.
 pub(crate) type Origins = BTreeMap<String, KeyOrigin>;
 
-/// Where the value of a key is from.
+/// Where the value of a key comes from.
 #[derive(Debug)]
 pub(crate) struct KeyOrigin {
     pub(crate) place: String,
-    /// Of what it is: the higher ones go over the lower ones.
+    /// The kind of source: a higher rank overrides a lower one.
     pub(crate) rank: u8,
-    /// A variable or a flag.
+    /// Is it a variable or a flag?
     pub(crate) of_process: bool,
 }
 
 impl Config {
-    /// A section, and where what is said of its keys is from; not of items of lists. It reads files once more, for their lines.
+    /// Reads a section, and where the values of its keys come from (but not of items in lists). Files are parsed again
+    /// to find the lines.
     pub(crate) fn section_with_origins<C: DeserializeOwned + Default>(&self, name: &str) -> Result<(C, Origins)> {
         let (value, outcome) = extract(Named::plain(name), &self.entries(name), Depth::Top);
         let (value, outcome) = outcome.sound(value)?;
-        // a file with many keys is read once for all of them
+        // A file is parsed once for all of its keys.
         let mut places = BTreeMap::new();
         let keys = outcome.notes.origins.iter().filter(|(_, spot)| matches!(spot.way.last(), Some(Step::Key(_))));
         let origin = |(path, spot): (&Vec<String>, &Spot)| {

@@ -1,8 +1,8 @@
-//! [`Refused`]: what is wrong with files that have changed while the agent runs.
+//! [`Refused`]: the mistakes in config files that have changed while the agent runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What was refused last, in words; nothing while the files are as they hold.
+/// The mistakes in what was refused last; empty while the files say what is in force.
 #[derive(Default)]
 pub(crate) struct Refused(Mutex<Arc<[String]>>);
 

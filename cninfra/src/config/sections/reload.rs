@@ -1,4 +1,4 @@
-//! Reading the files again while the agent runs.
+//! [`Reloader`]: reads the files again while the agent runs, and puts changes into effect.
 
 use super::{
     agent_keys::{self, SaidKeys},
@@ -24,27 +24,27 @@ use std::{
     sync::Arc,
 };
 
-/// What follows its files.
+/// Follows the config files of an agent.
 #[derive(Clone)]
 pub(crate) struct Reloader {
-    /// What holds.
+    /// The config in force.
     now: Config,
     files: Files,
     known: Known,
-    /// What each section was made of when it was last taken in.
+    /// What each section consisted of when it last took effect.
     made_of: BTreeMap<&'static str, Made>,
-    /// What was seen last and not taken in yet: it may still be written to.
+    /// What was read last and is not in force yet: the files may still be being written.
     seen: Option<(Content, Vec<Stamp>)>,
     /// What was refused last.
     refused: Option<Content>,
-    /// What came of reading each file when it was last read, be it right or wrong.
+    /// The result of reading each file the last time, be it content or an error.
     held: BTreeMap<PathBuf, Held>,
 }
 
-/// All that the files hold.
+/// What is compared between two looks: the files with their contents, the mistakes, and what each section consists of.
 type Content = (Vec<(PathBuf, Held)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
 
-/// What a section is made of: values of its entries; and of one that follows its files, those of its secrets, and the agent's keys.
+/// What the files say about a section: its values; of a live one also its secrets and the agent's keys.
 #[derive(Clone, Default, PartialEq)]
 struct Made {
     values: Vec<String>,
@@ -52,36 +52,36 @@ struct Made {
     keys: SaidKeys,
 }
 
-/// What the files hold at a moment.
+/// The result of reading the files once.
 pub(crate) struct Read {
     new: Config,
     content: Content,
-    /// In all their words.
+    /// With full messages; those in `content` leave out what a type words differently each time.
     mistakes: Vec<Mistake>,
     stamps: Vec<Stamp>,
     odd: Vec<String>,
 }
 
-/// What came of it.
+/// What followed from reading the files.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reload {
-    /// Nothing new.
+    /// Nothing has changed.
     Same,
-    /// There is something new: look again, to see whether it stays.
+    /// Something has changed: look again, to see whether it stays the same.
     Unsettled,
-    /// It has been taken in: these sections are other ones now; of these the plugins must be started anew to see it; and
-    /// so must the agent for these keys of its own; and this is odd about it.
+    /// The changes are in force. `live`: the sections that have changed. `fixed`: changed sections that need a restart
+    /// to take effect. `later`: messages about the agent's keys that need one, too. `odd`: warnings.
     Taken { live: Vec<&'static str>, fixed: Vec<&'static str>, later: Vec<String>, odd: Vec<String> },
-    /// Something is wrong: all stays as it was.
+    /// Something is wrong, so nothing was changed.
     Refused(Vec<String>),
-    /// The same is wrong as before.
+    /// The same mistakes as before.
     StillRefused(Vec<String>),
-    /// What was refused is gone, and what holds is what the files say.
+    /// The mistakes are fixed, and the files say what is in force.
     Mended,
 }
 
 impl Reloader {
-    /// `None` where there is nothing to follow.
+    /// `None` if no section is live, or there are no files.
     pub(crate) fn new(config: &Config, known: Known) -> Option<Self> {
         let files = config.origin.clone()?;
         if !known.iter().any(|section| section.meta.live) {
@@ -93,34 +93,34 @@ impl Reloader {
         Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None, held })
     }
 
-    /// What holds.
+    /// The config in force.
     pub(crate) fn config(&self) -> &Config {
         &self.now
     }
 
-    /// The sections that follow their files.
+    /// The names of the live sections.
     pub(crate) fn live(&self) -> Vec<&'static str> {
         self.known.iter().filter(|section| section.meta.live).map(|section| section.name).collect()
     }
 
-    /// The directory of the files.
+    /// The directory of the config files.
     pub(crate) fn dir(&self) -> &Path {
         &self.files.dir
     }
 
-    /// Has this file been read, whatever came of it?
+    /// Was this file read, successfully or not?
     pub(crate) fn has_read(&self, path: &Path) -> bool {
         self.held.contains_key(path)
     }
 
-    /// These files are not asked: they are as they were when they were last read.
+    /// Uses the results of the last reading instead of accessing these files.
     pub(crate) fn instead_of<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> At {
         At::instead_of(paths.map(|path| (path.to_path_buf(), self.held.get(path).cloned())).collect())
     }
 
-    /// Reads the files, which blocks. Nothing changes by it, so that it may be left to itself where it does not come back.
+    /// Reads the files, which may block. It changes nothing, so a thread that does not return can be abandoned.
     pub(crate) fn read(&self) -> Read {
-        // a type that panics does so at each look: it is told as what else is wrong, once
+        // A type that panics does so at each look; that is reported once, like other mistakes, and not logged.
         foreign::quietly(|| self.read_once())
     }
 
@@ -129,21 +129,21 @@ impl Reloader {
         let odd = new.read_files(&self.files, &self.known);
         let made_of = new.all_made_of(&self.known);
         let mut mistakes = self.gone(&new);
-        // one that follows no file was right when it was taken in, and nothing of it is taken in anew: its secrets are nobody's matter
+        // A section that is not live is not checked again while it is unchanged: its secrets do not matter.
         let is_new =
             |section: &KnownSection| section.meta.live || made_of.get(section.name) != self.made_of.get(section.name);
         mistakes.extend(new.check_those(&self.known, Of::Reload, None, is_new));
-        // by time too: two looks at a file that is written over and over may find the same half of it
+        // Times are compared, too: two looks at a file that is repeatedly overwritten may find the same half.
         let secrets = made_of.values().flat_map(|made| &made.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
         let steady = mistakes.iter().map(Mistake::steady).collect();
         Read { content: (new.texts.clone(), steady, made_of), mistakes, new, stamps, odd }
     }
 
-    /// Takes in what has been read, if it is new, valid and settled. No file is looked at.
+    /// Puts what was read into effect if it is new, valid and settled. No file is accessed.
     pub(crate) fn judge(&mut self, read: Read) -> Reload {
         let Read { new, content, mistakes, stamps, odd } = read;
-        // a file that is wrong may keep another one from being read, of which then the same holds as before
+        // A wrong file may have kept another one from being read: for that the last result is kept.
         self.held = BTreeMap::new();
         self.held.extend(self.now.held().chain(new.held()));
         if content.1.is_empty() && content.2 == self.made_of {
@@ -168,7 +168,7 @@ impl Reloader {
         self.take(new, content.2, odd)
     }
 
-    /// Takes in what is new and valid.
+    /// Puts valid changes into effect.
     fn take(&mut self, new: Config, made_of: BTreeMap<&'static str, Made>, odd: Vec<String>) -> Reload {
         let changed = |section: &&KnownSection| made_of.get(section.name) != self.made_of.get(section.name);
         let (live, fixed): (Vec<&KnownSection>, Vec<&KnownSection>) =
@@ -183,19 +183,20 @@ impl Reloader {
         let later = later.collect();
         let (live, fixed) = (names(live), names(fixed));
         (self.now, self.made_of, self.refused) = (new, made_of, None);
-        // it does not point back to those that follow it
+        // This copy has no followers, so that there is no reference cycle.
         let now = Arc::new(self.now.clone().followed_by_nobody());
         if !self.now.followers.tell(&live, &now) {
-            // so that it is new again at the next look
+            // Then the next look finds them changed again.
             live.iter().for_each(|section| drop(self.made_of.remove(section)));
         }
         Reload::Taken { live, fixed, later, odd }
     }
 
-    /// Files of sections that follow them which were there, and are there no more. That is rather a slip, or a moment between two others, than a wish
-    /// for the defaults. Of other sections nothing holds that could be lost; nor is a file missed whose sections have come in another one.
+    /// Mistakes for files of live sections that have disappeared. That is more likely an accident, or a moment during a
+    /// replacement, than a wish for the defaults. It does not matter if the section is not live, or has appeared in
+    /// another file.
     fn gone(&self, new: &Config) -> Vec<Mistake> {
-        // files that are named by themselves, and the directory, have been missed when they were to be read
+        // Reading has already reported a missing directory, and missing files that are given by name.
         if file::enter(&self.files.dir).is_err() {
             return Vec::new();
         }
@@ -207,7 +208,7 @@ impl Reloader {
         let files = missed.filter_map(|entry| entry.source.file());
         let mut paths: Vec<_> = files.map(|file| &file.path).collect();
         paths.dedup();
-        // one that is there and can not be read is told by `check`
+        // A file that exists but cannot be read is reported by `check`.
         let is_there = |path: &PathBuf| new.texts.iter().any(|(read, _)| read == path);
         let gone = paths.into_iter().filter(|path| !is_there(path) && !is_named(path));
         let mistake = |path: &PathBuf| {
@@ -219,29 +220,29 @@ impl Reloader {
     }
 }
 
-/// Each with its mend.
+/// The messages, each with its help.
 fn words(mistakes: &[Mistake]) -> Vec<String> {
     mistakes.iter().map(|mistake| format!("{:?}", crate::Error::from(mistake.clone()))).collect()
 }
 
 impl Config {
-    /// The layers that do not change.
+    /// The config with only those layers that do not change: program, variables and flags.
     fn without_files(&self) -> Self {
         Config { files: Vec::new(), mistakes: Vec::new(), ..self.clone() }
     }
 
-    /// What came of reading its files, and those of its secrets.
+    /// The files that were read and those of secrets, with their contents or errors.
     fn held(&self) -> impl Iterator<Item = (PathBuf, Held)> + use<> {
         self.texts.clone().into_iter().chain(self.secrets.held())
     }
 
-    /// The files that say something of a section.
+    /// The files that say something about a section.
     fn files_of(&self, section: &str) -> impl Iterator<Item = &PathBuf> {
         let entries = self.files.iter().filter(move |entry| entry.section == section);
         entries.filter_map(|entry| entry.source.file()).map(|file| &file.path)
     }
 
-    /// Do the files say something else of a section than those of the other one?
+    /// Do the files of the two configs say different things about a section?
     pub(in crate::config) fn differs(&self, other: &Config, section: &KnownSection) -> bool {
         self.made_of(section) != other.made_of(section)
     }
@@ -255,7 +256,7 @@ impl Config {
     fn made_of(&self, section: &KnownSection) -> Made {
         let entries = self.entries(section.name);
         let values = entries.all.iter().filter(|entry| entry.source.file().is_some());
-        // as texts: so what is no number is equal to itself
+        // As texts, so that NaN equals itself.
         let values = values.map(|entry| format!("{:?}", entry.value)).collect();
         if !section.meta.live {
             return Made { values, ..Made::default() };
@@ -267,7 +268,7 @@ impl Config {
 
 #[cfg(test)]
 impl Reloader {
-    /// What follows the files of this directory, and what they say.
+    /// The config from the files in this directory, and its reloader.
     pub(crate) fn in_dir(dir: &Path, known: Known) -> (Config, Self) {
         let mut config = Config::new();
         config.read_files(&Files { dir: dir.into(), named: Vec::new() }, &known);
@@ -311,11 +312,11 @@ mod tests {
         let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let live = <Live<Pair>>::__read(&config, "pair").unwrap();
         assert_eq!(reloader.look(), Reload::Same);
-        // written over, and over: the half of it that is there is the same, but it has not stayed
+        // Overwritten again and again: the half that is there is the same, but the file has not settled.
         for _ in 0..3 {
             folder.write("pair.conf", "a: 2");
             assert_eq!(reloader.look(), Reload::Unsettled);
-            // longer than the clock of files ticks
+            // Longer than the resolution of file times.
             sleep(Duration::from_millis(20));
         }
         folder.write("pair.conf", "a: 2\nb: 4");
@@ -325,7 +326,7 @@ mod tests {
         assert_eq!(reloader.look(), Reload::Taken { live: vec!["pair"], fixed: vec![], later: vec![], odd });
         assert_eq!((live.get().a, live.get().b), (2, 4));
         assert_eq!(reloader.look(), Reload::Same);
-        // refused once, and not told again
+        // It is refused once, and not reported again.
         folder.write("pair.conf", "a: x");
         assert_eq!(reloader.look(), Reload::Unsettled);
         let Reload::Refused(words) = reloader.look() else { panic!("it is taken in") };
@@ -335,13 +336,13 @@ mod tests {
         assert_eq!((reloader.look(), reloader.look()), (Reload::Mended, Reload::Same));
     }
 
-    /// Panics at each number but 0, with other words each time.
+    /// Panics at each number but 0, with another message each time.
     #[derive(Default, Serialize, Deserialize)]
     #[serde(try_from = "u8")]
     struct Counts;
 
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    /// Was the log told of a panic?
+    /// Was a panic reported to the log?
     static LOUD: AtomicBool = AtomicBool::new(false);
 
     impl TryFrom<u8> for Counts {
@@ -447,7 +448,7 @@ mod tests {
             settled => settled,
         };
         let fixed = || Reload::Taken { live: vec![], fixed: vec!["fixed"], later: vec![], odd: vec![] };
-        // it comes and goes, and nothing of it has ever held
+        // It comes and goes without having been in force.
         folder.write("fixed.conf", "b: 1");
         assert_eq!(settled(), fixed());
         std::fs::remove_file(folder.path().join("fixed.conf")).unwrap();
@@ -474,7 +475,7 @@ mod tests {
         };
         let taken = |live| Reload::Taken { live, fixed: vec![], later: vec![], odd: vec![] };
         let remove = |name: &str| std::fs::remove_file(folder.path().join(name)).unwrap();
-        // in another format, and as one section of all
+        // In another format, and in the file of all sections.
         for (before, now, text) in [
             ("pair.conf", "pair.toml", "a = 2\n"),
             ("pair.toml", "agent.yaml", "pair: {a: 3}\nother: {a: 1}\n"),
@@ -486,7 +487,7 @@ mod tests {
             assert_eq!(settled(), taken(sections), "{now}");
         }
         assert_eq!(live.get().a, 4);
-        // the other section has gone with it
+        // The other section has disappeared with the file.
         remove("agent.toml");
         folder.write("pair.conf", "a: 5");
         let Reload::Refused(words) = settled() else { panic!("it is taken in") };

@@ -1,4 +1,4 @@
-//! [`Section`]: the type of a config section, and what the graph keeps of it.
+//! [`Section`]: the type of a config section. [`ConfigMeta`]: what the graph keeps of that type.
 
 use super::{checked::Check, config::Config};
 use crate::{
@@ -35,13 +35,13 @@ use yaml_serde::Value;
     note = "add `#[derive(Serialize, Deserialize, Default)] #[serde(default, deny_unknown_fields)]`"
 )]
 pub trait Section: Sized {
-    /// For the graph.
+    /// What the graph needs to know about this type.
     #[doc(hidden)]
     const META: ConfigMeta;
-    /// The section without what follows its file.
+    /// The type of the section's value, without `Live`.
     #[doc(hidden)]
     type __Plain: DeserializeOwned + Default;
-    /// The section of the plugin that is being built.
+    /// Reads the section of the plugin that is being created.
     #[doc(hidden)]
     fn __read(config: &Config, section: &str) -> Result<Self>;
     /// The same, for generated code.
@@ -73,19 +73,20 @@ impl Context {
     }
 }
 
-/// Of a section's name and its entries; the value where it is wanted.
+/// Reads a section from its entries; the last argument says whether the value is wanted, too.
 pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Box<Outcome>, Option<Value>);
 
 /// How a plugin's config section is read, with its type erased.
 #[derive(Clone, Copy)]
 pub struct ConfigMeta {
-    /// Reads the section of its entries; its value too, where that is wanted.
+    /// Reads the section from its entries, and returns its value if that is wanted.
     pub(super) read: Read,
-    /// Its type. The address of what reads it says less: each crate may have its own copy of that.
+    /// The section's type. The address of `read` does not identify it, since each crate may have its own copy of the
+    /// function.
     pub(super) id: TypeId,
-    /// It follows its file.
+    /// The section follows its file.
     pub(in crate::config) live: bool,
-    /// What it checks itself, when it has been read.
+    /// The section's own check, called after the section was read.
     pub(super) check: Option<Check>,
 }
 
@@ -94,7 +95,7 @@ impl ConfigMeta {
         ConfigMeta { read: read::<C>, id: TypeId::of::<C>(), live, check: None }
     }
 
-    /// With a check, for generated code.
+    /// Adds a check, for generated code.
     #[doc(hidden)]
     #[must_use]
     pub const fn __checked(self, check: Check) -> Self {
@@ -112,7 +113,7 @@ impl std::fmt::Debug for ConfigMeta {
     }
 }
 
-/// Is the key at the end of this way in a secret, by the type of the section? Then it is not shown.
+/// By the section's type, is the key at the end of this way inside a secret? Then it must not be shown.
 pub(super) fn is_in_secret(read: Read, section: Named<'_>, way: &[Step]) -> bool {
     let value = value::nested(way, value::nothing(Tag::Default));
     let entry = Entry { section: section.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
@@ -126,7 +127,7 @@ pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
     wanted: bool,
 ) -> (Box<Outcome>, Option<Value>) {
     let (value, outcome) = extract::<C>(section, entries, depth);
-    // a type that can not be written is not shown
+    // A value that cannot be serialised is not shown.
     let written = |value| foreign::guard(|| yaml_serde::to_value(value)).ok().and_then(Result::ok);
     let shown = wanted.then(|| value.as_ref().and_then(written).unwrap_or_default());
     foreign::discard(value);

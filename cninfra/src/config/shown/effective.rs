@@ -1,4 +1,5 @@
-//! [`EffectiveSection`]: what holds for each key of a section, and where it comes from. `--print-config` is made of it.
+//! [`EffectiveSection`]: the values in force for each key of a section, and their origins. `--print-config` prints
+//! them.
 
 use super::one_line::scalar;
 use crate::config::{said::source::Source, types::secret};
@@ -23,12 +24,12 @@ pub struct EffectiveSection {
 /// As JSON: `{"key": "read-timeout", "value": "5s", "origin": "./http.conf:2:1", "secret": false}`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EffectiveValue {
-    /// The key, and the keys around it, outermost first.
+    /// The keys from the section to this one, the outermost first.
     pub(super) path: Vec<String>,
     pub(super) value: Value,
     pub(super) origin: String,
     pub(super) secret: bool,
-    /// It follows from what other sections say, and would follow no more once it is written here.
+    /// The value is derived from other sections; setting the key in this section would end that.
     pub(super) follows: bool,
 }
 
@@ -81,7 +82,7 @@ impl Serialize for EffectiveValue {
     }
 }
 
-/// Keys are texts there, and a number that JSON does not have is one.
+/// The value as JSON. Keys become texts, and so do numbers that JSON does not have (infinity, NaN).
 fn as_json(value: &Value) -> serde_json::Value {
     match value {
         Value::Number(number) if !number.is_finite() => scalar(value).into(),
@@ -92,7 +93,7 @@ fn as_json(value: &Value) -> serde_json::Value {
             object.extend(mapping.iter().map(|(name, value)| (key(name), as_json(value))));
             object.into()
         }
-        // a part of it that is none has been seen above
+        // Only scalars get here; a number that JSON does not have was handled above.
         value => serde_json::to_value(value).unwrap_or_default(),
     }
 }
