@@ -1,4 +1,4 @@
-//! [`Given`]: a section as tests give it, by a file, variables and flags.
+//! [`Given`]: a section `odd` for tests, made from a file, variables and flags.
 
 use crate::config::sections::{config::Config, files::Files, known::Known, section::ConfigMeta};
 use cninfra_testbed::Folder;
@@ -10,7 +10,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// The section `odd`, of which its file says this.
+    /// The section `odd` with this text as its file.
     pub(super) fn file(meta: ConfigMeta, file: &str) -> Self {
         let (folder, known) = (Folder::new(), Known::none().plugin("odd", meta));
         folder.write("odd.conf", file);
@@ -19,7 +19,7 @@ impl Given {
         Given { config, known, folder }
     }
 
-    /// Each with the key in capitals as its name.
+    /// Sets keys by variables, each named by the key in upper case.
     pub(super) fn variables(mut self, variables: &[(&str, &str)]) -> Self {
         for (key, text) in variables {
             self.config.set_variable("odd", key, text, &key.to_uppercase());
@@ -27,7 +27,7 @@ impl Given {
         self
     }
 
-    /// Each with the key as its name.
+    /// Sets keys by flags, each named by the key.
     pub(super) fn flags(mut self, flags: &[(&str, &str)]) -> Self {
         for (key, text) in flags {
             self.config.set_flag("odd", key, text, key);
@@ -35,13 +35,13 @@ impl Given {
         self
     }
 
-    /// What is wrong with it, with places; files by their names.
+    /// The mistakes in it with their places, and files without their directory.
     pub(super) fn wrong(&self) -> Vec<String> {
         let dir = format!("{}/", self.folder.path().display());
         self.config.check(&self.known).iter().map(|told| told.to_string().replace(&dir, "")).collect()
     }
 
-    /// The same of a file of one line, without that.
+    /// The same for a file of one line, without file name and line.
     pub(super) fn wrong_in_line(&self) -> Vec<String> {
         self.wrong().iter().map(|told| told.replace("odd.conf:1:", "")).collect()
     }

@@ -1,4 +1,4 @@
-//! Types that panic while they are read: each has its key, and hides nothing.
+//! Tests with types that panic while they are read: each panic is reported at its key, and hides no other mistake.
 
 use crate::{
     config::{Secret, given::Given, sections::section::Section as _},
@@ -32,11 +32,11 @@ struct Odd {
 
 thread_local! {
     static PANICS: Cell<usize> = const { Cell::new(0) };
-    /// Of how many of them the log is told.
+    /// How many of these panics were logged.
     static LOUD: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Panics at odd numbers, and counts how often (but at what is tried where the key is missing).
+/// Panics at odd numbers, and counts how often (except at 1, which is tried in the place of a missing key).
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "u8")]
 struct Even(u8);
@@ -138,7 +138,7 @@ struct Part {
     low: Even,
 }
 
-/// Panics when it is dropped.
+/// Panics when it is dropped, unless it is 0.
 #[derive(Debug, Serialize, Deserialize)]
 struct Bomb(u8);
 
@@ -159,7 +159,7 @@ struct Needs {
     port: u8,
 }
 
-/// Takes a panic for nothing.
+/// Catches a panic itself, and ignores it.
 #[derive(Debug, Serialize)]
 struct Calm;
 
@@ -177,7 +177,7 @@ struct Calms {
     low: Even,
 }
 
-/// Has much to say.
+/// Panics with a message of this length.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "u16")]
 struct Long(u16);
@@ -223,7 +223,7 @@ fn each_is_told_at_its_key_after_it_has_panicked_once() {
         ),
         ("{choice: {one: 3}, port: x}", vec![panicked(16, "choice.one", "3 is odd"), byte(26, "port")]),
         ("{choice: {named: {even: 3}}}", vec![panicked(25, "choice.named.even", "3 is odd")]),
-        // what has no place of its own
+        // A default has no place of its own.
         ("{inner: {even: 2}, port: x}", vec![panicked(9, "inner", "it is not made"), byte(26, "port")]),
     ] {
         PANICS.set(0);
@@ -256,13 +256,13 @@ fn one_that_is_looked_for_or_stands_beside_others_is_no_event_again() {
             "{tagged: {kind: some, low: 2, even: 3, port: x}}",
             vec![panicked(37, "tagged.even", "3 is odd"), byte(46, "tagged.port")],
         ),
-        // what is made where a key is not there is no matter of the name of the variant
+        // A default that panics has nothing to do with the name of the variant.
         ("{tagged: {kind: some, port: 1}, port: x}", vec![panicked(10, "tagged", "it is not made"), byte(39, "port")]),
         ("{tagged: {kind: some}}", vec![panicked(10, "tagged", "it is not made")]),
     ] {
         LOUD.set(0);
         assert_eq!(wrong(file), told, "{file}");
-        // the first of them, and not what is tried
+        // Only the first one is logged, and none of the trial readings.
         assert_eq!(LOUD.get(), usize::from(told[0].contains("is odd")), "{file}");
     }
 }
@@ -272,13 +272,13 @@ fn one_of_a_default_is_told_of_its_key_and_of_no_other() {
     let made = |key: &str| panicked(8, &format!("made.{key}"), "it is not made");
     assert_eq!(wrong("{made: {kind: some, port: 1, low: 2}}"), [made("high")]);
     assert_eq!(wrong("{made: {kind: some, high: 2, port: x}}"), [made("low"), byte(36, "made.port")]);
-    // both, though they say the same
+    // Both are reported, although they say the same.
     assert_eq!(wrong("{made: {kind: some}}"), ["low", "high"].map(made));
     assert_eq!(wrong("{made: {kind: some, port: x}}"), [made("low"), made("high"), byte(27, "made.port")]);
-    // without the one that is there, another default panics
+    // Without the key that is set, another default panics.
     let high = panicked(8, "made.high", "nobody makes it");
     assert_eq!(wrong("{made: {kind: unlike, low: 2}}"), [high]);
-    // a key that is there, and wrong
+    // A key that is set to a wrong value.
     let low = "26: key `odd.made.low` takes a whole number from 0 to 255, not the text `x`";
     assert_eq!(wrong("{made: {kind: some, low: x, high: 2}}"), [low]);
     assert_eq!(wrong("{loose: {port: 1}}"), [panicked(9, "loose", "it is not made")]);
@@ -301,10 +301,10 @@ fn one_that_a_type_has_caught_leaves_the_places_of_others() {
 #[test]
 fn one_of_what_is_dropped_hides_nothing() {
     assert_eq!(wrong("{bomb: {bomb: 1, port: x}, port: x}"), [byte(24, "bomb.port"), byte(34, "port")]);
-    // there is no value, since something stands in the place of a key
+    // There is no value, since a missing key was replaced by a trial value.
     let told = wrong("{bomb: {bomb: 1, port: 2}, needs: {}}");
     assert_eq!(told, ["35: key `odd.needs`: the key `port` is missing"]);
-    // nothing is wrong with what is read
+    // Nothing is wrong with what is read.
     let given = Given::file(Odd::META, "{bomb: {bomb: 1, port: 2}}").flags(&[("port", "x")]);
     assert_eq!(given.wrong(), ["flag --port: key `odd.port` takes a whole number from 0 to 255, not the text `x`"]);
 }

@@ -1,8 +1,8 @@
-//! Types that say in words of their own what is wrong, for tests.
+//! Types for tests that report mistakes in words of their own.
 
 use serde::{Deserialize, Serialize};
 
-/// Of two, the second is the larger one.
+/// Two values, of which the second is the larger one.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Ends<T>", bound(deserialize = "T: Deserialize<'de> + PartialOrd"))]
 pub(super) struct Span<T = u8> {
@@ -23,7 +23,7 @@ impl<T: PartialOrd> TryFrom<Ends<T>> for Span<T> {
     }
 }
 
-/// A text that nobody would try: `even`.
+/// A text that no trial reading would guess: `even`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Even(String);
@@ -35,7 +35,7 @@ impl TryFrom<String> for Even {
     }
 }
 
-/// A text of one form, of which its words tell nothing: `lower`.
+/// A text of a certain form, about which its error says nothing: `lower`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Lower(String);

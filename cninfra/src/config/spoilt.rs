@@ -1,5 +1,5 @@
-//! All that is wrong is told in one run, and nothing else: seen with right values of which some are spoilt at random. (Of what is `untagged` serde says only that it
-//! fits nothing, so there is none here.)
+//! Tests that all mistakes are reported in one run, and nothing else. For this, valid values are spoilt in random
+//! places. (No type is `untagged`: about these, serde says only that nothing fits.)
 
 use super::taken::{Numbers, Path, at, paths, told};
 use crate::config::{given::Given, sections::section::Section as _, types::duration::Duration};
@@ -99,7 +99,7 @@ struct Row {
     opt: Option<u8>,
 }
 
-/// What it takes is in its words.
+/// Its error says what it accepts.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 struct Word(String);
@@ -126,7 +126,7 @@ enum Either {
     Inner(Inner),
 }
 
-/// Two that are alike.
+/// Two flattened types that are alike.
 #[derive(Debug, Serialize, Deserialize)]
 struct Twins {
     label: String,
@@ -165,7 +165,7 @@ enum Tupled {
     Pair { pair: (Word, IpAddr, u8), level: Level },
 }
 
-/// Of what comes first, nothing of the usual kinds fits.
+/// The flattened type that is read first accepts none of the usual trial values.
 #[derive(Debug, Serialize, Deserialize)]
 struct Needy {
     plain: Plain,
@@ -182,7 +182,7 @@ struct Day {
     count: u8,
 }
 
-/// A text of a form that its words do not tell.
+/// A text of a form about which its errors say nothing.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 struct Date(String);
@@ -255,7 +255,7 @@ fn tagged() -> [Value; 2] {
     [deep, two]
 }
 
-/// A right value for some of the keys.
+/// A valid value for some of the keys.
 fn right(numbers: &mut Numbers) -> Value {
     let [one, two] = tagged();
     let loose = [
@@ -294,7 +294,7 @@ fn right(numbers: &mut Numbers) -> Value {
     value
 }
 
-/// What is wrong at a key, in whatever type it is.
+/// A wrong value for this key, in whatever type it is.
 fn bad(key: &str) -> Value {
     match key {
         "name" | "label" | "time" => json!(5),
@@ -304,13 +304,13 @@ fn bad(key: &str) -> Value {
     }
 }
 
-/// Spoils a key or takes it out; `None` where that may be right, or would be told of others, too.
+/// Spoils a key or removes it. `None` if the result might be valid, or might make other keys wrong, too.
 fn spoil(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
     let mut all = Vec::new();
     paths(value, &mut Path::new(), &mut all);
     let path = numbers.one_of(&all[1..]).clone();
     let (key, around) = path.split_last()?;
-    // of the name depends what is beside it
+    // What is beside the name of a variant depends on it.
     if matches!(at(value, &path), Value::Object(_) | Value::Array(_)) || ["kind", "t"].contains(&key.as_str()) {
         return None;
     }
@@ -323,7 +323,7 @@ fn spoil(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
     Some(path)
 }
 
-/// The keys that are told: those that are wrong, and those that are missing.
+/// The keys that are reported, as wrong or as missing.
 fn told_of(value: &Value) -> Vec<Path> {
     let given = Given::file(Odd::META, &value.to_string());
     let place = |what: &str| {
@@ -333,7 +333,7 @@ fn told_of(value: &Value) -> Vec<Path> {
     given.config.check(&given.known).iter().map(|told| place(&told.what)).collect()
 }
 
-/// In the order of the file, which is that of the keys.
+/// The keys are in the order of the file.
 #[test]
 fn the_same_words_are_told_of_each() {
     let all = [

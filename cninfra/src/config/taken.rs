@@ -1,11 +1,12 @@
-//! What serde takes, the reader takes, and all that it tells of is wrong: seen with values at random, of types of all kinds.
+//! Tests that the reader accepts what serde accepts, and that everything it reports is wrong. For this, values of types
+//! of all kinds are changed at random.
 
 use crate::config::{given::Given, samples::Span, sections::section::Section as _, types::duration::Duration};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt};
 
-/// A type in all that may hold it.
+/// A type in every position in which it may be.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, bound(deserialize = "T: serde::de::DeserializeOwned"))]
 struct Of<T> {
@@ -138,7 +139,7 @@ struct Defaults {
     size: u8,
 }
 
-/// A generator of numbers, the same in every run (Knuth's constants).
+/// A random number generator with the same sequence in every run (a linear congruential one, with Knuth's constants).
 pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
@@ -154,7 +155,7 @@ impl Numbers {
 
 pub(super) type Path = Vec<String>;
 
-/// The paths of all that is in it.
+/// The paths of all values in this one.
 pub(super) fn paths(value: &Value, path: &mut Path, all: &mut Vec<Path>) {
     all.push(path.clone());
     let mut inner = |key: String, value: &Value| {
@@ -177,7 +178,7 @@ pub(super) fn at<'v>(value: &'v mut Value, path: &[String]) -> &'v mut Value {
     })
 }
 
-/// Changes something, and says within which place; `None` if it was not to be changed.
+/// Changes something, and returns the path within which it did. `None` if nothing was changed.
 fn mutate(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
     const KEYS: &[&str] = &["name", "port", "kind", "extra", "host", "c", "zone", "by", "on", "low"];
     let mut all = Vec::new();
@@ -185,7 +186,7 @@ fn mutate(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
     let path = numbers.one_of(&all[1..]).clone();
     let (key, around) = path.split_last()?;
     let whole = |path: Path| match path.last().map(String::as_str) {
-        // of these depends what is beside them
+        // What is beside the name of a variant depends on it.
         Some("kind" | "t") => path[..path.len() - 1].to_vec(),
         _ => path,
     };
@@ -231,7 +232,7 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
-/// The path of what a mistake tells of, and the key that is missing there.
+/// The path of the key that a mistake is about, and the key that is missing there, if any.
 pub(super) fn told(what: &str) -> (Path, Option<&str>) {
     let path = what.strip_prefix("key `odd.").and_then(|rest| rest.split_once('`')).map_or("", |(path, _)| path);
     let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']').to_string());
@@ -239,7 +240,8 @@ pub(super) fn told(what: &str) -> (Path, Option<&str>) {
     (parts.filter(|part| !part.is_empty()).collect(), missing)
 }
 
-/// Sees it with values of a type, which are these, and are wrong in some places; what was not as it should be. Many of them are right.
+/// Tests a type with samples of its values that are randomly changed in some places; returns what went wrong. Enough of
+/// the values must stay valid.
 fn see<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug + Send + Sync + 'static>(
     rounds: usize,
     samples: &[Value],
@@ -287,7 +289,7 @@ fn see<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug + Send + Sync + 
     all
 }
 
-/// How a mistake that is told is none, where these places are wrong.
+/// Why a reported mistake cannot be one, if these places are wrong.
 fn invented(what: &str, value: &Value, wrong: &[Path]) -> Option<&'static str> {
     let (mut path, missing) = told(what);
     let mut all = Vec::new();

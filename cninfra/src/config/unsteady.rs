@@ -1,4 +1,4 @@
-//! Types that panic, or say what is wrong in other words each time, wherever they stand.
+//! Tests with types that panic, or that word their mistakes differently each time, in various positions.
 
 use crate::{
     config::{given::Given, sections::section::Section as _},
@@ -20,7 +20,7 @@ struct Odd {
     counts: Vec<Counts>,
 }
 
-/// Panics at odd numbers, and has other words at 2, each time with how often it was read.
+/// Panics at odd numbers, and reports 2 as wrong; each time with a message that depends on how often it was read.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "u8")]
 struct Counts(u8);
@@ -67,7 +67,7 @@ struct Plain {
     host: Option<IpAddr>,
 }
 
-/// Was the log told of its panic?
+/// Was the panic logged?
 static LOUD: AtomicBool = AtomicBool::new(false);
 
 impl TryFrom<Plain> for Hasty {

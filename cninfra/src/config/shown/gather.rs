@@ -1,4 +1,4 @@
-//! What holds for each key of all sections.
+//! Collects the values in force for each key of all sections, and where they come from.
 
 use super::{
     effective::{EffectiveSection, EffectiveValue},
@@ -21,12 +21,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use yaml_serde::Value;
 
 impl Config {
-    /// Every section with its keys, over what the program says in `under`: as its plugin sees it. What the program says by the agent's keys is
-    /// in `agents`.
+    /// Every section with its keys, as its plugin sees it. `under` is what the program sets below this config; `agents`
+    /// is what it sets of the agent's keys.
     pub(crate) fn effective(&self, known: &Known, under: &Config, agents: &Config) -> Vec<EffectiveSection> {
-        // what the files say by now; only those that follow them have it
+        // What the files say by now. Only live sections use it.
         let now = self.followers.now();
-        // the agent's own section comes first
+        // The agent's own section comes first.
         let mut limits = unsaid::Limits::new();
         let section = |section: &KnownSection| {
             let newer = now.as_deref().filter(|_| section.meta.live).unwrap_or(self);
@@ -34,7 +34,7 @@ impl Config {
             if section.is_own && limits.is_empty() {
                 limits = unsaid::limits(&values);
             }
-            // they are read at a start only
+            // The agent's keys are read only at a start.
             let mut all = self.clone().over(agents.clone()).keys_of_agent(section, &limits);
             all.append(&mut values);
             let values = all;
@@ -48,7 +48,8 @@ impl Config {
         let mut entries = self.entries(section.name);
         let (_, value) = section.read(&entries, true);
         let value = value.map(without_tags).unwrap_or_default();
-        // read once more with all of it as the lowest layer: so every key is met, and its origin is known
+        // The section is read again with its whole value as the lowest layer, so that every key is met and has an
+        // origin.
         let (source, way) = (Source::Default.into(), Way::new());
         let defaults = Entry { section: section.name.into(), source, way, value: value::from_yaml(value.clone()) };
         entries.all.push(&defaults);
@@ -60,7 +61,8 @@ impl Config {
         values.all
     }
 
-    /// What holds of a plugin by the agent's keys, but for those names that are keys of its own.
+    /// The values in force for the agent's keys in a plugin's section, except for keys that the plugin's type has
+    /// itself.
     fn keys_of_agent(&self, section: &KnownSection, limits: &unsaid::Limits) -> Vec<EffectiveValue> {
         if section.is_own {
             return Vec::new();
@@ -74,7 +76,7 @@ impl Config {
         unsaid::complete(all, &keys, limits)
     }
 
-    /// These of the agent's keys, where they are said.
+    /// These of the agent's keys, if they are set.
     fn agent_values(&self, section: &KnownSection, keys: &[&str]) -> Vec<EffectiveValue> {
         let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, keys, Depth::Top);
         let mut values = Values { outcome: &outcome, all: Vec::new() };
@@ -102,7 +104,7 @@ impl Values<'_> {
             path.push(name.clone());
             let time = self.outcome.notes.times.contains(path).then(|| time(value)).flatten();
             let (value, secret) = (time.as_ref().unwrap_or(value), has_secret(value));
-            // a choice without what was chosen would be none
+            // An enum with a secret is shown as a whole: without its content it would be invalid.
             let is_hidden = secret && self.outcome.notes.choices.contains(path);
             match value {
                 Value::Mapping(inner) if !inner.is_empty() && !is_hidden => self.mapping(path, inner),
@@ -116,7 +118,8 @@ impl Values<'_> {
         }
     }
 
-    /// Its default is no secret to be read, and has no origin therefore. A choice that is shown as one may be of several layers.
+    /// Where a secret comes from. A default has no origin, since a masked value cannot be read back. An enum that is
+    /// shown as a whole may come from several layers.
     fn origin_of_secret(&self, path: &[String]) -> String {
         let origins = &self.outcome.notes.origins;
         let Some(spot) = origins.get(path) else { return Source::Default.to_string() };
@@ -132,11 +135,11 @@ impl Values<'_> {
         origin
     }
 
-    /// Where the value of a key comes from that stands among these.
+    /// Where the value of a key comes from. `keys` are all the keys of its mapping.
     fn origin(&self, path: &[String], keys: &[String]) -> String {
         const OTHER_NAME: &str = "set by another name of it";
         if let Some(spot) = self.outcome.notes.origins.get(path) {
-            // what a mapping says was left out beside its defaults, if it has another name of one of its keys
+            // A mapping that sets a key by an alias was left out beside its defaults, which have the key by its name.
             let is_around = |of: &Vec<String>| path.starts_with(of);
             let is_default = self.outcome.layers.is_default(spot.entry);
             return if is_default && self.outcome.named_twice.iter().any(is_around) {
@@ -145,7 +148,7 @@ impl Values<'_> {
                 self.place(spot)
             };
         }
-        // it was set by another name of it
+        // The key was set by an alias.
         let Some((_, around)) = path.split_last() else { return String::new() };
         let mut others = self.outcome.notes.origins.iter().filter(|(other, _)| {
             other
@@ -163,13 +166,13 @@ impl Values<'_> {
     }
 }
 
-/// A length of time of the standard library, as it is written.
+/// A duration of the standard library, in the form in which it is written.
 fn time(value: &Value) -> Option<Value> {
     let time: std::time::Duration = yaml_serde::from_value(value.clone()).ok()?;
     Some(Value::from(Duration::from(time).to_string()))
 }
 
-/// `!One x` is `One: x`: so it can be written as JSON.
+/// Replaces `!One x` by `One: x`, which can be written as JSON.
 fn without_tags(value: Value) -> Value {
     match value {
         Value::Tagged(tagged) => {

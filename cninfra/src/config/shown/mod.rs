@@ -1,4 +1,4 @@
-//! What holds for each key and where it comes from, to be shown.
+//! Shows the config: the value in force for each key, and where it comes from.
 
 pub(super) mod effective;
 pub(super) mod gather;

@@ -1,14 +1,14 @@
-//! A value on one line, as YAML has it.
+//! Writes a value on one line, as YAML.
 
 use std::fmt::Write as _;
 use yaml_serde::Value;
 
-/// A value on one line. What is JSON is YAML.
+/// The value on one line, as JSON where possible, since JSON is YAML.
 pub(super) fn scalar(value: &Value) -> String {
     match value {
-        // without quotes where it is a text without them
+        // Without quotes if that is still the same text.
         Value::String(text) if is_plain(text) => text.clone(),
-        // which JSON does not have
+        // JSON has neither infinity nor NaN.
         Value::Number(number) if !number.is_finite() => number.to_string(),
         Value::Sequence(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(",")),
         Value::Mapping(mapping) => {
@@ -22,12 +22,12 @@ pub(super) fn scalar(value: &Value) -> String {
     }
 }
 
-/// A value within brackets.
+/// A value inside brackets, where texts are always quoted.
 fn flow(value: &Value) -> String {
     if value.is_string() { json(value) } else { scalar(value) }
 }
 
-/// As JSON; what JSON leaves as it is and YAML takes for the end of a line, or refuses, is escaped.
+/// The value as JSON. Characters that JSON allows, but YAML refuses or takes for a line break, are escaped.
 fn json(value: &Value) -> String {
     let text = serde_json::to_string(value).unwrap_or_else(|_| "null".to_string());
     let is_odd =
@@ -43,11 +43,11 @@ fn json(value: &Value) -> String {
     all
 }
 
-/// Is a text the same text in YAML, on one line and before a comment?
+/// Is this the same text in YAML without quotes, on one line and before a comment?
 fn is_plain(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@');
     let is_text = yaml_serde::from_str::<Value>(text).is_ok_and(|value| value.as_str() == Some(text));
-    // `0815` is a text to some readers of YAML and a number to others
+    // `0815` is a text to some YAML parsers, and a number to others.
     is_text
         && text.parse::<f64>().is_err()
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -1,4 +1,4 @@
-//! `--print-config`: what holds for each key, and where it comes from.
+//! Prints the config for `--print-config`: the value in force for each key, and where it comes from.
 
 use super::{
     effective::{EffectiveSection, EffectiveValue},
@@ -7,11 +7,11 @@ use super::{
 use std::fmt::Write as _;
 use yaml_serde::Value;
 
-/// Every section with all its keys, as an `agent.yaml` would have them, and the origin of each as a comment. Secrets
-/// are masked, and commented out; so is what only follows from keys of another section.
+/// All sections with all keys, in the form of an `agent.yaml`, with the origin of each value as a comment. Secrets are
+/// masked and commented out; so are values that are derived from keys of another section.
 pub(crate) fn print(sections: &[EffectiveSection]) -> String {
     let mut all = String::new();
-    // what can not be set needs no mention
+    // Sections without keys are left out, since nothing can be set in them.
     for section in sections.iter().filter(|section| !section.values.is_empty()) {
         let _ = writeln!(all, "{}:{}", scalar(&section.name.into()), braces(&section.values, 0));
         print_keys(&section.values, 0, &mut all);
@@ -19,7 +19,7 @@ pub(crate) fn print(sections: &[EffectiveSection]) -> String {
     all
 }
 
-/// Keys whose first parts, so many of them, are printed.
+/// Prints the keys below the first `depth` parts of their paths, which are printed already.
 fn print_keys(values: &[EffectiveValue], depth: usize, all: &mut String) {
     let (indent, mut rest) = ("  ".repeat(depth + 1), values);
     while let [first, ..] = rest {
@@ -41,12 +41,13 @@ fn print_keys(values: &[EffectiveValue], depth: usize, all: &mut String) {
     }
 }
 
-/// A secret is no value to be read back; and what only follows from other keys would not follow any more.
+/// A masked secret must not be read back, and a derived value that is set would no longer follow the others.
 fn is_comment(value: &EffectiveValue) -> bool {
     value.is_secret() || value.follows
 }
 
-/// What stands behind the key of a mapping with these keys in it: of comments alone there would be none.
+/// What follows the key of a mapping with these keys: ` {}` if all of them are comments, since the mapping would be
+/// null otherwise.
 fn braces(values: &[EffectiveValue], depth: usize) -> &'static str {
     if values.iter().all(|value| is_comment(value) && value.path.len() == depth + 1) { " {}" } else { "" }
 }
@@ -192,7 +193,7 @@ mod tests {
         let lines = "  limits:\n    init: 1s  # set by the program\n    after-init: 5s  # set by the program\n";
         let limits = printed(&config);
         assert!(limits.starts_with(&format!("{}{lines}", policy("fail", "default"))), "{limits}");
-        // those of the agent itself are keys of its own
+        // The agent's own section has these keys as keys of its own.
         assert!(!text_of(&rich("{some_text: x}")).contains("policy"));
     }
 

@@ -1,4 +1,5 @@
-//! What holds for the agent's keys of a plugin of which its section says nothing: for `--print-config` and the pages.
+//! Adds the agent's keys that a plugin's section does not set, with the values in force: for `--print-config` and the
+//! pages.
 
 use super::effective::EffectiveValue;
 use crate::config::said::{
@@ -7,29 +8,30 @@ use crate::config::said::{
 };
 use yaml_serde::{Mapping, Value};
 
-/// The phases that have a limit, and the keys of the section `agent` that say it of all plugins, the innermost first.
+/// The phases that have a limit, and the keys of the section `agent` that set it for all plugins, the most specific
+/// first.
 const PHASES: [(&str, [&str; 2]); 5] =
     [("create", START), ("init", START), ("after-init", START), ("drain", STOP), ("close", STOP)];
 const START: [&str; 2] = ["plugin-start-timeout", "start-timeout"];
 const STOP: [&str; 2] = ["plugin-stop-timeout", "stop-timeout"];
 
-/// The limit of each phase, where a plugin says nothing, and where it comes from.
+/// The limit of each phase for plugins that set none, and where it comes from.
 pub(super) type Limits = Vec<(&'static str, Value, String)>;
 
-/// Those of all plugins, by what holds in the agent's own section; none of another section.
+/// The limits for all plugins, from the values of the agent's own section; empty for any other section.
 pub(super) fn limits(agent: &[EffectiveValue]) -> Limits {
     let at = |path: &[&str]| agent.iter().find(|value| value.path == path);
     let limit = |(phase, [key, whole]): &(&'static str, [&str; 2])| {
         let of_phase = at(&[LIMITS, phase]);
         let holds = of_phase.or_else(|| at(&[key]))?;
-        // it follows from the whole, where nothing else is said
+        // A default limit of a phase is derived from the time for the whole start or stop.
         let said = Some(holds).filter(|value| !value.is_default()).or_else(|| at(&[whole]))?;
         Some((*phase, holds.value.clone(), said.origin.clone()))
     };
     PHASES.iter().filter_map(limit).collect()
 }
 
-/// What a section says by those keys of the agent's that it has, with what holds of the others.
+/// Completes what a section sets of those agent's keys that it has with the values in force for the others.
 pub(super) fn complete(mut said: Vec<EffectiveValue>, keys: &[&str], limits: &Limits) -> Vec<EffectiveValue> {
     let has = |said: &[EffectiveValue], key: &str| said.iter().any(|value| value.path[0] == key);
     let is_of = |key: &str| keys.contains(&key);
@@ -42,7 +44,7 @@ pub(super) fn complete(mut said: Vec<EffectiveValue>, keys: &[&str], limits: &Li
         return said;
     }
     let default = Source::Default.to_string();
-    // with nothing in them they say nothing
+    // Limits without any entry say nothing.
     said.retain(|value| value.path != [LIMITS]);
     if !has(&said, LIMITS) {
         let (mut all, mut origins) = (Mapping::new(), Vec::new());
