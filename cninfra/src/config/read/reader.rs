@@ -133,7 +133,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         Err(Failure::new(What::Asked))
     }
 
-    /// Refuses a `<key>-file` for a type that is not a secret, and an empty file of a secret that is not optional.
+    /// Refuses a `<key>-file` for a type that is not a secret, and an empty file unless it is a `Secret<Option<..>>`.
     fn no_file(self) -> Result<Self, Failed> {
         if self.names_file {
             return Err(Failure::new(What::NoSecret));

@@ -24,7 +24,7 @@ thread_local! {
     static HERE: RefCell<Option<At>> = const { RefCell::new(None) };
 }
 
-/// Tells other threads which file this thread is accessing, since the file system may not answer. It also holds the
+/// Tells other threads which file a thread is accessing, since the file system may not answer. It also holds the
 /// results to use instead of accessing certain files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct At {
@@ -204,7 +204,7 @@ pub(in crate::config) fn enter(dir: &Path) -> io::Result<()> {
 /// The paths of the entries of a directory.
 ///
 /// # Errors
-/// It can not be listed.
+/// It cannot be listed.
 pub(in crate::config) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     if is_silent(dir) {
         return Err(ErrorKind::TimedOut.into());

@@ -131,7 +131,7 @@ mod tests {
                 format!("both.conf:{line}:{column}: key `both.{key}-file`: the file {name} is empty")
             };
             assert_eq!(told.collect::<Vec<_>>(), [wrong(1, 16, "password"), wrong(2, 13, "token")]);
-            // An overridden file may be empty, and one whose secret is optional means none.
+            // The file of an overridden secret may be empty, and so may that of a `Secret<Option<..>>`: it means none.
             config.set_flag("both", "password", "", "password");
             config.set_flag("both", "token", "x", "token");
             let both = config.section::<Both>("both").unwrap();

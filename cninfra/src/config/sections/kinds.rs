@@ -23,8 +23,8 @@ pub(crate) struct Clash {
     pub(crate) what: String,
 }
 
-/// Adds to a check what the files say twice, what the environment does, and what the command line does. (The program is
-/// no matter: what it sets later overrides what it has set before.)
+/// Adds to a check what the files say twice, what the environment does, and what the command line does. (The program
+/// is left out: what it sets later overrides what it has set before.)
 pub(crate) fn check_kinds<S: Section>(
     section: ToRead<'_>,
     mut checked: Checked,

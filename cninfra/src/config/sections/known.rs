@@ -50,7 +50,7 @@ pub(crate) struct KnownSection {
 }
 
 impl KnownSection {
-    /// Reads the highest layer's values, without checking overridden ones; `wanted`: returns the value, too.
+    /// Reads the merged value, without checking overridden values; `wanted`: returns the value, too.
     pub(in crate::config) fn read(
         &self,
         entries: &Entries<'_>,

@@ -147,7 +147,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
         }
 
         let being_read = BeingRead::begin();
-        // The message of a panic may show the value, so it must reach neither the log nor the error.
+        // The message of a panic may show the value, so it must appear neither in the log nor in the error.
         let read =
             foreign::guard_quietly(|| deserializer.deserialize_newtype_struct(NAME, Inner(PhantomData)).map(Secret));
         drop(being_read);
