@@ -21,15 +21,15 @@ pub(super) enum Whole {
 }
 
 pub(super) fn whole(number: Num) -> Whole {
-    if let Some(number) = number.to_u128().and_then(|number| u64::try_from(number).ok()) {
-        return Whole::Unsigned(number);
-    }
-    match number.to_i128().map(|number| (u64::try_from(number), i64::try_from(number))) {
-        Some((Ok(number), _)) => Whole::Unsigned(number),
-        Some((_, Ok(number))) => Whole::Signed(number),
-        // More than any integer type that is read here can hold.
-        Some((_, Err(_))) => Whole::No(f64::INFINITY),
-        None => Whole::No(number.to_f64().unwrap_or(f64::INFINITY)),
+    // A number that no integer type read here can hold is a float, as in YAML and TOML.
+    match (number.to_u128(), number.to_i128()) {
+        (Some(number), _) => u64::try_from(number).map_or(Whole::No(number as f64), Whole::Unsigned),
+        (None, Some(number)) => match (u64::try_from(number), i64::try_from(number)) {
+            (Ok(number), _) => Whole::Unsigned(number),
+            (_, Ok(number)) => Whole::Signed(number),
+            _ => Whole::No(number as f64),
+        },
+        (None, None) => Whole::No(number.to_f64().unwrap_or(f64::NAN)),
     }
 }
 
@@ -39,4 +39,21 @@ pub(in crate::config) const WANTED: &str = "a number up to 3.4e38";
 /// Is the number too large for an `f32`?
 pub(super) fn is_beyond(number: f64) -> bool {
     number.is_finite() && (number as f32).is_infinite()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_integer_holds_is_a_float_of_its_size_and_sign() {
+        let shown = |number: Num| match whole(number) {
+            Whole::Unsigned(number) => format!("u {number}"),
+            Whole::Signed(number) => format!("i {number}"),
+            Whole::No(number) => format!("f {number:e}"),
+        };
+        let numbers = [Num::U8(7), Num::I8(7), Num::I8(-7), Num::U128(1 << 64), Num::I128(-(1 << 64)), Num::F32(0.5)];
+        let expected = ["u 7", "u 7", "i -7", "f 1.8446744073709552e19", "f -1.8446744073709552e19", "f 5e-1"];
+        assert_eq!(numbers.map(shown), expected);
+    }
 }

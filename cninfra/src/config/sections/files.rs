@@ -16,6 +16,18 @@ pub(crate) struct Files {
     pub(crate) named: Vec<(&'static str, String, String)>,
 }
 
+impl Files {
+    /// Where a file that is given by its name is looked for, in this order.
+    pub(super) fn places(&self, name: &str) -> [PathBuf; 2] {
+        [PathBuf::from(name), self.dir.join(name)]
+    }
+
+    /// Is this file one that is given by its name?
+    pub(super) fn is_named(&self, path: &Path) -> bool {
+        self.named.iter().any(|(_, name, _)| self.places(name).iter().any(|place| place == path))
+    }
+}
+
 /// The sections about which an unread file may say more.
 #[derive(Clone, Default)]
 pub(super) struct Untold {

@@ -305,7 +305,7 @@ impl Reading<'_> {
                 let place = Place { source: origin.clone(), at: None };
                 Mistake::new(place, format!("{what} {path}")).of(section.name).help(help)
             };
-            let places = [PathBuf::from(path), self.files.dir.join(path)];
+            let places = self.files.places(path);
             match places.iter().find(|path| file::is_there(path)).cloned() {
                 Some(path) if self.read.contains(&path) => {
                     let help = "give each its own file, or put the sections of all into `agent.yaml`";

@@ -200,7 +200,6 @@ impl Reloader {
         if file::enter(&self.files.dir).is_err() {
             return Vec::new();
         }
-        let is_named = |path: &PathBuf| self.files.named.iter().any(|(_, name, _)| path.ends_with(name));
         let is_live = |entry: &&Entry| self.known.find(&entry.section).is_some_and(|section| section.meta.live);
         let has_come =
             |section: &str| new.files_of(section).any(|path| !self.now.files_of(section).any(|before| before == path));
@@ -210,7 +209,7 @@ impl Reloader {
         paths.dedup();
         // A file that exists but cannot be read is reported by `check`.
         let is_there = |path: &PathBuf| new.texts.iter().any(|(read, _)| read == path);
-        let gone = paths.into_iter().filter(|path| !is_there(path) && !is_named(path));
+        let gone = paths.into_iter().filter(|path| !is_there(path) && !self.files.is_named(path));
         let mistake = |path: &PathBuf| {
             let place = Place { source: path.display().to_string(), at: None };
             Mistake::new(place, "the file is gone: its previous values stay in force")
@@ -271,7 +270,9 @@ impl Reloader {
     /// The config from the files in this directory, and its reloader.
     pub(crate) fn in_dir(dir: &Path, known: Known) -> (Config, Self) {
         let mut config = Config::new();
-        config.read_files(&Files { dir: dir.into(), named: Vec::new() }, &known);
+        // The flag of another section says, by an empty name, that it has no file.
+        let named = vec![("none", String::new(), "--none-config".to_string())];
+        config.read_files(&Files { dir: dir.into(), named }, &known);
         let reloader = Reloader::new(&config, known).expect("a section that follows its file");
         (config, reloader)
     }
