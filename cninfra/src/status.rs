@@ -1,4 +1,4 @@
-//! The status of an agent and of its plugins, as the probes show it.
+//! The state of an agent and of its plugins, as the probes show it.
 
 mod changes;
 mod handle;

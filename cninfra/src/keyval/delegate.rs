@@ -10,8 +10,8 @@ use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
 /// For authors of plugins: a plugin that is a store by delegating to another one, which is open only from the plugin's
-/// `init` until the end of its `close` (what has to be released is released by the plugin). The plugin implements all
-/// interfaces that the other store implements.
+/// `init` until the end of its `close` (leaderships and locks are released through the plugin while it closes). The
+/// plugin implements all interfaces that the other store implements.
 ///
 /// ```
 /// use cninfra::keyval::{Capabilities, Delegate, KvError, Reason, Result, Store};

@@ -58,8 +58,8 @@ impl<'a> Status<'a> {
         }
     }
 
-    /// For authors of probes: the states of these plugins, given by their instance names, do not count for the probes,
-    /// so that whoever shows the status can say so.
+    /// For authors of probes: says that the states of these plugins, given by their instance names, do not count for
+    /// the probes, so that code that shows the status can say so.
     pub fn non_fatal<N: AsRef<str>>(&self, names: &[N]) {
         // Evaluated without the lock, since `as_ref` is foreign code.
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();

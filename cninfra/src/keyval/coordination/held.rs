@@ -7,7 +7,7 @@ use super::{
 };
 use std::{fmt, time::Duration};
 
-/// Something that one of many holds: a [`Leadership`](super::Leadership), or a lock through its
+/// What one of many agents holds: a [`Leadership`](super::Leadership), or a lock through its
 /// [`LockGuard`](super::LockGuard). Dropping it releases it in the background.
 pub struct Held(Claim);
 
