@@ -29,7 +29,7 @@ const NANOS: f64 = 1e9;
 #[derive(Debug)]
 pub struct Durations<const N: usize> {
     ends: &'static [u64; N],
-    /// Each without those below it.
+    /// The count of each bucket alone (not cumulative, as it is exposed).
     buckets: [AtomicU64; N],
     /// Durations above the last bound.
     beyond: AtomicU64,
@@ -75,7 +75,7 @@ impl<const N: usize> Durations<N> {
 /// The values of [`Durations`] at one moment.
 #[derive(Clone, Debug)]
 pub struct DurationsSnapshot {
-    /// By the upper bounds in seconds, each without those below it.
+    /// The upper bounds in seconds, each with the count of its bucket alone.
     buckets: Vec<(f64, u64)>,
     sum: f64,
 }

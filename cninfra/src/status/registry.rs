@@ -26,12 +26,12 @@ struct Inner {
     reported: BTreeMap<usize, Report>,
     /// The calls of probes in progress, by the plugin's place.
     asked: BTreeMap<usize, Asked>,
-    /// Those of them that were announced as late.
+    /// The plugins among them whose probe was announced as late.
     told_late: BTreeSet<usize>,
     /// Plugins that the agent runs without, by place. This overrides what they report, since a plugin must not overrule
     /// a policy.
     down: BTreeMap<usize, (Down, Why)>,
-    /// Those of them that the policy ignores; and those that work although their `init` has failed.
+    /// The plugins among them that the policy ignores; and those that work although their `init` has failed.
     ignored: BTreeSet<usize>,
     recovered: BTreeSet<usize>,
     /// How often the `init` of a plugin has failed.
