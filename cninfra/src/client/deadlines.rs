@@ -1,7 +1,9 @@
-//! [`Deadlines`]: until when calls wait, with one timer for all of them.
+//! [`Deadlines`]: the time limits of calls, with one timer for all of them.
 //!
-//! Nearly all calls are answered long before their time is over. A timer of its own is put among those of the runtime and taken out again, under their lock, which is a good part of what a call adds to the client. So a call notes
-//! until when it waits, and one task looks when the first of these moments comes: once in the time of a call, however many there were meanwhile.
+//! Nearly all calls are answered long before their time is over. A separate timer would be registered with the runtime
+//! and removed again, under its lock, which is a good part of what a call costs in the client. So a call only notes its
+//! deadline, and one task waits for the earliest of them. It wakes about once per time limit, however many calls there
+//! were meanwhile.
 
 use std::{
     fmt,
@@ -38,7 +40,7 @@ use tokio::{
 #[derive(Default)]
 pub struct Deadlines {
     noted: Mutex<Noted>,
-    /// It is to be looked earlier than it would be.
+    /// Notified when the task has to wake earlier than planned.
     earlier: Notify,
 }
 
@@ -51,23 +53,24 @@ impl fmt::Debug for Deadlines {
 
 #[derive(Default)]
 struct Noted {
-    /// There are no more of them than calls that were on their way at once. None where a place is free.
+    /// No more than the largest number of concurrent calls. `None` for a free place.
     places: Vec<Option<Waiting>>,
     free: Vec<usize>,
-    /// Who looks; none: each has a timer of its own.
+    /// The task that watches the deadlines. `None` if there is none: then each call has a timer of its own.
     looks: Option<Looks>,
 }
 
 struct Waiting {
     deadline: Instant,
-    /// None where the time is over.
+    /// `None` when the time is over.
     waker: Option<Waker>,
 }
 
 struct Looks {
-    /// Whose timers are not those of this runtime has one of his own: it may stand still while his runs.
+    /// The runtime of the task. A call in another runtime has a timer of its own, since this runtime may stand still
+    /// while the other one runs.
     runtime: Id,
-    /// None: when somebody waits.
+    /// When the task wakes next; `None` if that is when a call begins to wait.
     next: Option<Instant>,
 }
 
@@ -102,7 +105,7 @@ impl Deadlines {
         }
     }
 
-    /// Wakes those whose time is over. Returns when that of the next one is.
+    /// Wakes the calls whose time is over. Returns the next deadline.
     fn look(&self, now: Instant) -> Option<Instant> {
         let mut noted = self.lock();
         let mut over = Vec::new();
@@ -118,7 +121,7 @@ impl Deadlines {
             looks.next = next;
         }
         drop(noted);
-        // where the lock is free: whoever is woken may come at once
+        // Without the lock, since a woken call may come here at once.
         over.into_iter().for_each(Waker::wake);
         next
     }
@@ -131,7 +134,7 @@ impl Deadlines {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Notes that somebody waits.
+    /// Notes a call that waits.
     fn note(&self, deadline: Instant, waker: &Waker) -> Place {
         let mut noted = self.lock();
         let Noted { places, free, looks } = &mut *noted;
@@ -153,7 +156,7 @@ impl Deadlines {
         }
     }
 
-    /// How it is with somebody who has been woken.
+    /// Whether the time of a call that was polled again is over.
     fn is_over(&self, place: usize, waker: &Waker) -> Over {
         let mut noted = self.lock();
         let looks = noted.looks.is_some();
@@ -186,7 +189,7 @@ impl Noted {
     }
 }
 
-/// Nobody looks any more: who waits has a timer of his own from now on.
+/// When the task ends, each waiting call gets a timer of its own.
 struct Ending<'d>(&'d Deadlines);
 
 impl Drop for Ending<'_> {
@@ -205,10 +208,10 @@ enum Over {
     NobodyLooks,
 }
 
-/// Where somebody who waits is noted.
+/// Where a waiting call is noted.
 struct Place {
     number: usize,
-    /// Where nobody looks after him.
+    /// The call's own timer, if no task watches its deadline.
     own: Option<Pin<Box<Sleep>>>,
 }
 
@@ -218,7 +221,7 @@ pub struct Until<'d, F> {
     deadlines: &'d Deadlines,
     deadline: Instant,
     answer: F,
-    /// None where he has not had to wait yet.
+    /// `None` as long as it has not had to wait.
     place: Option<Place>,
 }
 
@@ -289,7 +292,7 @@ mod tests {
         Box::pin(pending())
     }
 
-    /// How long it waits for what never comes.
+    /// How long it waits for an answer that never comes.
     async fn waits(deadlines: &Deadlines, within: Duration) -> Duration {
         let began = Instant::now();
         let waited = timeout(LONG, deadlines.until(began + within, never())).await;
@@ -345,7 +348,7 @@ mod tests {
     async fn where_nobody_looks_each_has_a_timer() {
         let deadlines = Deadlines::default();
         assert!(waits(&deadlines, SHORT).await < LONG);
-        // the one who looks ends while somebody waits
+        // The task ends while a call waits.
         let deadlines = Arc::new(deadlines);
         let (looks, waiting) = (deadlines.clone(), deadlines.clone());
         let looking = tokio::spawn(async move { looks.run().await });
@@ -358,7 +361,7 @@ mod tests {
         assert!(waited >= 2 * SHORT && waited < LONG / 2, "{waited:?}");
     }
 
-    /// Each looks at a flag after he was noted, whoever has his timer.
+    /// Each call checks a flag after it was noted, whether or not a task watches its deadline.
     #[tokio::test]
     async fn all_look_once_more_at_what_they_wait_for() {
         for is_looked_after in [true, false] {

@@ -1,4 +1,4 @@
-//! [`is_host_and_port`]: what an endpoint of a config is.
+//! [`is_host_and_port`]: a check of the endpoints in a config.
 
 use std::net::Ipv6Addr;
 

@@ -1,11 +1,11 @@
-//! [`Pauses`]: how long is waited before something is tried again.
+//! [`Pauses`]: how long to wait before the next attempt.
 
 use crate::agent::Backoff;
 use std::time::Duration;
 use tokio::time::Instant;
 
 const FIRST: Duration = Duration::from_millis(50);
-/// In the first minute: who comes back is noticed at once.
+/// The longest wait in the first minute, so that a server that comes back is noticed soon.
 const SOON: Duration = Duration::from_millis(500);
 const MINUTE: Duration = Duration::from_secs(60);
 const LATER: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ impl Pauses {
         Backoff::new(FIRST, most).delay(self.failed, fastrand::f64())
     }
 
-    /// To be called after a success: the waits begin anew.
+    /// To be called after a success: the waits begin again with the shortest one.
     pub fn reset(&mut self) {
         *self = Pauses::default();
     }

@@ -1,4 +1,4 @@
-//! [`Seats`]: where the futures of calls are, one after the other.
+//! [`Seats`]: reusable memory for the futures of calls.
 
 use std::{
     fmt,
@@ -97,7 +97,7 @@ impl<W, C: Fn(W) -> F + Send, F: Future + Send> Seat<W, F::Output> for Of<C, F> 
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Seated<'s, W, T> {
     seats: &'s Seats<W, T>,
-    /// None when it is dropped.
+    /// `None` only while it is dropped.
     seat: Option<Box<dyn Seat<W, T>>>,
 }
 
@@ -140,7 +140,7 @@ mod tests {
     };
     use tokio::task::yield_now;
 
-    /// Answers with the key, a moment later; `never` not at all.
+    /// Returns the key a moment later; for `never`, it does not return.
     async fn echo(key: &str) -> &str {
         yield_now().await;
         if key == "never" {
@@ -149,7 +149,7 @@ mod tests {
         key
     }
 
-    /// What is counted when it is cloned, as a call is for each seat.
+    /// Counts how often it is cloned, which a call is once for each seat.
     #[derive(Default)]
     struct Made(Arc<AtomicUsize>);
 
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(Arc::strong_count(&held), 2);
         drop(asked);
         assert_eq!((Arc::strong_count(&held), seats.lock().len()), (1, 1));
-        // nor does who comes next hear of it
+        // The next call in this seat is not affected.
         let answers = Seats::new(8, echo);
         drop(answers.ask("never"));
         let mut next = answers.ask("b");

@@ -29,14 +29,14 @@ use tokio::task::JoinSet;
 #[derive(Default, Debug)]
 pub struct Tasks {
     all: Mutex<JoinSet<()>>,
-    /// Held by who waits for their end.
+    /// Held by the caller that waits for the tasks, so that other callers of `join` wait, too.
     joins: tokio::sync::Mutex<()>,
 }
 
 impl Tasks {
     /// Runs a task, which has to end when the client is closed.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        // `false` is never refused
+        // The condition never holds, so the task always runs.
         let _ = self.spawn_unless(|| false, task);
     }
 
@@ -52,7 +52,7 @@ impl Tasks {
         if is_closed() {
             return false;
         }
-        // those that have ended
+        // Removes the tasks that have ended.
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async {
             if let Err(panic) = AssertUnwindSafe(task).catch_unwind().await {
@@ -100,7 +100,7 @@ mod tests {
         assert!(!tasks.spawn_unless(|| true, task(100)));
         tasks.join().await;
         assert_eq!(done.load(Ordering::Relaxed), 11);
-        // dropped, they do not go on
+        // When it is dropped, the tasks do not go on.
         tasks.spawn(task(1000));
         drop(tasks);
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -1,4 +1,4 @@
-//! [`unless_empty`]: a key that may be left empty.
+//! [`unless_empty`]: a config key that may be left empty.
 
 use serde::{Deserialize, Deserializer};
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! What a server answers where no route does: errors are JSON.
+//! What a server answers if no route does: errors are JSON.
 
 use crate::{Error, marks::escaped_in_json};
 use axum::{
@@ -19,7 +19,7 @@ pub fn error(status: StatusCode, text: &str) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], escaped_in_json(&body).into_owned()).into_response()
 }
 
-/// A value in JSON.
+/// The response with a value as JSON.
 pub(super) fn json(value: &impl Serialize) -> Response {
     written(serde_json::to_string(value))
 }
@@ -41,7 +41,8 @@ pub fn indented(value: &impl Serialize) -> Response {
     written(serde_json::to_string_pretty(value).map(|body| body + "\n"))
 }
 
-/// Whoever looks at it in a terminal is not to be fooled by what is in its texts.
+/// A response in JSON. Marks in its texts are escaped, so that they cannot deceive anyone who looks at it in a
+/// terminal.
 fn written(body: serde_json::Result<String>) -> Response {
     match body {
         Ok(body) => {
@@ -55,7 +56,7 @@ fn written(body: serde_json::Result<String>) -> Response {
     }
 }
 
-/// Of a path that no route has. `OPTIONS *` asks for the server itself.
+/// The answer for a path without routes. `OPTIONS *` is about the server itself.
 pub(super) async fn not_found(method: Method, uri: Uri) -> Response {
     if method == Method::OPTIONS && uri.path() == "*" {
         return options(HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS"));
@@ -63,26 +64,27 @@ pub(super) async fn not_found(method: Method, uri: Uri) -> Response {
     error(StatusCode::NOT_FOUND, "not found")
 }
 
-/// Of a path that others of its methods are answered on.
+/// The answer for a path whose routes have other methods.
 pub(super) fn method_not_allowed(allow: HeaderValue) -> Response {
     let mut response = error(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
     response.headers_mut().insert(ALLOW, allow);
     response
 }
 
-/// Of what is not answered while the agent starts.
+/// The answer to requests that are not answered while the agent is starting.
 pub(super) fn starting() -> Response {
     unavailable("the agent is starting")
 }
 
-/// Of what can not be answered now, but soon.
+/// The answer to requests that cannot be answered now, but soon.
 pub(super) fn unavailable(text: &str) -> Response {
     let mut response = error(StatusCode::SERVICE_UNAVAILABLE, text);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
-/// The same of a path that is answered during the start, but not to this method: what it is answered to is said as it is later.
+/// Like [`starting`], for a path that is answered during the start, but not for this method. `allow` is the same as
+/// later.
 pub(super) fn starting_with(allow: HeaderValue) -> Response {
     let mut response = starting();
     response.headers_mut().insert(ALLOW, allow);
@@ -93,7 +95,7 @@ pub(super) fn options(allow: HeaderValue) -> Response {
     (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response()
 }
 
-/// What is allowed where there are routes for these methods.
+/// The value of `Allow` for a path with routes for these methods.
 pub(super) fn allow<'a>(methods: impl Iterator<Item = &'a Method>) -> HeaderValue {
     let mut allowed: Vec<&str> = Vec::new();
     for method in methods {
@@ -105,6 +107,6 @@ pub(super) fn allow<'a>(methods: impl Iterator<Item = &'a Method>) -> HeaderValu
         }
     }
     allowed.push("OPTIONS");
-    // names of methods are always valid
+    // Names of methods are always valid.
     HeaderValue::from_str(&allowed.join(",")).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }

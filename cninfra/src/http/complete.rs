@@ -1,11 +1,12 @@
-//! [`Complete`]: routes that can be registered, with words of ours for those that lack a state.
+//! [`Complete`]: routes that can be registered, with our own error message for those that lack a state.
 
 use super::{Http, Routes};
 use crate::{Context, Dep, Result};
 
 /// Routes that can be registered: their handlers take no [`State`](axum::extract::State), or have received it from
 /// [`Routes::with_state`].
-// asked of whatever is registered: of a `Routes<S>`, rustc would settle what `S` is before it asks, or not at all
+// Required of any type that is registered: for a `Routes<S>`, rustc would infer `S` before it checks this, or not check
+// it at all.
 #[diagnostic::on_unimplemented(
     message = "CN037: the handlers of these routes take a `State` that is not provided: the routes are `{Self}`, not `Routes`",
     label = "add `.with_state(..)` after the last route"
@@ -50,7 +51,7 @@ impl Dep<dyn Http> {
     ///
     /// # Errors
     /// Those of [`Http::register`].
-    // on one line, since rustc shows the lines from the name to the bound
+    // On one line, since rustc shows all lines from the name to the bound.
     #[rustfmt::skip]
     pub fn register<R>(&self, owner: &Context, routes: R) -> Result<()> where Registration: Takes<(), R> {
         Http::register(&**self, owner, Registration::complete(routes))

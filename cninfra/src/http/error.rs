@@ -1,4 +1,4 @@
-//! [`RouteError`]: a route that can not be taken.
+//! [`RouteError`]: why a route is not accepted.
 
 use axum::http::Method;
 use std::{error::Error, fmt};

@@ -1,4 +1,4 @@
-//! [`Json`], [`Path`] and [`Query`]: axum's extractors, which answer in JSON what they do not take.
+//! [`Json`], [`Path`] and [`Query`]: axum's extractors, with rejections in JSON.
 
 use super::answer;
 use axum::{
@@ -79,7 +79,7 @@ impl Error for Rejection {}
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         match self.status.is_server_error() {
-            // the handler's mistake: for the log, and not for who asks
+            // A mistake in the handler: for the log, and not for the client.
             true => crate::Error::msg(self.text).with_help(HELP).into_response(),
             false => answer::error(self.status, &self.text),
         }

@@ -1,4 +1,4 @@
-//! [`Failure`]: what a handler's error becomes.
+//! [`Failure`]: how a handler's error is answered, and how the server learns of it.
 
 use super::answer;
 use crate::Error;
@@ -59,7 +59,7 @@ impl IntoResponse for Error {
             true => answer::unavailable("service unavailable"),
             false => answer::error(StatusCode::INTERNAL_SERVER_ERROR, "internal server error"),
         };
-        // with its mend
+        // The `Debug` form includes the help.
         response.extensions_mut().insert(Failure(format!("{self:?}").into()));
         response
     }
@@ -107,7 +107,7 @@ mod tests {
 
         let told = async |reason: Reason| {
             let failed = move || -> crate::Result<()> {
-                // as the cause of another error, too
+                // It is also found as the cause of another error.
                 Err(Lost(KvError::new("get", reason.clone()).at("10.0.0.1:2379"))).context("alice")
             };
             let answer = Client::of(Routes::new().get("/", async move || failed())).get("/").await;

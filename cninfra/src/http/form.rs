@@ -1,10 +1,10 @@
-//! [`wanted_form`]: in which form an answer is wanted that there is in several.
+//! [`wanted_form`]: the form of an answer that a client wants, if there are several.
 
 use super::{Query, page::wants_html};
 use axum::http::{HeaderMap, Uri};
 use serde::Deserialize;
 
-/// The query.
+/// The query of such a request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {

@@ -26,31 +26,31 @@ pub struct RouteIndex(Arc<Index>);
 #[derive(Clone, Default)]
 struct Index {
     routes: Vec<Route>,
-    /// Of each path, by its number: the places of its routes.
+    /// The places of a path's routes, by the number of the path.
     of_path: Vec<Vec<usize>>,
-    /// The lengths and numbers of all paths, in the order of their lengths, and of their texts where these are the same: most that are not the one which is looked for are told by
-    /// their lengths.
+    /// The lengths and numbers of all paths, ordered by length, and by text where the lengths are equal: most
+    /// comparisons need only the lengths.
     sorted: Vec<(usize, usize)>,
-    /// The paths with parameters, with the same rules as the router that is built of the table. Of a path, its number. Most paths have none, and such
-    /// a router takes most of the time of taking them in.
+    /// The numbers of the paths with parameters, by the same rules as in the router that is built from the table. Most
+    /// paths have none, and to add them to such a router would take most of the time of adding a route.
     patterns: matchit::Router<usize>,
 }
 
 impl Index {
-    /// Where in the order of all paths this one is, or would be.
+    /// The place of this path in `sorted`, or where it would be.
     #[inline]
     fn place(&self, path: &str) -> Result<usize, usize> {
         let text = |number: usize| self.routes[self.of_path[number][0]].path.as_str();
         self.sorted.binary_search_by(|(len, number)| len.cmp(&path.len()).then_with(|| text(*number).cmp(path)))
     }
 
-    /// The routes of exactly this path, as it was registered.
+    /// The routes with exactly this path, as it was registered.
     #[inline]
     fn exactly(&self, path: &str) -> &[usize] {
         self.place(path).map_or(&[], |place| &self.of_path[self.sorted[place].1])
     }
 
-    /// The routes that a request for this path is for: what is said of it letter by letter goes before what has parameters, as in the router.
+    /// The routes for a request with this path. As in the router, a path without parameters takes precedence.
     #[inline]
     fn of_request(&self, path: &str) -> &[usize] {
         match self.exactly(path) {
@@ -77,7 +77,7 @@ impl RouteIndex {
     /// The place in [`routes`](Self::routes) of what [`find`](Self::find) returns, for a server that keeps something of
     /// its own for each route.
     #[must_use]
-    // compiled where it is called from: a server asks for each request, and this crate is made small
+    // Inlined, since a server calls it for each request, and this crate is compiled for size.
     #[inline]
     pub fn position(&self, method: &Method, path: &str) -> Option<usize> {
         let (routes, of_path) = (&self.0.routes, self.0.of_request(path));
@@ -86,17 +86,17 @@ impl RouteIndex {
         exact.or_else(similar).or(of_path.first()).copied()
     }
 
-    /// Those that answer a request for this path, each its method.
+    /// The routes that answer a request for this path, one for each method.
     pub(super) fn at(&self, path: &str) -> impl Iterator<Item = &Route> {
         self.0.of_request(path).iter().map(|at| &self.0.routes[*at])
     }
 
-    /// Those of exactly this path.
+    /// The routes with exactly this path.
     pub(super) fn of_path(&self, path: &str) -> impl Iterator<Item = &Route> {
         self.0.exactly(path).iter().map(|at| &self.0.routes[*at])
     }
 
-    /// Adds a route, whose path is valid. Of a path that can not be told from another one it does not.
+    /// Adds a route. A pattern that is not valid, or cannot be distinguished from another one, is refused.
     pub(super) fn put(&mut self, route: Route) -> Result<(), Route> {
         let index = Arc::make_mut(&mut self.0);
         let (at, number) = (index.routes.len(), index.of_path.len());
@@ -149,7 +149,7 @@ mod tests {
             "/{x}", "/{{x}}", "/a/{x}", "/b", "/b/c/d/e",
         ];
         let mut compared = 0;
-        // each subset; those of which two can not be told from each other are refused
+        // All subsets; those with two paths that cannot be distinguished are refused.
         for subset in 0..1u32 << paths.len() {
             let some: Vec<_> = (0..paths.len()).filter(|at| subset >> at & 1 == 1).map(|at| paths[at]).collect();
             let (mut index, mut all) = (RouteIndex::default(), matchit::Router::new());

@@ -25,9 +25,9 @@
 //! }
 //! ```
 //!
-//! This module has no server: that is a plugin, such as `Rest` in the crate `cninfra-rest`. A server keeps its routes
-//! in a [`RouteTable`]. Tests of handlers need no server either: the module `testing` (feature `testing`) calls them
-//! without a socket.
+//! This module contains no server: each server is a plugin, such as `Rest` in the crate `cninfra-rest`. A server keeps
+//! its routes in a [`RouteTable`]. Tests of handlers need no server either: the module `testing` (feature `testing`)
+//! calls them without a socket.
 
 mod answer;
 mod complete;
@@ -45,7 +45,7 @@ mod router;
 mod routes;
 mod scrape;
 mod table;
-// in the documentation, too, where the feature is off: who looks for it reads there which one to turn on
+// Also in the documentation when the feature is off, so that readers learn which feature to turn on.
 #[cfg(any(feature = "testing", doc))]
 pub mod testing;
 

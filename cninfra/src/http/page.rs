@@ -1,4 +1,4 @@
-//! [`Page`]: an answer for people that needs nothing but itself.
+//! [`Page`]: a self-contained page for people.
 
 use crate::marks::is_mark;
 use axum::{
@@ -12,11 +12,12 @@ use axum::{
 };
 use std::fmt::{self, Write as _};
 
-/// Nothing but the page itself and its style: no script, and nothing of elsewhere. Nor is it shown inside of another page.
+/// Allows nothing but the page itself and its style: no script, and nothing from elsewhere. Nor may another page embed
+/// it.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What all pages have, light and dark.
+/// The style of all pages, light and dark.
 const STYLE: &str = include_str!("page.css");
 
 /// A self-contained page: no script, and no style, font or image from elsewhere. It is light or dark, as the browser
@@ -92,7 +93,7 @@ impl IntoResponse for Page {
 pub fn wants_html(headers: &HeaderMap) -> bool {
     let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let types: Vec<&str> = accept.flat_map(|value| value.split(',')).collect();
-    // how much it is wanted; of two that are wanted alike, the one that is named first
+    // The quality of a type; of two with the same quality, the one that is named first is preferred.
     let wanted = |name: &str| {
         types.iter().enumerate().find_map(|(place, one)| {
             let mut parts = one.split(';').map(str::trim);

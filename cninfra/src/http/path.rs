@@ -1,11 +1,11 @@
-//! What a route's path may be.
+//! Which paths a route can have.
 
 use matchit::InsertError;
 
-/// The router's own limit is higher; it panics there.
+/// The limit of the router itself is higher, but exceeding that makes it panic.
 const MOST_PARAMETERS: usize = 20;
 
-/// What is wrong with a path, and after `: ` the mend. What is right passes axum's router without a panic.
+/// What is wrong with a path, and after `: ` how to fix it. A valid path causes no panic in axum's router.
 pub(super) fn check(path: &str) -> Result<(), &'static str> {
     check_text(path)?;
     matchit::Router::new().insert(path, ()).map_err(|error| match error {
@@ -20,7 +20,7 @@ pub(super) fn check(path: &str) -> Result<(), &'static str> {
     })
 }
 
-/// What of it no router finds: the part of [`check`] that makes none.
+/// The part of [`check`] that a router does not find, and that needs none.
 pub(super) fn check_text(path: &str) -> Result<(), &'static str> {
     if !path.starts_with('/') {
         return Err("does not start with `/`: write it with a `/` in front");
@@ -28,7 +28,7 @@ pub(super) fn check_text(path: &str) -> Result<(), &'static str> {
     if !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'#') {
         return Err("has a character that is in no path: write it percent-encoded, and leave out query and fragment");
     }
-    // asked of each route of a start: by bytes
+    // Called for each route during a start, so it works on bytes.
     if path.as_bytes().windows(2).any(|two| two[0] == b'/' && matches!(two[1], b':' | b'*')) {
         return Err(
             "has a segment that starts with `:` or `*`: write `{name}` for a segment, `{*rest}` for all that follows",
@@ -40,20 +40,20 @@ pub(super) fn check_text(path: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// May it stand for more than one path? What has a brace may have a parameter.
+/// Whether it may match more than one path, because it has a brace, which may be a parameter.
 pub(super) fn is_pattern(path: &str) -> bool {
     path.bytes().any(|byte| byte == b'{' || byte == b'}')
 }
 
-/// Would the router refuse the two in one table?
+/// Whether the router would refuse the two in one table.
 pub(super) fn conflict(a: &str, b: &str) -> bool {
     let mut router = matchit::Router::new();
     router.insert(a, ()).is_ok() && router.insert(b, ()).is_err()
 }
 
-/// Is there a request that both would answer? Asked of valid paths.
+/// Whether there is a request that both would answer. The paths have to be valid.
 pub(super) fn meet(a: &str, b: &str) -> bool {
-    // a brace that is a character is no parameter
+    // An escaped brace is not a parameter.
     let (a, b) = (a.replace("{{", "\u{1}"), b.replace("{{", "\u{1}"));
     let (mut a, mut b) = (a.split('/'), b.split('/'));
     loop {
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_passes_never_panics_in_axum() {
-        // every path of up to five of these pieces
+        // All paths of up to five of these pieces.
         let pieces = ["/", "a", "{a}", "{*b}", "{{", "}}", "{", "}", ":", "*", ""];
         let (mut taken, mut paths) = (0, vec![String::new()]);
         for _ in 0..5 {

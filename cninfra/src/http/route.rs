@@ -1,4 +1,4 @@
-//! [`Route`]: what is known of one route.
+//! [`Route`]: one route without its handler.
 
 use axum::http::Method;
 
@@ -20,7 +20,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Would both answer the same requests, if their paths are the same?
+    /// Whether this route and one for the other method would answer the same requests, if they had the same path.
     pub(super) fn same_method(&self, other: &Method) -> bool {
         let of_get = |a: &Method, b: &Method| a == Method::GET && b == Method::HEAD;
         self.method == other || of_get(&self.method, other) || of_get(other, &self.method)

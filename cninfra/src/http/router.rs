@@ -23,8 +23,8 @@ impl RouteTable {
 
     /// The router for one path alone: for the routes that have the same path as the one at this place of
     /// [`routes`](Self::routes), or for none. It answers requests for that path as [`router`](Self::router) does. A
-    /// server that finds the place with the index ([`RouteIndex::position`](super::RouteIndex::position)) can make each router on first use, since
-    /// making the routers of all paths takes a good part of a start.
+    /// server that finds the place with the index ([`RouteIndex::position`](super::RouteIndex::position)) can make each
+    /// router on first use, since making the routers of all paths takes a good part of a start.
     #[must_use = "built once for each path"]
     pub fn router_at(&self, at: Option<usize>) -> Router {
         let path = at.and_then(|at| self.routes().get(at)).map(|route| &route.path);
@@ -38,8 +38,9 @@ impl RouteTable {
         self.router_of(|route| route.during_start, answer::starting_with).fallback(async || answer::starting())
     }
 
-    /// Where a path is of routes, but of none for the method, `refused` answers with what is allowed; but to `OPTIONS`, that is the answer. Allowed is what
-    /// any route answers, be it in or not: so what is said during the start is what is said later.
+    /// The router for some of the routes. If a path has routes, but none for the method, `refused` answers with the
+    /// allowed methods; for `OPTIONS`, these are the answer. The allowed methods are those of all routes, including
+    /// those that are left out, so that they are the same during the start as later.
     fn router_of(&self, is_in: impl Fn(&Route) -> bool, refused: fn(HeaderValue) -> Response) -> Router {
         let routes = self.routes().iter().zip(&self.handlers).filter(|(route, _)| is_in(route));
         let state = Shared::new(());
@@ -48,7 +49,7 @@ impl RouteTable {
             router.route(&route.path, handler.unwrap_or_else(|panic| stand_in(&route.method, &panic)))
         };
         let index = self.index.clone();
-        // one for all: a handler for `OPTIONS` on each path would be a good part of a start
+        // One fallback for all paths: a handler for `OPTIONS` on each path would take a good part of a start.
         let other = async move |method: Method, uri: Uri| {
             let allow = answer::allow(index.at(uri.path()).map(|route| &route.method));
             if method == Method::OPTIONS { answer::options(allow) } else { refused(allow) }
@@ -63,7 +64,7 @@ fn stand_in(method: &Method, panic: &Panic) -> MethodRouter {
     let fails = async move || Err::<(), _>(Error::msg(format_args!("it panicked when it was cloned: {why}")));
     match MethodFilter::try_from(method.clone()) {
         Ok(filter) => on(filter, fails),
-        // none that was registered
+        // A route with such a method is never registered.
         Err(_) => any(fails),
     }
 }
@@ -100,7 +101,7 @@ mod tests {
         assert_eq!(Client::new(table.router_at(None)).get("/a/b").await.status, 404);
     }
 
-    /// Panics when it is cloned, once that is so.
+    /// Panics when it is cloned, once the flag is set.
     #[cfg(feature = "testing")]
     struct Single(Arc<std::sync::atomic::AtomicBool>);
 

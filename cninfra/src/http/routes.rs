@@ -1,4 +1,4 @@
-//! [`Routes`]: what a plugin registers.
+//! [`Routes`]: the routes that a plugin registers.
 
 use super::handler::{Answers, Asked, Asking, Async, Extracted, Gives, Kind, OfState, Shared};
 use axum::{
@@ -56,7 +56,7 @@ pub(super) struct Entry<S = ()> {
     pub(super) path: String,
     pub(super) summary: String,
     pub(super) during_start: bool,
-    /// None where the method is none that can be routed. Shared: a clone of a handler calls what others have written.
+    /// `None` if the method is not a standard one. Shared, since cloning a handler calls foreign code.
     pub(super) handler: Option<Arc<MethodRouter<Shared<S>>>>,
 }
 
@@ -68,7 +68,7 @@ impl<S> Clone for Entry<S> {
     }
 }
 
-/// Shares the handlers: none of them is cloned.
+/// The clone shares the handlers: none of them is cloned.
 impl<S> Clone for Routes<S> {
     fn clone(&self) -> Self {
         Routes { entries: self.entries.clone() }
@@ -81,7 +81,7 @@ impl<S> Default for Routes<S> {
     }
 }
 
-// nothing is asked of the state here, or each of these would tell again what is wrong with it
+// There is no bound on the state here, or each of these methods would report again what is wrong with it.
 impl<S: 'static> Routes<S> {
     /// No routes.
     pub fn new() -> Self {
@@ -89,7 +89,7 @@ impl<S: 'static> Routes<S> {
     }
 
     /// A route for `GET`, which answers `HEAD` too.
-    #[rustfmt::skip] // on one line, here and below: rustc shows the lines from the name to the bound
+    #[rustfmt::skip] // On one line, here and below, since rustc shows all lines from the name to the bound.
     pub fn get<H, K: Kind, T, By, A>(self, path: impl Into<String>, handler: H) -> Self where Asking: Answers<K, H>, Self: OfState<T>, K::Arguments: Extracted<T, By, K::Returned, K::Handler>, K::Returned: Async<A> + Gives<A>, Asked<H, K, T, By, A>: Sized {
         self.on(Method::GET, path, handler)
     }

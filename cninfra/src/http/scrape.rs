@@ -1,4 +1,4 @@
-//! [`Scrape`]: metrics, as a handler answers them.
+//! [`Scrape`]: metrics as the answer of a handler.
 
 use crate::{
     Logger,
@@ -38,7 +38,7 @@ use std::{
 pub struct Scrape {
     log: Logger,
     metrics: Metrics,
-    /// What is left out, each once: not for each scrape.
+    /// What was left out and has been logged, since it is logged once, and not for each scrape.
     told: Mutex<BTreeSet<String>>,
 }
 
@@ -61,7 +61,7 @@ impl Scrape {
                 self.log.warn(left_out);
             }
         }
-        // a proxy's cache must answer neither in another format nor with what was true before
+        // A proxy's cache must neither answer in another format nor with old values.
         let headers = [(CONTENT_TYPE, format.content_type()), (VARY, "accept"), (CACHE_CONTROL, "no-store")];
         (headers, exposition.text).into_response()
     }

@@ -24,16 +24,16 @@ use std::{fmt, mem, sync::Arc};
 /// # Ok::<(), cninfra::http::RouteError>(())
 /// ```
 ///
-/// A clone has the same handlers. Handlers are code of others, also when they are cloned or dropped. Of this table's
+/// A clone has the same handlers. Handlers are foreign code, also when they are cloned or dropped. Of this table's
 /// methods, only those that make a router clone handlers, and [`renew`](RouteTable::renew) returns the handlers it
 /// takes out, instead of dropping them. So a table can be changed under a lock. If a handler panics when it is cloned,
 /// only its own route is answered with 500, and a [`Failure`](super::Failure) tells the server why.
 #[derive(Clone, Default)]
 pub struct RouteTable {
     pub(super) index: RouteIndex,
-    /// Of the routes, one each.
+    /// One for each route, in the same order.
     pub(super) handlers: Vec<Arc<MethodRouter<Shared<()>>>>,
-    /// Of the routes, too: in which attempt of its owner's `init` each was registered.
+    /// For each route, in the same order: in which attempt of its owner's `init` it was registered.
     attempts: Vec<u32>,
 }
 
@@ -73,7 +73,8 @@ impl RouteTable {
         Ok(mem::replace(self, all))
     }
 
-    /// All of them, or none on an error. It grows where it is: a copy for each plugin would be a good part of a start.
+    /// Adds all routes, or none if there is an error. The table grows in place, since a copy for each plugin would take
+    /// a good part of a start.
     fn extend(&mut self, owner: &str, attempt: u32, routes: &Routes) -> Result<(), RouteError> {
         let before = self.handlers.len();
         for Entry { method, path, summary, during_start, handler } in routes.entries.iter().cloned() {
@@ -90,7 +91,7 @@ impl RouteTable {
         Ok(())
     }
 
-    /// The routes, with their places, for which that holds.
+    /// A table with the routes for which the condition holds.
     fn only(&self, is_in: impl Fn(usize, &Route) -> bool) -> Result<RouteTable, RouteError> {
         let mut only = RouteTable::new();
         for (at, (route, handler)) in self.routes().iter().zip(&self.handlers).enumerate() {
@@ -117,8 +118,8 @@ impl RouteTable {
         Ok(())
     }
 
-    /// Why the index has not taken it. The index is a router too, so a router of its own to check each path is not needed: that would be a good part of
-    /// taking it in.
+    /// Why the index has refused a route. The index is a router, too, so no separate router has to check each path,
+    /// which would take a good part of the time of adding it.
     fn refusal(&self, route: Route) -> RouteError {
         match path::check(&route.path) {
             Ok(()) => self.conflict(route),
@@ -126,10 +127,10 @@ impl RouteTable {
         }
     }
 
-    /// Whom the path can not be told from.
+    /// The error for a path that cannot be distinguished from another one.
     fn conflict(&self, route: Route) -> RouteError {
         let others = || self.routes().iter().filter(|other| path::conflict(&other.path, &route.path));
-        // one that answers the same requests says more than one that only looks alike
+        // A route that answers the same requests explains more than one that only looks alike.
         let same = |other: &&Route| other.same_method(&route.method) && path::meet(&other.path, &route.path);
         let other = others().find(same).or_else(|| others().next());
         let (other_owner, other_path) =
@@ -244,11 +245,11 @@ mod tests {
         table.renew("one", 1, &get("/a").get("/d", async || "")).unwrap();
         let found: Vec<_> = table.routes().iter().map(|route| format!("{} {}", route.owner, route.path)).collect();
         assert_eq!(found, ["one /b", "two /c", "one /a", "one /d"]);
-        // of others' none is taken, and on an error none is changed
+        // Routes of others are never replaced, and an error changes nothing.
         assert!(table.renew("two", 1, &get("/c").get("/a", async || "")).is_err());
         assert!(table.renew("one", 2, &get("/e").merge(get("/e"))).is_err());
         assert_eq!(table.routes().len(), 4);
-        // nor of what it has registered in the same attempt, be it by another call
+        // Nor are routes of the same attempt replaced, even by another call.
         let error = table.renew("one", 1, &get("/a")).unwrap_err();
         assert_eq!(error.to_string(), "`one` registers `GET /a`, which `one` has registered already");
         table.renew("one", 1, &get("/b")).unwrap();
@@ -256,7 +257,7 @@ mod tests {
         let _ = table.router();
     }
 
-    /// Counts its clones and its ends.
+    /// Counts its clones and its drops.
     struct Counted(Arc<AtomicU32>);
 
     impl Clone for Counted {

@@ -84,7 +84,7 @@ impl InProcess {
 
 impl Http for InProcess {
     fn register(&self, owner: &Context, routes: Routes) -> Result<()> {
-        // dropped where the lock is free again, as `routes` is
+        // Dropped after the lock is released, as is `routes`.
         let _former = self.table().renew(owner.name(), owner.failed_attempts(), &routes).map_err(|error| {
             let help = error.help();
             Error::from(error).with_help(help)
@@ -312,7 +312,7 @@ impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> T {
         match serde_json::from_slice(&self.body) {
             Ok(value) => value,
-            // what it is instead is mostly an error, in words
+            // What was answered instead is mostly an error, in words.
             Err(error) => {
                 panic!("the answer {} cannot be read so: {error}: {}", self.status, self.body.escape_ascii())
             }

@@ -1,4 +1,4 @@
-//! [`Change`]: what becomes of one key.
+//! [`Change`]: a change of one key.
 
 use std::sync::Arc;
 
@@ -61,5 +61,5 @@ impl<K, V> Change<K, V> {
     }
 }
 
-/// One for all watchers.
+/// A change, allocated once for all watchers.
 pub(super) type Update<K, V> = Arc<Change<K, V>>;

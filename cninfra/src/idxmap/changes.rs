@@ -1,4 +1,4 @@
-//! [`Changes`]: what a watcher is told.
+//! [`Changes`]: the events that a watcher receives.
 
 use super::{
     change::Change,
@@ -46,7 +46,7 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
             if let Some(all) = self.all.take() {
                 return Some(Event::All(all));
             }
-            // who has always something to be told lets others have their turn nevertheless
+            // `cooperative` makes a watcher that always finds a change yield to other tasks nevertheless.
             match cooperative(poll_fn(|cx| self.changes.poll(cx))).await {
                 Told::Change(change) => return Some(Event::Change(change)),
                 Told::Behind => self.begin_anew()?,
@@ -77,7 +77,7 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
         self.missed
     }
 
-    /// `None` where the map is gone, and what was missed with it.
+    /// Starts again with all entries. `None` if the map is gone, and with it what was missed.
     fn begin_anew(&mut self) -> Option<()> {
         let map = self.map.upgrade()?;
         let (all, changes) = map.subscribe();

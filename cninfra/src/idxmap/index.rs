@@ -1,4 +1,4 @@
-//! [`Index`]: finds entries by something else than their keys.
+//! [`Index`]: finds entries by something other than their keys.
 
 use super::parts::Parts;
 use std::{
@@ -11,9 +11,9 @@ use std::{
 
 /// An index, as the map sees it.
 pub(super) trait Indexed<K, V>: Send + Sync {
-    /// Asks for the values of an entry, and notes them: of one write at a time.
+    /// Computes the index values of an entry before and after a write, and notes them. Called for one write at a time.
     fn prepare(&self, key: &K, old: Option<&Arc<V>>, new: Option<&Arc<V>>);
-    /// Puts in the index what was noted last: of this entry.
+    /// Updates the index with the values noted last, which are those of this entry.
     fn apply(&self, key: &K, new: Option<&Arc<V>>);
 }
 
@@ -27,19 +27,20 @@ struct Shared<I, K, V> {
     parts: Parts<I, Found<K, V>>,
 }
 
-/// Puts the values of an entry behind those that are there.
+/// Appends the index values of an entry to the vector.
 type Values<I, K, V> = Box<dyn Fn(&K, &V, &mut Vec<I>) + Send + Sync>;
 
-/// By what an entry was found, and by what it will be: kept from write to write, so that none makes room for it.
+/// The index values of an entry before and after a write. The vectors are reused, so that a write does not allocate
+/// them.
 struct Noted<I> {
     before: Vec<I>,
     after: Vec<I>,
 }
 
-/// Room for more values than these is not kept.
+/// The capacity that is kept for reuse.
 const NOTED: usize = 64;
 
-/// The entries of one value: mostly one.
+/// The entries with one index value: mostly a single one.
 enum Found<K, V> {
     One(K, Arc<V>),
     Many(HashMap<K, Arc<V>>),
@@ -151,7 +152,7 @@ where
 {
     fn prepare(&self, key: &K, old: Option<&Arc<V>>, new: Option<&Arc<V>>) {
         let Noted { before, after } = &mut *self.noted();
-        // one that has panicked may have left some
+        // A write that has panicked may have left some values.
         for (noted, entry) in [(before, old), (after, new)] {
             noted.clear();
             noted.shrink_to(NOTED);

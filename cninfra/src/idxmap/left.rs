@@ -1,22 +1,22 @@
-//! [`Left`]: what is left in a map by those that kept it.
+//! [`Left`]: the keys that ended mirrors have left in a map.
 
 use crate::keyval::{Diffed, Legacy};
 use std::sync::{Mutex, PoisonError};
 
-/// The keys of stores whose entries are in a map, and that nobody keeps any more, since those that did have ended. The next one that keeps them takes them over, and so takes out what has gone from the
-/// store meanwhile.
+/// The keys of stores whose entries are in a map, but that nothing mirrors any more, since those mirrors have ended.
+/// The next mirror of their ranges takes them over, and so removes what was deleted from the store meanwhile.
 #[derive(Default)]
 pub(super) struct Left(Mutex<Vec<Legacy>>);
 
 impl Left {
-    /// One that kept this has ended.
+    /// Keeps the keys of a mirror that has ended.
     pub(super) fn leave(&self, legacy: Legacy) {
         if !legacy.is_empty() {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(legacy);
         }
     }
 
-    /// One begins to keep what is told here.
+    /// Hands over the keys in the ranges of a new mirror.
     pub(super) fn hand_on(&self, to: &mut Diffed) {
         let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         to.inherit(&mut left);

@@ -1,4 +1,4 @@
-//! [`Log`]: the last changes of a map, for its watchers.
+//! [`Log`]: the latest changes of a map, for its watchers.
 
 use super::change::{Change, Update};
 use std::{
@@ -10,43 +10,46 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// The changes that some watcher has not been told yet, so many at most, each once for all of them.
+/// The changes that some watcher has not received yet, at most `bound` of them, each once for all watchers.
 ///
-/// Who is further behind is told all entries again, and nothing is kept for him until then: a watcher that takes nothing soon costs the writers nothing.
+/// A watcher that is further behind receives all entries again, and nothing is kept for it until then: a watcher that
+/// stops reading soon costs the writers nothing.
 pub(super) struct Log<K, V> {
     ring: Mutex<Ring<K, V>>,
     bound: usize,
-    /// So many changes were made, kept or not: counted by the writers, who come one at a time.
+    /// The number of changes made, kept or not. It is increased by the writers, of which only one runs at a time.
     made: AtomicU64,
-    /// Watchers that are not too far behind. It changes under the lock of the ring, and grows where no writer is.
+    /// The number of watchers that are not too far behind. It changes under the lock of the ring, and increases only
+    /// while no writer runs.
     followers: AtomicUsize,
 }
 
 struct Ring<K, V> {
     kept: VecDeque<Slot<K, V>>,
-    /// The number of the first one that is kept.
+    /// The number of the first change that is kept.
     first: u64,
-    /// Watchers that have been told all.
+    /// The number of watchers that have received all changes.
     up_to_date: usize,
-    /// Who waits for a change, by the numbers of the watchers.
+    /// The wakers of watchers that wait for a change, by the watcher's number.
     waiting: BTreeMap<u64, Waker>,
-    /// How many watchers there have been.
+    /// How many watchers there have been; each gets a number.
     watchers: u64,
     /// The map is gone.
     ended: bool,
 }
 
 struct Slot<K, V> {
-    /// Watchers whose next change it is. The first slot has one at least.
+    /// The number of watchers whose next change it is. It is at least one for the first slot.
     readers: usize,
     change: Kept<K, V>,
 }
 
-/// It is put where several watchers share it when the first one takes it: most are taken by one, or by none.
+/// A change is moved to an `Arc` only when it is taken while other watchers still need it: most changes are taken by
+/// one watcher, or by none.
 enum Kept<K, V> {
     Own(Change<K, V>),
     Shared(Update<K, V>),
-    /// While it is put there.
+    /// While the change is being moved to its `Arc`.
     Moving,
 }
 
@@ -79,12 +82,13 @@ impl<K, V> Log<K, V> {
         Log { ring: Mutex::new(ring), bound: bound.max(1), made: AtomicU64::new(0), followers: AtomicUsize::new(0) }
     }
 
-    /// A change was made: by one writer at a time, which does what this returns when it has let the next one in.
+    /// Adds a change. Only one writer may call this at a time. After it has released the lock of the writers, it has to
+    /// call [`Left::done`].
     pub(super) fn push(&self, change: Change<K, V>) -> Left<K, V> {
         self.made.store(self.made.load(Relaxed) + 1, Relaxed);
         let slot = |readers| Slot { readers, change: Kept::Own(change) };
         let unseen = |slot, more| Left { waiting: BTreeMap::new(), slot: Some(slot), more };
-        // who begins to watch does so where no writer is
+        // No watcher can be added meanwhile, since that takes the lock of the writers.
         if self.followers.load(Relaxed) == 0 {
             return unseen(slot(0), VecDeque::new());
         }
@@ -99,7 +103,7 @@ impl<K, V> Log<K, V> {
         Left { waiting, slot: None, more }
     }
 
-    /// Those whose next change is the first one are too far behind from now on.
+    /// The watchers whose next change is the first one are too far behind from now on.
     fn leave_behind(&self, ring: &mut Ring<K, V>) -> VecDeque<Slot<K, V>> {
         if let Some(first) = ring.kept.front_mut() {
             self.followers.fetch_sub(std::mem::take(&mut first.readers), Relaxed);
@@ -107,7 +111,7 @@ impl<K, V> Log<K, V> {
         ring.without_readers()
     }
 
-    /// One more watcher, which is told all that is made from now on. No writer may be under way.
+    /// Adds a watcher, which receives all changes that are made from now on. No writer may run meanwhile.
     pub(super) fn follow(self: &Arc<Self>) -> Follower<K, V> {
         let mut ring = self.lock();
         let next = self.made.load(Relaxed);
@@ -120,7 +124,7 @@ impl<K, V> Log<K, V> {
         Follower { log: self.clone(), number: ring.watchers, next }
     }
 
-    /// The map is gone: what is kept is still told.
+    /// The map is gone. Watchers still receive what is kept.
     pub(super) fn end(&self) {
         let waiting = {
             let mut ring = self.lock();
@@ -136,17 +140,18 @@ impl<K, V> Log<K, V> {
 }
 
 impl<K, V> Ring<K, V> {
-    /// Where the next change of a watcher is: `None` of one that is too far behind.
+    /// Where the next change of a watcher is; `None` if the watcher is too far behind.
     fn place(&self, next: u64) -> Option<usize> {
         next.checked_sub(self.first).and_then(|place| usize::try_from(place).ok())
     }
 
-    /// Watchers whose next change is there, which may not be made yet.
+    /// The number of watchers whose next change is at this place; after the last place, those that are up to date.
     fn readers(&mut self, place: usize) -> &mut usize {
         self.kept.get_mut(place).map_or(&mut self.up_to_date, |slot| &mut slot.readers)
     }
 
-    /// Takes out what nobody is to be told any more: that is at the front, since who is told one is told those after it.
+    /// Takes out the changes that no watcher will receive any more. They are at the front, since a watcher that
+    /// receives a change also receives all later ones.
     fn without_readers(&mut self) -> VecDeque<Slot<K, V>> {
         let count = self.kept.iter().take_while(|slot| slot.readers == 0).count();
         self.first += count as u64;
@@ -154,7 +159,7 @@ impl<K, V> Ring<K, V> {
     }
 }
 
-/// What a change leaves to be done where no lock is held, since it is work, and code of others.
+/// What is left to do after a change, without any lock: it takes time, and runs foreign code (wakers and destructors).
 #[must_use]
 pub(super) struct Left<K, V> {
     waiting: BTreeMap<u64, Waker>,
@@ -165,33 +170,33 @@ pub(super) struct Left<K, V> {
 }
 
 impl<K, V> Left<K, V> {
-    /// Wakes who waits, and drops the rest.
+    /// Wakes the watchers that wait, and drops the rest.
     pub(super) fn done(self) {
         self.waiting.into_values().for_each(Waker::wake);
     }
 }
 
-/// A watcher's place in the log. Dropped, nothing is kept for it.
+/// The place of a watcher in the log. When it is dropped, nothing is kept for it.
 pub(super) struct Follower<K, V> {
     log: Arc<Log<K, V>>,
     number: u64,
-    /// The number of the change that it is told next.
+    /// The number of the change that the watcher receives next.
     next: u64,
 }
 
-/// What a watcher is told.
+/// The answer to a watcher that asks for its next change.
 pub(super) enum Told<K, V> {
     Change(Update<K, V>),
-    /// It is too far behind.
+    /// The watcher is too far behind.
     Behind,
-    /// Nothing was made since.
+    /// There is no further change yet.
     Nothing,
-    /// Nothing will be: the map is gone.
+    /// There will be no further change, since the map is gone.
     Ended,
 }
 
 impl<K, V> Follower<K, V> {
-    /// How many changes it has not been told.
+    /// The number of changes between this place and a later one.
     pub(super) fn behind(&self, of: &Follower<K, V>) -> u64 {
         of.next - self.next
     }
@@ -201,7 +206,7 @@ impl<K, V> Follower<K, V> {
         self.look(None)
     }
 
-    /// The next change; where there is [nothing](Told::Nothing), the task is woken when there is.
+    /// The next change. If there is [nothing](Told::Nothing) yet, the task is woken when there is.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Told<K, V>> {
         match self.look(Some(cx.waker())) {
             Told::Nothing => Poll::Pending,
@@ -229,7 +234,7 @@ impl<K, V> Follower<K, V> {
         ring.first += u64::from(is_last);
         drop(ring);
         self.next += 1;
-        // room for one that nobody else is told is made where no lock is held
+        // The `Arc` of a change that no other watcher receives is allocated without the lock.
         match shared.or_else(|| own?.change.into_shared()) {
             Some(change) => Told::Change(change),
             None => Told::Nothing,
@@ -336,7 +341,7 @@ mod tests {
         let waker = Waker::from(woken.clone());
         let cx = Context::from_waker(&waker);
         let (mut waits, mut gone, _idle) = (log.follow(), log.follow(), log.follow());
-        // it looks twice, and another one does not wait any more
+        // It polls twice, and the other one no longer waits.
         assert!(waits.poll(&cx).is_pending() && waits.poll(&cx).is_pending() && gone.poll(&cx).is_pending());
         drop(gone);
         push(&log, &one);

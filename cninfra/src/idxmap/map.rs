@@ -5,7 +5,7 @@ use super::{Changes, Index, shared::Shared};
 use super::{left::Left, synced::Behind};
 use std::{borrow::Borrow, fmt, hash::Hash, ops::Deref, sync::Arc};
 
-/// So many changes are kept for watchers, where nothing else is said.
+/// How many changes are kept for watchers by default.
 const QUEUE: usize = 1024;
 
 /// A map for concurrent readers and writers, with indexes and watchers. See the [module](super). Clones share the map.
@@ -226,7 +226,7 @@ mod tests {
         time::Duration,
     };
 
-    /// By each digit of the value.
+    /// Finds entries by each digit of the value.
     fn by_digit(map: &IdxMap<u8, u32>) -> Index<char, u8, u32> {
         map.index(|_, value| value.to_string().chars().collect::<Vec<_>>())
     }
@@ -236,12 +236,12 @@ mod tests {
         keys
     }
 
-    /// What a watcher knows after all that it was told.
+    /// Updates what a watcher knows after an event.
     fn follow(known: &mut BTreeMap<u8, u32>, event: Event<u8, u32>) {
         match event {
             Event::All(all) => *known = all.into_iter().map(|(key, value)| (key, *value)).collect(),
             Event::Change(change) => {
-                // each change is one of what was told before
+                // The previous value of a change is the one that was reported before.
                 assert_eq!(known.get(change.key()), change.previous().map(|old| &**old), "{change:?}");
                 match change.value() {
                     Some(new) => drop(known.insert(*change.key(), **new)),
@@ -364,7 +364,7 @@ mod tests {
         assert!(indexes.iter().all(|index| ('0'..='9').all(|digit| index.count(&digit) == of_digit(digit))));
     }
 
-    /// What wakes a task is code of others: it may do the next thing at once.
+    /// A waker is foreign code, which may call the map at once.
     #[test]
     fn who_is_woken_may_write_to_the_map_at_once() {
         struct Writes(IdxMap<u8, u32>);

@@ -1,4 +1,4 @@
-//! [`mirror`] and [`mirror_typed`]: a map that is kept as a part of a store is.
+//! [`mirror`] and [`mirror_typed`]: keep a map equal to a part of a store.
 
 use super::{IdxMap, left::Left};
 use crate::keyval::{Access, Bytes, Codec, Diffed, Entry, KvError, TypedWatch, Update, Watch};
@@ -63,7 +63,7 @@ pub async fn mirror<K: Hash + Eq + Clone, V, E>(
 /// Like [`mirror`], for a [typed watch](crate::keyval::Typed::watch) whose values become those of the map, so that only
 /// the keys have to be converted. A value that is not of the type is passed to `wrong`, and is not in the map.
 ///
-/// An own write is in the map a moment later, when the store has reported it.
+/// The caller's own write is in the map a moment later, when the store has reported it.
 ///
 /// ```
 /// use cninfra::{idxmap::{IdxMap, mirror_typed}, keyval::{Bytes, KeyVal, Kv, SerdeJson, WatchOptions}, prelude::*};
@@ -106,9 +106,9 @@ pub async fn mirror_typed<K: Hash + Eq + Clone, T, C: Codec<T>, S: Access + ?Siz
     keep(map, watch, &name, read, wrong).await;
 }
 
-/// What is told of a store.
+/// The updates of a watch, with or without a type.
 trait Told: Stream<Item = Update<Self::Put>> + Unpin {
-    /// What is told of a value.
+    /// What is reported for a written value.
     type Put;
 
     fn diffed(&mut self) -> &mut Diffed;
@@ -130,7 +130,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Told for TypedWatch<T, C, S> {
     }
 }
 
-/// One that keeps a map. Dropped, it leaves the map to the next one.
+/// A running mirror. When it is dropped, it leaves its keys to the next mirror.
 struct Keeps<'m, U: Told> {
     left: &'m Left,
     updates: U,
@@ -139,7 +139,7 @@ struct Keeps<'m, U: Told> {
 impl<'m, U: Told> Keeps<'m, U> {
     fn begin(left: &'m Left, mut updates: U) -> Self {
         left.hand_on(updates.diffed());
-        // from now on they are kept
+        // From now on, forgotten keys are collected.
         updates.diffed().forgotten();
         Keeps { left, updates }
     }
@@ -151,7 +151,8 @@ impl<U: Told> Drop for Keeps<'_, U> {
     }
 }
 
-/// `read` makes of what is told of a value a key and a value of the map, beside the key of the store.
+/// Applies the updates to the map. `read` makes a key and a value of the map from a written value, and also returns the
+/// key in the store.
 async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
     map: &IdxMap<K, V>,
     updates: U,
@@ -181,7 +182,7 @@ async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
                         map.remove(&key);
                     }
                 }
-                // one that is watched no more is waited for no more
+                // A removed range is no longer waited for.
                 told.insert(range);
                 if told.len() >= ranges
                     && let Some(behind) = behind.take()
@@ -192,7 +193,7 @@ async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
             }
             Update::Link(_) => continue,
         };
-        // a key that can not be read is not in the map, and was told when it came
+        // A key that cannot be converted is not in the map, and was passed to `wrong` when it came.
         if let Ok(key) = name(&gone) {
             map.remove(&key);
         }
@@ -267,12 +268,12 @@ mod tests {
             tokio::task::yield_now().await;
         };
         snapshot("a/", Cause::Start).await;
-        // told once more, and still not all
+        // The same range again does not complete the content.
         snapshot("a/", Cause::Lost).await;
         assert!(!map.is_synced() && !waits.is_finished());
         snapshot("b/", Cause::Start).await;
         assert_eq!(waits.await.unwrap(), 2);
-        // one more that keeps it has to catch up, too
+        // Another mirror of the same map has to catch up, too.
         let watch = Kv::new(store.clone()).watch(["c/"], WatchOptions::default()).await.unwrap();
         let other = tokio::spawn({
             let map = map.clone();
@@ -281,7 +282,7 @@ mod tests {
         while map.is_synced() {
             tokio::task::yield_now().await;
         }
-        // the store was closed: what it had is still there
+        // The store was closed: the map keeps what it had.
         feed.end();
         keeps.await.unwrap();
         let (_, feed) = store.watched.lock().unwrap().take().unwrap();
@@ -290,7 +291,7 @@ mod tests {
         assert!(map.is_synced());
     }
 
-    /// As by an `init` that has failed, and is tried again.
+    /// As with an `init` that has failed and is tried again.
     #[tokio::test]
     async fn what_has_gone_while_nobody_kept_the_map_is_gone_when_it_is_kept_again() {
         let (store, map) = (Arc::<Map>::default(), IdxMap::<String, String>::new("ports"));
@@ -301,7 +302,7 @@ mod tests {
             keys.sort();
             keys
         };
-        // for as long as it takes to tell these keys
+        // Runs a mirror until it has taken in a snapshot with these keys.
         let keep = async |scope: &str, told: &[&'static str]| {
             let kv = Kv::new(store.clone()).scoped(scope);
             let watch = kv.watch([""], WatchOptions::default()).await.unwrap();
@@ -327,7 +328,7 @@ mod tests {
         keep("a/", &["1", "5"]).await;
         assert_eq!(keys(), ["1", "4", "5", "own"]);
         keep("a/", &["5"]).await;
-        // another range's are not its own
+        // It leaves the keys of other ranges alone.
         keep("b/", &[]).await;
         assert_eq!(keys(), ["5", "own"]);
     }
@@ -356,7 +357,7 @@ mod tests {
         assert_eq!(keys("a/b/", &["a/b/3"]), ["a/1", "a/2", "a/b/3"]);
         let _ = feed.push(Event::removed(KeyRange::prefix("a/")));
         assert_eq!(keys("a/b/", &["a/b/3"]), ["a/b/3"]);
-        // one has gone meanwhile
+        // One key was deleted meanwhile.
         assert_eq!(keys("a/", &["a/2", "a/b/3"]), ["a/2", "a/b/3"]);
     }
 

@@ -1,4 +1,4 @@
-//! [`Parts`]: a hash table in parts, each with a lock of its own, so that many threads read it at once.
+//! [`Parts`]: a hash table in parts, each with a lock of its own, so that many threads can read it at once.
 
 use hashbrown::{HashTable, hash_table::Entry};
 use std::{
@@ -7,22 +7,23 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-/// For each thread that the machine runs at once there are so many parts.
+/// The number of parts for each thread that the machine can run at once.
 const PARTS: usize = 4;
 
-/// A key is hashed once: the upper bits say in which part it is, the lower ones where in that.
+/// A key is hashed once: the upper bits of the hash select the part, the lower bits the place within it.
 ///
-/// What is given to its functions is called under the lock of a part.
+/// Closures that are passed to its methods run under the lock of a part.
 pub(super) struct Parts<K, T> {
     parts: Box<[Part<K, T>]>,
     hasher: RandomState,
 }
 
-/// Where a key is: of these parts only.
+/// Where a key is, in these parts only: its hash.
 #[derive(Clone, Copy)]
 pub(super) struct Place(u64);
 
-/// On cache lines of its own (processors fetch two of 64 bytes together): else who locks one part slows down who locks its neighbour.
+/// On cache lines of its own (processors fetch two of 64 bytes together), so that threads that lock neighbouring parts
+/// do not slow each other down.
 #[repr(align(128))]
 struct Part<K, T>(RwLock<HashTable<(K, T)>>);
 
@@ -44,7 +45,7 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         Parts { parts, hasher: RandomState::new() }
     }
 
-    /// Where a key is, for who looks for it more than once.
+    /// Where a key is, for callers that look for it more than once.
     pub(super) fn place<Q: Hash + ?Sized>(&self, key: &Q) -> Place
     where
         K: Borrow<Q>,
@@ -52,7 +53,7 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         Place(self.hasher.hash_one(key))
     }
 
-    /// What is made of the value of a key that is there.
+    /// The result of `of` for the value of a key, if the key exists.
     pub(super) fn read<Q: Hash + Eq + ?Sized, R>(&self, key: &Q, of: impl FnOnce(&T) -> R) -> Option<R>
     where
         K: Borrow<Q>,
@@ -60,7 +61,7 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         self.read_at(self.place(key), key, of)
     }
 
-    /// The same, of a key whose place is known.
+    /// Like [`read`](Self::read), for a key whose place is known.
     pub(super) fn read_at<Q: Eq + ?Sized, R>(&self, at: Place, key: &Q, of: impl FnOnce(&T) -> R) -> Option<R>
     where
         K: Borrow<Q>,
@@ -68,7 +69,7 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         self.part(at).read().find(at.0, |(other, _)| other.borrow() == key).map(|(_, value)| of(value))
     }
 
-    /// Changes the value of a key, or puts a new one there, with the key: lent or given, as it is.
+    /// Changes the value of a key, or inserts what `new` returns. The key may be borrowed or owned.
     pub(super) fn upsert<B: Borrow<K>>(
         &self,
         at: Place,
@@ -83,7 +84,7 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         }
     }
 
-    /// Takes a key out, if its value is such.
+    /// Removes a key if its value meets the condition.
     pub(super) fn remove_if(&self, at: Place, key: &K, is_such: impl FnOnce(&mut T) -> bool) {
         if let Ok(mut there) = self.part(at).write().find_entry(at.0, |(other, _)| other == key)
             && is_such(&mut there.get_mut().1)
@@ -92,7 +93,7 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         }
     }
 
-    /// How many keys there are: of each part at another moment.
+    /// The number of keys. The parts are counted one after the other, while others may write.
     pub(super) fn len(&self) -> usize {
         self.parts.iter().map(|part| part.read().len()).sum()
     }
@@ -101,7 +102,7 @@ impl<K: Hash + Eq, T> Parts<K, T> {
         self.parts.iter().all(|part| part.read().is_empty())
     }
 
-    /// All of it, each part at another moment.
+    /// All entries. The parts are read one after the other, while others may write.
     pub(super) fn entries(&self) -> Vec<(K, T)>
     where
         K: Clone,

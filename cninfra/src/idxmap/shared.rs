@@ -1,4 +1,4 @@
-//! [`Shared`]: what all clones of a map and its readers have, and how it is written.
+//! [`Shared`]: the state that all clones and readers of a map share, and how it is written.
 
 use super::{
     change::Change,
@@ -29,11 +29,11 @@ pub(super) struct Writing<K, V> {
     pub(super) indexes: Vec<Weak<dyn Indexed<K, V>>>,
 }
 
-/// All entries of one moment, and what follows them.
+/// All entries at one moment, and a place in the log for the changes after it.
 pub(super) type Subscription<K, V> = (Vec<(K, Arc<V>)>, Follower<K, V>);
 
 impl<K: Hash + Eq + Clone, V> Shared<K, V> {
-    /// Nothing yet; so many changes are kept for watchers.
+    /// An empty map, which keeps up to `queue` changes for watchers.
     pub(super) fn new(name: Arc<str>, queue: usize) -> Self {
         Shared {
             name,
@@ -48,11 +48,12 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
     }
 
     pub(super) fn writing(&self) -> MutexGuard<'_, Writing<K, V>> {
-        // who panics has changed nothing: what is others' is asked before
+        // A writer that has panicked has changed nothing, since foreign code is called first.
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets a value, or takes the key out, if that holds of the one that it has. Returns that one if it did.
+    /// Sets a value, or removes the key, if the condition holds for the current value. Returns the previous value if it
+    /// did.
     pub(super) fn write(
         &self,
         key: K,
@@ -65,7 +66,7 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
         if !is_meant(old.as_ref()) {
             return None;
         }
-        // what others have written may panic: all of it is asked before anything is changed
+        // The functions of the indexes may panic, so all of them are called before anything is changed.
         let indexes = || writing.indexes.iter().filter_map(Weak::upgrade);
         indexes().for_each(|index| index.prepare(&key, old.as_ref(), value.as_ref()));
         match &value {
@@ -88,7 +89,7 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
         Some(old)
     }
 
-    /// All entries of one moment, and all changes from then on.
+    /// All entries at one moment, and all changes after it.
     pub(super) fn subscribe(&self) -> Subscription<K, V> {
         let _writing = self.writing();
         (self.parts.entries(), self.log.follow())

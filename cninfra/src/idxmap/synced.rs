@@ -1,16 +1,16 @@
-//! [`Synced`]: whether a map that is kept as a part of a store is has taken in all of it.
+//! [`Synced`]: whether a map that mirrors a part of a store has received its whole initial content.
 
 use tokio::sync::watch;
 
 #[derive(Default)]
 pub(super) struct Synced(watch::Sender<State>);
 
-/// Of all that keep the map.
+/// Counts all mirrors of the map.
 #[derive(Clone, Copy, Default)]
 struct State {
-    /// So many have begun, and have not taken in yet what there was.
+    /// The number of running mirrors that have not received their initial content yet.
     behind: usize,
-    /// One has.
+    /// Whether a mirror has received it.
     once: bool,
 }
 
@@ -26,22 +26,22 @@ impl Synced {
     }
 
     pub(super) async fn wait(&self) {
-        // it does not end while somebody waits: the sender is lent
+        // The sender cannot be dropped meanwhile, since it is borrowed.
         let _ = self.0.subscribe().wait_for(State::is_synced).await;
     }
 
-    /// Who keeps the map has begun.
+    /// A mirror has begun.
     pub(super) fn behind(&self) -> Behind<'_> {
         self.0.send_modify(|state| state.behind += 1);
         Behind(&self.0)
     }
 }
 
-/// One that has not taken in yet what there was. Dropped, it never will.
+/// A mirror that has not received its initial content yet. If it is dropped, that is no longer expected.
 pub(super) struct Behind<'s>(&'s watch::Sender<State>);
 
 impl Behind<'_> {
-    /// It has.
+    /// The mirror has received its initial content.
     pub(super) fn ends_well(self) {
         self.0.send_modify(|state| state.once = true);
     }

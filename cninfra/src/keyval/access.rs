@@ -1,4 +1,4 @@
-//! [`Access`]: what a view needs of its store, be that a type of its own or an injected interface.
+//! [`Access`]: what a view needs of its store, whether that is a concrete type or an injected interface.
 
 use super::{
     At, Capabilities, Coordination, Entry, KeyRange, KeyVal, Leases, Op, Page, PageRequest, Put, Result, Revisions,
@@ -52,7 +52,7 @@ macro_rules! access {
 }
 
 access!(Store: impl<S: Store> Access for S);
-// for any lifetime: rustc forgets it where it asks whether a future is `Send`
+// Implemented for any lifetime: rustc forgets the lifetime when it checks whether a future is `Send`.
 access!(KeyVal: impl Access for dyn KeyVal + '_);
 access!(KeyVal: impl Access for dyn Revisions + '_);
 access!(KeyVal: impl Access for dyn Leases + '_);

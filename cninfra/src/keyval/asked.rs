@@ -1,8 +1,8 @@
-//! [`Asked`]: what is asked of a server, for the errors of it.
+//! [`Asked`]: describes a request to a server, so that its errors can be made.
 
 use super::{Applied, KeyRange, KvError, LeaseId, Op, Reason, Txn};
 
-/// For authors of stores: what is asked of a server, to make errors from.
+/// For authors of stores: describes a request to a server, so that its errors can be made.
 ///
 /// ```
 /// use cninfra::keyval::{Applied, Asked, KeyRange, Reason};
@@ -52,8 +52,8 @@ impl Asked {
         if reads { Asked::to_read(op, txn.subject()) } else { Asked::to_write(op, txn.subject()) }
     }
 
-    /// Whether it may be retried after this failure: if the failure is temporary, and the operation was not applied or
-    /// is idempotent.
+    /// Whether the request may be retried after this failure: the store was unavailable, and the request was not
+    /// applied or is idempotent.
     #[must_use]
     pub fn may_pass(&self, reason: &Reason, applied: Applied) -> bool {
         *reason == Reason::Unavailable && (applied == Applied::No || self.repeats)

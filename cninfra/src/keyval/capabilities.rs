@@ -1,4 +1,4 @@
-//! [`Capabilities`]: what a store can do, where that is a matter of degree.
+//! [`Capabilities`]: what a store supports and its limits, and the checks of requests against them.
 
 use super::{
     At, Compare, Condition, Expiry, KeyRange, KvError, Op, PageRequest, Put, Reason, Result, Txn, WatchOptions,
@@ -6,7 +6,7 @@ use super::{
 use bytes::Bytes;
 use std::{collections::BTreeSet, time::Duration};
 
-/// What a store can do, as far as that is a matter of degree. Other differences are interfaces of their own
+/// What a store supports, and its limits. Larger differences are interfaces of their own
 /// ([`Revisions`](super::Revisions), [`Leases`](super::Leases)), so that the compiler checks for them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -88,7 +88,7 @@ impl Capabilities {
     /// As [`refuse`](Self::refuse) for a transaction with this put.
     #[inline]
     pub fn refuse_put(&self, put: &Put) -> Result<()> {
-        // nearly all are such, and it is seen at once
+        // A fast path: nearly all puts have no expiry and are within the limits.
         let is_plain = put.expiry == Expiry::Never && put.value.len() <= self.max_value && !put.key.is_empty();
         if is_plain { Ok(()) } else { self.refuse_put_if("put", put, &[]) }
     }
@@ -186,7 +186,7 @@ fn refused<T>(op: &'static str, reason: Reason, range: KeyRange) -> Result<T> {
     Err(KvError::new(op, reason).not_applied().on(range))
 }
 
-/// The empty key no store takes.
+/// No store accepts the empty key.
 #[inline]
 fn refuse_key(op: &'static str, key: &Bytes) -> Result<()> {
     if key.is_empty() { Err(no_key(op, key)) } else { Ok(()) }
@@ -198,7 +198,7 @@ fn no_key(op: &'static str, key: &Bytes) -> KvError {
     KvError::new(op, Reason::Invalid).not_applied().on(KeyRange::key(key)).with_help(help)
 }
 
-/// Refuses what would depend on the order of the operations: a key that is written twice, or written and deleted.
+/// Refuses operations whose result would depend on their order: a key that is written twice, or written and deleted.
 fn refuse_twice(branch: &[Op]) -> Result<()> {
     if branch.len() < 2 {
         return Ok(());
@@ -339,7 +339,7 @@ mod tests {
         assert!(
             etcd.refuse(&keeps(Compare::Present)).is_ok() && etcd.refuse(&keeps(Compare::Value("v".into()))).is_ok()
         );
-        // two ways of one transaction, of which one is taken
+        // A put of the same key in each branch is fine, since only one branch is executed.
         assert!(etcd.refuse(&Txn::new().put("k", "1").or(Op::Put(Put::new("k", "2", Expiry::Never)))).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! [`Codec`]: how values become bytes.
+//! [`Codec`]: how values are encoded as bytes.
 
 use serde::{Serialize, de::DeserializeOwned};
 use std::error::Error as StdError;

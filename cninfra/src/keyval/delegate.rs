@@ -1,4 +1,4 @@
-//! [`Delegate`]: a store by another one that may not be open.
+//! [`Delegate`]: a plugin that is a store by delegating to another store, which is open only while the plugin runs.
 
 use super::{
     At, Capabilities, Coordination, Entry, Holder, KeyRange, KeyVal, LeaseId, Leases, Page, PageRequest, Put, Result,
@@ -10,8 +10,8 @@ use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
 /// For authors of plugins: a plugin that is a store by delegating to another one, which is open only from the plugin's
-/// `init` until the end of its `close` (what has to be released is released by the plugin). The plugin implements all
-/// interfaces that the other store implements.
+/// `init` until the end of its `close` (leaderships and locks are released through the plugin while it closes). The
+/// plugin implements all interfaces that the other store implements.
 ///
 /// ```
 /// use cninfra::keyval::{Capabilities, Delegate, KvError, Reason, Result, Store};
@@ -40,7 +40,7 @@ pub trait Delegate: Send + Sync + 'static {
     /// The other store.
     type Store: Store;
 
-    /// What it can do, also while it is not open.
+    /// What it supports and its limits, also while it is not open.
     fn capabilities(&self) -> Capabilities;
 
     /// Whether the config says where the store is. If it does not, the store is off, and its calls fail with
@@ -55,7 +55,7 @@ pub trait Delegate: Send + Sync + 'static {
         name.split('<').next().and_then(|name| name.rsplit("::").next()).unwrap_or(name).to_string()
     }
 
-    /// Where its calls and watches are counted, whoever makes them through this plugin; `None` for nowhere.
+    /// Counts its calls and watches, whoever makes them through this plugin; `None` if nothing is counted.
     fn metrics(&self) -> Option<&StoreMetrics> {
         None
     }
@@ -88,7 +88,7 @@ impl<D: Delegate> Connector for D {
     }
 }
 
-/// Does a call of the other store, if that is open, and counts it.
+/// Calls the other store, if that is open, and counts the call.
 macro_rules! counted {
     ($this:ident, $operation:ident, $op:literal, |$store:ident| $call:expr) => {{
         let counted = begin($this, Operation::$operation);
@@ -124,7 +124,7 @@ impl<D: Delegate> Store for D {
         counted!(self, Transaction, "transaction", |store| Store::commit(&*store, txn))
     }
 
-    // counted as what it is: a transaction of one
+    // Counted as a transaction, since a put is a transaction with one operation.
     async fn put(&self, put: Put) -> Result<Written> {
         counted!(self, Transaction, "put", |store| Store::put(&*store, put))
     }
@@ -168,7 +168,7 @@ impl<D: Delegate<Store: Leases>> Leases for D {
 
 impl<D: Delegate<Store: Coordination>> Coordination for D {
     fn holder(&self) -> Holder {
-        // of one that is not open nothing can be had
+        // While the store is not open, nothing can be held.
         self.store("hold").map(|store| store.holder()).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! [`Deletes`]: what a client is deleting right now, and what it is writing again.
+//! [`Deletes`]: which keys a client is deleting right now, and which it is restoring.
 
 use super::{KeyRange, Op, Txn};
 use bytes::Bytes;
@@ -32,7 +32,7 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub struct Deletes {
     under_way: Mutex<UnderWay>,
-    /// Something is written.
+    /// Notified when a key is no longer being restored.
     written: Notify,
 }
 
@@ -105,7 +105,7 @@ impl Drop for Deleting<'_> {
         }
         let deleted = &mut self.all.lock().deleted;
         for range in &self.ranges {
-            // one of those that are the same
+            // Of several equal ranges, only one belongs to this delete.
             if let Some(at) = deleted.iter().position(|other| other == range) {
                 deleted.swap_remove(at);
             }
@@ -167,7 +167,7 @@ mod tests {
         assert!(turn.as_mut().now_or_never().is_none());
         drop(first);
         assert!(turn.as_mut().now_or_never().is_none());
-        // nothing more is, meanwhile
+        // No further restore of the key may begin meanwhile.
         assert!(deletes.write_again(&key).is_none());
         drop(second);
         assert!(turn.now_or_never().is_some());

@@ -1,4 +1,4 @@
-//! [`Diffed`]: a watch for who wants to know only what is different.
+//! [`Diffed`]: a watch that reports only differences.
 
 use super::{Cause, Change, ChangeKind, Entry, Event, KeyRange, Link, Revision, Watch, WatchHandle};
 use bytes::Bytes;
@@ -36,7 +36,7 @@ pub enum Update<P = Entry> {
 }
 
 impl<P> Update<P> {
-    /// The same, where something else is told of a value.
+    /// Converts what is reported for a written value.
     pub(super) fn map<Q>(self, put: impl FnOnce(P) -> Q) -> Update<Q> {
         match self {
             Update::Put(entry) => Update::Put(put(entry)),
@@ -60,25 +60,25 @@ pub struct Diffed {
     ranges: Vec<KeyRange>,
     snapshot: Option<Snapshot>,
     updates: VecDeque<Update>,
-    /// The keys of a range that was taken out, for who has asked for them.
+    /// The keys of removed ranges; collected only after a first call of [`Diffed::forgotten`].
     forgotten: Option<Vec<Bytes>>,
 }
 
-/// The snapshot that is told right now.
+/// The snapshot in progress.
 struct Snapshot {
     range: KeyRange,
-    /// What was in it so far, and what was written since it began.
+    /// The keys that exist: those that the snapshot has reported so far, and those written since it began.
     seen: HashSet<Bytes>,
-    /// What was written or deleted since it began: of that it says nothing.
+    /// The keys written or deleted since the snapshot began, for which its items are outdated.
     changed: HashSet<Bytes>,
 }
 
-/// What is known of a key's value.
+/// What is known about the value of a key.
 #[derive(Clone, Copy)]
 struct Known {
-    /// `None` where it was told to somebody before, and is not known here.
+    /// `None` if the key was inherited from an earlier watch, which does not hand over values.
     hash: Option<u64>,
-    /// `None` in a store without revisions, and where they begin again.
+    /// `None` in a store without revisions, and after its revisions have gone back.
     revision: Option<Revision>,
 }
 
@@ -108,26 +108,28 @@ impl Diffed {
         self.watch.handle()
     }
 
-    /// The watch below it.
+    /// The underlying watch.
     pub(crate) fn watch(&self) -> &Watch {
         &self.watch
     }
 
-    /// What was told, for who watches the same later. Nothing is known of it here any more.
+    /// Hands over the reported keys to a later watch of the same ranges. This watch forgets them.
     pub(crate) fn leave(&mut self) -> Legacy {
         Legacy { prefix: self.watch.prefix().clone(), known: std::mem::take(&mut self.known) }
     }
 
-    /// The keys that are forgotten by the [`Update::Removed`] that was told now, if it is asked for by a first call.
+    /// The keys forgotten with the [`Update::Removed`] that was just reported. The first call only starts to collect
+    /// them.
     pub(crate) fn forgotten(&mut self) -> Vec<Bytes> {
         std::mem::take(self.forgotten.get_or_insert_default())
     }
 
-    /// What was told of its ranges by watches that have ended: keys that are gone since are told as deleted, and values are told anew.
+    /// Takes over the keys that ended watches have reported for its ranges: a key that is gone since then is reported
+    /// as deleted, and all values are reported again.
     pub(crate) fn inherit(&mut self, legacies: &mut [Legacy]) {
         let (prefix, ranges) = (self.watch.prefix().clone(), self.watch.ranges());
         for key in legacies.iter_mut().flat_map(|legacy| legacy.take(ranges)) {
-            // what a view watches begins with its prefix
+            // The ranges of a view's watch begin with the prefix of the view.
             self.known.entry(key.slice(prefix.len()..)).or_insert(Known { hash: None, revision: None });
         }
     }
@@ -176,15 +178,15 @@ impl Diffed {
         let mut hasher = DefaultHasher::new();
         entry.value.hash(&mut hasher);
         let new = Known { hash: Some(hasher.finish()), revision: entry.revision };
-        // copied: what is kept here must not keep the whole answer that the entry is a part of
+        // Copied: a slice would keep the whole response in memory that the entry is a part of.
         let key = self.known.get_key_value(&entry.key).map(|(key, _)| key.clone());
         let key = key.unwrap_or_else(|| Bytes::copy_from_slice(&entry.key));
-        // a change that comes while a snapshot is told is of what is there, too
+        // A change during a snapshot also shows that the key exists.
         if let Some(Snapshot { seen, .. }) = &mut self.snapshot {
             seen.insert(key.clone());
         }
         let old = self.known.get(&entry.key).copied();
-        // what is older than what was told comes late
+        // A value that is older than the reported one has come late.
         if old.is_some_and(|old| old.revision.is_some() && new.revision.is_some() && new.revision < old.revision) {
             return;
         }
@@ -219,7 +221,7 @@ impl Diffed {
     }
 }
 
-/// The keys that a watch has told, which has ended.
+/// The keys that a watch had reported when it ended.
 pub(crate) struct Legacy {
     prefix: Bytes,
     known: BTreeMap<Bytes, Known>,
@@ -230,7 +232,7 @@ impl Legacy {
         self.known.is_empty()
     }
 
-    /// Takes out the keys of these ranges, as the store has them.
+    /// Takes out the keys in these ranges, as full keys of the store.
     fn take(&mut self, ranges: &[KeyRange]) -> Vec<Bytes> {
         let full = |key: &Bytes| Bytes::from([&*self.prefix, &**key].concat());
         let is_one = |key: &Bytes, _: &mut Known| ranges.iter().any(|range| range.contains(&full(key)));
@@ -289,7 +291,7 @@ mod tests {
         let items = [&a, &b, &z].map(|entry| Event::Item(entry.clone()));
         tell([vec![begin("", Cause::Start)], items.to_vec(), vec![end("")]].concat()).await;
         assert_eq!(told(), [Update::Put(a.clone()), Update::Put(b), Update::Put(z), synced("")]);
-        // b has changed, a is as it was, c was not there; z is in another range
+        // `b` has changed, `a` has not, `c` is new; `z` is outside of the range.
         let [b, c] = [entry("p/b", "2"), entry("p/c", "3")];
         let items = [&a, &b, &c].map(|entry| Event::Item(entry.clone()));
         tell([vec![begin("p/", Cause::Lost)], items.to_vec(), vec![end("p/")]].concat()).await;
@@ -335,7 +337,7 @@ mod tests {
         let map = Arc::<Map>::default();
         let mut updates = Kv::new(map.clone()).watch([""], WatchOptions::default()).await.unwrap().diffed();
         let (_, feed) = map.watched.lock().unwrap().take().unwrap();
-        // a store without revisions
+        // A store without revisions.
         let (old, new, gone) = (Entry::new("k", "old"), Entry::new("k", "new"), Entry::new("gone", "1"));
         let begin = || Event::snapshot_begin(KeyRange::all(), Cause::Start);
         let end = || Event::snapshot_end(KeyRange::all(), None);
@@ -345,7 +347,7 @@ mod tests {
         for event in [begin(), delete(&gone), put(&new), Event::Item(gone.clone()), Event::Item(old), end()] {
             let _ = feed.send(event).await;
         }
-        // and the next one tells what it tells
+        // The next snapshot is reported as it is.
         for event in [begin(), Event::Item(gone.clone()), Event::Item(new.clone()), end()] {
             let _ = feed.send(event).await;
         }
@@ -369,7 +371,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let first = [snapshot("p/", Cause::Start, &["p/a/1", "p/b"]), snapshot("p/a/", Cause::Start, &["p/a/1"])];
-        // it comes back: what only it had is told again, what the other one has is known
+        // The range is added again: a key that only it had is reported again, a key that the other range has is known.
         let later = [vec![Event::removed(range("p/"))], snapshot("p/", Cause::Added, &["p/a/1", "p/b"])];
         for event in first.concat().into_iter().chain(later.concat()) {
             let _ = feed.push(event);

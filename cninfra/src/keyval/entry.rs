@@ -1,4 +1,4 @@
-//! [`Entry`]: a key with its value, as a store has it.
+//! [`Entry`]: a key with its value as stored, and its revision, lease and expiry.
 
 use bytes::Bytes;
 use std::{
@@ -55,9 +55,9 @@ impl fmt::Display for LeaseId {
 impl FromStr for LeaseId {
     type Err = ParseIntError;
 
-    /// Parses hexadecimal digits, as they are displayed.
+    /// Parses hexadecimal digits, as `Display` writes them.
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
-        // a negative one is shown by the bits that it has
+        // A negative id is displayed as its bit pattern.
         u64::from_str_radix(text, 16).map(|number| LeaseId(number.cast_signed()))
     }
 }

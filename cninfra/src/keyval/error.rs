@@ -1,4 +1,4 @@
-//! [`KvError`]: what went wrong, where, and whether something has been changed.
+//! [`KvError`]: what went wrong, where, and whether something was changed.
 
 use super::{KeyRange, LeaseId, Revision};
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
@@ -54,7 +54,7 @@ impl Reason {
     /// The config does not say where the store is. Its plugin is off until the agent is restarted.
     pub const NOT_CONFIGURED: Reason = Reason::Unsupported("endpoints");
 
-    /// May it be over the next time, without anybody's help?
+    /// Whether the cause may pass by itself, so that a later attempt can succeed.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self, Reason::Unavailable | Reason::TimedOut(_))
     }

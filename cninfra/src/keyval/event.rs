@@ -1,4 +1,4 @@
-//! [`Event`]: what a watch tells.
+//! [`Event`]: what a watch reports.
 
 use super::{Entry, KeyRange, Revision};
 use bytes::{Buf as _, Bytes};
@@ -77,10 +77,10 @@ impl Event {
         Event::Removed { range }
     }
 
-    /// Leaves out a prefix, with which its keys and ranges begin: where it is, since events are large.
+    /// Removes the prefix that the event's keys and ranges begin with. It does so in place, since events are large.
     pub(super) fn strip(&mut self, prefix: &[u8]) {
         let len = prefix.len();
-        // all that the watch asked for begins with it
+        // All reported keys begin with the prefix, since the ranges of the watch do.
         let strip = |key: &mut Bytes| key.advance(len.min(key.len()));
         match self {
             Event::SnapshotBegin { range, .. } | Event::SnapshotEnd { range, .. } | Event::Removed { range } => {

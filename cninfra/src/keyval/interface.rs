@@ -1,4 +1,5 @@
-//! [`Store`] and [`KeyVal`]: a store as its authors and as its users see it; and what only some stores have.
+//! The traits of a store: [`Store`] for its authors, [`KeyVal`] for plugins that use it, and the interfaces that only
+//! some stores have.
 
 use super::{
     At, Capabilities, Entry, Holder, KeyRange, LeaseId, Op, Page, PageRequest, Put, Result, Revision, Txn, TxnOutcome,
@@ -15,7 +16,7 @@ use std::{future::Future, time::Duration};
 /// not applied and what is idempotent (a read, a grant, a revocation, a compaction), and nothing else. It refuses what
 /// it cannot do before anything is sent ([`Capabilities::refuse`] helps).
 pub trait Store: Send + Sync + 'static {
-    /// What it can do, as far as that is a matter of degree.
+    /// What it supports, and its limits.
     fn capabilities(&self) -> Capabilities;
 
     /// Reads a key.
@@ -50,7 +51,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// The store was closed, or cannot watch such a range. It is no error if the store is away: the watch begins when
-    /// it is there.
+    /// it is back.
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> impl Future<Output = Result<Watch>> + Send;
 }
 
@@ -58,7 +59,7 @@ pub trait Store: Send + Sync + 'static {
 /// Every [`Store`] implements it.
 #[interface]
 pub trait KeyVal: Send + Sync + 'static {
-    /// What it can do, as far as that is a matter of degree.
+    /// What it supports, and its limits.
     fn capabilities(&self) -> Capabilities;
 
     /// Reads a key.
@@ -79,7 +80,7 @@ pub trait KeyVal: Send + Sync + 'static {
     fn watch(&self, ranges: Vec<KeyRange>, options: WatchOptions) -> BoxFuture<'_, Result<Watch>>;
 }
 
-// each future is made inside of its box: to move one into it costs more than the box
+// Each future is created inside its box: moving a future into a box costs more than the box itself.
 impl<S: Store> KeyVal for S {
     fn capabilities(&self) -> Capabilities {
         Store::capabilities(self)

@@ -1,4 +1,4 @@
-//! [`Kv`]: a view of a store, whose keys are below a prefix.
+//! [`Kv`]: a view of the keys of a store that are below a prefix.
 
 use super::{
     Access, At, Capabilities, Codec, Compare, Entry, Expiry, KeyRange, KeyVal, Listing, Op, OpResult, PageRequest, Put,
@@ -33,7 +33,7 @@ use std::{fmt, sync::Arc};
 pub struct Kv<S: ?Sized = dyn KeyVal> {
     store: Arc<S>,
     prefix: Bytes,
-    /// So much of the prefix is an agent's.
+    /// The length of the part of the prefix that belongs to an agent; 0 in a view that is of no agent.
     agent: usize,
 }
 
@@ -94,7 +94,7 @@ impl<S: Access + ?Sized> Kv<S> {
         &self.store
     }
 
-    /// What the store can do, as far as that is a matter of degree.
+    /// What the store supports, and its limits.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
         self.store.capabilities()
@@ -280,7 +280,7 @@ impl<S: Access + ?Sized> Kv<S> {
     /// # Errors
     /// The store was closed, or cannot watch such keys; [`Denied`](super::Reason::Denied), with help, if it is known at
     /// once that the user may watch none of them. It is no error if the store is away: the watch begins when it is
-    /// there.
+    /// back.
     pub async fn watch<P: AsRef<[u8]>>(
         &self,
         prefixes: impl IntoIterator<Item = P>,
@@ -302,12 +302,13 @@ impl<S: Access + ?Sized> Kv<S> {
         Ok(self.store.watch(ranges, options).await?.below(&self.prefix))
     }
 
-    /// A key as the store has it: one allocation.
+    /// The full key in the store, made with one allocation.
     fn full(&self, key: impl AsRef<[u8]>) -> Bytes {
         [&*self.prefix, key.as_ref()].concat().into()
     }
 
-    /// Leaves the keys without the prefix of the view. The bytes stay where they are: to split them would cost an allocation each.
+    /// Removes the prefix of the view from the keys. The bytes stay where they are: to split them would cost an
+    /// allocation each.
     pub(super) fn strip(&self, entries: &mut [Entry]) {
         if self.prefix.is_empty() {
             return;
@@ -347,7 +348,7 @@ mod tests {
         label.parse().unwrap()
     }
 
-    /// What a view's calls do is the same of a store's own type, of the interface, and of an interface with more.
+    /// Calls through a view have the same effect for a concrete store, for `dyn KeyVal`, and for a larger interface.
     async fn check<S: Access + ?Sized>(all: Kv<S>) {
         let one = all.of_different_agent(&agent("one")).scoped("c/");
         assert!(one.put_if_absent("k", "v").await.unwrap() && !one.put_if_absent("k", "w").await.unwrap());
@@ -357,7 +358,7 @@ mod tests {
         let found = one.get("k").await.unwrap().unwrap();
         assert_eq!((&*found.key, &*found.value), (&b"k"[..], &b"w"[..]));
         assert!(all.get("/vnf-agent/one/c/k").await.unwrap().is_some() && all.get("k").await.unwrap().is_none());
-        // another agent's are others
+        // The view of another agent has other keys.
         let two = one.of_different_agent(&agent("two"));
         assert_eq!((&**two.prefix(), two.get("k").await.unwrap()), (&b"/vnf-agent/two/c/"[..], None));
         assert_eq!(
@@ -365,7 +366,7 @@ mod tests {
             Some(Duration::from_secs(2))
         );
         assert_eq!(two.delete_prefix("").await.unwrap(), 1);
-        // in a transaction, too
+        // Transactions use the keys of the view, too.
         let txn =
             Txn::new().when("k", Compare::Value("w".into())).put("l", "1").get("k").delete_range(KeyRange::key("k"));
         let outcome = one.commit(txn).await.unwrap();
@@ -388,7 +389,7 @@ mod tests {
         check(Kv::new(map as Arc<dyn Leases>)).await;
     }
 
-    /// A store whose puts are done in its own way.
+    /// A store with its own implementation of `put`.
     struct Own(Arc<Map>);
 
     impl Store for Own {

@@ -1,4 +1,4 @@
-//! [`Listing`]: the keys of a range, read part by part.
+//! [`Listing`]: the keys of a range, read page by page.
 
 use super::{Access, Entry, KeyVal, Kv, Missed, PageRequest, Paging, Reason, Result, Revision};
 use futures_util::{Stream, stream};
@@ -20,12 +20,12 @@ pub struct Listing<S: ?Sized = dyn KeyVal> {
     next: Option<Paging>,
     page: vec::IntoIter<Entry>,
     at: Option<Revision>,
-    /// The keys that have come, of a store without an order.
+    /// The keys returned so far, for a store without an order, whose pages may repeat keys.
     seen: Option<Seen>,
 }
 
 impl<S: Access + ?Sized> Listing<S> {
-    /// Of a range of the store itself.
+    /// `request` has the full range, as in the store itself.
     pub(super) fn new(kv: Kv<S>, request: PageRequest) -> Self {
         let seen = (!kv.capabilities().ordered).then(Seen::default);
         Listing { kv, next: Some(Paging::new(request)), page: Vec::new().into_iter(), at: None, seen }
@@ -59,7 +59,7 @@ impl<S: Access + ?Sized> Listing<S> {
         while let Some(paging) = &mut self.next {
             let mut page = match self.kv.store().page(paging.request().clone()).await {
                 Ok(page) => page,
-                // to begin anew is for who has taken nothing
+                // Starting again (`Missed::Anew`) is left to `all`, whose caller has not received any entries yet.
                 Err(error) if *error.reason() == Reason::TooLarge && paging.missed(error.reason()) == Missed::Again => {
                     continue;
                 }
@@ -117,7 +117,8 @@ impl<S: Access + ?Sized> Listing<S> {
     }
 }
 
-/// Keys, by their hashes: 16 bytes each, however long they are. That two have the same ones is less likely than that the memory fails.
+/// A set of keys, kept as hashes: 16 bytes per key, however long it is. That two keys have the same hashes is less
+/// likely than a memory error.
 #[derive(Default)]
 struct Seen {
     hashers: [RandomState; 2],
@@ -145,7 +146,7 @@ mod tests {
     use futures_util::TryStreamExt as _;
     use std::sync::Arc;
 
-    /// So many keys below `p/`, with values of this length, and one beside them.
+    /// `count` keys below `p/`, with values of `len` bytes, and one key outside of it.
     fn map(count: usize, len: usize) -> Arc<Map> {
         let keys = (0..count).map(|number| (format!("p/{number:06}"), len));
         Map::of(keys.chain([("q".to_string(), 1)]))
@@ -160,7 +161,7 @@ mod tests {
         assert_eq!((&*first.key, listing.at()), (&b"000000"[..], Revision::new(7)));
         let rest = listing.all().await.unwrap();
         assert_eq!((rest.len(), &*rest[24_998].key), (24_999, &b"024999"[..]));
-        // 8 MiB of 1008 bytes each
+        // 8 MiB divided by 1008 bytes per entry.
         assert_eq!(*map.asked.lock().unwrap(), [1000, 8322, 8322, 8322]);
         let streamed: Vec<Entry> = kv.list("0000").into_stream().try_collect().await.unwrap();
         assert_eq!(streamed.len(), 100);
@@ -198,7 +199,7 @@ mod tests {
         assert_eq!(listing.next_page().await.unwrap().map(|page| page.len()), Some(1));
         assert_eq!(listing.all().await.unwrap().len(), 29);
         assert_eq!(*none.asked.lock().unwrap(), [1, 10, 100]);
-        // it can not be doubled
+        // This size cannot be doubled without an overflow.
         let any = map(30, 1000);
         any.faults.lock().unwrap().push_back(Some(Reason::Compacted(None)));
         assert_eq!(Kv::new(any.clone()).list_with(of(usize::MAX - 1)).all().await.unwrap().len(), 30);
@@ -221,7 +222,7 @@ mod tests {
         map.faults.lock().unwrap().extend([None, compacted(), None, compacted(), compacted()]);
         assert_eq!(Kv::new(map.clone()).list("p/").all().await.unwrap().len(), 2500);
         assert_eq!(*map.asked.lock().unwrap(), [1000, 10_000, 2000, 20_000, 4000, usize::MAX]);
-        // who has taken some can not begin anew
+        // After an entry was taken, it cannot start again.
         let mut listing = Kv::new(map.clone()).list("p/");
         listing.next().await.unwrap();
         map.faults.lock().unwrap().push_back(compacted());

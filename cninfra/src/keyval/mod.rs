@@ -2,21 +2,22 @@
 //!
 //! A plugin depends on `Dep<dyn KeyVal>`, and makes views of it: [`Kv`] for bytes, and [`Typed`] for values of a type.
 //! A view has the keys below a prefix, such as those of the agent. What only some stores have is an interface of its
-//! own ([`Revisions`], [`Leases`], [`Coordination`]), so that a flavor whose store lacks it does not compile. What is a
-//! matter of degree is in [`Capabilities`], and is refused before anything is sent.
+//! own ([`Revisions`], [`Leases`], [`Coordination`]), so that a flavor whose store lacks it does not compile. Smaller
+//! differences between stores are in [`Capabilities`]: a request that a store cannot fulfil is refused before anything
+//! is sent.
 //!
-//! An error says whether the operation was applied ([`KvError::applied`]): a put that had no answer in time may have
+//! An error says whether the operation was applied ([`KvError::applied`]): a put that was not answered in time may have
 //! been. A store itself retries what was not applied.
 //!
-//! A [`Watch`] is a stream of [`Event`]s that never leaves its subscriber with a wrong picture. It begins with a
-//! snapshot and then reports the changes. If some may have been missed, because the store was away or the subscriber
-//! slow, it reports another snapshot, with its cause.
+//! A [`Watch`] is a stream of [`Event`]s that never leaves its subscriber with a wrong picture of the store. It begins
+//! with a snapshot and then reports the changes. If some changes may have been missed, because the store was away or
+//! the subscriber slow, it reports another snapshot, with its cause.
 //!
 //! Agents coordinate with an [`Election`] or a [`Lock`].
 //!
 //! Authors of stores implement [`Store`], whose futures are not boxed, and get [`KeyVal`] from that. A plugin that
-//! opens a store becomes one with [`Delegate`]. [`Feed`] is the queue between a store and a subscriber. This module has
-//! no store: that is a plugin.
+//! opens a store becomes one with [`Delegate`]. [`Feed`] is the queue between a store and a subscriber. This module
+//! contains no store: each store is a plugin.
 
 mod access;
 mod asked;

@@ -1,10 +1,10 @@
-//! [`PageRequest`] and [`Page`]: a range that is read part by part.
+//! [`PageRequest`] and [`Page`]: a range that is read page by page.
 
 use super::{Entry, KeyRange, Revision};
 use bytes::Bytes;
 use std::fmt;
 
-/// The state that is read.
+/// Which state of the store is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub enum At {

@@ -1,14 +1,17 @@
-//! [`Paging`]: which part of a range is asked for next.
+//! [`Paging`]: which page of a range to request next, and how large it should be.
 
 use super::{Entry, Page, PageRequest, Reason};
 
-/// What a page should have, in bytes: enough to be worth the way, and little enough for the memory of both sides. Its entries are asked for by their number, so it has that of keys that are about as large as those before.
+/// The size to aim at for a page, in bytes: large enough to be worth a round trip, and small enough for the memory of
+/// client and server. A request limits the number of entries, which is estimated from the size of the previous page's
+/// entries.
 const AIM: usize = 8 << 20;
-/// A page has no more keys.
+/// The largest number of keys of a page; it doubles with each restart.
 const MOST: usize = 10_000;
-/// So many times as many keys as the page before has one at most: what follows on small values may be large.
+/// A page has at most this many times as many keys as the one before, since large values may follow small ones.
 const GROWTH: usize = 10;
-/// So often all is read anew, because the state that was read is no longer kept: the last time all at once.
+/// How often a range is read again from the beginning because its revision was compacted; the last time in a single
+/// page.
 const RESTARTS: usize = 3;
 
 /// Which page of a range to request next, for code that reads one page by page. The page size adapts, and a range whose
@@ -91,7 +94,7 @@ impl Paging {
         MOST << self.restarts
     }
 
-    /// How many keys the next page should have, by those of this one.
+    /// Sets the number of keys of the next page by the average size of this page's entries.
     fn learn(&mut self, entries: &[Entry]) {
         let bytes: usize = entries.iter().map(|entry| entry.key.len() + entry.value.len()).sum();
         let each = bytes.checked_div(entries.len()).filter(|each| *each > 0);

@@ -1,4 +1,4 @@
-//! [`KeyRange`]: which keys are meant.
+//! [`KeyRange`]: a contiguous range of keys.
 
 use bytes::Bytes;
 use std::{fmt, ops::Bound};
@@ -17,7 +17,7 @@ use std::{fmt, ops::Bound};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyRange {
     start: Bytes,
-    /// None: there is no end.
+    /// `None` if the range has no end.
     end: Option<Bytes>,
 }
 
@@ -26,7 +26,7 @@ impl KeyRange {
     #[must_use]
     pub fn key(key: impl AsRef<[u8]>) -> Self {
         let key = key.as_ref();
-        // the next key of all: this one and a zero byte; one allocation for both
+        // The next possible key is this key followed by a zero byte. Both are slices of one allocation.
         let next = Bytes::from([key, &[0]].concat());
         KeyRange { start: next.slice(..key.len()), end: Some(next) }
     }
@@ -58,22 +58,22 @@ impl KeyRange {
         KeyRange { start: Bytes::new(), end: None }
     }
 
-    /// The first key that can be in it.
+    /// The first key that can be in it (inclusive).
     #[must_use]
     pub fn start(&self) -> &Bytes {
         &self.start
     }
 
-    /// The first key after it; `None` if it has no end.
+    /// Its end (exclusive); `None` if it has none.
     #[must_use]
     pub fn end(&self) -> Option<&Bytes> {
         self.end.as_ref()
     }
 
-    /// In the form of the standard library's maps.
+    /// Its bounds, in the form that the standard library's maps take.
     #[must_use]
     pub fn bounds(&self) -> (Bound<&Bytes>, Bound<&Bytes>) {
-        // an end below the start would make them panic
+        // `BTreeMap::range` panics if the end is below the start.
         let end = self.end.as_ref().map(|end| end.max(&self.start));
         (Bound::Included(&self.start), end.map_or(Bound::Unbounded, Bound::Excluded))
     }
@@ -107,7 +107,7 @@ impl KeyRange {
     #[must_use]
     pub fn without_prefix(&self, prefix: &[u8]) -> Self {
         let without = |key: &Bytes| key.strip_prefix(prefix).map(|rest| key.slice_ref(rest));
-        // an end that does not begin with it is that of all its keys
+        // An end without this prefix comes after all keys with the prefix, so the result has no end.
         KeyRange { start: without(&self.start).unwrap_or_default(), end: self.end.as_ref().and_then(without) }
     }
 
@@ -120,7 +120,7 @@ impl KeyRange {
     }
 }
 
-/// The first key that does not begin with this, but comes after all that do. None where there is no such key.
+/// The first key after all keys with this prefix; `None` if there is no such key.
 fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
     let mut end = prefix[..=last].to_vec();
@@ -149,7 +149,7 @@ impl fmt::Display for KeyRange {
     }
 }
 
-/// A key for people: what is not printed is escaped, and a long one is cut.
+/// A key as text for messages: non-printable characters are escaped, and a long key is cut.
 pub(super) fn shown(key: &[u8]) -> impl fmt::Display {
     const MOST: usize = 256;
     let text = key[..key.len().min(MOST)].utf8_chunks().fold(String::new(), |mut text, chunk| {

@@ -1,4 +1,4 @@
-//! A store for the tests of this module, which has nothing of its own to be tested: a map under a lock. Pages fail as they are told to.
+//! A store for tests: a map under a lock, too simple to need tests of its own. A test can make its calls fail.
 
 use super::{
     At, Capabilities, Compare, Cursor, Entry, Event, Expiry, Feed, KeyRange, KvError, LeaseId, Leases, Op, OpResult,
@@ -18,17 +18,17 @@ use std::{
 #[derive(Default)]
 pub(crate) struct Map {
     pub(crate) entries: Mutex<BTreeMap<Bytes, Entry>>,
-    /// Taken one by one, for each page that is asked for.
+    /// One is taken for each page request: the reason why it fails, or `None` if it succeeds.
     pub(crate) faults: Mutex<VecDeque<Option<Reason>>>,
-    /// What was asked for: how many entries.
+    /// The requested number of entries of each page request.
     pub(crate) asked: Mutex<Vec<usize>>,
-    /// The last watch: what it asked for, and where its events go.
+    /// The ranges of the last watch, and the feed for its events.
     pub(crate) watched: Mutex<Option<(Vec<KeyRange>, Feed)>>,
-    /// What somebody else writes to a key when it was read, each time.
+    /// Another client writes one of these to a key after each read.
     pub(crate) rewrites: Mutex<VecDeque<String>>,
-    /// A read is never answered.
+    /// Reads never complete.
     pub(crate) hangs: AtomicBool,
-    /// A page begins with the key that the page before ended with, as of a store that knows no order.
+    /// A page begins with the last key of the previous page, as may happen in a store without an order.
     pub(crate) repeats: AtomicBool,
 }
 
@@ -126,7 +126,7 @@ impl Store for Map {
     }
 }
 
-/// Tells each range that is added, as if it had no keys.
+/// Reports the beginning of a snapshot for each range that is added.
 struct Control(Feed);
 
 impl WatchControl for Control {

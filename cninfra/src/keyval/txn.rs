@@ -1,4 +1,4 @@
-//! [`Txn`]: operations that are done together or not at all.
+//! [`Txn`]: operations that are executed together or not at all.
 
 use super::{Entry, Expiry, KeyRange, LeaseId, Revision};
 use bytes::Bytes;
@@ -97,7 +97,7 @@ impl Txn {
         self
     }
 
-    /// The same with all keys below a prefix.
+    /// Puts a prefix in front of all keys and ranges.
     pub(super) fn under(mut self, prefix: &[u8]) -> Self {
         if prefix.is_empty() {
             return self;

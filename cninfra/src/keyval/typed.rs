@@ -6,7 +6,7 @@ use super::{
 use bytes::Bytes;
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-/// So often a value is changed anew, because somebody else was faster.
+/// How often a change is attempted while other clients keep changing the value.
 const ROUNDS: usize = 16;
 
 /// A view of a store with values of a type: see [`Kv::typed`].
@@ -144,7 +144,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         Err(self.contended("compare and delete", key))
     }
 
-    /// The bytes of this value, as the key has it; `None` if it has another one.
+    /// The bytes of the stored value if it equals the expected one, otherwise `None`.
     async fn found(&self, key: &[u8], expected: &T) -> Result<Option<Bytes>>
     where
         T: PartialEq,
@@ -287,7 +287,7 @@ mod tests {
         assert!(ports.put_if_absent_with("k", &vec![1], Expiry::Never).await.unwrap());
         assert!(!ports.compare_and_swap("k", &vec![2], &vec![3]).await.unwrap());
         assert!(!ports.compare_and_swap("none", &vec![2], &vec![3]).await.unwrap());
-        // as another program may write it
+        // Another program may encode the value like this.
         kv.put("k", "[ 1 ]").await.unwrap();
         assert!(ports.compare_and_swap("k", &vec![1], &vec![3]).await.unwrap());
         assert!(ports.compare_and_swap_with("k", &vec![3], &vec![4], Expiry::Never).await.unwrap());
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!((error.reason(), kv.get("k").await.unwrap().unwrap().value), (&Reason::Malformed, "four".into()));
     }
 
-    /// The same value in other bytes, each time that it is read: another one has written it, before it is swapped.
+    /// Between each read and the swap, another client writes the same value in other bytes.
     #[tokio::test]
     async fn another_ones_write_of_the_same_value_is_no_other_value() {
         let map = Arc::<Map>::default();
@@ -334,7 +334,7 @@ mod tests {
         let counts = kv.typed::<u64, _>(SerdeJson);
         let one_more = |count: Option<u64>| Some(count.unwrap_or(0) + 1);
         assert_eq!((counts.update("k", one_more).await.unwrap(), counts.get("k").await.unwrap()), (Some(1), Some(1)));
-        // somebody else is faster, once
+        // Another client is faster, once.
         let mut faster = Some(41);
         let others = |count: Option<u64>| {
             if let Some(other) = faster.take() {
@@ -344,7 +344,7 @@ mod tests {
             one_more(count)
         };
         assert_eq!(counts.update("k", others).await.unwrap(), Some(42));
-        // and each time
+        // Another client is faster each time.
         let mut other = 100;
         let others = |count: Option<u64>| {
             other += 1;

@@ -39,7 +39,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> TypedWatch<T, C, S> {
         self.updates.handle()
     }
 
-    /// What it tells, before it has a type.
+    /// The underlying watch, whose values are not decoded.
     pub(crate) fn diffed(&mut self) -> &mut Diffed {
         &mut self.updates
     }

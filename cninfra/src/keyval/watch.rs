@@ -119,7 +119,7 @@ pub trait WatchControl: Send + Sync {
 #[derive(Clone)]
 pub struct WatchHandle {
     control: Arc<dyn WatchControl>,
-    /// Of the view that is watched.
+    /// The prefix of the watched view; empty for a watch of the store itself.
     prefix: Bytes,
 }
 
@@ -163,9 +163,9 @@ impl WatchHandle {
 pub struct Watch {
     events: Pin<Box<dyn Stream<Item = Event> + Send>>,
     handle: WatchHandle,
-    /// Those that were asked for, each once, as the store knows them.
+    /// The requested ranges, without duplicates, with the full keys of the store.
     ranges: Vec<KeyRange>,
-    /// Where it is counted, until its end.
+    /// Counts this watch in the store's metrics until it ends.
     seen: Option<Seen>,
 }
 
@@ -207,13 +207,13 @@ impl Watch {
         &self.handle
     }
 
-    /// The same, counted by who is told what is asked for at it.
+    /// Counts this watch: `by` registers its control with the metrics of the store.
     pub(super) fn seen_by(mut self, by: impl FnOnce(Arc<dyn WatchControl>) -> Seen) -> Self {
         self.seen = Some(by(self.handle.control.clone()));
         self
     }
 
-    /// The same as a view sees it: its keys are all below this prefix.
+    /// Turns this into the watch of a view, which reports keys and ranges without this prefix.
     pub(super) fn below(mut self, prefix: &Bytes) -> Self {
         self.handle.prefix = prefix.clone();
         self
@@ -225,7 +225,7 @@ impl Watch {
         &self.ranges
     }
 
-    /// What its keys begin with in the store, and not in what is told.
+    /// The prefix that the keys have in the store, and that is removed before they are reported.
     pub(crate) fn prefix(&self) -> &Bytes {
         &self.handle.prefix
     }

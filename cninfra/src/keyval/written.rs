@@ -1,4 +1,4 @@
-//! [`Written`]: what a put has written.
+//! [`Written`]: the result of a put.
 
 use super::{KvError, LeaseId, OpResult, Reason, Result, Revision, TxnOutcome};
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Written {
     }
 }
 
-/// A store has broken its contract.
+/// The error for a store that has broken its contract: it returned no result for the operation.
 pub(super) fn untold(op: &'static str) -> KvError {
     KvError::new(op, Reason::Other).because("the store has told nothing of the operation")
 }

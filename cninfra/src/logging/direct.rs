@@ -1,4 +1,4 @@
-//! [`Direct`]: the subscriber of a process, which has what keeps spans only if there are some.
+//! [`Direct`]: the subscriber of a process, which prepares for spans only when there is one.
 
 use super::{Loggers, libraries::Libraries, output::layer_of, sink::Sink};
 use std::{io::Write as _, sync::OnceLock};
@@ -10,10 +10,11 @@ use tracing::{
 use tracing_core::span::Current;
 use tracing_subscriber::{fmt::MakeWriter as _, layer::SubscriberExt as _, registry};
 
-/// Writes records as the [layer](Output::layer) of its output does. The registry of `tracing-subscriber` keeps spans, and what it has ready for them is a good part
-/// of a start: it is made for the first span, and most agents never have one. From then on all goes there.
+/// Writes records as the [layer](Output::layer) of its output does. The registry of `tracing-subscriber` keeps spans,
+/// and its preparations for them are a good part of a start. So it is made for the first span, which most agents never
+/// have. From then on, everything goes through it.
 pub(super) struct Direct {
-    /// For both ways.
+    /// For both ways of writing.
     sink: Sink,
     libraries: Libraries,
     spans: OnceLock<Box<dyn Subscriber + Send + Sync>>,
@@ -35,7 +36,7 @@ impl Subscriber for Direct {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // the filter of the layer notes what it has said, for the event that follows
+        // The filter of the layer remembers its answer for the event that follows.
         self.spans.get().map_or_else(|| self.libraries.is_on(metadata), |spans| spans.enabled(metadata))
     }
 
@@ -49,7 +50,7 @@ impl Subscriber for Direct {
         }
         let mut line = String::with_capacity(256);
         if self.sink.lines().write(event, "", &mut line).is_ok() {
-            // it keeps in mind what it could not write
+            // The sink remembers what it could not write.
             let _ = self.sink.make_writer_for(event.metadata()).write_all(line.as_bytes());
         }
     }
@@ -110,7 +111,7 @@ mod tests {
         }
     }
 
-    /// What is written meanwhile, without the times.
+    /// The lines that are written meanwhile, without their times.
     fn written(make: impl FnOnce(Output) -> Dispatch, run: impl FnOnce()) -> Vec<String> {
         let (written, loggers) = (Written::default(), Loggers::new("app", LogSettings::new()));
         let writer = written.clone();
@@ -123,7 +124,8 @@ mod tests {
 
     #[test]
     fn it_writes_as_the_layer_does_with_spans_and_before_there_are_any() {
-        // while a subscriber is the only one, a thread without one switches call sites off for all that it meets first
+        // While there is only one subscriber, a thread that does not use it disables every call site that it is the
+        // first to reach.
         let _other = Dispatch::new(registry());
         let run = || {
             let log = Loggers::new("app", LogSettings::new()).get("http");

@@ -1,4 +1,4 @@
-//! [`Ending`]: a task that ends what was set for a while.
+//! [`Ending`]: a task that ends settings whose time is over.
 
 use std::sync::{
     Arc, Weak,
@@ -11,36 +11,36 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// What holds something for a while.
+/// Something that holds settings for a limited time.
 pub(super) trait Ends: Send + Sync + 'static {
-    /// When the next one ends.
+    /// When the next setting ends.
     fn next(&self) -> Option<Instant>;
-    /// Those end whose time has come.
+    /// Ends the settings whose time is over.
     fn end_those(&self, now: Instant);
-    /// The task of this mark is gone with its runtime: nothing is left that could end anything later.
+    /// The task with this mark was dropped together with its runtime: nothing is left that could end a setting later.
     fn is_left(&self, by: &Mark);
 }
 
-/// The state of a task, by which it is known, too.
+/// The state of a task, which also identifies it.
 pub(super) type Mark = Arc<AtomicU8>;
 
 const NEW: u8 = 0;
 const RUNS: u8 = 1;
 const GONE: u8 = 2;
 
-/// One task ends all, each in its time. It holds nothing, and goes with what it ends.
+/// One task ends all settings, each in its time. It keeps nothing alive, and ends with the holder of the settings.
 pub(super) struct Ending {
     task: AbortHandle,
     of: Mark,
 }
 
 impl Ending {
-    /// On this runtime; `None` where that has ended. `news` tells of one that was set.
+    /// Starts the task on this runtime; `None` if the runtime has ended. `news` is notified when something was set.
     pub(super) fn begin<T: Ends>(runtime: &Handle, ends: Weak<T>, news: Arc<Notify>) -> Option<Self> {
         let watch = EndsWith { ends, of: Arc::default() };
         let of = watch.of.clone();
         let task = runtime.spawn(end(watch, news)).abort_handle();
-        // a runtime that has ended drops it at once
+        // A runtime that has ended drops the task at once.
         of.compare_exchange(NEW, RUNS, Ordering::AcqRel, Ordering::Acquire).is_ok().then_some(Ending { task, of })
     }
 
@@ -70,7 +70,7 @@ async fn end<T: Ends>(watch: EndsWith<T>, news: Arc<Notify>) {
     }
 }
 
-/// Goes with the task, also where its runtime ends before it was run at all.
+/// Dropped with the task, even if the runtime ends before the task has run at all.
 struct EndsWith<T: Ends> {
     ends: Weak<T>,
     of: Mark,
@@ -78,7 +78,7 @@ struct EndsWith<T: Ends> {
 
 impl<T: Ends> Drop for EndsWith<T> {
     fn drop(&mut self) {
-        // one that never ran is dropped under a lock of what it ends
+        // A task that never ran is dropped under the lock of the holder, which `is_left` takes.
         if self.of.swap(GONE, Ordering::AcqRel) != RUNS {
             return;
         }

@@ -1,4 +1,4 @@
-//! [`Fields`]: what a logger adds to every record of its own.
+//! [`Fields`]: the fields that a logger adds to all its records.
 
 use crate::marks::{escaped_in_json, is_mark};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 pub struct Fields(Arc<Vec<(Cow<'static, str>, Value)>>);
 
 impl Fields {
-    /// With one more; one of the same name is replaced.
+    /// The same fields with one more, which replaces one of the same name.
     pub(super) fn with(&self, key: impl Into<Cow<'static, str>>, value: impl Serialize) -> Self {
         let key = key.into();
         let value = serde_json::to_value(value).unwrap_or_else(|error| Value::String(error.to_string()));
@@ -40,7 +40,7 @@ impl fmt::Debug for Fields {
     }
 }
 
-/// A value as text.
+/// Writes a value as text.
 pub(super) fn write_value(to: &mut dyn fmt::Write, value: &Value) -> fmt::Result {
     match value {
         Value::String(text) => write_text(to, text),
@@ -48,7 +48,7 @@ pub(super) fn write_value(to: &mut dyn fmt::Write, value: &Value) -> fmt::Result
     }
 }
 
-/// A text, or the name of a field: quoted where it would not be seen where it ends.
+/// Writes a text or the name of a field. It is quoted if it would not be clear where it ends.
 pub(super) fn write_text(to: &mut dyn fmt::Write, text: &str) -> fmt::Result {
     let is_plain = |char: char| !char.is_whitespace() && !is_mark(char) && !matches!(char, '"' | '=' | '\\');
     if !text.is_empty() && text.chars().all(is_plain) { to.write_str(text) } else { write!(to, "{text:?}") }

@@ -26,12 +26,12 @@ pub enum Format {
     /// A JSON object on one line, with the predecessor's keys `time`, `level`, `logger`, `msg` and `loc`, then `agent`,
     /// `span` and the record's fields. A field with one of these names becomes `fields.<name>`.
     Json,
-    /// What the program wants: see [`Format::custom`].
+    /// A format of the program: see [`Format::custom`].
     #[doc(hidden)]
     Custom(Custom),
 }
 
-/// The field that holds the way to a panic: as a text it has lines of its own, below the record.
+/// The field for the backtrace of a panic: as text it has lines of its own, below the record.
 pub(crate) const BACKTRACE: &str = "backtrace";
 
 type Write_ = dyn Fn(&Record<'_>, &mut dyn Write) -> fmt::Result + Send + Sync;
@@ -79,12 +79,12 @@ fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
     for part in [dim, record.time, end, " ", bright, level, end, " ", dim] {
         to.write_str(part)?;
     }
-    // a library's target may be any text, and so may a file's name
+    // The target of a library may be any text, and so may the name of a file.
     line(record.logger, to)?;
     for part in [":", end, " "] {
         to.write_str(part)?;
     }
-    // what belongs to a text of many lines stands on its first one
+    // Everything that belongs to a message of several lines is on its first one.
     let (first, rest) = record.message.trim_end().split_once('\n').unwrap_or((record.message.trim_end(), ""));
     line(first, to)?;
     for (key, value) in record.fields.iter().filter(|field| below(field).is_none()) {
@@ -119,13 +119,13 @@ fn text(record: &Record<'_>, colour: bool, to: &mut dyn Write) -> fmt::Result {
     Ok(())
 }
 
-/// What has lines of its own, below the record.
+/// The text of a field that has lines of its own, below the record.
 fn below<'a>((key, value): &'a (Cow<'static, str>, Value)) -> Option<&'a str> {
     (key == BACKTRACE).then(|| value.as_str()).flatten()
 }
 
 fn line(text: &str, to: &mut dyn Write) -> fmt::Result {
-    // most texts are of plain characters, which need not be looked at one by one
+    // Most texts have only plain characters, which need not be examined one by one.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return to.write_str(text);
     }
@@ -139,7 +139,7 @@ fn line(text: &str, to: &mut dyn Write) -> fmt::Result {
     to.write_str(rest)
 }
 
-/// In a column of its own.
+/// Padded, so that levels form a column.
 const fn padded(level: Level) -> &'static str {
     match level {
         Level::Error => "ERROR",
@@ -166,7 +166,7 @@ fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
     let values = [*time, record.level.as_str(), *logger, *message, *location, *agent, *span];
     let mut separator = "{\"";
     for (key, value) in KEYS.into_iter().zip(values) {
-        // those of the predecessor are always there, but for a location that is not known
+        // The predecessor's keys are always written, except for a location that is not known.
         if !value.is_empty() || !matches!(key, "agent" | "span" | "loc") {
             to.write_str(separator)?;
             to.write_str(key)?;
@@ -176,7 +176,7 @@ fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
         }
     }
     for (at, (key, value)) in record.fields.iter().enumerate() {
-        // the last one of a name holds: a key stands in an object once
+        // Of several fields with the same name only the last is written, since a key occurs once in an object.
         if record.fields[at + 1..].iter().any(|(later, _)| later == key) {
             continue;
         }
@@ -195,9 +195,9 @@ fn json(record: &Record<'_>, to: &mut dyn Write) -> fmt::Result {
     to.write_char('}')
 }
 
-/// A text in JSON.
+/// Writes a text as JSON.
 fn quoted(text: &str, to: &mut dyn Write) -> fmt::Result {
-    // bytes of longer characters are above those that need more, but for what may be a mark
+    // The bytes of longer characters need no escape, except for the first bytes of characters that may be marks.
     let may_need_more = |byte| byte < b' ' || matches!(byte, b'"' | b'\\' | 0x7f | 0xc2 | 0xd8 | 0xe2);
     if text.bytes().any(may_need_more) {
         return to.write_str(&escaped_in_json(&Value::from(text).to_string()));
@@ -266,13 +266,13 @@ mod tests {
             !written.contains(['\r', '\x1b']) && written.contains(r"\r\u{1b}[2J") && written.contains(r#"user="a\nb""#),
             "{written}"
         );
-        // nor by any other part of a record
+        // Nor by any other part of a record.
         let forged = "x\n2026-11-26T12:08:51.123456Z INFO  http: all is well\r\x1b[2J";
         let fields = [(forged.into(), "a".into()), ("a=1 b".into(), 2.into())];
         let record =
             Record { logger: forged, location: forged, span: forged, agent: forged, ..record(forged, &fields) };
         let written = self::written(&Format::Text, &record, false);
-        // the text's own second line
+        // The message itself has two lines.
         assert!(written.lines().count() == 2 && !written.contains(['\r', '\x1b']), "{written}");
         assert!(written.lines().skip(1).all(|line| line.starts_with("  ")), "{written}");
         assert!(written.contains(r#" "a=1 b"=2 "#), "{written}");

@@ -1,4 +1,4 @@
-//! [`Level`]: how much a record matters.
+//! [`Level`]: the severity of a record.
 
 use crate::config::from_text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,10 +1,11 @@
-//! [`Libraries`]: which events are let through.
+//! [`Libraries`]: the filter of an output.
 
 use super::{Level, Loggers, record::is_ours};
 use tracing::{Metadata, Subscriber, subscriber::Interest};
 use tracing_subscriber::layer::{Context, Filter};
 
-/// All events of loggers, whose level was asked already; and those of libraries, as far as the levels for their targets go.
+/// Lets through all events of loggers, whose level was checked already, and those of libraries that the levels for
+/// their targets allow.
 pub(super) struct Libraries(pub(super) Option<Loggers>);
 
 impl Libraries {
@@ -17,9 +18,10 @@ impl Libraries {
         is_ours(metadata) || self.lets_through(metadata)
     }
 
-    /// It is kept for each call site, so that one that is off costs nothing; a change of levels has it asked anew.
+    /// The answer is cached for each call site, so that a disabled one costs nothing. A change of levels clears the
+    /// cache.
     pub(super) fn interest(&self, metadata: &Metadata<'_>) -> Interest {
-        // one call site for all libraries that speak through the crate `log`: each of their records is asked about
+        // All libraries that log through the crate `log` share this call site, so each of their records is checked.
         if metadata.target() == "log" && metadata.fields().field("log.target").is_some() {
             return Interest::sometimes();
         }

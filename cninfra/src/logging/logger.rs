@@ -1,4 +1,4 @@
-//! [`Logger`]: where log records come from.
+//! [`Logger`]: the origin of log records.
 
 use super::{Fields, Level, Loggers};
 use serde::Serialize;
@@ -53,7 +53,7 @@ pub struct Logger {
     fields: Option<Fields>,
 }
 
-/// What is one for all handles of a logger.
+/// What all handles of a logger share.
 pub(super) struct Core {
     name: Arc<str>,
     level: AtomicU8,
@@ -170,7 +170,7 @@ impl Logger {
         }
     }
 
-    /// Said elsewhere; whether it is to be logged has been asked.
+    /// Logs a record of another place in the code. The caller has checked the level.
     pub(crate) fn log_at(&self, level: Level, message: &dyn fmt::Display, location: &Location<'_>) {
         macro_rules! emit {
             ($level:ident) => {

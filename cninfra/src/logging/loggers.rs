@@ -89,12 +89,12 @@ impl Loggers {
         loggers
     }
 
-    /// Those of an agent whose label is not known yet.
+    /// The loggers of an agent whose service label is not known yet.
     pub(crate) fn unnamed(settings: LogSettings) -> Self {
         Loggers(Arc::new(Registry::new(settings.rules)))
     }
 
-    /// The first name stays.
+    /// Sets the service label of the agent. Later calls change nothing.
     pub(crate) fn name(&self, agent: &str) {
         self.0.agent.get_or_init(|| agent.into());
     }
@@ -105,12 +105,12 @@ impl Loggers {
         self.0.agent.get().map_or("", |agent| agent)
     }
 
-    /// Says levels, over what was said by the same sources before.
+    /// Adds levels, which replace those that the same sources have set for the same names.
     pub(crate) fn add(&self, settings: &LogSettings) -> Result<()> {
         self.change(|rules| settings.rules.iter().try_for_each(|rule| rules.put(rule.clone())))
     }
 
-    /// Says the levels of the config, in the place of those that it said before; if they are refused, those stay.
+    /// Replaces the levels of the config and the environment. If the new ones are refused, the old ones stay.
     pub(crate) fn set_config(&self, settings: &LogSettings) -> Result<()> {
         self.change(|rules| {
             let mut new = rules.clone();
@@ -174,7 +174,7 @@ impl Loggers {
         }
         let names: Vec<String> = self.list().into_iter().map(|logger| logger.name).collect();
         let names = || names.iter().map(String::as_str);
-        // it may be there by its children only
+        // There may be only children of it.
         if names().any(|known| known.split('.').next() == Some(first)) {
             return None;
         }
@@ -252,19 +252,19 @@ impl Loggers {
 
     /// Takes back everything that was set at run time.
     pub fn reset_all(&self) {
-        // taking away is never refused
+        // A removal is never refused.
         let _ = self.change(|rules| {
             rules.remove_all(&[Source::Runtime, Source::Temporary]);
             Ok(())
         });
     }
 
-    /// An agent runs, on this runtime.
+    /// An agent begins to run, on this runtime.
     pub(crate) fn begin(&self, runtime: Handle) {
         self.0.lock().runtime = Some(runtime);
     }
 
-    /// The agent has closed: what was set for a while ends.
+    /// The agent has closed: levels that were set for a limited time end.
     pub(crate) fn end(&self) {
         let ending = {
             let mut inner = self.0.lock();
@@ -277,17 +277,18 @@ impl Loggers {
         }
     }
 
-    /// The level of a library's records, by their target.
+    /// The level for the records of a library, by their target.
     pub(super) fn of_library(&self, target: &str) -> Level {
         self.0.lock().rules.of_library(target)
     }
 
-    /// The log of the process asks for the levels of libraries: from now on it is told when they change.
+    /// The log of the process uses these levels for libraries: from now on, `tracing` is told when they change.
     pub(super) fn has_libraries(&self) {
         self.0.has_libraries.store(true, Ordering::Relaxed);
     }
 
-    /// The log of the process has the records of the crate `log`: their level is a global one, before any other is asked.
+    /// The log of the process receives the records of the crate `log`, whose level is global and is checked before any
+    /// other.
     pub(super) fn has_log_crate(&self) {
         self.0.has_log_crate.store(true, Ordering::Relaxed);
         self.0.tell_log_crate();
@@ -297,8 +298,8 @@ impl Loggers {
         self.0.change(change)
     }
 
-    /// One task ends all temporary levels. It holds nothing, and goes with the registry. It is made under the lock, so that there is
-    /// one.
+    /// Starts the task that ends temporary levels, if it does not run. It is started under the lock, so that there is
+    /// only one.
     fn be_ready_to_end(&self) -> Result<()> {
         let mut inner = self.0.lock();
         if inner.ending.as_ref().is_some_and(Ending::runs) {

@@ -1,6 +1,6 @@
 //! The macros that log text and fields.
 
-/// Not for use by hand.
+/// Not to be called directly.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __log {

@@ -1,4 +1,4 @@
-//! [`Output`]: where records go.
+//! [`Output`]: where the records of a process go.
 
 use super::{Format, Loggers, Record, direct::Direct, libraries::Libraries, record::Parts, sink::Sink};
 use std::{
@@ -40,7 +40,7 @@ pub struct Output {
     libraries: Option<Loggers>,
 }
 
-/// The format may be another one when the config is read.
+/// A format that may be replaced when the config has been read.
 #[derive(Clone, Default)]
 pub(crate) struct SharedFormat(Arc<RwLock<Format>>);
 
@@ -49,7 +49,7 @@ impl SharedFormat {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = format;
     }
 
-    /// A copy, so that nothing is held while it writes.
+    /// Returns a copy, so that no lock is held while a record is written.
     fn get(&self) -> Format {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -62,9 +62,9 @@ impl Output {
         Output::stderr_unless(std::env::var_os("NO_COLOR"))
     }
 
-    /// With the value of `NO_COLOR`.
+    /// Like [`stderr`](Self::stderr), with the value of `NO_COLOR`.
     pub(crate) fn stderr_unless(no_colour: Option<impl AsRef<OsStr>>) -> Self {
-        // the lock is held for a record with what is owed before it
+        // The lock is held for a record together with what has to be written before it.
         Output::to(|| io::stderr().lock()).colour(is_coloured(io::stderr().is_terminal(), no_colour))
     }
 
@@ -114,7 +114,7 @@ impl Output {
         layer_of(sink, libraries)
     }
 
-    /// As a subscriber that makes the layer when there is a span.
+    /// A subscriber that makes the layer only when there is a span.
     pub(super) fn direct(self) -> Direct {
         let (sink, libraries) = self.sink();
         Direct::new(sink, libraries)
@@ -134,7 +134,7 @@ impl Output {
             loggers.has_libraries();
         }
         let installed = tracing::subscriber::set_global_default(self.direct()).is_ok();
-        // libraries that speak through the crate `log`: where somebody listens to them already, they stay there
+        // For libraries that log through the crate `log`: if that has a logger already, their records still go there.
         if installed && LogTracer::init().is_ok() {
             match loggers {
                 Some(loggers) => loggers.has_log_crate(),
@@ -145,7 +145,7 @@ impl Output {
     }
 }
 
-/// The layer that writes to this.
+/// The layer that writes to this sink.
 pub(super) fn layer_of<S>(sink: Sink, libraries: Option<Loggers>) -> impl Layer<S> + Send + Sync
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -153,13 +153,13 @@ where
     tracing_subscriber::fmt::layer()
         .event_format(sink.lines().clone())
         .with_writer(sink)
-        // colours are the format's: those of the layer are a feature, whose lack it panics of
+        // The format writes colours. Those of the layer need a feature, without which it panics.
         .with_ansi(false)
         .log_internal_errors(false)
         .with_filter(Libraries(libraries))
 }
 
-/// By the convention of no-color.org an empty variable is one that is not set.
+/// By the convention of no-color.org, an empty variable counts as not set.
 fn is_coloured(is_terminal: bool, no_colour: Option<impl AsRef<OsStr>>) -> bool {
     is_terminal && no_colour.is_none_or(|value| value.as_ref().is_empty())
 }
@@ -173,7 +173,7 @@ impl fmt::Debug for Output {
     }
 }
 
-/// A format, in colour or not.
+/// A format, with or without colour.
 #[derive(Clone)]
 pub(super) struct Lines {
     format: SharedFormat,
@@ -181,7 +181,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Writes an event as a record, with the spans that it is in.
+    /// Writes an event as a record, with the spans that enclose it.
     pub(super) fn write(&self, event: &Event<'_>, span: &str, writer: &mut dyn fmt::Write) -> fmt::Result {
         let parts = Parts::of(event);
         let record = Record {
@@ -202,7 +202,7 @@ impl Lines {
     }
 }
 
-/// The time of a record that is made now.
+/// The current time, in the form of a record.
 pub(super) fn now() -> std::result::Result<String, fmt::Error> {
     let mut time = String::with_capacity(32);
     SystemTime.format_time(&mut Writer::new(&mut time))?;

@@ -1,9 +1,9 @@
-//! [`Pattern`]: which loggers a rule is for.
+//! [`Pattern`]: which loggers a rule applies to.
 
 use crate::{Error, Result};
 use std::fmt;
 
-/// A longer name is no logger's.
+/// The longest name of a logger.
 const LONGEST: usize = 200;
 
 /// The name of a logger, or a pattern with `*` for any characters.
@@ -25,12 +25,12 @@ impl Pattern {
         &self.0
     }
 
-    /// Is it the name of one logger?
+    /// Whether it is the name of a single logger.
     pub(super) fn is_exact(&self) -> bool {
         !self.0.contains('*')
     }
 
-    /// The more of a name it says, the closer it is: a name itself is the closest.
+    /// How specific it is: a pattern by its number of characters, and a name more than any pattern.
     pub(super) fn closeness(&self) -> (bool, usize) {
         (self.is_exact(), self.0.chars().filter(|char| *char != '*').count())
     }
@@ -39,7 +39,7 @@ impl Pattern {
         let Some((start, rest)) = self.0.split_once('*') else { return *self.0 == *name };
         let Some(mut name) = name.strip_prefix(start) else { return false };
         let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-        // what stands between two stars is looked for as early as it can be
+        // The parts between stars are matched as early as possible.
         for part in middle.split('*') {
             let Some(at) = name.find(part) else { return false };
             name = &name[at + part.len()..];
@@ -58,13 +58,13 @@ fn is_of_name(char: char) -> bool {
     char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_' | ':')
 }
 
-/// A name of a logger, of any text: what a name can not have becomes `_`.
+/// Makes the name of a logger from any text: characters that a name cannot have become `_`.
 pub(super) fn name_of(text: &str) -> String {
     let name: String = text.chars().take(LONGEST).map(|char| if is_of_name(char) { char } else { '_' }).collect();
     if name.is_empty() { "_".to_string() } else { name }
 }
 
-/// The logger of which this one is a child: `etcd` of `etcd.watch`, `hyper::proto` of `hyper::proto::h1`.
+/// The parent of a logger: `etcd` for `etcd.watch`, `hyper::proto` for `hyper::proto::h1`.
 pub(super) fn parent_of(name: &str) -> Option<&str> {
     let at = name.rfind(['.', ':'])?;
     Some(name[..at].trim_end_matches(':')).filter(|parent| !parent.is_empty())

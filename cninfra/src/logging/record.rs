@@ -1,4 +1,4 @@
-//! [`Record`]: what is logged.
+//! [`Record`]: one record of the log, and how it is read from an event.
 
 use super::Level;
 use crate::foreign;
@@ -10,7 +10,7 @@ use tracing::{
 };
 use tracing_log::NormalizeEvent as _;
 
-/// The module of the methods of a logger.
+/// The module with the methods of [`Logger`](super::Logger).
 const METHODS: &str = "cninfra::logging::logger";
 
 /// One record of the log, as a [custom format](super::Format::custom) receives it.
@@ -35,7 +35,7 @@ pub struct Record<'a> {
     pub span: &'a str,
 }
 
-/// What is read off an event.
+/// The parts of a record, as read from an event.
 pub(super) struct Parts {
     pub(super) agent: String,
     pub(super) logger: String,
@@ -43,29 +43,29 @@ pub(super) struct Parts {
     pub(super) location: String,
     pub(super) fields: Vec<(Cow<'static, str>, Value)>,
     pub(super) level: Level,
-    /// It is of the crate `log`.
+    /// Whether it is an event of the crate `log`.
     of_log_crate: bool,
-    /// So many fields are the logger's; a record may have others of the same names, which stand behind them.
+    /// The number of fields that the logger has added. Fields of the record may have the same names, but come later.
     ours: usize,
 }
 
-/// Is it an event of a [`Logger`](super::Logger)? Its level was asked already.
+/// Whether it is an event of a [`Logger`](super::Logger), whose level was checked already.
 pub(super) fn is_ours(metadata: &Metadata<'_>) -> bool {
-    // tracing puts the text before all fields
+    // `tracing` puts the message before all fields.
     let mut names = metadata.fields().iter().map(|field| field.name()).skip_while(|name| *name == "message");
     names.next() == Some("agent") && names.next() == Some("logger")
 }
 
-/// Where the fields end that the logger has put before those of the record.
+/// The number of fields before those of the record itself.
 fn fields_of_logger(metadata: &Metadata<'_>) -> usize {
     let text = metadata.fields().iter().take_while(|field| field.name() == "message").count();
-    // agent, logger, with; and methods say where they are called: macros are there themselves
+    // `agent`, `logger`, `with`; methods add where they were called, which macros need not, since they expand there.
     text + 3 + usize::from(metadata.module_path() == Some(METHODS))
 }
 
 impl Parts {
     pub(super) fn of(event: &Event<'_>) -> Self {
-        // records of the crate `log` say in fields what they are
+        // Events of the crate `log` have their metadata in fields.
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or(event.metadata());
         let mut parts = Parts {
@@ -88,14 +88,14 @@ impl Parts {
             let file = in_crate(file);
             parts.location.reserve(file.len() + 6);
             parts.location.push_str(file);
-            // writing to a string does not fail
+            // Writing to a string does not fail.
             let _ = fmt::Write::write_fmt(&mut parts.location, format_args!(":{line}"));
         }
         parts
     }
 
     fn put(&mut self, field: &Field, value: Value) {
-        // what the crate `log` says of its record has been taken off its metadata
+        // These fields of the crate `log` are in the metadata already.
         if self.of_log_crate && field.name().starts_with("log.") {
             return;
         }
@@ -120,7 +120,7 @@ impl Visit for Parts {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         use fmt::Write as _;
         match field.name() {
-            // writing to a string does not fail, unless a `Debug` of the user's does: what it wrote stays
+            // Writing to a string fails only if a `Debug` of the user does, and then what it wrote is kept.
             "message" => drop(write!(self.message, "{value:?}")),
             "loc" if self.is_ours(field) => self.location = in_crate(&format!("{value:?}")).to_string(),
             "with" if self.is_ours(field) => {
@@ -141,7 +141,7 @@ impl Visit for Parts {
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        // JSON has no infinity
+        // JSON has no infinity and no NaN.
         self.put(field, serde_json::Number::from_f64(value).map_or_else(|| value.to_string().into(), Value::Number));
     }
 
@@ -158,7 +158,7 @@ impl Visit for Parts {
     }
 }
 
-/// From the folder of the crate on: `rest/src/plugin.rs`.
+/// The path from the folder of the crate on: `rest/src/plugin.rs`.
 fn in_crate(path: &str) -> &str {
     let is_slash = |char: char| matches!(char, '/' | '\\');
     let inside = path.rfind("/src/").or_else(|| path.rfind("\\src\\")).or_else(|| path.rfind(is_slash));

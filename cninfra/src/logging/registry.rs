@@ -1,4 +1,4 @@
-//! [`Registry`]: the loggers of one agent and the rules of their levels, under one lock.
+//! [`Registry`]: the loggers of one agent and the rules for their levels, under one lock.
 
 use super::{
     Level, Source,
@@ -17,34 +17,34 @@ use std::{
 use tokio::{runtime::Handle, sync::Notify, time::Instant};
 use tracing_log::log;
 
-/// The loggers of one agent, and what was said of their levels.
+/// The loggers of one agent, and the rules for their levels.
 pub(super) struct Registry {
-    /// The service label. It is not known before the config is read.
+    /// The service label, which is not known before the config was read.
     pub(super) agent: OnceLock<Box<str>>,
     inner: Mutex<Inner>,
-    /// The log of the process asks it for the levels of libraries.
+    /// Whether the log of the process uses these levels for libraries.
     pub(super) has_libraries: AtomicBool,
-    /// It has the levels of those that speak through the crate `log`, too.
+    /// Whether the log of the process also receives the records of the crate `log`.
     pub(super) has_log_crate: AtomicBool,
-    /// Told when a level was set for a while.
+    /// Notified when a level was set for a limited time.
     pub(super) news: Arc<Notify>,
 }
 
-/// What changes.
+/// The state under the lock.
 pub(super) struct Inner {
     pub(super) rules: Rules,
-    /// A logger that nobody holds any more is nothing to be listed.
+    /// Weak, since a logger without handles is not listed.
     pub(super) loggers: BTreeMap<Arc<str>, Weak<Core>>,
-    /// Dead ones are taken away when there are so many.
+    /// Dead entries are removed when there are this many entries.
     pub(super) prune_at: usize,
-    /// What ends temporary levels.
+    /// The task that ends temporary levels.
     pub(super) ending: Option<Ending>,
-    /// Where it runs: the runtime of the agent, while that runs.
+    /// The runtime for that task: that of the agent, while it runs.
     pub(super) runtime: Option<Handle>,
 }
 
 impl Registry {
-    /// Without a logger yet, and without a name.
+    /// A registry without loggers, and without a service label.
     pub(super) fn new(rules: Rules) -> Self {
         let inner = Inner { rules, loggers: BTreeMap::new(), prune_at: 64, ending: None, runtime: None };
         Registry {
@@ -56,18 +56,18 @@ impl Registry {
         }
     }
 
-    /// What was set for a while ends.
+    /// Ends all temporary levels.
     pub(super) fn end_all(&self) {
-        // taking away is never refused
+        // A removal is never refused.
         let _ = self.change(|rules| {
             rules.remove_all(&[Source::Temporary]);
             Ok(())
         });
     }
 
-    /// The level of the crate `log` is a global one.
+    /// Sets the level of the crate `log`, which is global.
     pub(super) fn tell_log_crate(&self) {
-        // under the lock, so that the last change is the last one said; it is no more than a store
+        // Under the lock, so that the latest change is set last. It is only a store.
         let inner = self.lock();
         log::set_max_level(match inner.rules.lowest_of_libraries() {
             Level::Trace => log::LevelFilter::Trace,
@@ -90,7 +90,7 @@ impl Registry {
             }
             result
         };
-        // it asks this registry again, so no lock is held
+        // This calls the registry again, so no lock is held.
         if self.has_libraries.load(Ordering::Relaxed) {
             tracing::callsite::rebuild_interest_cache();
         }
@@ -119,7 +119,7 @@ impl Ends for Registry {
     }
 
     fn end_those(&self, now: Instant) {
-        // taking away is never refused
+        // A removal is never refused.
         let _ = self.change(|rules| {
             rules.expire(now);
             Ok(())

@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::{fmt, sync::Arc};
 use tokio::time::Instant;
 
-/// More rules than these are refused, of each source: they may come from outside, and are kept.
+/// The largest number of rules of each source; more are refused, since they may come from outside, and are kept.
 pub(crate) const MOST: usize = 1000;
 
 /// Where a level comes from. Later variants override earlier ones.
@@ -63,18 +63,18 @@ pub struct Origin {
 
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
-    /// None for the default level.
+    /// `None` for the default level.
     pub(super) pattern: Option<Pattern>,
     pub(super) level: Level,
     pub(super) source: Source,
-    /// When it ends, where it does.
+    /// When it ends, if it is temporary.
     pub(super) until: Option<Instant>,
-    /// Where exactly it was said, where it is known.
+    /// The exact place where it was set, if it is known.
     pub(super) place: Option<Arc<str>>,
 }
 
 impl Rule {
-    /// That holds for good.
+    /// A rule without an end.
     pub(super) fn new(pattern: Option<Pattern>, level: Level, source: Source) -> Self {
         Rule { pattern, level, source, until: None, place: None }
     }
@@ -83,19 +83,20 @@ impl Rule {
         self.place.as_deref().map(str::to_string)
     }
 
-    /// One that has ended may be there for a moment longer.
+    /// Whether it is in force. A rule that has ended may still be there for a moment.
     pub(super) fn holds(&self) -> bool {
         self.until.is_none_or(|until| until > Instant::now())
     }
 }
 
-/// All that was said about levels.
+/// All rules for levels.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Rules(Vec<Rule>);
 
 impl Rules {
-    /// Over what was said for the same pattern before, from there. A default level is never refused, since each source has one at
-    /// most; nor is what the config says: that is counted where it is read, so that too much is a mistake of it.
+    /// Adds a rule, which replaces that of the same source for the same pattern. A default level is never refused,
+    /// since each source has at most one. Nor are rules of the config: those are counted when the config is read, so
+    /// that too many are a mistake there.
     pub(super) fn put(&mut self, rule: Rule) -> Result<()> {
         self.remove(rule.pattern.as_ref(), rule.source);
         let counts = rule.pattern.is_some() && !matches!(rule.source, Source::Config | Source::Environment);
@@ -111,14 +112,14 @@ impl Rules {
         self.0.iter()
     }
 
-    /// Was there any?
+    /// Removes a rule. Returns whether it existed.
     pub(super) fn remove(&mut self, pattern: Option<&Pattern>, source: Source) -> bool {
         let before = self.0.len();
         self.0.retain(|rule| rule.source != source || rule.pattern.as_ref() != pattern);
         self.0.len() < before
     }
 
-    /// Takes away what was said by any of these; was there any?
+    /// Removes all rules of these sources. Returns whether there were any.
     pub(super) fn remove_all(&mut self, sources: &[Source]) -> bool {
         let before = self.0.len();
         self.0.retain(|rule| !sources.contains(&rule.source));
@@ -129,7 +130,7 @@ impl Rules {
         self.0.iter().filter(|rule| rule.holds())
     }
 
-    /// Takes away what has ended by now.
+    /// Removes the rules that have ended.
     pub(super) fn expire(&mut self, now: Instant) {
         self.0.retain(|rule| rule.until.is_none_or(|until| until > now));
     }
@@ -139,7 +140,7 @@ impl Rules {
         self.0.iter().filter_map(|rule| rule.until).min()
     }
 
-    /// The level that holds where nothing is said of a logger.
+    /// The level of loggers without a rule.
     pub(super) fn default_level(&self) -> (Level, Origin) {
         let defaults = self.holding().filter(|rule| rule.pattern.is_none());
         let origin = |source, place| Origin { source, place, rule: None, inherited_from: None };
@@ -148,7 +149,7 @@ impl Rules {
         })
     }
 
-    /// What is said of the logger itself, or of the nearest of its parents of which anything is.
+    /// The level that a rule sets for this logger, or for its nearest ancestor that has a rule.
     pub(super) fn said(&self, name: &str) -> Option<(Level, Origin)> {
         let mut at = Some(name);
         while let Some(logger) = at {
@@ -169,25 +170,25 @@ impl Rules {
         None
     }
 
-    /// The level of a logger, and why.
+    /// The level of a logger, and the reason for it.
     pub(super) fn resolve(&self, name: &str) -> (Level, Origin) {
         self.said(name).unwrap_or_else(|| self.default_level())
     }
 
-    /// The level of a library's records, by their target. That the default level is a talkative one is no wish to hear of
-    /// the inside of every library, so it counts here from `info` on.
+    /// The level for the records of a library, by their target. A low default level does not ask for the internals of
+    /// every library, so here it is at least `info`.
     pub(super) fn of_library(&self, target: &str) -> Level {
         let default = || self.default_level().0.max(Level::Info);
         self.said(target).map_or_else(default, |(level, _)| level)
     }
 
-    /// The lowest level that any library's records may have.
+    /// The lowest level that the records of any library can have.
     pub(super) fn lowest_of_libraries(&self) -> Level {
         let named = self.holding().filter(|rule| rule.pattern.is_some()).map(|rule| rule.level);
         named.chain([self.default_level().0.max(Level::Info)]).min().unwrap_or_default()
     }
 
-    /// The one that holds: from the highest source, there the closest one, of those the last one.
+    /// The rule that applies: of the highest source, there the most specific one, and of several such the last one.
     fn best(&self, name: &str) -> Option<(&Rule, &Pattern)> {
         let matching = self.holding().filter_map(|rule| Some((rule, rule.pattern.as_ref()?)));
         matching
@@ -273,7 +274,7 @@ mod tests {
         (0..MOST).for_each(|at| rules.put(rule(at)).unwrap());
         assert!(format!("{:?}", rules.put(rule(MOST)).unwrap_err()).contains("reset some of them"));
         rules.put(rule(7)).unwrap();
-        // each source has its own, and a default level besides
+        // Each source has a bound of its own, and a default level besides.
         rules.put(Rule { source: Source::Temporary, ..rule(0) }).unwrap();
         rules.put(Rule { pattern: None, ..rule(0) }).unwrap();
         let (level, origin) = rules.default_level();

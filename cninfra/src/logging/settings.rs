@@ -1,4 +1,4 @@
-//! [`LogSettings`]: what is said of loggers before they are there.
+//! [`LogSettings`]: levels that are set before their loggers exist.
 
 use super::{
     Level, Source,
@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// The name of the level that holds where nothing is said of a logger.
+/// The name that stands for the default level.
 pub(crate) const DEFAULT: &str = "default";
 
-/// What to do about too many levels.
+/// The help for too many levels.
 pub(crate) const SAY_LESS: &str = "say more by one pattern, such as `etcd*`";
 
 /// The levels of loggers, by name or pattern, from the start of an agent on.
@@ -36,7 +36,7 @@ impl LogSettings {
 
     /// Sets the level of all loggers without a level of their own. Default: `info`.
     pub fn default_level(mut self, level: Level) -> Self {
-        // a default level is never refused
+        // A default level is never refused.
         let _ = self.rules.put(Rule::new(None, level, Source::Program));
         self
     }
@@ -51,7 +51,7 @@ impl LogSettings {
         Ok(self)
     }
 
-    /// A level that was said at a place.
+    /// Adds a level that was set at this place.
     pub(crate) fn put(
         &mut self,
         name_or_pattern: &str,
@@ -64,10 +64,11 @@ impl LogSettings {
     }
 }
 
-/// Levels as a variable of the environment has them: `warn,etcd*=debug,http=info`. A level without a name is the default level.
+/// Parses levels on one line, as in an environment variable: `warn,etcd*=debug,http=info`. A level without a name is
+/// the default level.
 ///
 /// # Errors
-/// Some of them are none, which are told together; or there are more than can be kept.
+/// Some of them are invalid, which are reported together; or there are more than can be kept.
 pub(crate) fn on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
     let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty());
     match parts().count() {
@@ -87,10 +88,10 @@ pub(crate) fn on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
     }
 }
 
-/// More mistakes of one line than these are counted only.
+/// The number of mistakes of one line that are reported; more are only counted.
 const MOST_TOLD: usize = 5;
 
-/// All mistakes of one line as one error, since they have one place; each with its own mend.
+/// All mistakes of one line as one error, since they have the same place; each with its own help.
 fn together(mut wrong: Vec<Error>) -> Error {
     if wrong.len() == 1 {
         return wrong.remove(0);
@@ -106,7 +107,7 @@ fn together(mut wrong: Vec<Error>) -> Error {
     Error::msg(told.join("; "))
 }
 
-/// What is said of a level that is parted from its name by a colon.
+/// The error for a level that is separated from its name by a colon, if that is the mistake.
 fn with_colon(part: &str) -> Option<Error> {
     let (name, level) = part.rsplit_once(':').filter(|(name, _)| !part.contains('=') && !name.is_empty())?;
     level.trim().parse::<Level>().ok()?;
@@ -114,7 +115,7 @@ fn with_colon(part: &str) -> Option<Error> {
     Some(Error::msg(format_args!("`{part}` is not a level")).with_help(help))
 }
 
-/// None for the default level.
+/// Parses a name or pattern; `None` for the default level.
 pub(super) fn pattern(name_or_pattern: &str) -> Result<Option<Pattern>> {
     if name_or_pattern == DEFAULT { Ok(None) } else { Pattern::parse(name_or_pattern).map(Some) }
 }

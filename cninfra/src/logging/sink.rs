@@ -1,4 +1,4 @@
-//! [`Sink`]: where the records of an output are written, whole, also where they can not be written for a while.
+//! [`Sink`]: writes the records of an output as a whole, even if writing fails for a while.
 
 use super::{
     Level, Record,
@@ -15,26 +15,28 @@ use std::{
 use tracing::Metadata;
 use tracing_subscriber::fmt::{MakeWriter, writer::BoxMakeWriter};
 
-/// Writes records to what an output was given. A disk that is full, or a pipe whose reader is slow, takes a record in part, or not at all: the rest of one is written
-/// before anything else is, so that no record is torn, and those that were lost are counted, and told by a record of their own when writing works again.
+/// Writes records to the writer of an output. A full disk, or a pipe with a slow reader, takes a record in part or not
+/// at all. The rest of such a record is written before anything else, so that no record is torn. Lost records are
+/// counted, and reported by a record when writing works again.
 ///
-/// What several write at once is as whole as their writers keep it: one that is made for a record may hold a lock, as that of standard error does.
+/// If several threads write at once, their writers have to keep records whole: a writer that is made for a record may
+/// hold a lock, as that of standard error does.
 #[derive(Clone)]
 pub(super) struct Sink(Arc<Inner>);
 
 struct Inner {
     lines: Lines,
     writer: BoxMakeWriter,
-    /// The usual record looks at nothing else.
+    /// Whether something is owed: a usual record checks only this.
     is_owed: AtomicBool,
-    /// Not held while anything is formatted or written.
+    /// Not locked while anything is formatted or written.
     owed: Mutex<Owed>,
 }
 
-/// What the writer has not taken.
+/// What the writer has not taken yet.
 #[derive(Default)]
 struct Owed {
-    /// Of a record that was written in part.
+    /// The rest of a record that was written in part.
     rest: Vec<u8>,
     lost: Option<Lost>,
 }
@@ -43,12 +45,12 @@ struct Owed {
 #[derive(Clone)]
 struct Lost {
     many: u64,
-    /// When the first one was to be written, and why it was not.
+    /// When the first one was lost, and why.
     since: String,
     error: String,
 }
 
-/// What tells of so many that were lost.
+/// A record that reports this many lost ones.
 struct Word {
     many: u64,
     line: String,
@@ -65,7 +67,8 @@ impl Sink {
 }
 
 impl Inner {
-    /// Written before there is a writer, which may hold a lock: a format may be the program's.
+    /// Formats the report of lost records, if there are any. This comes before the writer is made, which may hold a
+    /// lock, since the format may be code of the program.
     fn word(&self) -> Option<Word> {
         if !self.is_owed.load(Ordering::Acquire) {
             return None;
@@ -96,7 +99,7 @@ impl Inner {
         let mut owed = if was_owed { take(&mut *self.owed()) } else { Owed::default() };
         owed.settle(writer, word, line);
         if was_owed || owed.is_any() {
-            // others may have met the same meanwhile
+            // Other threads may have lost records meanwhile.
             let mut all = self.owed();
             owed.add(take(&mut *all));
             self.is_owed.store(owed.is_any(), Ordering::Release);
@@ -122,10 +125,10 @@ impl Owed {
         }
     }
 
-    /// Writes a record, behind the rest of the one before: as a whole, or its rest is owed.
+    /// Writes a record after the rest of the one before. If it is written in part, its rest is owed.
     ///
     /// # Errors
-    /// Nothing of it was written.
+    /// Nothing of the record was written.
     fn write(&mut self, writer: &mut dyn Write, record: &[u8]) -> io::Result<()> {
         let rest = take(&mut self.rest);
         let (written, failed) = put(writer, &rest);
@@ -157,7 +160,7 @@ impl Owed {
     }
 }
 
-/// Writes as much as the writer takes: how much that is, and why it is not all.
+/// Writes as much as the writer takes. Returns how much that is, and why it is not everything.
 fn put(writer: &mut dyn Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
     let mut written = 0;
     while written < bytes.len() {
@@ -185,7 +188,7 @@ impl<'a> MakeWriter<'a> for Sink {
     }
 }
 
-/// Takes one record, as a whole.
+/// A writer for one record, which is written as a whole.
 pub(super) struct Line<'a> {
     of: &'a Inner,
     word: Option<Word>,

@@ -1,4 +1,4 @@
-//! The metrics of an agent: what it tells of itself and of its plugins, and what these register.
+//! The metrics of an agent: what it reports about itself and its plugins, and what these register.
 
 use super::{Collector, Metrics, ProcessMetrics};
 use crate::{Context, Phase, context::Shared, status::State};
@@ -33,7 +33,8 @@ impl Context {
     }
 }
 
-/// The agent's status and the times of its start, made of its records when they are asked for: so that a start is no slower for them.
+/// The agent's status and the times of its start. They are read from its records at a scrape, so that a start is no
+/// slower because of them.
 struct AgentMetrics(Weak<Shared>);
 
 impl fmt::Debug for AgentMetrics {
@@ -81,7 +82,7 @@ impl Collector for AgentMetrics {
     }
 }
 
-/// Gauges of this name follow.
+/// Begins a family of gauges.
 fn begin<'s>(
     encoder: &'s mut DescriptorEncoder<'_>,
     name: &'s str,
@@ -90,7 +91,7 @@ fn begin<'s>(
     encoder.encode_descriptor(name, help, None, MetricType::Gauge)
 }
 
-/// One value of a family.
+/// Writes one sample of a family.
 fn put<const N: usize>(
     family: &mut MetricEncoder<'_>,
     labels: [(&str, &str); N],

@@ -29,22 +29,23 @@ const NANOS: f64 = 1e9;
 #[derive(Debug)]
 pub struct Durations<const N: usize> {
     ends: &'static [u64; N],
-    /// Each without those below.
+    /// The count of each bucket alone (not cumulative, as it is exposed).
     buckets: [AtomicU64; N],
-    /// Above the last end.
+    /// Durations above the last bound.
     beyond: AtomicU64,
     nanos: AtomicU64,
 }
 
 impl<const N: usize> Durations<N> {
-    /// With buckets up to these bounds, and one for all above.
+    /// A histogram with buckets up to these bounds, and one for everything above.
     #[must_use]
     pub fn new(ends: &'static [u64; N]) -> Self {
         let buckets = array::from_fn(|_| AtomicU64::new(0));
         Durations { ends, buckets, beyond: AtomicU64::new(0), nanos: AtomicU64::new(0) }
     }
 
-    /// Records a duration. Whoever sees it in [`count`](Self::count) also sees what was done before it.
+    /// Records a duration. A thread that sees it in [`count`](Self::count) also sees everything that was done before
+    /// it.
     pub fn record(&self, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let bucket = self.ends.iter().position(|end| nanos <= *end).and_then(|at| self.buckets.get(at));
@@ -74,7 +75,7 @@ impl<const N: usize> Durations<N> {
 /// The values of [`Durations`] at one moment.
 #[derive(Clone, Debug)]
 pub struct DurationsSnapshot {
-    /// By the upper ends in seconds, each without those below.
+    /// The upper bounds in seconds, each with the count of its bucket alone.
     buckets: Vec<(f64, u64)>,
     sum: f64,
 }

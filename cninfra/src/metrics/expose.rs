@@ -1,4 +1,4 @@
-//! [`Exposition`]: what a scrape is answered.
+//! [`Exposition`]: the answer to a scrape.
 
 use super::{
     Entry, Format, Metrics,
@@ -48,7 +48,7 @@ impl Metrics {
             exposition.left_out.push(left_out);
         }
         if format == Format::OpenMetrics {
-            // writing to a text does not fail
+            // Writing to a string does not fail.
             let _ = encode_eof(&mut exposition.text);
         }
         exposition
@@ -56,7 +56,7 @@ impl Metrics {
 }
 
 impl Entry {
-    /// In the format OpenMetrics; or why not.
+    /// Writes the metric in the OpenMetrics format, or says why that failed.
     fn write(&self) -> Result<String, String> {
         let mut text = String::new();
         match foreign::guard_quietly(|| encode_registry(&mut text, &self.registry)) {
@@ -67,7 +67,7 @@ impl Entry {
     }
 }
 
-/// Adds the names of these families to those that are told, each with its family; or says which of them is told already.
+/// Adds the names of these families to those that are exposed already, or says which one is taken.
 fn tell(families: &[Family<'_>], owner: &str, told: &mut BTreeMap<String, String>) -> Result<(), String> {
     let mut new = BTreeMap::new();
     for family in families {
@@ -86,7 +86,7 @@ fn tell(families: &[Family<'_>], owner: &str, told: &mut BTreeMap<String, String
     Ok(())
 }
 
-/// Help texts are written as Prometheus' text format has them. In OpenMetrics a quote in one is escaped, too.
+/// Help texts are escaped as for Prometheus' text format. In OpenMetrics, quotes in them are escaped, too.
 fn put_as_open(written: &str, text: &mut String) {
     for line in written.split_inclusive('\n') {
         match line.starts_with("# HELP ") && line.contains('"') {
@@ -96,7 +96,8 @@ fn put_as_open(written: &str, text: &mut String) {
     }
 }
 
-/// Rewrites OpenMetrics as Prometheus' text format: there, a family has the name of its samples, and there are no units, exemplars and infos.
+/// Rewrites OpenMetrics as Prometheus' text format, in which a family has the name of its samples, and which has no
+/// units, exemplars and infos.
 fn put_as_text(open: &str, text: &mut String) {
     let mut help = None;
     for line in open.lines() {
@@ -124,7 +125,7 @@ fn put(text: &mut String, parts: &[&str]) {
     text.push('\n');
 }
 
-/// A sample, without what follows its value. Labels are texts in quotes, in which anything may stand.
+/// A sample without what follows its value. Labels are quoted, and may contain any characters.
 fn without_exemplar(sample: &str) -> &str {
     let (mut quoted, mut escaped) = (false, false);
     for (at, c) in sample.char_indices() {

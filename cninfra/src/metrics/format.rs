@@ -27,7 +27,7 @@ impl Format {
     #[must_use]
     pub fn of_accept(accept: &str) -> Self {
         let (mut open, mut text) = (0.0, 0.0);
-        // types, names of parameters, and these versions are in any case
+        // Media types, names of parameters and these versions are not case-sensitive.
         let accept = accept.to_ascii_lowercase();
         for range in accept.split(',') {
             let mut parts = range.split(';').map(str::trim);
@@ -37,7 +37,7 @@ impl Format {
             for (name, value) in parts.filter_map(|part| part.split_once('=')) {
                 match name.trim() {
                     "q" => likes = value.trim().parse().unwrap_or(0.0),
-                    // of OpenMetrics there are 0.0.1 and 1.0.0, which have one form for all that is told here
+                    // Versions 0.0.1 and 1.0.0 have the same form for everything that is exposed here.
                     "version" if kind == OPEN => is_known = matches!(value.trim().trim_matches('"'), "1.0.0" | "0.0.1"),
                     _ => {}
                 }

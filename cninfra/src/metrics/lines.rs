@@ -1,12 +1,12 @@
-//! Reads what a metric has written: one line that is wrong has a scraper refuse the whole answer.
+//! Checks what a metric has written, since a scraper refuses the whole answer because of one wrong line.
 
 use std::fmt::Display;
 
-/// The metrics of one name.
+/// A family of metrics.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Family<'a> {
     pub(super) name: &'a str,
-    /// What its samples' names have after that.
+    /// The suffixes of its samples' names.
     ends: &'static [&'static str],
 }
 
@@ -21,7 +21,7 @@ impl<'a> Family<'a> {
         Family { name, ends }
     }
 
-    /// All names that no other family may have.
+    /// All names that no other family may use.
     pub(super) fn names(self) -> impl Iterator<Item = String> + use<'a> {
         let ends = self.ends.iter().filter(|end| !end.is_empty());
         ends.chain(&[""]).map(move |end| format!("{}{end}", self.name))
@@ -32,7 +32,8 @@ impl<'a> Family<'a> {
     }
 }
 
-/// The families of a text in the format OpenMetrics; or why scrapers do not read it, as what a metric does.
+/// The families of a text in the OpenMetrics format. The error says why scrapers refuse it, as a sentence about the
+/// metric without its subject.
 pub(super) fn families(text: &str) -> Result<Vec<Family<'_>>, String> {
     let mut families: Vec<Family<'_>> = Vec::new();
     let mut labels = Vec::new();
@@ -63,10 +64,10 @@ pub(super) fn families(text: &str) -> Result<Vec<Family<'_>>, String> {
     Ok(families)
 }
 
-/// What a name is, as in "write ..".
+/// What a name consists of, as the end of a sentence that begins with "write".
 pub(super) const LETTERS: &str = "it of a to z, 0 to 9 and `_`, a letter first";
 
-/// As it is told. What it is made of is not known.
+/// A name in a message. It may have any characters.
 fn shown(name: &str) -> impl Display {
     name.escape_debug()
 }
@@ -75,7 +76,7 @@ fn no_line() -> String {
     "writes a line that is not a sample: a help text is one line, and a label's name has no quotes".to_string()
 }
 
-/// The name of a sample.
+/// Checks a sample, and returns its name.
 fn sample<'a>(line: &'a str, seen: &mut Vec<&'a str>) -> Result<&'a str, String> {
     let (name, rest) = line.split_at(line.find(['{', ' ']).ok_or_else(no_line)?);
     let rest = after_labels(rest, seen)?.strip_prefix(' ').ok_or_else(no_line)?;
@@ -92,7 +93,7 @@ fn are_numbers(text: &str) -> Result<(), String> {
     if are { Ok(()) } else { Err(no_line()) }
 }
 
-/// What follows the labels, where there are any. Their names are put into `seen`.
+/// The text after the labels, if there are any. Their names are put into `seen`.
 fn after_labels<'a>(text: &'a str, seen: &mut Vec<&'a str>) -> Result<&'a str, String> {
     seen.clear();
     let Some(mut text) = text.strip_prefix('{') else { return Ok(text) };
@@ -116,7 +117,7 @@ fn after_labels<'a>(text: &'a str, seen: &mut Vec<&'a str>) -> Result<&'a str, S
     Ok(&text[1..])
 }
 
-/// Where its closing quote is.
+/// Where the closing quote is.
 fn end_of_text(text: &str) -> Option<usize> {
     let mut bytes = text.bytes().enumerate();
     while let Some((at, byte)) = bytes.next() {
@@ -129,7 +130,7 @@ fn end_of_text(text: &str) -> Option<usize> {
     None
 }
 
-/// Is each `\` one of `\\` and `\n`?
+/// Whether each `\` belongs to `\\` or `\n`.
 fn are_escapes(text: &str) -> bool {
     let mut bytes = text.bytes();
     while bytes.any(|byte| byte == b'\\') {
@@ -140,7 +141,7 @@ fn are_escapes(text: &str) -> bool {
     true
 }
 
-/// A colon is for rules of Prometheus.
+/// Whether it is a valid name. Colons are for the rules of Prometheus.
 pub(super) fn is_name(name: &str, may_have_colons: bool) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || (may_have_colons && byte == b':');
     let mut bytes = name.bytes();

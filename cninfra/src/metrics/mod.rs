@@ -77,15 +77,16 @@ pub struct Metrics {
     entries: Arc<Mutex<Entries>>,
 }
 
-/// By the metric's name. Each has a registry of its own, so that it can be taken out again.
+/// By the metric's name. Each has a registry of its own, so that it can be removed again.
 type Entries = BTreeMap<String, Arc<Entry>>;
 
 struct Entry {
     owner: Arc<str>,
     registry: Registry,
-    /// It is of an attempt that failed.
+    /// Whether it belongs to a failed attempt to start.
     is_outdated: AtomicBool,
-    /// Why it was left out first. That is told each time: a label or a panic may be another one each time, and what is left out is logged once.
+    /// Why it was left out the first time. This is reported each time: the label or the panic may be another one at
+    /// each scrape, but what is left out is logged only once.
     wrong: OnceLock<String>,
 }
 
@@ -139,13 +140,13 @@ impl Metrics {
     pub fn unregister(&self, name: &str) -> bool {
         let mut entries = self.entries();
         let is_own = entries.get(name).is_some_and(|entry| entry.owner == self.owner);
-        // dropped where the lock is free again: a metric's destructor is foreign code
+        // Dropped after the lock is released, since a metric's destructor is foreign code.
         let removed = if is_own { entries.remove(name) } else { None };
         drop(entries);
         removed.is_some()
     }
 
-    /// Adds a collector of this name, which is known to be free.
+    /// Adds a collector under this name, which is known to be free.
     pub(crate) fn put(&self, name: &str, collector: impl Collector) {
         let entry = self.entry(|registry| registry.register_collector(Box::new(collector)));
         self.entries().insert(name.to_string(), entry);
@@ -177,18 +178,18 @@ impl Metrics {
             ),
             _ => {
                 let before = entries.insert(name.to_string(), entry);
-                // dropped where the lock is free again: a metric's destructor is foreign code
+                // Dropped after the lock is released, since a metric's destructor is foreign code.
                 drop(entries);
                 drop(before);
                 return Ok(());
             }
         };
-        // and so is that of the one that is refused
+        // The refused metric is dropped after the lock is released, too.
         drop(entries);
         Err(Error::msg(text).with_help(help))
     }
 
-    /// What this owner has registered gives way to what it registers next: its attempt to start has failed.
+    /// What this owner has registered is replaced by what it registers next, since its attempt to start has failed.
     pub(crate) fn outdate(&self, owner: &str) {
         let entries = self.entries();
         entries
@@ -197,7 +198,7 @@ impl Metrics {
             .for_each(|entry| entry.is_outdated.store(true, Relaxed));
     }
 
-    /// Takes out all, whoever has registered it: to be dropped where foreign code may run.
+    /// Takes out all metrics of all owners. The caller drops them where foreign code may run.
     pub(crate) fn take_all(&self) -> impl Sized + use<> {
         std::mem::take(&mut *self.entries())
     }
@@ -213,7 +214,7 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// A help text as it is written: nobody escapes it.
+/// The help text with its escapes, which the encoder does not add.
 fn one_line(name: &str, help: &str) -> Result<String> {
     if help.contains(['\n', '\r']) {
         let text = format!("the help text of metric `{name}` has more than one line");
@@ -222,7 +223,7 @@ fn one_line(name: &str, help: &str) -> Result<String> {
     Ok(help.replace('\\', r"\\"))
 }
 
-/// A name is of letters, digits and `_`. (Colons are for rules of Prometheus.)
+/// Checks a name: it has letters, digits and `_`. (Colons are for the rules of Prometheus.)
 fn check(name: &str) -> Result<()> {
     let wrong = |help: &str| Err(Error::msg(format_args!("`{name}` cannot be a metric's name")).with_help(help));
     if !lines::is_name(name, false) {

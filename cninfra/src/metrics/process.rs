@@ -1,4 +1,4 @@
-//! [`ProcessMetrics`]: what every process tells of itself, by the names of Prometheus' own clients.
+//! [`ProcessMetrics`]: the usual metrics of a process, with the names of Prometheus' own clients.
 
 use super::Collector;
 use prometheus_client::{
@@ -7,13 +7,15 @@ use prometheus_client::{
 };
 use std::{fmt, fs};
 
-/// Processor time, memory, open files, threads, network and start of this process. Where the operating system does not tell them as Linux does, there are none.
+/// Processor time, memory, open files, threads, network and start time of this process. On systems without Linux's
+/// `/proc`, there are none.
 ///
-/// A few lines of `/proc` are read here, and not by a library: the one that is kept for it was a ninth of the first build of a small agent.
+/// A few lines of `/proc` are read here, and not by a library: the well-kept one took a ninth of the first build of a
+/// small agent.
 #[derive(Debug)]
 pub(crate) struct ProcessMetrics;
 
-/// What is read of the operating system. What can not be read is not told.
+/// What was read from the operating system. What could not be read is not exposed.
 #[derive(Default, Debug)]
 struct Process {
     cpu_seconds: Option<f64>,
@@ -28,7 +30,7 @@ struct Process {
     sent_bytes: Option<f64>,
 }
 
-/// What Linux tells programs of time is in hundredths of a second, whatever its own clock is.
+/// Linux gives programs times in hundredths of a second, whatever its own clock is.
 const TICKS: f64 = 100.0;
 
 impl Collector for ProcessMetrics {
@@ -69,18 +71,18 @@ impl Collector for ProcessMetrics {
 }
 
 impl Process {
-    /// Of Linux's `/proc`; where there is none, nothing is known.
+    /// Reads Linux's `/proc`. Without it, nothing is known.
     fn read() -> Self {
         let file = |name: &str| fs::read_to_string(format!("/proc/{name}")).unwrap_or_default();
         let (stat, limits, network) = (file("self/stat"), file("self/limits"), file("self/net/dev"));
         let booted = number_after(&file("stat"), "btime ");
         let resident = number_after(&file("self/status"), "VmRSS:");
-        // that which lists them is one of them
+        // The handle that lists them is one of them.
         let open = fs::read_dir("/proc/self/fd").ok().map(|all| all.count().saturating_sub(1) as f64);
         let (user, system) = (of_stat(&stat, 14), of_stat(&stat, 15));
         Process {
             cpu_seconds: user.zip(system).map(|(user, system)| (user + system) / TICKS),
-            // since the machine began, which is told elsewhere
+            // In ticks since the machine was booted.
             start_time_seconds: booted.zip(of_stat(&stat, 22)).map(|(booted, ticks)| booted + ticks / TICKS),
             resident_memory_bytes: resident.map(|kib| kib * 1024.0),
             virtual_memory_bytes: of_stat(&stat, 23),
@@ -94,13 +96,14 @@ impl Process {
     }
 }
 
-/// A field of `/proc/self/stat`, by its number in proc(5). The second one is a name in brackets, in which anything may stand.
+/// A field of `/proc/self/stat`, by its number in proc(5). The second one is a name in parentheses, which may contain
+/// any characters.
 fn of_stat(stat: &str, number: usize) -> Option<f64> {
     let (_, after_name) = stat.rsplit_once(')')?;
     after_name.split_whitespace().nth(number.checked_sub(3)?)?.parse().ok()
 }
 
-/// The number on the line that begins so.
+/// The number on the line that begins with this text.
 fn number_after(text: &str, begin: &str) -> Option<f64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(begin))?;
     match rest.split_whitespace().next()? {
@@ -109,7 +112,7 @@ fn number_after(text: &str, begin: &str) -> Option<f64> {
     }
 }
 
-/// A column of `/proc/self/net/dev`, of all its devices together.
+/// A column of `/proc/self/net/dev`, summed over all devices.
 fn of_network(text: &str, column: usize) -> Option<f64> {
     let devices = text.lines().filter_map(|line| line.split_once(':'));
     let values = devices.filter_map(|(_, values)| values.split_whitespace().nth(column)?.parse::<f64>().ok());

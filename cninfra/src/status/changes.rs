@@ -1,4 +1,4 @@
-//! [`StatusChanges`]: the status of an agent, watched.
+//! [`StatusChanges`]: watches the status of an agent.
 
 use super::{AgentStatus, version::Version};
 use crate::Context;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 pub struct StatusChanges {
     cx: Context,
     version: watch::Receiver<Version>,
-    /// The last one that was given out.
+    /// The version that was returned last.
     seen: u64,
 }
 
@@ -80,7 +80,7 @@ impl StatusChanges {
             if ended {
                 return None;
             }
-            // it is no error, since `cx` holds the sender
+            // It cannot fail, since `cx` holds the sender.
             self.version.changed().await.ok()?;
         }
     }

@@ -1,4 +1,4 @@
-//! [`Status`]: what a plugin has of the registry.
+//! [`Status`]: a plugin's access to the registry.
 
 use super::{
     AgentStatus, Down, Registry, State,
@@ -58,10 +58,10 @@ impl<'a> Status<'a> {
         }
     }
 
-    /// For authors of probes: the states of these plugins, given by their instance names, do not count for the probes,
-    /// so that whoever shows the status can say so.
+    /// For authors of probes: says that the states of these plugins, given by their instance names, do not count for
+    /// the probes, so that code that shows the status can say so.
     pub fn non_fatal<N: AsRef<str>>(&self, names: &[N]) {
-        // asked before, where nothing is locked
+        // Evaluated without the lock, since `as_ref` is foreign code.
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         self.registry().non_fatal(|instance| names.contains(&instance));
     }
@@ -80,7 +80,7 @@ impl<'a> Status<'a> {
                 State::Error | State::Degraded => Level::Warn,
                 _ => Level::Info,
             };
-            // where it is reported, and not here
+            // The record has the location of the caller.
             let mut log = self.cx.log().with("state", state);
             if let Some(reason) = said.reason {
                 log = log.with("reason", reason);
@@ -90,27 +90,27 @@ impl<'a> Status<'a> {
         }
     }
 
-    /// The agent goes on without the plugin, whatever it says of itself; it tells so by itself.
+    /// The agent runs without the plugin, whatever the plugin reports. The agent logs that itself.
     pub(crate) fn down(&self, down: Down, reason: String) {
         self.registry().down(self.cx.place(), down, reason);
     }
 
-    /// The same by the policy to ignore that.
+    /// Like [`down`](Self::down), by the policy `ignore`.
     pub(crate) fn ignored(&self, reason: String) {
         self.registry().ignored(self.cx.place(), reason);
     }
 
-    /// It is up after all. What it has said of itself since then stays.
+    /// The plugin is up after all. What it has reported meanwhile stays.
     pub(crate) fn up(&self) {
         self.registry().up(self.cx.place());
     }
 
-    /// It is about to be asked, again and again.
+    /// The plugin will be probed regularly.
     pub(super) fn will_be_asked(&self) {
         self.registry().will_be_asked(self.cx.place());
     }
 
-    /// It is asked how it is, until this is dropped.
+    /// A call of the plugin's probe is in progress until this is dropped.
     pub(super) fn asks(&self, within: Duration) -> Asking {
         let asked = Asked::within(within);
         self.registry().asks(self.cx.place(), asked);
@@ -130,14 +130,14 @@ impl std::fmt::Debug for Status<'_> {
     }
 }
 
-/// A plugin that is asked right now.
+/// A call of a probe in progress.
 pub(super) struct Asking {
     cx: Context,
     asked: Asked,
 }
 
 impl Asking {
-    /// Is it too late for an answer?
+    /// Whether it is too late for an answer.
     pub(super) fn is_late(&self) -> bool {
         self.asked.is_late()
     }

@@ -1,4 +1,4 @@
-//! Probes: plugins that are asked for their state.
+//! Probes: plugins are regularly asked for their state.
 
 use super::State;
 use crate::{Context, Result, agent::Cause, foreign::Panic, tasks::spawn_probe};
@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// So long is the time between two questions at least: without it a probe would keep a thread.
+/// The shortest time between two calls of a probe, which would otherwise keep a thread busy.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// How often and how long a plugin is asked for its state: see [`Context::probe`].
@@ -98,7 +98,8 @@ impl Context {
         let asking = async move {
             loop {
                 let mut longest = Duration::ZERO;
-                // called, and dropped at its time-out, inside: so all its panics are caught
+                // The probe is called inside of this, and also dropped here at its time-out, so that all its panics are
+                // caught.
                 let answer = async {
                     let mut answer = Box::pin(timeout(probing.timeout, async { probe().await }));
                     let measured = poll_fn(|task| {
@@ -115,7 +116,7 @@ impl Context {
                 drop(asking);
                 match answer {
                     Ok(Ok(Ok(()))) if late => {
-                        // else others had kept the thread
+                        // Otherwise, other tasks have kept the thread.
                         let how = if longest >= probing.timeout / 2 { "blocked its thread, and " } else { "" };
                         let why = format!("its probe {how}gave no answer within {:?}", probing.timeout);
                         cx.status().report_because(State::Error, why);

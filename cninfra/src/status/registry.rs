@@ -1,4 +1,4 @@
-//! [`Registry`]: what the plugins of one agent have reported, and what it says of them itself.
+//! [`Registry`]: what the plugins of one agent have reported, and what the agent itself says about them.
 
 use super::{AgentStatus, Down, PluginStatus, State, version::Version};
 use crate::graph::Graph;
@@ -17,30 +17,30 @@ pub(crate) struct Registry {
 }
 
 struct Inner {
-    /// The state of those that report none.
+    /// The state of plugins that report none.
     phase: State,
     has_started: bool,
     started: SystemTime,
     since: SystemTime,
     updated: SystemTime,
     reported: BTreeMap<usize, Report>,
-    /// Plugins that are asked right now, by place.
+    /// The calls of probes in progress, by the plugin's place.
     asked: BTreeMap<usize, Asked>,
-    /// Those of them of which it has been told that they give no answer.
+    /// The plugins among them whose probe was announced as late.
     told_late: BTreeSet<usize>,
-    /// Plugins without which the agent goes on, by place. It is laid over what they report: a policy is not overruled by what
-    /// the plugin says of itself.
+    /// Plugins that the agent runs without, by place. This overrides what they report, since a plugin must not overrule
+    /// a policy.
     down: BTreeMap<usize, (Down, Why)>,
-    /// Those of them that the policy ignores, and those that work although their `init` has failed.
+    /// The plugins among them that the policy ignores; and those that work although their `init` has failed.
     ignored: BTreeSet<usize>,
     recovered: BTreeSet<usize>,
-    /// How often the `init` of these has failed.
+    /// How often the `init` of a plugin has failed.
     failed: BTreeMap<usize, u32>,
-    /// Places of plugins that are not run.
+    /// The places of plugins that are switched off.
     off: BTreeSet<usize>,
     /// Plugins whose new config was refused, by place.
     refused: BTreeMap<usize, Why>,
-    /// Plugins that the probes do not count, by place.
+    /// Plugins that do not count for the probes, by place.
     non_fatal: BTreeSet<usize>,
 }
 
@@ -60,10 +60,10 @@ struct Report {
     updated: SystemTime,
 }
 
-/// When a probe is over its time-out, it has so long to see that itself.
+/// How long a probe has after its time-out to notice that itself.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// A question that has no answer yet.
+/// A call of a probe that is not answered yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
     at: Instant,
@@ -76,24 +76,24 @@ impl Asked {
         Asked { at: Instant::now(), when: SystemTime::now(), within }
     }
 
-    /// Is it too late for an answer?
+    /// Whether it is too late for an answer.
     pub(super) fn is_late(&self) -> bool {
         self.at.elapsed() > self.within
     }
 
-    /// So late that it blocks its thread: else the time-out would have been seen.
+    /// Whether it is so late that the probe blocks its thread: otherwise the time-out would have been noticed.
     fn is_blocked(&self) -> bool {
         self.at.elapsed() > self.within.saturating_add(GRACE)
     }
 
-    /// The state of a plugin that gives no answer.
+    /// The state of a plugin whose probe does not answer.
     pub(super) fn no_answer(&self) -> Said {
         let reason = format!("its probe gave no answer within {:?}, and blocks its thread", self.within);
         Said { state: State::Error, reason: Some(reason), broken: false }
     }
 }
 
-/// What the agent says of a plugin.
+/// What the agent says about a plugin.
 struct Why {
     reason: String,
     since: SystemTime,
@@ -101,14 +101,14 @@ struct Why {
 }
 
 impl Why {
-    /// Said anew: another reason is no other state.
+    /// The same state with a new reason: the time since when it holds does not change.
     fn after(before: Option<&Why>, reason: String) -> Why {
         let updated = SystemTime::now();
         Why { reason, since: before.map_or(updated, |before| before.since), updated }
     }
 }
 
-/// What a plugin says of itself.
+/// What a plugin reports about itself.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) state: State,
@@ -143,7 +143,7 @@ impl Registry {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes something, and tells it when the lock is given back.
+    /// Changes the state. If something has changed, watchers are notified after the lock is released.
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> (T, bool)) -> T {
         let (result, changed) = change(&mut self.lock());
         if changed {
@@ -171,12 +171,12 @@ impl Registry {
         self.set_phase(State::Stopped);
     }
 
-    /// Does the agent stop, or has it?
+    /// Whether the agent is stopping or has stopped.
     pub(crate) fn is_stopping(&self) -> bool {
         self.lock().phase == State::Stopped
     }
 
-    /// A plugin says how it is. Returns what it had said before.
+    /// Records what a plugin reports. Returns what it had reported before.
     pub(super) fn report(&self, place: usize, said: Said) -> Option<Said> {
         self.change(|inner| {
             let now = SystemTime::now();
@@ -190,8 +190,8 @@ impl Registry {
         })
     }
 
-    /// A plugin will be asked. One of which nothing is known yet, since the agent starts or goes on without it, is not ready before
-    /// it has answered; what it has said, or that it was well, holds until then.
+    /// A plugin will be probed. If nothing is known about it yet, since the agent is starting or runs without it, it is
+    /// not ready before the first answer. Otherwise its previous state holds until then.
     pub(super) fn will_be_asked(&self, place: usize) {
         self.change(|inner| {
             let starts = inner.phase == State::Init || inner.down.contains_key(&place);
@@ -207,12 +207,13 @@ impl Registry {
         });
     }
 
-    /// A plugin is asked: without an answer in time it is in error, also where it keeps the thread that would see that.
+    /// A probe is called. Without an answer in time, the plugin is in error, even if it keeps the thread that would
+    /// notice that.
     pub(super) fn asks(&self, place: usize, asked: Asked) {
         self.lock().asked.insert(place, asked);
     }
 
-    /// It has answered, or is asked no more.
+    /// The probe has answered, or is no longer called.
     pub(super) fn answered(&self, place: usize, asked: &Asked) {
         self.change(|inner| {
             let is_it = inner.asked.get(&place) == Some(asked);
@@ -220,12 +221,12 @@ impl Registry {
                 inner.asked.remove(&place);
                 inner.told_late.remove(&place);
             }
-            // it was told that there is no answer
+            // It was announced as late, and no longer is.
             ((), is_it && asked.is_blocked())
         });
     }
 
-    /// Something may be another one by now, without that anybody has said so.
+    /// Looks for changes that nobody reports, such as a probe that is late by now.
     pub(crate) fn look_again(&self) {
         self.change(|inner| {
             let late = inner.asked.iter().filter(|(_, asked)| asked.is_blocked());
@@ -234,13 +235,13 @@ impl Registry {
         });
     }
 
-    /// The agent goes on without a plugin. What that said in the attempt that has failed counts no more, unless only a new start can
-    /// mend it.
+    /// The agent runs without a plugin. What that reported in the failed attempt no longer counts, unless only a
+    /// restart can fix it.
     pub(super) fn down(&self, place: usize, down: Down, why: String) {
         self.change(|inner| (inner.lay_down(place, down, why), true));
     }
 
-    /// The same by the policy to ignore that. One that works by now, though, is as it says.
+    /// Like [`down`](Self::down), by the policy `ignore`. A plugin that has recovered already keeps its reported state.
     pub(super) fn ignored(&self, place: usize, why: String) {
         self.change(|inner| {
             if inner.recovered.contains(&place) {
@@ -264,7 +265,7 @@ impl Registry {
         })
     }
 
-    /// One that was down is up. What it has said of itself since then stays.
+    /// A plugin that was down is up. What it has reported meanwhile stays.
     pub(super) fn up(&self, place: usize) {
         self.change(|inner| {
             let was_down = inner.down.remove(&place).is_some();
@@ -275,28 +276,28 @@ impl Registry {
         });
     }
 
-    /// How often its `init` has failed.
+    /// How often the plugin's `init` has failed.
     pub(crate) fn failed_attempts(&self, place: usize) -> u32 {
         self.lock().failed.get(&place).copied().unwrap_or_default()
     }
 
-    /// Does the agent go on without this plugin?
+    /// Whether the agent runs without this plugin.
     pub(crate) fn is_down(&self, place: usize) -> bool {
         self.lock().down.contains_key(&place)
     }
 
-    /// Does the agent go on without a plugin?
+    /// Whether the agent runs without some plugin.
     #[cfg(feature = "testing")]
     pub(crate) fn is_any_down(&self) -> bool {
         !self.lock().down.is_empty()
     }
 
-    /// A plugin that is not run.
+    /// A plugin is switched off.
     pub(crate) fn switched_off(&self, place: usize) {
         self.change(|inner| ((), inner.off.insert(place)));
     }
 
-    /// The probes do not count these plugins.
+    /// Sets which plugins do not count for the probes.
     pub(super) fn non_fatal(&self, is_one: impl Fn(&str) -> bool) {
         self.change(|inner| {
             let nodes = self.graph.nodes().iter().enumerate();
@@ -307,7 +308,7 @@ impl Registry {
         });
     }
 
-    /// The new config of a plugin is not valid; `None` when it is again.
+    /// The new config of a plugin was refused; `None` when it is valid again.
     pub(crate) fn config_refused(&self, place: usize, why: Option<String>) {
         self.change(|inner| {
             let before = inner.refused.get(&place).map(|refused| refused.reason.clone());
@@ -324,7 +325,7 @@ impl Registry {
         });
     }
 
-    /// The state of the whole agent.
+    /// The status of the whole agent.
     pub(crate) fn agent(&self) -> AgentStatus {
         let inner = self.lock();
         let plugins: Vec<PluginStatus> = self
@@ -333,7 +334,7 @@ impl Registry {
             .iter()
             .enumerate()
             .map(|(place, node)| {
-                // its stop goes over what a plugin reports of its work, unless only a new start can mend that
+                // The stop of the agent overrides what a plugin reports, unless only a restart can fix that.
                 let works = inner.phase == State::Ok;
                 let shown = inner.phase != State::Stopped;
                 let late = inner.asked.get(&place).filter(|asked| works && asked.is_blocked());
@@ -354,7 +355,7 @@ impl Registry {
                     }
                     (None, None) => (unreported, None, false, inner.since, inner.since),
                 };
-                // the worse of what it reports and of what the agent does; it is ready when all have started
+                // The worse of the plugin's state and the agent's phase: plugins are ready only when all have started.
                 let is_worse = state == State::Disabled || state.severity() > inner.phase.severity();
                 let (state, since) = if works || is_worse { (state, since) } else { (inner.phase, inner.since) };
                 let (name, optional) = (node.instance(), node.optional);
@@ -362,7 +363,7 @@ impl Registry {
                 let non_fatal = inner.non_fatal.contains(&place);
                 let status = PluginStatus { name, state, reason, broken, since, updated, down, optional, non_fatal };
                 match inner.refused.get(&place) {
-                    // it works on, with its old config; what is worse is told first
+                    // It continues with its old config. A worse state takes precedence.
                     Some(Why { reason, since, updated }) if status.state == State::Ok => PluginStatus {
                         state: State::Degraded,
                         reason: Some(reason.clone()),
@@ -425,7 +426,7 @@ mod tests {
         assert_eq!((changes(), registry.agent().state), (before + 1, State::Error));
         registry.answered(0, &asked);
         assert_eq!((changes(), registry.agent().state), (before + 2, State::Ok));
-        // the next question is another one
+        // The next call is announced again.
         registry.asks(0, Asked::within(Duration::ZERO));
         tokio::time::sleep(Duration::from_secs(1)).await;
         registry.look_again();

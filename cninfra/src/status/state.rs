@@ -1,4 +1,4 @@
-//! [`State`]: how a plugin or an agent is.
+//! [`State`]: the state of a plugin or an agent.
 
 /// The state of a plugin, or of an agent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
@@ -20,7 +20,7 @@ pub enum State {
 }
 
 impl State {
-    /// How bad it is: they are declared from the best to the worst.
+    /// How bad it is: the states are declared from best to worst.
     pub(super) fn severity(self) -> u8 {
         self as u8
     }

@@ -1,4 +1,4 @@
-//! [`AgentStatus`] and [`PluginStatus`]: what is known at one moment.
+//! [`AgentStatus`] and [`PluginStatus`]: the status at one moment.
 
 use super::State;
 use std::time::SystemTime;
@@ -62,7 +62,7 @@ pub struct AgentStatus {
 }
 
 impl AgentStatus {
-    /// The worst of the states of those that are not optional, and of the agent's own phase.
+    /// The worst of the states of the plugins that are not optional, and of the agent's own phase.
     pub(super) fn worst(phase: State, plugins: &[PluginStatus]) -> State {
         let states = plugins.iter().filter(|plugin| !plugin.optional).map(|plugin| plugin.state);
         states.fold(phase, |worst, state| if state.severity() > worst.severity() { state } else { worst })
@@ -108,7 +108,7 @@ impl AgentStatus {
         self.plugins.iter().filter(|plugin| plugin.state != State::Disabled)
     }
 
-    /// The plugins that the agent does not do without.
+    /// The plugins that are not optional.
     fn needed(&self) -> impl Iterator<Item = &PluginStatus> {
         self.plugins.iter().filter(|plugin| !plugin.optional)
     }

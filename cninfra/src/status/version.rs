@@ -1,4 +1,4 @@
-//! [`Version`]: that the status of an agent has changed.
+//! [`Version`]: counts the changes of an agent's status.
 
 /// How often the status has changed, and whether it never will again.
 #[derive(Clone, Copy, Default, Debug)]

@@ -1,4 +1,4 @@
-//! What a handler gives: [`Async`], [`Gives`].
+//! What a handler returns: a future ([`Async`]) of a response ([`Gives`]).
 
 use axum::response::{IntoResponse, Response};
 use std::future::Future;
@@ -9,7 +9,7 @@ use std::future::Future;
     label = "write `async fn`, `async || ..` or `async move || ..`"
 )]
 pub trait Async<Answer>: Future<Output = Answer> {
-    /// Nothing: see [`Asked`](super::Asked).
+    /// Always `()`: see [`Asked`](super::Asked).
     #[doc(hidden)]
     type Is;
 }
@@ -26,7 +26,7 @@ impl<F: Future> Async<F::Output> for F {
     label = "a response is a string, `Json`, a `StatusCode`, a tuple of these, or a `cninfra::Result` of one of them; your own type, or a `Result` with another error type, is not"
 )]
 pub trait Gives<Answer> {
-    /// Nothing: see [`Asked`](super::Asked).
+    /// Always `()`: see [`Asked`](super::Asked).
     #[doc(hidden)]
     type Is;
     /// The response.

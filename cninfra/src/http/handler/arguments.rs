@@ -1,4 +1,4 @@
-//! [`Extracted`]: what handlers are called with.
+//! [`Extracted`]: the arguments of a handler, extracted from a request.
 
 use super::{
     Async, Gives, Kind,
@@ -20,7 +20,7 @@ use std::future::Future;
     label = "extractors are `Path`, `Query`, `Json`, .., and `State` of the value given to `.with_state(..)`, if it is `Clone`, `Send` and `Sync`; the extractor of the body must be the last one. If all of them are correct, drop what is not `Send` before the `await` (an `Rc`, a guard of a `std::sync::Mutex`), and capture only what is `Send` and `Sync` (an `Arc`)"
 )]
 pub trait Extracted<S, By, Future, H>: Sized {
-    /// Nothing: see [`Asked`](super::Asked).
+    /// Always `()`: see [`Asked`](super::Asked).
     #[doc(hidden)]
     type Is;
     /// The route of a handler that takes them.
@@ -56,9 +56,9 @@ impl<A: Extract<S, By>, S: Send + Sync + 'static, By, F: Send, H: Clone + Send +
     }
 }
 
-/// How they are made, for each number of them.
+/// How the arguments are extracted, for each number of them.
 pub trait Extract<S, By>: Sized + Send {
-    /// Makes them, or answers in the place of the handler.
+    /// Extracts them, or returns the response of the extractor that rejects the request.
     fn extract(request: Request, state: &S) -> impl Future<Output = Result<Self, Response>> + Send;
 }
 

@@ -1,4 +1,5 @@
-//! [`Asked`], [`OfState`]: how routes ask, so that what is wrong with a handler is told once, and in few lines.
+//! [`Asked`], [`OfState`]: how the requirements on a handler are stated, so that what is wrong with it is reported
+//! once, and in few lines.
 
 use super::{Async, Extracted, Gives, Kind, RouteHandler, Shared};
 use axum::{http::Method, routing::MethodRouter};
@@ -33,10 +34,10 @@ pub struct Asking;
     label = "use an `async fn`, or an async closure whose argument types the compiler knows, and that captures only values that are `Clone` and borrow nothing"
 )]
 pub trait Answers<K: Kind, H> {
-    /// Nothing: see [`Asked`].
+    /// Always `()`: see [`Asked`].
     #[doc(hidden)]
     type Is;
-    /// As its kind has it.
+    /// Converts it to the type that its kind has.
     #[doc(hidden)]
     fn handler(handler: H) -> K::Handler;
 }

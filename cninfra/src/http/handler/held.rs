@@ -1,4 +1,4 @@
-//! [`Held`]: a handler that axum calls, and the state that it is called with.
+//! [`Held`]: a handler in the form that axum calls, and [`Shared`]: the state that it is called with.
 
 use crate::BoxFuture;
 use axum::{extract::Request, handler::Handler, response::Response};
@@ -26,7 +26,8 @@ impl<S> fmt::Debug for Shared<S> {
     }
 }
 
-/// A handler, as axum calls it. (Without its type rustc would have less to do, but each request one allocation more.)
+/// A handler in the form that axum calls. (Without its type, rustc would have less to do, but each request would cost
+/// one more allocation.)
 #[derive(Clone)]
 pub(super) struct Held<C>(pub(super) C);
 

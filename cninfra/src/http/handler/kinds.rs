@@ -1,4 +1,4 @@
-//! The kinds of handlers: functions by the number of their arguments, values, and what axum has of its own.
+//! The kinds of handlers: functions by their number of arguments, values, and axum's own handlers.
 
 use super::{Kind, RouteHandler};
 use axum::{
@@ -116,7 +116,7 @@ macro_rules! function {
     };
 }
 
-/// Calls a macro with 1 to 15 names: as many as a function has arguments before its last one.
+/// Calls a macro for each number of names from 1 to 15: the arguments that a function has before its last one.
 macro_rules! up_to_16 {
     ($each:ident) => {
         $crate::http::handler::kinds::up_to_16!($each: A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);

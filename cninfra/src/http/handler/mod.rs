@@ -1,8 +1,9 @@
-//! [`RouteHandler`]: what answers a route, with words of ours for each way in which something is none.
+//! [`RouteHandler`]: what answers a route, with our own error message for each requirement that is not met.
 //!
-//! axum has one trait for it all, of whose impls rustc can only say that none fits. Here each condition is asked by itself, of a trait of its own, so that just
-//! what is not fulfilled is told: whether it is a function ([`RouteHandler`]), whether it is `async` ([`Async`]), what it answers ([`Gives`]), and what it is called
-//! with ([`Extracted`]).
+//! axum has a single trait for all requirements, and rustc can only say that none of its impls fits. Here each
+//! requirement is a trait of its own, so that just the one that is not met is reported: that it is a function
+//! ([`RouteHandler`]), that it is `async` ([`Async`]), what it returns ([`Gives`]), and which arguments it takes
+//! ([`Extracted`]).
 
 mod answer;
 mod arguments;
@@ -39,7 +40,7 @@ pub(super) use held::Shared;
 ///
 /// `K` is the kind of the handler, which rustc infers.
 pub trait RouteHandler<K: Kind> {
-    /// As its kind has it.
+    /// Converts it to the type that its kind has.
     #[doc(hidden)]
     fn handler(self) -> K::Handler;
 }

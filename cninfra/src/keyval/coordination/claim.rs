@@ -1,4 +1,4 @@
-//! [`Claim`]: a place in the queue of those who want to have the same.
+//! [`Claim`]: a place in the queue for a leadership or a lock.
 
 use super::{
     super::{
@@ -12,38 +12,39 @@ use bytes::Bytes;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// A place in the queue of those who want to have the same: a key with a lease, which is older than those that came later.
+/// A place in the queue for a leadership or a lock: a key bound to a lease. Older keys come first.
 pub(super) struct Claim {
-    /// The keys of the queue.
+    /// The view of the queue's keys.
     kv: Kv<dyn Coordination>,
     key: Bytes,
-    /// When the key was made: nobody who has it later has a lower one.
+    /// The revision at which the key was created: no later holder has a lower one.
     token: Revision,
     session: Session,
 }
 
-/// What has come of waiting.
+/// How the wait for the first place has ended.
 pub(super) enum Turn {
     First,
     Lost(Loss),
 }
 
 impl Claim {
-    /// The keys of the queue of this name.
+    /// The view of the queue with this name.
     pub(super) fn queue(kv: &Kv<dyn Coordination>, name: &[u8]) -> Kv<dyn Coordination> {
         kv.scoped([name, b"/"].concat())
     }
 
-    /// Is it a place in the queue, by its key in there? Queues with longer names, and whatever else is below this one's name, are none of it.
+    /// Whether this key of the queue's view is a place in the queue. The keys of queues with longer names, and anything
+    /// else below the name, are not.
     pub(super) fn is_place(key: &[u8]) -> bool {
         std::str::from_utf8(key).is_ok_and(|key| key.parse::<LeaseId>().is_ok_and(|lease| lease.to_string() == key))
     }
 
-    /// Takes a place, at the end.
+    /// Takes a place at the end of the queue.
     pub(super) async fn stand(kv: &Kv<dyn Coordination>, value: &Bytes, ttl: Duration) -> Result<Self> {
         loop {
             let full = |lease| Bytes::from([kv.prefix(), format!("{lease}").as_bytes()].concat());
-            // a lease whose answer got lost ends by itself
+            // If the answer is lost, the granted lease expires by itself.
             let mut session = patiently(async || Session::begin(kv.store(), ttl, full).await).await?;
             let (key, lease) = (Bytes::from(session.lease().to_string()), session.lease());
             let put = || {
@@ -51,7 +52,7 @@ impl Claim {
                 kv.commit(txn.put_with(key.clone(), value.clone(), Expiry::Lease(lease)).or_get(&key))
             };
             let written = tokio::select! {
-                // done twice it is the same: the key is of this lease alone
+                // This may be repeated, since the key belongs to this lease alone.
                 outcome = patiently(put) => outcome,
                 _ = session.lost() => continue,
             };
@@ -79,7 +80,7 @@ impl Claim {
         &self.session
     }
 
-    /// Waits until all who came before are gone.
+    /// Waits until all places before this one are gone, or this one is lost.
     pub(super) async fn first(&self) -> Result<Turn> {
         tokio::select! {
             first = self.all_before_are_gone() => first,
@@ -97,7 +98,7 @@ impl Claim {
         }
     }
 
-    /// Who is the last one before it.
+    /// The place directly before this one, or `Loss` if this one is gone.
     pub(super) async fn before(&self) -> Result<Result<Option<Entry>, Loss>> {
         let all = patiently(|| self.kv.list_keys("").all()).await?;
         if !all.iter().any(|entry| entry.key == self.key) {
@@ -108,7 +109,7 @@ impl Claim {
         Ok(Ok(before.max_by_key(|entry| entry.created)))
     }
 
-    /// Waits until a key is gone, or another one of its name.
+    /// Waits until a key is deleted, or created again.
     async fn is_gone(&self, of: &Entry) -> Result<()> {
         let range = KeyRange::key(&of.key);
         let watch = patiently(|| self.kv.watch_ranges([range.clone()], WatchOptions::default())).await?;
@@ -124,20 +125,20 @@ impl Claim {
         Err(KvError::new("watch", Reason::Closed).not_applied().on(range))
     }
 
-    /// Writes another value, as long as it is had.
+    /// Writes another value if the place still exists. Returns whether it was written.
     pub(super) async fn put(&self, value: Bytes) -> Result<bool> {
         let expiry = Expiry::Lease(self.session.lease());
         let txn = Txn::new().when(self.key.clone(), Compare::Created(self.token));
         Ok(self.kv.commit(txn.put_with(self.key.clone(), value, expiry)).await?.succeeded)
     }
 
-    /// Gives the place up.
+    /// Gives up the place.
     pub(super) async fn end(self) -> Result<()> {
         self.session.end().await
     }
 }
 
-/// When the key was made: now, or at the first try.
+/// The revision at which the key was created, by this transaction or by an earlier attempt.
 fn made(outcome: &TxnOutcome) -> Option<Revision> {
     match &outcome.results[..] {
         _ if outcome.succeeded => outcome.revision,
@@ -146,12 +147,12 @@ fn made(outcome: &TxnOutcome) -> Option<Revision> {
     }
 }
 
-/// A store has broken its contract.
+/// The error for a store that has broken its contract: it returned no revision.
 fn no_revision() -> KvError {
     KvError::new("transaction", Reason::Other).because("the store has told no revision")
 }
 
-/// Tries until the store can be reached. Only for what is the same when it is done twice.
+/// Retries until the store can be reached. Only for idempotent operations.
 async fn patiently<T, F: Future<Output = Result<T>>>(mut run: impl FnMut() -> F) -> Result<T> {
     let mut pauses = Pauses::default();
     loop {

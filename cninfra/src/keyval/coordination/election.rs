@@ -111,10 +111,11 @@ impl Leadership {
             done = work => Ok(done),
         };
         if done.is_ok() {
-            // what ends by itself when it can not be revoked
+            // If the lease cannot be revoked, it expires by itself.
             let _ = self.0.end().await;
         }
-        // what is lost is given up in the background: a store that does not answer does not hold up who has to know
+        // After a loss, `self` is dropped and releases in the background: a store that does not answer must not delay
+        // the caller, who has to know of the loss.
         done
     }
 
@@ -145,9 +146,9 @@ impl fmt::Debug for Election {
 /// The changes of the leader: see [`Election::observe`].
 pub struct Observed {
     updates: Diffed,
-    /// Who stands, with when the key was made.
+    /// The candidates, by key; the entry has the revision at which the key was created.
     standing: BTreeMap<Bytes, Entry>,
-    /// What was told last; `None` before the first time.
+    /// The leader that was reported last; `None` before the first report.
     told: Option<Option<Entry>>,
 }
 
@@ -166,7 +167,7 @@ impl Observed {
                 Update::Synced(_) => is_known = true,
                 Update::Removed(_) | Update::Link(_) => {}
             }
-            // in the middle of the first snapshot nobody is the first yet
+            // Until the first snapshot is complete, it is not known which candidate is the first.
             if !is_known {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! [`Held`]: what one of many has.
+//! [`Held`]: a leadership or a lock that is held.
 
 use super::{
     super::{Bytes, Compare, Coordination, Kv, KvError, Reason, Result, Revision, Txn},
@@ -7,12 +7,12 @@ use super::{
 };
 use std::{fmt, time::Duration};
 
-/// Something that one of many holds: a [`Leadership`](super::Leadership), or a lock through its
+/// What one of many agents holds: a [`Leadership`](super::Leadership), or a lock through its
 /// [`LockGuard`](super::LockGuard). Dropping it releases it in the background.
 pub struct Held(Claim);
 
 impl Held {
-    /// Waits in a queue until it is had.
+    /// Waits in the queue until it is the first.
     pub(super) async fn wait(
         queue: &Kv<dyn Coordination>,
         op: &'static str,
@@ -25,13 +25,13 @@ impl Held {
             match claim.first().await? {
                 Turn::First => return Ok(Held(claim)),
                 Turn::Lost(Loss::Closed) => return Err(KvError::new(op, Reason::Closed).not_applied()),
-                // at the end of the queue again
+                // It queues again, at the end.
                 Turn::Lost(_) => {}
             }
         }
     }
 
-    /// Takes it, if nobody has it and nobody waits for it.
+    /// Takes it if nobody holds it and nobody waits for it.
     pub(super) async fn attempt(queue: &Kv<dyn Coordination>, value: Bytes, ttl: Duration) -> Result<Option<Self>> {
         let claim = Claim::stand(queue, &value, ttl).await?;
         if let Ok(None) = claim.before().await? {
@@ -47,12 +47,12 @@ impl Held {
         self.0.key()
     }
 
-    /// The fencing token. No later holder has a lower one, so whoever gets requests from two holders should obey the
-    /// one with the higher token.
+    /// The fencing token. No later holder has a lower one, so a resource that gets requests from two holders should
+    /// obey the one with the higher token.
     ///
     /// The token is a revision of the store. A store that has lost its data, such as an etcd whose data directory was
-    /// removed, begins again at low revisions, and tokens go down with them. Whoever remembers a higher token then
-    /// refuses all holders, until that token is reset. A watch reports such a loss as
+    /// removed, begins again at low revisions, and tokens go down with them. A resource that remembers a higher token
+    /// then refuses all holders, until that token is reset. A watch reports such a loss as
     /// [`Cause::Regressed`](crate::keyval::Cause::Regressed).
     #[must_use]
     pub fn token(&self) -> Revision {
@@ -80,12 +80,12 @@ impl Held {
         self.0.session().lost().await
     }
 
-    /// Changes the value of the key. Returns whether it has.
+    /// Changes the value of the key. Returns whether it was changed.
     pub(super) async fn put(&self, value: Bytes) -> Result<bool> {
         self.0.put(value).await
     }
 
-    /// Gives it up.
+    /// Releases it.
     pub(super) async fn end(self) -> Result<()> {
         self.0.end().await
     }

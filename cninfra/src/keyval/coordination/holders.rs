@@ -1,13 +1,13 @@
-//! [`Holders`]: who has something of a store that has to be given back before the store closes.
+//! [`Holders`]: the leaderships and locks that have to be released before a store closes.
 
 use std::{future::pending, time::Duration};
 use tokio::{sync::watch, time::timeout};
 
-/// So long the close of a store waits: what is not given back then ends by itself.
+/// How long the close of a store waits. What is not released by then expires by itself.
 const GIVING_BACK: Duration = Duration::from_secs(1);
 
-/// For authors of stores with [`Coordination`](crate::keyval::Coordination): those who lead or hold a lock through this
-/// store. When it is closed, it tells them to release that, and waits until they have.
+/// For authors of stores with [`Coordination`](crate::keyval::Coordination): keeps track of those that lead or hold a
+/// lock through this store. When the store is closed, it tells them to release that, and waits until they have.
 ///
 /// ```
 /// use cninfra::keyval::Holders;
@@ -39,12 +39,12 @@ impl Holders {
     /// If it is dropped, the holders have been told. It may be called again.
     pub async fn end(&self) {
         self.0.send_replace(true);
-        // what is left ends by itself
+        // Leases that are left expire by themselves.
         let _ = timeout(GIVING_BACK, self.0.closed()).await;
     }
 }
 
-/// Something of a store is held, by a lease, until this is dropped. A store does not wait for one made by [`Default`].
+/// Something is held by a lease of the store until this is dropped. A store does not wait for one made by [`Default`].
 #[derive(Debug)]
 pub struct Holder(watch::Receiver<bool>);
 
@@ -55,7 +55,7 @@ impl Default for Holder {
 }
 
 impl Holder {
-    /// Whether the store is being closed, so that it has to be released.
+    /// Whether the store is being closed, so that what is held has to be released.
     #[must_use]
     pub fn is_closing(&self) -> bool {
         *self.0.borrow()
@@ -67,7 +67,7 @@ impl Holder {
     /// It may be dropped and called again.
     pub async fn closing(&mut self) {
         if self.0.wait_for(|is_closing| *is_closing).await.is_err() {
-            // of a store that tells nobody
+            // The `Holders` are gone, so nobody can announce the close.
             pending::<()>().await;
         }
     }
@@ -92,7 +92,7 @@ mod tests {
         });
         holders.end().await;
         assert_eq!(began.elapsed(), GIVING_BACK / 2);
-        // who comes later is told at once
+        // A late holder is told at once.
         let late = holders.holder();
         assert!(late.is_closing());
         holders.end().await;

@@ -1,4 +1,4 @@
-//! [`Lock`]: one of many agents at a time.
+//! [`Lock`]: a lock that one of many agents holds at a time.
 
 use super::{
     super::{Bytes, Coordination, Kv, Result},

@@ -1,7 +1,9 @@
-//! [`Election`] and [`Lock`]: agents agree on who does something, by a store that has [`Coordination`](super::Coordination).
+//! [`Election`] and [`Lock`]: agents agree on who leads or holds a lock, through a store with
+//! [`Coordination`](super::Coordination).
 //!
-//! Who wants to have it writes a key below its name, with a lease that it keeps alive; who has the oldest key has it. The keys are those of etcd's own clients
-//! (`<name>/<lease in hex>`), so that `etcdctl elect` and `etcdctl lock` stand in the same queue.
+//! Each contender writes a key below the name, bound to a lease that it keeps alive; the one with the oldest key leads
+//! or holds the lock. The keys are those of etcd's own clients (`<name>/<lease in hex>`), so that `etcdctl elect` and
+//! `etcdctl lock` use the same queue.
 
 mod claim;
 mod election;

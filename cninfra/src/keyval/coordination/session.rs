@@ -1,4 +1,4 @@
-//! [`Session`]: a lease that is kept alive, and the key that ends with it.
+//! [`Session`]: a lease that is kept alive, and the key bound to it.
 
 use super::super::{
     ChangeKind, Coordination, Entry, Event, Holder, KeyRange, KvError, LeaseId, Reason, Result, Revision, Watch,
@@ -40,25 +40,26 @@ impl fmt::Display for Loss {
 
 impl std::error::Error for Loss {}
 
-/// A lease that is kept alive by a task, and a key of it that is watched. Dropped, the task revokes the lease, and ends.
+/// A lease that a task keeps alive, and its key, which the task watches. When this is dropped, the task revokes the
+/// lease and ends.
 pub(super) struct Session {
     lease: LeaseId,
     state: watch::Receiver<State>,
     stop: oneshot::Sender<()>,
-    /// Says when the key was written; it is watched from then on.
+    /// Sends the revision at which the key was written, from which on the task watches it.
     written: Option<oneshot::Sender<Revision>>,
     task: JoinHandle<Result<()>>,
 }
 
 #[derive(Clone, Copy)]
 struct State {
-    /// Until then nobody else can have it, by what the store has said.
+    /// Until then nobody else can hold it, according to the store.
     ends: Instant,
     lost: Option<Loss>,
 }
 
 impl Session {
-    /// Takes a lease of about this life, and keeps it. The key is a full one.
+    /// Obtains a lease with about this time to live, and keeps it alive. `key` returns the full key for a lease.
     pub(super) async fn begin(
         store: &Arc<dyn Coordination>,
         ttl: Duration,
@@ -68,7 +69,7 @@ impl Session {
         if holder.is_closing() {
             return Err(KvError::new("grant", Reason::Closed).not_applied());
         }
-        // before it is asked for: the store begins to count later
+        // The time before the request, since the lease begins later than that.
         let asked = Instant::now();
         let (lease, life) = store.grant(ttl).await?;
         let (tell, state) = watch::channel(State { ends: asked + life, lost: None });
@@ -79,10 +80,10 @@ impl Session {
         Ok(Session { lease, state, stop, written: Some(written), task })
     }
 
-    /// The key is there since this state: that it is gone is a loss from now on.
+    /// Tells the task that the key exists since this revision. From now on, its deletion is a loss.
     pub(super) fn has_written(&mut self, token: Revision) {
         if let Some(written) = self.written.take() {
-            // a task that is gone has lost it already
+            // A task that has ended has lost the lease already.
             let _ = written.send(token);
         }
     }
@@ -91,7 +92,7 @@ impl Session {
         self.lease
     }
 
-    /// Why it is lost, if it is. It looks at the clock, so it is right also in a process that has slept.
+    /// Why it was lost, if it was. It looks at the clock, so it is right even after the process was suspended.
     pub(super) fn loss(&self) -> Option<Loss> {
         let state = *self.state.borrow();
         state.lost.or_else(|| (Instant::now() >= state.ends).then_some(Loss::Expired))
@@ -107,7 +108,7 @@ impl Session {
             let ends = state.borrow_and_update().ends;
             tokio::select! {
                 changed = state.changed() => if changed.is_err() {
-                    // the task is gone with its runtime
+                    // The task was dropped together with its runtime.
                     return self.loss().unwrap_or(Loss::Closed);
                 },
                 () = sleep_until(ends) => {}
@@ -115,26 +116,26 @@ impl Session {
         }
     }
 
-    /// Ends the lease, and its key with it.
+    /// Revokes the lease, which deletes its key.
     pub(super) async fn end(self) -> Result<()> {
         let _ = self.stop.send(());
         self.task.await.unwrap_or_else(|gone| Err(KvError::new("revoke", Reason::Closed).because(gone)))
     }
 }
 
-/// What the task of a session has.
+/// The state of a session's task.
 struct Kept {
     store: Arc<dyn Coordination>,
     lease: LeaseId,
     life: Duration,
     key: Bytes,
     token: oneshot::Receiver<Revision>,
-    /// The store's close waits for it.
+    /// Makes the close of the store wait for this task.
     holder: Holder,
 }
 
 impl Kept {
-    /// Keeps a lease until it is lost, asked to stop, or the store closes, and revokes it then.
+    /// Keeps the lease alive until it is lost, the session ends, or the store closes, and then revokes it.
     async fn keep(self, state: watch::Sender<State>, stopped: oneshot::Receiver<()>) -> Result<()> {
         let Kept { store, lease, life, key, token, mut holder } = self;
         let loss = tokio::select! {
@@ -146,13 +147,13 @@ impl Kept {
         if let Some(loss) = loss {
             state.send_modify(|state| state.lost = Some(loss));
         }
-        // its key is in the way of others until the lease ends
+        // Until the lease ends, its key blocks those behind it in the queue.
         let revoked = timeout(life, store.revoke(lease)).await;
         revoked.unwrap_or_else(|_| Err(KvError::new("revoke", Reason::TimedOut(life))))
     }
 }
 
-/// Has the lease begin its life anew, a few times in each life.
+/// Renews the lease each time a third of its life is over. Returns when it is lost.
 async fn renew(store: &dyn Coordination, lease: LeaseId, life: Duration, state: &watch::Sender<State>) -> Loss {
     let mut next = Instant::now() + life / 3;
     loop {
@@ -178,12 +179,12 @@ async fn renew(store: &dyn Coordination, lease: LeaseId, life: Duration, state: 
     }
 }
 
-/// Waits until the key that was written at this state is there no more, be it that another one of its name is.
+/// Waits until the key that was created at this revision is gone, even if there is a new one of the same name.
 async fn watched(store: &dyn Coordination, key: Bytes, token: oneshot::Receiver<Revision>) -> Loss {
     let Ok(token) = token.await else { return pending().await };
     let mut pauses = Pauses::default();
     loop {
-        // from the write on: what comes between it and the watch is told, too
+        // From the write on, so that changes between the write and the start of the watch are reported, too.
         let options = WatchOptions::default().from(token);
         match store.watch(vec![KeyRange::key(&key)], options).await {
             Ok(watch) => return gone(watch, token).await,

@@ -1,14 +1,15 @@
-//! [`Coalesced`]: of each key the latest change.
+//! [`Coalesced`]: the latest change of each key.
 
 use super::super::{Change, ChangeKind, Event, Previous, Revision};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 
-/// Of each key the latest change, as one from what it was before all of them, in the order of the latest ones.
+/// The latest change of each key, in the order of these changes. As its previous state it has that before all coalesced
+/// changes of the key.
 #[derive(Default)]
 pub(super) struct Coalesced {
     changes: BTreeMap<u64, Change>,
-    /// Where the change of a key is.
+    /// Where the change of a key is in `changes`.
     places: HashMap<Bytes, u64>,
     next: u64,
     revision: Option<Revision>,
@@ -19,12 +20,12 @@ impl Coalesced {
         self.changes.is_empty()
     }
 
-    /// Of how many keys it is.
+    /// The number of keys.
     pub(super) fn len(&self) -> usize {
         self.changes.len()
     }
 
-    /// Takes in the changes of a transaction. Returns how many were left out for them.
+    /// Adds the changes of a transaction. Returns how many changes are left out because of them.
     pub(super) fn take_in(&mut self, revision: Option<Revision>, changes: Vec<Change>) -> u64 {
         self.revision = revision;
         changes.into_iter().map(|change| self.take_in_one(change)).sum()
@@ -38,7 +39,7 @@ impl Coalesced {
             return 0;
         };
         let change = as_one(&before, change);
-        // what was not there before, and is not there now, is nothing
+        // A key that did not exist before, and does not exist now, has not changed.
         if matches!((&change.kind, &change.previous), (ChangeKind::Deleted { .. }, Previous::Absent)) {
             self.places.remove(&change.key);
             return 2;
@@ -47,7 +48,7 @@ impl Coalesced {
         1
     }
 
-    /// All of them as one event.
+    /// Takes out all changes, as one event.
     pub(super) fn take(&mut self) -> Option<Event> {
         self.places.clear();
         let changes: Vec<Change> = std::mem::take(&mut self.changes).into_values().collect();
@@ -55,9 +56,9 @@ impl Coalesced {
     }
 }
 
-/// The later one of two changes of a key, as from what the key was before the first one.
+/// Merges two changes of a key: the later one, with the previous state of the earlier one.
 fn as_one(before: &Change, mut change: Change) -> Change {
-    // one that was made was not there, whether that was asked for or not
+    // A key that was created did not exist before, even if previous states were not requested.
     let previous = match &before.kind {
         ChangeKind::Put { created: Some(true), .. } => Previous::Absent,
         _ => before.previous.clone(),

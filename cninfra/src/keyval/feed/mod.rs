@@ -1,4 +1,4 @@
-//! [`Feed`]: the bounded queue between a store and one subscriber of it.
+//! [`Feed`]: the bounded queue between a store and one of its subscribers.
 
 mod coalesced;
 mod queue;
@@ -61,11 +61,11 @@ struct Shared {
     overflow: Overflow,
     bound: usize,
     queue: Mutex<Queue>,
-    /// Somebody waits for an event.
+    /// Wakes the subscriber that waits for an event.
     taker: AtomicWaker,
-    /// Somebody waits for room.
+    /// Notifies tasks that wait for room.
     room: Notify,
-    /// Somebody waits for the end: apart from those who wait for room, since there is room again and again.
+    /// Notifies tasks that wait for the end. Separate from `room`, which is notified again and again.
     end: Notify,
 }
 
@@ -179,7 +179,7 @@ impl Feed {
 }
 
 impl Shared {
-    /// One side is gone.
+    /// Ends the events, since one side is gone or the store is closed.
     fn end(&self) {
         self.queue().end();
         self.taker.wake();
@@ -187,12 +187,12 @@ impl Shared {
         self.end.notify_waiters();
     }
 
-    /// The next event, where there is one.
+    /// The next event, if there is one.
     fn take(&self) -> Poll<Option<Event>> {
         let mut queue = self.queue();
         let had_room = queue.is_half_free(self.bound);
         let (event, is_ended) = (queue.take(), queue.is_ended());
-        // who waits for room has seen that there was none
+        // A task that waits for room has seen that the queue was not half free, so only this transition is notified.
         let has_room = !had_room && queue.is_half_free(self.bound);
         drop(queue);
         if has_room {
@@ -222,7 +222,7 @@ impl Stream for Events {
             return told;
         }
         self.0.taker.register(cx.waker());
-        // what has come meanwhile has woken nobody
+        // An event that came before the waker was registered has woken nobody.
         self.0.take()
     }
 }
@@ -233,7 +233,7 @@ impl Drop for Events {
     }
 }
 
-/// Ends the events when the store has dropped its last clone.
+/// Ends the events when the store has dropped its last clone of the feed.
 struct Side(Arc<Shared>);
 
 impl Drop for Side {
@@ -313,7 +313,7 @@ mod tests {
         for event in [snapshot.clone()].into_iter().chain(later) {
             assert_eq!(feed.push(event), Pushed::Queued);
         }
-        // a was not there before, b was what it was before the first of its changes
+        // `a` did not exist before its changes; `b` had this value before the first of its changes.
         let a = Change::put(Entry::new("a", "3"), Some(true), Previous::Absent);
         let b = Change::deleted("b", Some(false), Previous::Entry(Entry::new("b", "before")));
         let stats = feed.stats();
@@ -346,7 +346,7 @@ mod tests {
             assert_eq!(feed.push(event), Pushed::Queued);
         }
         let b = Change::put(Entry::new("b", "5"), Some(false), Previous::Entry(Entry::new("b", "before")));
-        // how the connection is comes last, and the last of it counts
+        // The state of the connection comes last, and only the latest one is kept.
         assert_eq!(waiting(&mut events), [item, other, event(5, vec![b]), Event::Link(Link::Resumed)]);
         assert_eq!((feed.stats().coalesced, feed.stats().overflows, feed.stats().queued), (6, 1, 0));
     }
@@ -401,7 +401,7 @@ mod tests {
         drop(early);
         assert_eq!(waiting(&mut events), []);
         assert!(room.now_or_never().unwrap());
-        // a snapshot that was being told is not ended as if it were whole
+        // A snapshot that was interrupted does not end as if it were complete.
         let whole = KeyRange::all();
         assert_eq!(feed.send(Event::Item(Entry::new("k", "v"))).await, Pushed::Resnapshot);
         assert_eq!(feed.send(Event::snapshot_end(whole.clone(), None)).await, Pushed::Resnapshot);

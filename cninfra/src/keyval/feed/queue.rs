@@ -1,4 +1,4 @@
-//! [`Queue`]: the events that wait for a subscriber, and what becomes of them when there is no room.
+//! [`Queue`]: the events that wait for a subscriber, and what happens to them when there is no room.
 
 use super::{
     super::{Event, Overflow, WatchStats},
@@ -10,27 +10,29 @@ use std::collections::VecDeque;
 #[derive(Default)]
 pub(super) struct Queue {
     events: VecDeque<Event>,
-    /// Changes for which there was no room: they come after `events`.
+    /// Changes for which there was no room. They come after `events`.
     latest: Coalesced,
-    /// How the connection is: it comes after `latest`.
+    /// The state of the connection. It comes after `latest`.
     link: Option<Event>,
     ended: bool,
-    /// What came before was thrown away: nothing is taken until a snapshot begins.
+    /// Earlier events were discarded: no item, end or change is accepted until a snapshot begins.
     broken: bool,
-    /// It was thrown away for a subscriber who has looked for nothing since: until it does there is no room, since what is told anew would be thrown away as well.
+    /// Events were discarded, and the subscriber has not asked for one since. Until it does, there is no room, since
+    /// new events would be discarded as well.
     unread: bool,
     stats: WatchStats,
 }
 
 impl Queue {
-    /// Takes an event in, or says what is to be done.
+    /// Adds an event, or says what the store has to do.
     pub(super) fn push(&mut self, event: Event, overflow: Overflow, bound: usize) -> Pushed {
         if let Some(refused) = self.refuses(&event) {
             return refused;
         }
         match event {
             Event::Link(_) => self.tell_link(event),
-            // what it ends is told before it; there are as many as the subscriber has asked for
+            // The changes before the removal come first. It needs no room: there are only as many as the subscriber has
+            // requested.
             Event::Removed { .. } => {
                 self.events.extend(self.latest.take());
                 self.put(event);
@@ -41,19 +43,19 @@ impl Queue {
         Pushed::Queued
     }
 
-    /// Puts an event behind all others, for which there is [room](Self::has_room).
+    /// Appends an event. Except for removals and the state of the connection, there has to be [room](Self::has_room).
     pub(super) fn put(&mut self, event: Event) {
         self.broken &= !matches!(event, Event::SnapshotBegin { .. });
         self.events.push_back(event);
     }
 
-    /// The next event, for a subscriber who looks for it.
+    /// The next event, requested by the subscriber.
     pub(super) fn take(&mut self) -> Option<Event> {
         self.unread = false;
         self.events.pop_front().or_else(|| self.latest.take()).or_else(|| self.link.take())
     }
 
-    /// What is not taken, whatever room there is.
+    /// How an event is refused, if it is refused whatever room there is.
     pub(super) fn refuses(&self, event: &Event) -> Option<Pushed> {
         if self.ended {
             return Some(Pushed::Ended);
@@ -87,7 +89,7 @@ impl Queue {
         WatchStats { queued, ..self.stats }
     }
 
-    /// Of those that wait in a row, the last one counts.
+    /// Adds the state of the connection. Of several in a row, only the last one is kept.
     fn tell_link(&mut self, event: Event) {
         if !self.latest.is_empty() || self.link.is_some() {
             self.link = Some(event);
@@ -111,7 +113,7 @@ impl Queue {
                     self.begin_to_coalesce();
                 }
                 self.stats.coalesced += self.latest.take_in(revision, changes);
-                // of so many keys at most
+                // The limit also holds for the number of keys here.
                 if self.latest.len() <= bound {
                     return Pushed::Queued;
                 }
@@ -122,7 +124,8 @@ impl Queue {
         Pushed::Resnapshot
     }
 
-    /// The changes that wait last are coalesced, too: so it is done once for so many events as wait, and not again for each that follows.
+    /// Moves the changes at the end of the queue to `latest`, so that they are coalesced as well. This is done once per
+    /// overflow, and not again for each event that follows.
     fn begin_to_coalesce(&mut self) {
         let others = self.events.iter().rposition(|event| !matches!(event, Event::Changes { .. }));
         for event in self.events.split_off(others.map_or(0, |last| last + 1)) {
@@ -132,7 +135,7 @@ impl Queue {
         }
     }
 
-    /// All but how the connection is, and what is watched no more.
+    /// Discards all events except removals and the latest state of the connection.
     fn throw_away(&mut self) {
         self.latest.take();
         let last_link = self.events.iter().rposition(|event| matches!(event, Event::Link(_)));

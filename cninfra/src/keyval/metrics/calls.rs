@@ -1,4 +1,4 @@
-//! [`Calls`]: those of a store, by what was asked for, and [`Counted`]: one of them.
+//! [`Calls`]: counts the calls of a store by operation and outcome, and [`Counted`]: one call in progress.
 
 use super::super::{Reason, Result};
 use crate::metrics::{Durations, DurationsSnapshot};
@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-/// The upper ends of the histogram's buckets, in nanoseconds: from a store in memory to a server that hangs.
+/// The upper bounds of the histogram's buckets, in nanoseconds: from a store in memory to a server that hangs.
 static BUCKETS: [u64; 13] = [
     50_000,
     100_000,
@@ -24,7 +24,7 @@ static BUCKETS: [u64; 13] = [
     10_000_000_000,
 ];
 
-/// How a call that was not done has ended, as it is told.
+/// The outcomes of failed calls, as values of the label `outcome`.
 pub(super) const FAILURES: [&str; 15] = [
     "unavailable",
     "timed_out",
@@ -63,7 +63,7 @@ fn place(reason: &Reason) -> usize {
     }
 }
 
-/// What is asked of a store.
+/// The operations of a store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in super::super) enum Operation {
     Get,
@@ -108,24 +108,24 @@ impl Operation {
     }
 }
 
-/// The calls of a store.
+/// The counters of all operations of a store.
 #[derive(Default)]
 pub(in super::super) struct Calls([Slot; Operation::ALL.len()]);
 
 impl Calls {
-    /// A call begins.
+    /// Begins a call, which is counted when it ends.
     pub(in super::super) fn begin(&self, operation: Operation) -> Counted<'_> {
         Counted { slot: &self.0[operation as usize], began: Instant::now() }
     }
 
-    /// What was ever asked for, by its name.
+    /// The counters of all operations that were called at least once, by name.
     pub(super) fn told(&self) -> impl Iterator<Item = (&'static str, Told)> {
         let each = Operation::ALL.into_iter().zip(&self.0);
         each.map(|(operation, slot)| (operation.name(), slot.told())).filter(|(_, told)| told.count() > 0)
     }
 }
 
-/// What is counted of one operation. Those that were done are all but those that failed, which takes no counter of its own.
+/// The counters of one operation. The successful calls are all calls less the failed ones, and need no counter.
 struct Slot {
     durations: Durations<{ BUCKETS.len() }>,
     failures: [AtomicU64; FAILURES.len()],
@@ -137,7 +137,7 @@ impl Default for Slot {
     }
 }
 
-/// The same at one moment.
+/// The counters of one operation at one moment.
 pub(super) struct Told {
     pub(super) durations: DurationsSnapshot,
     failures: [u64; FAILURES.len()],
@@ -148,7 +148,7 @@ impl Told {
         self.durations.count()
     }
 
-    /// How they have ended, and how many each.
+    /// The number of calls for each outcome.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let failed: u64 = self.failures.iter().sum();
         let ok = ("ok", self.count().saturating_sub(failed));
@@ -166,13 +166,14 @@ impl Slot {
     }
 
     fn told(&self) -> Told {
-        // failures first: one that ends meanwhile is none of those that were done
+        // Failures are read first, so that there are never more of them than calls. A call that fails in between is
+        // counted as `ok` in this snapshot.
         let failures = self.failures.each_ref().map(|count| count.load(Relaxed));
         Told { failures, durations: self.durations.snapshot() }
     }
 }
 
-/// A call that is not at its end, as long as the value lives.
+/// A call in progress. If it is dropped before its end, it is counted as `dropped`.
 #[must_use]
 pub(in super::super) struct Counted<'c> {
     slot: &'c Slot,
@@ -180,7 +181,7 @@ pub(in super::super) struct Counted<'c> {
 }
 
 impl Counted<'_> {
-    /// It is at its end.
+    /// Counts the call with its result.
     pub(in super::super) fn ends<T>(self, result: &Result<T>) {
         self.slot.count(self.began, result.as_ref().err().map(|error| place(error.reason())));
         std::mem::forget(self);

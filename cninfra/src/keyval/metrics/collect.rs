@@ -1,4 +1,4 @@
-//! [`Stores`]: those of an agent, and what is told of them at a scrape.
+//! [`Stores`]: the counted stores of an agent, and what they report at a scrape.
 
 use super::{
     StoreMetrics, calls,
@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
 };
 
-/// The stores of an agent whose calls are counted. A metric has one family for all of them, so they are told together.
+/// The counted stores of an agent. A metric has one family for all stores, so one collector reports them together.
 #[derive(Clone, Default)]
 pub(crate) struct Stores(Arc<Mutex<BTreeMap<&'static str, StoreMetrics>>>);
 
@@ -35,7 +35,7 @@ impl fmt::Debug for Stores {
     }
 }
 
-/// A store at one moment.
+/// The counters of a store at one moment.
 struct Told {
     plugin: &'static str,
     is_up: bool,
@@ -96,7 +96,7 @@ impl Collector for Stores {
     }
 }
 
-/// What is told of a store.
+/// Reads the value of one metric.
 type Value = fn(&Told) -> u64;
 
 const GAUGE: MetricType = MetricType::Gauge;
@@ -125,7 +125,7 @@ fn requests(stores: &[Told], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result
     Ok(())
 }
 
-/// One value of a family.
+/// Writes one sample of a family.
 fn put<const N: usize>(
     family: &mut MetricEncoder<'_>,
     kind: MetricType,
@@ -164,7 +164,7 @@ mod tests {
     use futures_util::FutureExt as _;
     use std::time::Duration;
 
-    /// A plugin with a store, which may be counted.
+    /// A plugin that delegates to a store; closed if it has none.
     struct Plugin {
         store: Option<Arc<Map>>,
         metrics: Option<StoreMetrics>,
@@ -187,7 +187,7 @@ mod tests {
         Arc::new(Plugin { store: Some(Arc::default()), metrics: Some(metrics.clone()) })
     }
 
-    /// The samples that are told, without the histogram's buckets and sums.
+    /// The exposed samples, without the buckets and sums of the histogram.
     fn told(stores: &Stores) -> Vec<String> {
         let metrics = Metrics::new("agent");
         metrics.put("keyval", stores.clone());
@@ -263,10 +263,10 @@ mod tests {
         };
         let lost = ["keyval_watch_snapshots_total{plugin=\"shelf\",cause=\"lost\"} 1"];
         assert_eq!(told(&stores), [&requests.map(String::from)[..], &of_watches(1, 1, 2, &lost)].concat());
-        // what a watch that has ended has counted is still told, and nothing waits for it
+        // What an ended watch has counted is still reported, but its queue is gone.
         drop(watch);
         assert_eq!(told(&stores)[requests.len()..], of_watches(0, 0, 2, &lost));
-        // its store was closed, and its subscriber knows
+        // The store was closed, and the subscriber has seen the end.
         let mut watch = injected.watch(["a"], WatchOptions::default()).await.unwrap();
         let (_, feed) = map.watched.lock().unwrap().take().unwrap();
         feed.end();
@@ -317,7 +317,7 @@ mod tests {
         let at = crate::keyval::At::Latest;
         let bare = size_of_val(&Store::get(&*plugin.store.clone().unwrap(), "k".into(), at));
         let counted = size_of_val(&Store::get(&*plugin, "k".into(), at));
-        // its own: the plugin, the key and the state that it is asked for with, the store, and the count
+        // It also holds the plugin, the key, its own state, the store, and the counter.
         assert!(counted <= bare + 120, "{counted} bytes instead of {bare}");
     }
 }

@@ -1,4 +1,4 @@
-//! [`StoreMetrics`]: what a store's plugin counts of its calls, its watches and its connection.
+//! [`StoreMetrics`]: the metrics of a store: its calls, its watches and its connection.
 
 mod calls;
 mod collect;
@@ -82,7 +82,7 @@ impl StoreMetrics {
         &self.0.calls
     }
 
-    /// The same watch, which is counted.
+    /// Returns the watch, which is counted from now on.
     pub(super) fn watched(&self, watch: Watch) -> Watch {
         watch.seen_by(|control| Seen::new(self.0.watches.clone(), control))
     }

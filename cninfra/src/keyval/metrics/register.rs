@@ -1,4 +1,4 @@
-//! What a store counts is told with the metrics of its agent.
+//! Adds the metrics of a store to those of its agent.
 
 use super::StoreMetrics;
 use crate::Context;

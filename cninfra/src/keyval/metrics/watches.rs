@@ -1,4 +1,4 @@
-//! [`Watches`]: those of a store, and [`Seen`]: one of them.
+//! [`Watches`]: counts the watches of a store, and [`Seen`]: one open watch.
 
 use super::super::{Cause, Event, WatchControl, WatchStats};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-/// Why snapshots are told, as it is told.
+/// The causes of snapshots, as values of the label `cause`.
 pub(super) const CAUSES: [&str; 8] =
     ["start", "added", "compacted", "regressed", "replaced", "lost", "overflow", "requested"];
 
@@ -26,7 +26,7 @@ fn place(cause: Cause) -> usize {
     }
 }
 
-/// The watches of a store.
+/// The counters of all watches of a store.
 #[derive(Default)]
 pub(in super::super) struct Watches {
     all: Mutex<All>,
@@ -38,11 +38,11 @@ pub(in super::super) struct Watches {
 struct All {
     open: HashMap<u64, Arc<dyn WatchControl>>,
     begun: u64,
-    /// What those have counted that have ended.
+    /// The sum of the statistics of all ended watches.
     ended: WatchStats,
 }
 
-/// What is counted of them, at one moment.
+/// The counters of all watches at one moment.
 pub(super) struct Told {
     pub(super) open: usize,
     pub(super) stats: WatchStats,
@@ -77,7 +77,7 @@ fn plus(one: WatchStats, other: WatchStats) -> WatchStats {
     }
 }
 
-/// A watch that is open, as long as the value lives.
+/// A watch that counts as open until this is dropped.
 pub(in super::super) struct Seen {
     of: Arc<Watches>,
     number: u64,
@@ -95,7 +95,7 @@ impl Seen {
         Seen { of, number }
     }
 
-    /// The subscriber has taken an event.
+    /// Counts an event that the subscriber has taken.
     pub(in super::super) fn takes(&self, event: &Event) {
         self.of.events.fetch_add(1, Relaxed);
         if let Event::SnapshotBegin { cause, .. } = event {
@@ -108,13 +108,14 @@ impl Drop for Seen {
     fn drop(&mut self) {
         let mut all = self.of.lock();
         let control = all.open.remove(&self.number);
-        // under the lock, so that a scrape has it once; what still waits is nobody's any more
+        // Under the lock, so that a scrape counts this watch exactly once. Events that are still queued will never be
+        // taken.
         if let Some(control) = &control {
             let stats = WatchStats { queued: 0, ..control.stats() };
             all.ended = plus(all.ended, stats);
         }
         drop(all);
-        // where the lock is free: it is code of the store's
+        // After the lock is released, since this runs code of the store.
         drop(control);
     }
 }
