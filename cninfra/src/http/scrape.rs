@@ -16,6 +16,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// The most left-out metrics that are logged, since a collector may make names without end.
+const MOST: usize = 1000;
+
 /// Answers Prometheus when it scrapes a registry, as text or OpenMetrics, whichever it asks for.
 ///
 /// ```
@@ -56,9 +59,15 @@ impl Scrape {
         let format = Format::of_accept(&accept.join(","));
         let exposition = self.metrics.expose(format);
         for left_out in exposition.left_out {
-            let is_new = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(left_out.clone());
+            let (is_new, count) = {
+                let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                (told.len() < MOST && told.insert(left_out.clone()), told.len())
+            };
             if is_new {
                 self.log.warn(left_out);
+                if count == MOST {
+                    self.log.warn(format_args!("{MOST} metrics were left out: further ones are not logged"));
+                }
             }
         }
         // A proxy's cache must neither answer in another format nor with old values.
@@ -105,6 +114,24 @@ mod tests {
             let told = format!("metric `{name}` of `me` could not be written");
             assert_eq!(text.matches(&told).count(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_left_out_is_kept_and_logged_within_a_bound() {
+        let metrics = Metrics::new("me");
+        for number in 0..MOST + 5 {
+            metrics.register_collector(&format!("wrong{number}"), Wrong).unwrap();
+        }
+        let scrape = Scrape::new(Loggers::new("x", LogSettings::new()).get("me"), metrics);
+        let log = Log::default();
+        log.during(|| {
+            for _ in 0..2 {
+                let _ = scrape.answer(&HeaderMap::new());
+            }
+        });
+        let text = log.text();
+        assert_eq!(text.matches("could not be written").count(), MOST);
+        assert_eq!(text.matches("1000 metrics were left out: further ones are not logged").count(), 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! [`mirror`] and [`mirror_typed`]: keep a map equal to a part of a store.
 
 use super::{IdxMap, left::Left};
-use crate::keyval::{Access, Bytes, Codec, Diffed, Entry, KvError, TypedWatch, Update, Watch};
+use crate::keyval::{Access, Bytes, Codec, Diffed, Entry, KeyRange, KvError, TypedWatch, Update, Watch};
 use futures_util::{Stream, StreamExt as _};
 use std::{collections::HashSet, hash::Hash};
 
@@ -160,9 +160,10 @@ async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
     read: impl Fn(U::Put) -> (Result<(K, V), E>, Bytes),
     mut wrong: impl FnMut(&Bytes, E),
 ) {
-    let (mut behind, mut told) = (Some(map.behind()), HashSet::new());
+    let mut behind = Some(map.behind());
     let mut keeps = Keeps::begin(map.left(), updates);
-    let ranges = keeps.updates.diffed().watch().ranges().len();
+    // Ranges that are added later are not part of the initial content.
+    let mut missing: HashSet<KeyRange> = keeps.updates.diffed().watch().reported_ranges().collect();
     while let Some(update) = keeps.updates.next().await {
         let gone = match update {
             Update::Put(put) => match read(put) {
@@ -183,8 +184,8 @@ async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
                     }
                 }
                 // A removed range is no longer waited for.
-                told.insert(range);
-                if told.len() >= ranges
+                missing.remove(&range);
+                if missing.is_empty()
                     && let Some(behind) = behind.take()
                 {
                     behind.ends_well();
@@ -203,7 +204,7 @@ async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keyval::{Cause, Event, KeyRange, Kv, SerdeJson, Store, WatchOptions, testing::Map};
+    use crate::keyval::{Cause, Event, Kv, SerdeJson, Store, WatchOptions, testing::Map};
     use futures_util::FutureExt as _;
     use std::sync::Arc;
 
@@ -268,11 +269,12 @@ mod tests {
             tokio::task::yield_now().await;
         };
         snapshot("a/", Cause::Start).await;
-        // The same range again does not complete the content.
+        // Neither the same range again nor one that was added later completes the content.
         snapshot("a/", Cause::Lost).await;
+        snapshot("c/", Cause::Added).await;
         assert!(!map.is_synced() && !waits.is_finished());
         snapshot("b/", Cause::Start).await;
-        assert_eq!(waits.await.unwrap(), 2);
+        assert_eq!(waits.await.unwrap(), 3);
         // Another mirror of the same map has to catch up, too.
         let watch = Kv::new(store.clone()).watch(["c/"], WatchOptions::default()).await.unwrap();
         let other = tokio::spawn({

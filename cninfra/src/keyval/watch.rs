@@ -225,6 +225,11 @@ impl Watch {
         &self.ranges
     }
 
+    /// The same ranges as this watch reports them.
+    pub(crate) fn reported_ranges(&self) -> impl Iterator<Item = KeyRange> {
+        self.ranges.iter().map(|range| range.without_prefix(self.prefix()))
+    }
+
     /// The prefix that the keys have in the store, and that is removed before they are reported.
     pub(crate) fn prefix(&self) -> &Bytes {
         &self.handle.prefix

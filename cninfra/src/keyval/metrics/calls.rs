@@ -24,8 +24,9 @@ static BUCKETS: [u64; 13] = [
     10_000_000_000,
 ];
 
-/// The outcomes of failed calls, as values of the label `outcome`.
-pub(super) const FAILURES: [&str; 15] = [
+/// The outcomes of calls, as values of the label `outcome`.
+const OUTCOMES: [&str; 16] = [
+    "ok",
     "unavailable",
     "timed_out",
     "denied",
@@ -42,24 +43,25 @@ pub(super) const FAILURES: [&str; 15] = [
     "other",
     "dropped",
 ];
-const DROPPED: usize = FAILURES.len() - 1;
+const OK: usize = 0;
+const DROPPED: usize = OUTCOMES.len() - 1;
 
 fn place(reason: &Reason) -> usize {
     match reason {
-        Reason::Unavailable => 0,
-        Reason::TimedOut(_) => 1,
-        Reason::Denied => 2,
-        Reason::Unsupported(_) => 3,
-        Reason::Compacted(_) => 4,
-        Reason::Future => 5,
-        Reason::TooLarge => 6,
-        Reason::Full => 7,
-        Reason::NoLease(_) => 8,
-        Reason::Invalid => 9,
-        Reason::Contended(_) => 10,
-        Reason::Malformed => 11,
-        Reason::Closed => 12,
-        Reason::Other => 13,
+        Reason::Unavailable => 1,
+        Reason::TimedOut(_) => 2,
+        Reason::Denied => 3,
+        Reason::Unsupported(_) => 4,
+        Reason::Compacted(_) => 5,
+        Reason::Future => 6,
+        Reason::TooLarge => 7,
+        Reason::Full => 8,
+        Reason::NoLease(_) => 9,
+        Reason::Invalid => 10,
+        Reason::Contended(_) => 11,
+        Reason::Malformed => 12,
+        Reason::Closed => 13,
+        Reason::Other => 14,
     }
 }
 
@@ -125,22 +127,22 @@ impl Calls {
     }
 }
 
-/// The counters of one operation. The successful calls are all calls less the failed ones, and need no counter.
+/// The counters of one operation.
 struct Slot {
     durations: Durations<{ BUCKETS.len() }>,
-    failures: [AtomicU64; FAILURES.len()],
+    outcomes: [AtomicU64; OUTCOMES.len()],
 }
 
 impl Default for Slot {
     fn default() -> Self {
-        Slot { durations: Durations::new(&BUCKETS), failures: Default::default() }
+        Slot { durations: Durations::new(&BUCKETS), outcomes: Default::default() }
     }
 }
 
 /// The counters of one operation at one moment.
 pub(super) struct Told {
     pub(super) durations: DurationsSnapshot,
-    failures: [u64; FAILURES.len()],
+    outcomes: [u64; OUTCOMES.len()],
 }
 
 impl Told {
@@ -148,28 +150,24 @@ impl Told {
         self.durations.count()
     }
 
-    /// The number of calls for each outcome.
+    /// The number of calls for each outcome that there was, and of the successful ones.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let failed: u64 = self.failures.iter().sum();
-        let ok = ("ok", self.count().saturating_sub(failed));
-        let failed = FAILURES.into_iter().zip(self.failures).filter(|(_, count)| *count > 0);
-        std::iter::once(ok).chain(failed)
+        let is_told = |(name, count): &(&str, u64)| *count > 0 || *name == OUTCOMES[OK];
+        OUTCOMES.into_iter().zip(self.outcomes).filter(is_told)
     }
 }
 
 impl Slot {
-    fn count(&self, began: Instant, failure: Option<usize>) {
+    fn count(&self, began: Instant, outcome: usize) {
         self.durations.record(began.elapsed());
-        if let Some(failure) = failure {
-            self.failures[failure].fetch_add(1, Relaxed);
-        }
+        // `ok` has a counter of its own. All calls less the failed ones could be less than in the scrape before, when
+        // a call is counted between the two readings.
+        self.outcomes[outcome].fetch_add(1, Relaxed);
     }
 
     fn told(&self) -> Told {
-        // Failures are read first, so that there are never more of them than calls. A call that fails in between is
-        // counted as `ok` in this snapshot.
-        let failures = self.failures.each_ref().map(|count| count.load(Relaxed));
-        Told { failures, durations: self.durations.snapshot() }
+        let outcomes = self.outcomes.each_ref().map(|count| count.load(Relaxed));
+        Told { outcomes, durations: self.durations.snapshot() }
     }
 }
 
@@ -183,14 +181,14 @@ pub(in super::super) struct Counted<'c> {
 impl Counted<'_> {
     /// Counts the call with its result.
     pub(in super::super) fn ends<T>(self, result: &Result<T>) {
-        self.slot.count(self.began, result.as_ref().err().map(|error| place(error.reason())));
+        self.slot.count(self.began, result.as_ref().map_or_else(|error| place(error.reason()), |_| OK));
         std::mem::forget(self);
     }
 }
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.slot.count(self.began, Some(DROPPED));
+        self.slot.count(self.began, DROPPED);
     }
 }
 
@@ -218,9 +216,9 @@ mod tests {
     #[test]
     fn operations_and_reasons_have_their_own_places() {
         assert!(Operation::ALL.into_iter().enumerate().all(|(place, operation)| operation as usize == place));
-        assert_eq!(FAILURES[place(&Reason::Other)], "other");
-        assert_eq!(FAILURES[place(&Reason::NOT_CONFIGURED)], "unsupported");
-        assert_eq!((FAILURES[DROPPED], FAILURES[place(&Reason::NoLease(LeaseId(1)))]), ("dropped", "no_lease"));
+        assert_eq!((OUTCOMES[OK], OUTCOMES[place(&Reason::Other)]), ("ok", "other"));
+        assert_eq!(OUTCOMES[place(&Reason::NOT_CONFIGURED)], "unsupported");
+        assert_eq!((OUTCOMES[DROPPED], OUTCOMES[place(&Reason::NoLease(LeaseId(1)))]), ("dropped", "no_lease"));
     }
 
     #[test]

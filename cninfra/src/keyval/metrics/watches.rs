@@ -52,10 +52,15 @@ pub(super) struct Told {
 
 impl Watches {
     pub(super) fn told(&self) -> Told {
-        let all = self.lock();
-        let stats = all.open.values().fold(all.ended, |sum, control| plus(sum, control.stats()));
+        let (open, ended) = {
+            let all = self.lock();
+            (all.open.values().cloned().collect::<Vec<_>>(), all.ended)
+        };
+        // After the lock is released, since this runs code of the store. A watch that ends meanwhile is not yet in
+        // `ended`, so it is counted once.
+        let stats = open.iter().fold(ended, |sum, control| plus(sum, control.stats()));
         Told {
-            open: all.open.len(),
+            open: open.len(),
             stats,
             events: self.events.load(Relaxed),
             snapshots: self.snapshots.each_ref().map(|count| count.load(Relaxed)),
@@ -106,17 +111,15 @@ impl Seen {
 
 impl Drop for Seen {
     fn drop(&mut self) {
+        let Some(control) = self.of.lock().open.get(&self.number).cloned() else { return };
+        // The events of the watch are gone, so these statistics are final. Events that are still queued will never be
+        // taken. The lock is not held, since this runs code of the store, as the end of `control` may.
+        let stats = WatchStats { queued: 0, ..control.stats() };
         let mut all = self.of.lock();
-        let control = all.open.remove(&self.number);
-        // Under the lock, so that a scrape counts this watch exactly once. Events that are still queued will never be
-        // taken.
-        if let Some(control) = &control {
-            let stats = WatchStats { queued: 0, ..control.stats() };
-            all.ended = plus(all.ended, stats);
-        }
+        let removed = all.open.remove(&self.number);
+        all.ended = plus(all.ended, stats);
         drop(all);
-        // After the lock is released, since this runs code of the store.
-        drop(control);
+        drop(removed);
     }
 }
 
