@@ -235,7 +235,7 @@ impl Session {
         // Not longer than until the next renewal.
         let limit = core.config.write_within().min(ttl / 3);
         let found = core.call(Turn::new(Who::Own, limit), &asked, &to, &renew).await?.number();
-        // Nobody is known to have deleted it: if the server still has it, it was not lost.
+        // If the server may have lost its data, a missing key does not show that somebody has deleted it.
         let was_away = kept.renewed.elapsed() >= ttl || kept.by.is_none() || kept.by != core.wire_of(&key);
         let lost = kept.value.as_ref().filter(|_| found == Some(-1) && was_away);
         if let Some(value) = lost {

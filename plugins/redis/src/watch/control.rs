@@ -11,7 +11,7 @@ use std::{result::Result as StdResult, sync::Arc};
 /// Records the requests. The task of the watch executes them.
 pub(crate) struct Control {
     pub(crate) core: Arc<Core>,
-    /// The hub's number of the watch.
+    /// The id of the watch in the hub.
     pub(crate) id: u64,
     pub(crate) feed: Feed,
     pub(crate) capabilities: Capabilities,
