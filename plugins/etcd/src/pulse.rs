@@ -6,9 +6,9 @@ use std::{
 };
 use tokio::time::{Instant, sleep_until};
 
-/// A connection is dead, whatever TCP says, if nothing has arrived for this long
+/// A connection is dead, whatever TCP says, if nothing has arrived for this long and a question is unanswered.
 pub(crate) const SILENCE: Duration = Duration::from_millis(2800);
-/// and a question has had no answer for this long. An idle connection without a question is not dead.
+/// How long that question has to be unanswered. Without a question, silence proves nothing.
 const UNANSWERED: Duration = Duration::from_millis(1700);
 /// A task that wakes up this much too late lacks processor time. Then the answer may have arrived without being read
 /// yet.

@@ -36,7 +36,7 @@ impl Core {
         Ok(std::mem::take(&mut read.await?.0.kvs).into_iter().next().map(entry))
     }
 
-    /// Reads a range: its entries, the state of the store, and whether there is more.
+    /// Reads a range: its entries, the revision of the store, and whether there are more.
     pub(crate) async fn range(
         &self,
         terms: Terms,

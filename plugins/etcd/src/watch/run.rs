@@ -25,7 +25,6 @@ use tokio::{
 /// How long to wait before a refused range is requested again: rights rarely change.
 const REFUSED: Duration = Duration::from_secs(5);
 
-///
 /// The task of a watch. It runs in rounds: it looks at what the subscriber wants, lists the ranges that have no
 /// snapshot yet, and then follows the server from the revision that was last reported, until one of these is due again.
 pub(super) struct Watcher {
