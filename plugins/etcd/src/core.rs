@@ -177,8 +177,8 @@ impl Core {
 
     /// Waits for a permit, which is released when it is dropped.
     async fn turn(&self, mut terms: Terms, asked: &(dyn Fn() -> Asked + Sync)) -> Result<(SemaphorePermit<'_>, Terms)> {
-        // No caller waits for the reads of a watch. There may be thousands of them, so the limit of such a read starts
-        // with its permit, as long as the server answers others.
+        // No caller's limit includes the reads of a watch. There may be thousands of them, so the limit of such a read
+        // starts with its permit, as long as the server answers others.
         let is_patient = terms.lane == Lane::Watches;
         let mut room = pin!(self.rooms[terms.lane as usize].acquire());
         loop {

@@ -1,4 +1,4 @@
-//! [`Wire`]: one connection. This is the only file that uses the client library.
+//! [`Wire`]: one connection. Only this file calls the client library; `failure` interprets its errors.
 //!
 //! The library neither reconnects nor sends anything twice, so it is known which calls are in flight when a connection
 //! is lost, and each of them is told.
