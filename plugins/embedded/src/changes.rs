@@ -1,4 +1,4 @@
-//! [`changes`]: the log, as watches tell it.
+//! [`changes`]: reads the changes in the log that a watch reports.
 
 use crate::{
     read::{NoState, Numbers, Read},
@@ -7,19 +7,19 @@ use crate::{
 use cninfra::keyval::{Bytes, Change, KeyRange, Previous};
 use redb::{ReadOnlyTable, ReadTransaction};
 
-/// So many records are looked at in one go, and so many bytes are told at most, but one revision in any case.
+/// How many records one call examines, and how many bytes it returns; at least one revision in any case.
 const MOST: (usize, usize) = (4096, 1 << 20);
 
-/// What has changed.
 pub(crate) struct Changes {
     pub(crate) revisions: Vec<(u64, Vec<Change>)>,
-    /// Up to this revision it is told.
+    /// The last revision that was examined.
     pub(crate) upto: u64,
-    /// There is more.
+    /// Whether there is more.
     pub(crate) more: bool,
 }
 
-/// What has changed of some ranges from a revision on. Each range counts from its own revision on, which is not in it.
+/// The changes of some ranges, beginning at revision `from`. Each range has its own revision, and only later changes of
+/// it are returned.
 pub(crate) fn changes(txn: &ReadTransaction, from: u64, ranges: &[(KeyRange, u64)], previous: bool) -> Read<Changes> {
     let numbers = Numbers::read(txn)?;
     if from < numbers.compacted {
@@ -63,7 +63,7 @@ fn change(
     let before = match record.before {
         None => Previous::Absent,
         Some(_) if !previous => Previous::Unknown,
-        // it may be compacted: then nobody knows any more
+        // The previous value may be compacted, so it is unknown.
         Some(place) => match log.get(place)? {
             Some(found) => Previous::Entry(Record::read(found.value())?.entry(place.0, false)),
             None => Previous::Unknown,

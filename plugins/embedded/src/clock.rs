@@ -1,4 +1,4 @@
-//! [`Clock`]: how long something takes at most.
+//! [`Clock`]: time limits for the work of the store's threads.
 
 use std::{
     future::Future,
@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 const TICK: Duration = Duration::from_millis(500);
 
-/// Limits on what threads of the store do, by the clock of the machine. That of tokio can be paused by tests, and runs ahead then whenever its own tasks wait, as they do for
-/// a thread. It ticks only while something is waited for.
+/// Time limits by the machine's clock. tokio's clock can be paused by tests, and then runs ahead whenever its tasks
+/// wait for a thread. The clock's thread ticks only while somebody waits.
 pub(crate) struct Clock {
     state: Arc<State>,
     ticks: watch::Receiver<()>,
@@ -29,7 +29,7 @@ struct State {
     ended: AtomicBool,
 }
 
-/// It took longer.
+/// The work took longer than its limit.
 #[derive(Debug)]
 pub(crate) struct TooLong;
 
@@ -44,12 +44,12 @@ impl Clock {
         Ok(Clock { state, ticks, thread })
     }
 
-    /// Waits, but not for longer than this and a tick.
+    /// Waits for `work`, but at most for `limit` and one tick.
     pub(crate) async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Result<T, TooLong> {
         let _waits = self.wait();
         let began = Instant::now();
         let mut ticks = self.ticks.clone();
-        // those that were before are none of its own
+        // Earlier ticks do not count.
         ticks.mark_unchanged();
         let mut work = std::pin::pin!(work);
         loop {
@@ -73,7 +73,7 @@ impl Clock {
 }
 
 impl Drop for Clock {
-    /// The thread ends by itself, at once.
+    /// The thread ends at once by itself.
     fn drop(&mut self) {
         self.state.ended.store(true, Ordering::SeqCst);
         self.thread.thread().unpark();
@@ -90,7 +90,7 @@ impl Drop for Waits<'_> {
 
 fn run(state: &State, tick: &watch::Sender<()>) {
     while !state.ended.load(Ordering::SeqCst) {
-        // first it says so, then it looks: who begins to wait in between wakes it
+        // Sets the flag before it checks, so that a caller that begins to wait in between wakes this thread.
         state.sleeps.store(true, Ordering::SeqCst);
         if state.waiting.load(Ordering::SeqCst) == 0 {
             thread::park();

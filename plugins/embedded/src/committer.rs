@@ -1,4 +1,4 @@
-//! [`Committer`]: the one thread that writes. It does all that waits together, in one transaction of redb.
+//! [`Committer`]: the one thread that writes. It does everything that waits together, in one transaction of redb.
 
 mod recovery;
 mod sweeping;
@@ -22,51 +22,52 @@ use std::{
 };
 use sweeping::Sweeping;
 
-/// So much is done in one transaction at most: more makes those wait that came first.
+/// How many jobs are done in one transaction: with more, the first ones would wait too long.
 const BATCH: usize = 256;
-/// While the disk is full, whether there is room is looked at as often.
+/// How often to check whether a full disk has room again.
 const PROBE: Duration = Duration::from_millis(250);
-/// What could not be ended is tried again then.
+/// How long to wait before failed work of the store itself is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Who has nothing to do for so long, but for leases, has the time to make the file smaller.
+/// If there was no work for this long, except for leases, there is time to shrink the file.
 const IDLE: Duration = Duration::from_secs(5);
-/// It is worth it when so many revisions were thrown away.
+/// Shrinking is worthwhile once this many revisions were discarded.
 const WORTH: u64 = 5000;
-/// A larger file would keep others waiting for too long.
+/// Shrinking a larger file would block other work for too long.
 const MOST_SHRUNK: u64 = 512 << 20;
 
 pub(crate) enum Message {
     Job(Job),
-    /// A read has found that redb reads no more.
+    /// A read has found that redb does not read any more.
     Broken,
-    /// All before it is done, and no more.
+    /// Close the store, after all messages before this one.
     Close,
 }
 
 pub(crate) struct Committer {
     shared: Arc<Shared>,
     messages: Receiver<Message>,
-    /// The lease of all that ends with the client.
+    /// The lease of the keys that end with the client.
     client: Option<i64>,
-    /// When the disk was seen to be full.
+    /// When the disk was found to be full.
     full: Option<Instant>,
-    /// When the reserve could not be made whole.
+    /// When the reserve could not be restored to its full size.
     no_reserve: Option<Instant>,
-    /// The database has to be opened again, and what is known be read from it; when that is tried, if nobody writes before.
+    /// The database has to be opened again, and the state read from it. This is when to try, unless a write tries
+    /// earlier.
     broken: Option<Instant>,
-    /// It has panicked, and went on.
+    /// Whether it has panicked, and gone on.
     panicked: bool,
-    /// There is something that was compacted and is not thrown away yet.
+    /// Whether compacted revisions still have to be discarded.
     sweeps: bool,
-    /// Whether that is put off.
+    /// Whether discarding them is postponed.
     sweeping: Sweeping,
-    /// So many revisions were thrown away since the file was made smaller.
+    /// How many revisions were discarded since the file was last shrunk.
     freed: u64,
-    /// When something was asked for.
+    /// When work was last requested.
     busy: Instant,
 }
 
-/// What was done, and has to be answered and told.
+/// What was done, to be answered and reported.
 struct Written {
     results: Vec<Result<Done, Refused>>,
     changed: Changed,
@@ -74,20 +75,20 @@ struct Written {
     sweeps: bool,
 }
 
-/// The transaction has failed.
+/// A transaction that has failed.
 struct Failed {
     error: redb::Error,
-    /// What was being done then, of all that was to be done: in nothing that was before it.
+    /// The index of the job during which it failed; `None` if it failed before or after the jobs.
     at: Option<usize>,
-    /// All of it was done, and what was compacted was being thrown away.
+    /// All jobs were done, and compacted revisions were being discarded.
     in_sweep: bool,
-    /// It may have been written: this says what, and under which stamp.
+    /// Present if the transaction may have been written: its stamp, and what it did.
     written: Option<Box<(u64, Written)>>,
 }
 
 impl Committer {
     pub(crate) fn new(shared: Arc<Shared>, messages: Receiver<Message>) -> Self {
-        // who opens a store with compacted revisions goes on with them
+        // A store may be opened with compacted revisions that were not discarded yet: so `sweeps` is true.
         Committer {
             shared,
             messages,
@@ -103,11 +104,11 @@ impl Committer {
         }
     }
 
-    /// Ends what earlier clients have left. Before anything else.
+    /// Ends the leases that earlier clients have left. To be called first.
     pub(crate) fn resume(&mut self) -> Result<(), redb::Error> {
         self.keep_reserve();
         match self.end_clients() {
-            // to delete is what the reserve is for
+            // The reserve exists for such deletes.
             Err(error) if is_full(&error) => {
                 self.shared.disk.medium().give_up_reserve();
                 self.shared.disk.reopen()?;
@@ -140,7 +141,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Works until it is closed. Returns whether it has panicked.
+    /// Works until the store is closed. Returns whether it has panicked.
     pub(crate) fn run(mut self) -> bool {
         let mut closes = false;
         while !closes {
@@ -156,7 +157,7 @@ impl Committer {
                         break;
                     }
                 }
-                // what is taken is done
+                // Jobs that were taken out of the queue are done before more are taken.
                 if jobs.len() >= BATCH {
                     break;
                 }
@@ -164,7 +165,7 @@ impl Committer {
             }
             self.guarded(|committer| {
                 jobs.retain(|job| !job.is_given_up());
-                // who keeps a lease alive does so for ever
+                // Keeping a lease alive does not count, since it goes on all the time.
                 if jobs.iter().any(|job| !matches!(job.work, Work::KeepAlive(_))) {
                     committer.busy = Instant::now();
                 }
@@ -178,7 +179,7 @@ impl Committer {
         self.panicked
     }
 
-    /// A panic ends nothing: it is told, and what is known is read from the database again.
+    /// Runs work, and survives a panic: it is reported, and the state is read from the database again.
     fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
             let why = self.has_panicked(&*panic);
@@ -204,7 +205,7 @@ impl Committer {
         }
     }
 
-    /// What is to be done when nothing is asked for.
+    /// What to do between jobs.
     fn between(&mut self) {
         if self.broken.is_some_and(|again| again <= Instant::now())
             && let Err(error) = self.mend()
@@ -214,13 +215,13 @@ impl Committer {
         if !self.sweeps && self.freed >= WORTH && self.busy.elapsed() >= IDLE {
             self.freed = 0;
             if self.shared.disk.medium().len().is_some_and(|len| len <= MOST_SHRUNK) {
-                // a file that stays as large is no loss; what is broken shows at the next write
+                // If shrinking fails, nothing is lost. A broken database shows at the next write.
                 let _ = self.shared.disk.shrink();
             }
         }
     }
 
-    /// Does all of it together.
+    /// Does all jobs in one transaction.
     fn turn(&mut self, jobs: Vec<Job>) {
         let jobs = self.refuse_while_full(jobs);
         let sweeps = self.sweeps && self.sweeping.wait(Instant::now()).is_zero();
@@ -271,7 +272,7 @@ impl Committer {
         attempted.map_err(|error| Failed { error, at, in_sweep, written: sent.map(Box::new) })
     }
 
-    /// What was done is told: to who waits for it, and then to who watches.
+    /// Answers the callers, and then informs the watches.
     fn answer(&mut self, jobs: Vec<Job>, written: Written) {
         let Written { results, changed, client, sweeps } = written;
         (self.client, self.sweeps) = (client, sweeps);
@@ -310,8 +311,10 @@ fn panic_said(panic: &(dyn Any + Send)) -> String {
     format!("the thread that writes has panicked: {}", text_of(panic))
 }
 
-/// Does a part of a transaction. redb panics over some of what is damaged, as it fails over the rest of it. That is caught where the transaction is still there, and ends as others do: after one that ends by a panic, redb
-/// reads all that there is when it is opened next, and opens nothing where some of that is damaged. Elsewhere nobody knows what was written.
+/// Runs a part of a transaction, and turns a panic into an error. redb panics over some damaged data, and returns an
+/// error for other. The panic is caught here, while the transaction still exists, so that it ends like any other. If a
+/// panic ends it, redb checks all data when it next opens the file, and refuses to open it if some is damaged. A panic
+/// elsewhere is not caught here, since then it is unknown what was written.
 fn caught<T>(panicked: &mut bool, part: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
     catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
         *panicked = true;

@@ -1,4 +1,4 @@
-//! [`Control`]: what subscribers ask of their watch.
+//! [`Control`]: the subscriber's requests to its watch.
 
 use crate::watchers::{Asked, Watcher};
 use cninfra::{
@@ -7,7 +7,7 @@ use cninfra::{
 };
 use std::sync::Arc;
 
-/// What subscribers ask of their watch: it is noted, and the teller sees it.
+/// Records the subscriber's requests for the teller.
 pub(crate) struct Control {
     pub(crate) watcher: Arc<Watcher>,
     pub(crate) feed: Feed,

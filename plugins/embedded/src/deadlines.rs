@@ -1,11 +1,11 @@
-//! [`Deadlines`]: when leases end.
+//! [`Deadlines`]: when leases expire.
 
 use std::{
     collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
-/// When leases end, by the clock that no one sets.
+/// When leases expire, by the monotonic clock.
 #[derive(Default)]
 pub(crate) struct Deadlines {
     of: HashMap<i64, Instant>,
@@ -13,7 +13,7 @@ pub(crate) struct Deadlines {
 }
 
 impl Deadlines {
-    /// These leases live, and no others.
+    /// Replaces all deadlines by those of these leases.
     pub(crate) fn begin_anew(&mut self, now: Instant, living: Vec<(i64, Duration)>) {
         *self = Deadlines::default();
         for (lease, life) in living {
@@ -21,7 +21,7 @@ impl Deadlines {
         }
     }
 
-    /// A lease ends so much later.
+    /// Sets when a lease expires.
     pub(crate) fn set(&mut self, lease: i64, now: Instant, life: Duration) {
         self.remove(lease);
         let ends = now + life;
@@ -35,17 +35,17 @@ impl Deadlines {
         }
     }
 
-    /// When the next one ends.
+    /// When the next lease expires.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.next.first().map(|(ends, _)| *ends)
     }
 
-    /// Those whose time is over, so many at most. They stay until they are removed.
+    /// The leases that have expired, at most `most`. They stay until they are removed.
     pub(crate) fn over(&self, now: Instant, most: usize) -> Vec<i64> {
         self.next.iter().take_while(|(ends, _)| *ends <= now).take(most).map(|(_, lease)| *lease).collect()
     }
 
-    /// What is left of one; `None` if it is not known.
+    /// The time left of a lease; `None` if it is not known.
     pub(crate) fn left(&self, lease: i64, now: Instant) -> Option<Duration> {
         self.of.get(&lease).map(|ends| ends.saturating_duration_since(now))
     }

@@ -18,19 +18,18 @@ use std::{
 pub(crate) struct Disk {
     medium: Box<dyn Medium>,
     cache: usize,
-    /// None after it was closed, or where it could not be opened again.
+    /// `None` after it was closed, or if it could not be opened again.
     database: RwLock<Option<Database>>,
     name: Arc<str>,
 }
 
-/// A file that another store has is waited for so long.
+/// How long to wait for a file that another store has open.
 const LETS_GO: Duration = Duration::from_millis(500);
 
-/// Why a database is not opened.
+/// The error for a redb database of another program.
 const FOREIGN: &str = "it is a database of redb, but none of this store";
 
 impl Disk {
-    /// Opens the database.
     pub(crate) fn open(medium: Box<dyn Medium>, cache: usize) -> Result<Self, KvError> {
         let name = Arc::from(medium.name());
         let disk = Disk { medium, cache, database: RwLock::new(None), name };
@@ -38,19 +37,19 @@ impl Disk {
         loop {
             match disk.reopen() {
                 Ok(()) => return Ok(disk),
-                // a new file needs room, and one that is mended after a kill may
+                // Creating a file needs room, and so may the repair of a file after a kill.
                 Err(error) if is_full(&error) && has_reserve => {
                     disk.medium.give_up_reserve();
                     has_reserve = false;
                 }
-                // a store that was dropped lets go of its file when its threads have ended
+                // A store that was dropped closes its file only when its threads have ended.
                 Err(redb::Error::DatabaseAlreadyOpen) if began.elapsed() < LETS_GO => thread::sleep(LETS_GO / 20),
                 Err(error) => return Err(disk.not_opened(&error)),
             }
         }
     }
 
-    /// How it is called in messages.
+    /// The name for messages.
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
@@ -59,7 +58,7 @@ impl Disk {
         &*self.medium
     }
 
-    /// Reads what is written.
+    /// Runs a read transaction.
     pub(crate) fn read<T>(
         &self,
         run: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
@@ -67,16 +66,15 @@ impl Disk {
         self.with(|database| run(&database.begin_read()?))
     }
 
-    /// Does something with the database.
     pub(crate) fn with<T>(&self, run: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, redb::Error> {
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         run(database.as_ref().ok_or(redb::Error::DatabaseClosed)?)
     }
 
-    /// Opens it once more: redb writes no more after an error.
+    /// Opens the database again, since redb writes nothing more after an error.
     pub(crate) fn reopen(&self) -> Result<(), redb::Error> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        // it has to be let go before
+        // The old one has to be closed first.
         *database = None;
         let opened = self.medium.open(Builder::new().set_cache_size(self.cache))?;
         prepare(&opened)?;
@@ -84,7 +82,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Makes the file smaller. Reads and writes wait for it.
+    /// Shrinks the file. Reads and writes wait meanwhile.
     pub(crate) fn shrink(&self) -> Result<(), redb::Error> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(database) = &mut *database {
@@ -101,10 +99,10 @@ impl Disk {
         self.database.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// What has failed, as callers are told it.
+    /// The error for callers.
     pub(crate) fn error(&self, asked: &Asked, error: &redb::Error, applied: Applied) -> KvError {
         let reason = match reason(error) {
-            // whatever it was, it is opened again
+            // Whatever the error was, the database will be opened again.
             Reason::Other if !self.is_open() => Reason::Unavailable,
             reason => reason,
         };
@@ -112,18 +110,18 @@ impl Disk {
         if is_full(error) { told.with_help(FULL) } else { told }
     }
 
-    /// Why a store is not opened, and what can be done.
+    /// The error of opening a store, with advice.
     pub(crate) fn not_opened(&self, error: &redb::Error) -> KvError {
         not_opened(&self.name, error)
     }
 }
 
-/// redb panics over some of what is damaged: so it is told as the rest of it.
+/// The error if redb panics over damaged data while it opens a file.
 pub(crate) fn damaged(name: &Arc<str>, panic: &(dyn Any + Send)) -> KvError {
     not_opened(name, &redb::Error::Corrupted(format!("redb has panicked: {}", text_of(panic))))
 }
 
-/// What a panic says.
+/// The message of a panic.
 pub(crate) fn text_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("without a text")
@@ -167,13 +165,13 @@ fn not_opened(name: &Arc<str>, error: &redb::Error) -> KvError {
 pub(crate) const FULL: &str =
     "make room on the disk: deletes and compactions go on meanwhile, and writes do as soon as there is room";
 
-/// Has the disk no room?
+/// Whether the disk is full.
 pub(crate) fn is_full(error: &redb::Error) -> bool {
     let redb::Error::Io(error) = error else { return false };
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
-/// Has the disk failed, now or before?
+/// Whether the disk has failed, now or earlier.
 pub(crate) fn is_of_the_disk(error: &redb::Error) -> bool {
     matches!(error, redb::Error::Io(_) | redb::Error::PreviousIo)
 }
@@ -188,7 +186,7 @@ fn reason(error: &redb::Error) -> Reason {
     }
 }
 
-/// Makes the tables of a new database, and refuses one that is of others.
+/// Creates the tables of a new database, and refuses a database of another program.
 fn prepare(database: &Database) -> Result<(), redb::Error> {
     let found = {
         let read = database.begin_read()?;

@@ -1,4 +1,4 @@
-//! [`Engine`]: a store that runs: its threads, and how they are asked.
+//! [`Engine`]: a running store: its threads, and how they are given work.
 
 use crate::{
     clock::Clock,
@@ -24,12 +24,12 @@ use std::{
 };
 use tokio::sync::{Semaphore, oneshot, watch};
 
-/// So much work waits at most; who comes later waits for a place.
+/// How many jobs may wait; further callers wait for a place.
 const PLACES: usize = 1024;
 
 const PANICKED: &str = "a thread of the store has panicked, and has gone on";
 
-/// What a store is to be like.
+/// The settings of a store.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) keep_revisions: u64,
@@ -44,12 +44,12 @@ pub(crate) struct Engine {
     places: Arc<Semaphore>,
     clock: Clock,
     timeout: Duration,
-    /// Gives back whether it has panicked.
+    /// The thread returns whether it has panicked.
     committer: Mutex<Option<JoinHandle<bool>>>,
     closed: watch::Sender<bool>,
 }
 
-/// The disk of what all parts share.
+/// The disk of [`Shared`], as the readers take it.
 #[derive(Clone)]
 struct OfShared(Arc<Shared>);
 
@@ -60,7 +60,7 @@ impl AsRef<Disk> for OfShared {
 }
 
 impl Engine {
-    /// Opens it. It blocks its thread.
+    /// Opens a store. This blocks the thread.
     pub(crate) fn open(medium: Box<dyn Medium>, limits: Limits) -> Result<Self> {
         let disk = Disk::open(medium, limits.cache)?;
         let numbers = disk.read(Numbers::read).map_err(|error| disk.not_opened(&error))?;
@@ -83,7 +83,7 @@ impl Engine {
         Ok(Engine { shared, readers, messages, places, clock, timeout: limits.timeout, committer, closed })
     }
 
-    /// Has something done by the committer.
+    /// Has work done by the committer.
     pub(crate) async fn work(&self, work: Work) -> Result<Done> {
         let asked = work.asked();
         let (answer, answered) = oneshot::channel();
@@ -104,7 +104,7 @@ impl Engine {
         }
     }
 
-    /// Reads by a thread of the store.
+    /// Reads on a thread of the store.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         asked: Asked,
@@ -113,7 +113,7 @@ impl Engine {
         let (shared, messages, told) = (self.shared.clone(), self.messages.clone(), asked.clone());
         let read = self.readers.read(move |disk| {
             disk.read(read).map_err(|error| {
-                // after an error of the disk redb does not read either, until it is opened again
+                // After an error of the disk, redb does not read either, until the database is opened again.
                 if is_of_the_disk(&error) && !shared.broken.swap(true, Ordering::AcqRel) {
                     let _ = messages.send(Message::Broken);
                 }
@@ -127,9 +127,9 @@ impl Engine {
         }
     }
 
-    /// Ends when the store is closed.
+    /// Completes when the store is closed.
     pub(crate) async fn ended(&self) {
-        // it is here as long as this is
+        // The wait cannot fail, since the sender is in `self`.
         let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
@@ -137,12 +137,12 @@ impl Engine {
         *self.closed.borrow()
     }
 
-    /// What a call of a store that is closed is told.
+    /// The error for a call to a closed store.
     pub(crate) fn closed(&self, asked: &Asked) -> KvError {
         asked.error(Reason::Closed, Applied::No).at(self.shared.disk.name().clone())
     }
 
-    /// Who should have answered is gone: the store is closed, or that thread has panicked.
+    /// The error if the thread that should have answered is gone: the store is closed, or that thread has panicked.
     fn no_answer(&self, asked: &Asked, applied: Applied) -> KvError {
         let reason = if self.is_closed() { Reason::Closed } else { Reason::Other };
         let told = asked.error(reason.clone(), applied).at(self.shared.disk.name().clone());
@@ -154,18 +154,19 @@ impl Engine {
         told.with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
     }
 
-    /// Takes nothing more. What waits is still done.
+    /// Accepts no more work. What is queued is still done.
     pub(crate) fn begin_to_close(&self) {
         self.closed.send_replace(true);
         self.places.close();
         self.readers.close();
-        // a committer that is gone takes no message
+        // If the committer is gone, it needs no message.
         let _ = self.messages.send(Message::Close);
     }
 
-    /// Waits until all its threads have ended, and lets go of the database. It blocks its thread. An error if the thread that writes has panicked.
+    /// Waits until all threads have ended, and closes the database. This blocks the thread. An error if the writing
+    /// thread has panicked.
     pub(crate) fn join(&self) -> Result<()> {
-        // had until the end: who comes meanwhile waits as long
+        // Held until the end, so that concurrent callers wait as long.
         let mut committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner);
         self.readers.join();
         let panicked = committer.take().is_some_and(|committer| committer.join().unwrap_or(true));
@@ -179,7 +180,7 @@ impl Engine {
 }
 
 impl Drop for Engine {
-    /// The threads end by themselves: who wants to wait for them closes the store.
+    /// The threads end by themselves. To wait for that, close the store.
     fn drop(&mut self) {
         self.begin_to_close();
     }

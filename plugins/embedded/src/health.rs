@@ -1,4 +1,4 @@
-//! [`Health`]: how a store is.
+//! [`Health`]: the health of a store.
 
 /// The health of a store. Calls that fail because of it also return an error.
 #[derive(Clone, PartialEq, Eq, Debug)]

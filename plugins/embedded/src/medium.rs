@@ -1,4 +1,4 @@
-//! [`Medium`]: where the database is: in a file, or in memory.
+//! [`Medium`]: where the database is stored: in a file, or in memory.
 
 use crate::unfinished::forget_unfinished;
 use redb::{Builder, Database, StorageBackend, backends::InMemoryBackend};
@@ -13,33 +13,32 @@ use std::{
     },
 };
 
-/// So much of the disk is kept for times when nothing else is left: deletes and compactions write, too.
+/// How much of the disk is reserved for when it is full: deletes and compactions write too.
 const RESERVE: usize = 4 << 20;
 
-/// Where the database is.
 pub(crate) trait Medium: fmt::Debug + Send + Sync {
-    /// Opens the database, or makes it.
+    /// Opens the database, or creates it.
     fn open(&self, builder: &Builder) -> Result<Database, redb::Error>;
 
-    /// Sees to it that the reserve is whole.
+    /// Makes the reserve as large as possible. An error if it does not have its full size.
     fn keep_reserve(&self) -> io::Result<()>;
 
-    /// Gives up the reserve, so that there is room.
+    /// Releases the reserve, so that there is room.
     fn give_up_reserve(&self);
 
-    /// How it is called in messages.
+    /// The name for messages.
     fn name(&self) -> String;
 
-    /// How large it is; nothing where that does not matter.
+    /// The size of the database; `None` if it does not matter.
     fn len(&self) -> Option<u64>;
 }
 
-/// In a file, beside which there is the reserve.
+/// In a file, with the reserve beside it.
 #[derive(Debug)]
 pub(crate) struct OnDisk {
     path: PathBuf,
     reserve: PathBuf,
-    /// It was opened before.
+    /// Whether it was opened before.
     is_known: AtomicBool,
 }
 
@@ -51,12 +50,13 @@ impl OnDisk {
     }
 }
 
-/// The folder that a file or a folder is in.
+/// The folder that contains a file or a folder.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The folders that have to be written, too, so that a file is there after a power cut: its own, and those in which one is still to be made.
+/// The folders to sync so that a new file survives a power cut: its own, and each one in which a folder still has to be
+/// created.
 fn folders_to_sync(path: &Path) -> Vec<&Path> {
     let mut folders = vec![folder_of(path)];
     while let Some(last) = folders.last().filter(|last| !last.is_dir()) {
@@ -68,10 +68,11 @@ fn folders_to_sync(path: &Path) -> Vec<&Path> {
 impl Medium for OnDisk {
     fn open(&self, builder: &Builder) -> Result<Database, redb::Error> {
         if self.is_known.load(Ordering::Relaxed) {
-            // somebody may have deleted it: an empty one in its place would be told for all there is
+            // The file may have been deleted meanwhile. A new, empty one in its place would look as if all data were
+            // gone.
             return Ok(builder.open(&self.path)?);
         }
-        // one could wait for a pipe for ever
+        // Opening a pipe could block forever.
         if fs::metadata(&self.path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file").into());
         }
@@ -79,7 +80,7 @@ impl Medium for OnDisk {
         fs::create_dir_all(folder_of(&self.path))?;
         forget_unfinished(&self.path, builder)?;
         let database = builder.create(&self.path)?;
-        // also where the file is not new: who made it may have come no further
+        // Also if the file is not new: the process that created it may have been killed before this.
         for folder in folders {
             File::open(folder)?.sync_all()?;
         }
@@ -94,10 +95,10 @@ impl Medium for OnDisk {
         }
         let disk = rustix::fs::statvfs(folder_of(&self.reserve))?;
         let room = usize::try_from(disk.f_bavail.saturating_mul(disk.f_frsize)).unwrap_or(usize::MAX);
-        // the same is left for what is to be written
+        // As much room is left for what has to be written.
         let wanted = (has.saturating_add(room) / 2).min(RESERVE);
         if wanted > has {
-            // what there is room for is better than nothing: it is left as far as it comes
+            // If this fails in the middle, a smaller reserve is still better than none.
             let mut file = File::options().create(true).append(true).open(&self.reserve)?;
             file.write_all(&vec![0; wanted - has])?;
             file.sync_all()?;
@@ -106,7 +107,7 @@ impl Medium for OnDisk {
     }
 
     fn give_up_reserve(&self) {
-        // one that is not there gives no room, which the next write tells
+        // If there is none, there is no more room, and the next write says so.
         let _ = fs::remove_file(&self.reserve);
     }
 
@@ -119,7 +120,7 @@ impl Medium for OnDisk {
     }
 }
 
-/// In memory: nothing is left of it when it is closed. Opened once more it has what it had.
+/// In memory: the data is lost when the store is closed, but not when the database is opened again.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct InMemory(Arc<InMemoryBackend>);
 

@@ -58,13 +58,12 @@ pub struct EmbeddedKv {
     metrics: StoreMetrics,
 }
 
-/// The store of a plugin.
 #[derive(Clone, Default)]
 enum Current {
     #[default]
     NotOpen,
     Open(Arc<EmbeddedStore>),
-    /// It opens no more.
+    /// It is not opened again.
     Closed,
 }
 
@@ -92,7 +91,7 @@ impl EmbeddedKv {
             Current::Open(store) => store.close().await,
             Current::NotOpen | Current::Closed => Ok(()),
         };
-        // not before: what others have of it is given back meanwhile
+        // Not earlier: other plugins may still be giving back what they hold in this store.
         self.put(then);
         self.metrics.set_up(false);
         Ok(closed?)
@@ -106,7 +105,7 @@ impl Lifecycle for EmbeddedKv {
         if config.path.is_none() {
             config.path = Some(PathBuf::from(format!("data/{}.redb", cx.label())));
         }
-        // an attempt that has failed after all may have left one, which has the file
+        // A failed attempt to start may have left a store that has the file open.
         self.leave(Current::NotOpen).await?;
         let store = EmbeddedStore::open(&config).await?;
         cx.log().debug(format_args!("has opened {store}"));
@@ -148,7 +147,7 @@ impl Delegate for EmbeddedKv {
             _ if self.config.in_memory => "embedded in memory".to_string(),
             (Current::Open(store), _) => format!("embedded at {store}"),
             (_, Some(path)) => format!("embedded at {}", path.display()),
-            // the agent's label names it, which is known when it is opened
+            // The default path contains the agent's label, which is not known here before `init`.
             (_, None) => "embedded".to_string(),
         }
     }
@@ -161,7 +160,7 @@ impl Delegate for EmbeddedKv {
         let reason = match self.current() {
             Current::Open(store) => return Ok(store),
             Current::NotOpen => Reason::Unavailable,
-            // who waits for it waits no longer
+            // Not `Unavailable`, which callers would wait for.
             Current::Closed => Reason::Closed,
         };
         let error = KvError::new(op, reason).not_applied();

@@ -1,22 +1,22 @@
-//! Reads of one state: of the newest one, or of an older one through the history.
+//! Reads at one revision: the newest one, or an older one through the history.
 
 use crate::tables::{CURRENT, Current, FIRST, HISTORY, Kind, LOG, META, Place, Record, meta};
 use cninfra::keyval::{Bytes, Entry, KeyRange};
 use redb::ReadTransaction;
 use std::ops::Bound;
 
-/// What a read gives: an answer, or that its state can not be read.
+/// The result of a read: an answer, or why its revision cannot be read.
 pub(crate) type Read<T> = Result<Result<T, NoState>, redb::Error>;
 
-/// Why a state can not be read.
+/// Why a revision cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum NoState {
-    /// The oldest one is this.
+    /// The oldest revision that can be read.
     Compacted(u64),
     Future,
 }
 
-/// The numbers of a store, as a transaction sees them.
+/// The newest and the oldest revision, as a transaction sees them.
 #[derive(Clone, Copy)]
 pub(crate) struct Numbers {
     pub(crate) revision: u64,
@@ -30,7 +30,7 @@ impl Numbers {
         Ok(Numbers { revision: number(meta::REVISION)?, compacted: number(meta::COMPACTED)? })
     }
 
-    /// Whether a state can be read.
+    /// Whether a revision can be read.
     pub(crate) fn has(self, revision: u64) -> Result<(), NoState> {
         match revision {
             revision if revision > self.revision => Err(NoState::Future),
@@ -40,7 +40,7 @@ impl Numbers {
     }
 }
 
-/// A key in the newest state.
+/// Reads a key at the newest revision.
 pub(crate) fn get(txn: &ReadTransaction, key: &[u8]) -> Result<Option<Entry>, redb::Error> {
     match txn.open_table(CURRENT)?.get(key)? {
         Some(found) => entry(&txn.open_table(LOG)?, Current::read(found.value()).place, false).map(Some),
@@ -48,7 +48,7 @@ pub(crate) fn get(txn: &ReadTransaction, key: &[u8]) -> Result<Option<Entry>, re
     }
 }
 
-/// A key in a state.
+/// Reads a key at a revision.
 pub(crate) fn get_at(txn: &ReadTransaction, key: &[u8], revision: u64) -> Read<Option<Entry>> {
     if let Err(no_state) = Numbers::read(txn)?.has(revision) {
         return Ok(Err(no_state));
@@ -63,24 +63,24 @@ pub(crate) fn get_at(txn: &ReadTransaction, key: &[u8], revision: u64) -> Read<O
     Ok(Ok((record.kind == Kind::Put).then(|| record.entry(place.0, false))))
 }
 
-/// How much of a range is wanted.
+/// How much of a range to read.
 pub(crate) struct Wanted<'a> {
     pub(crate) range: &'a KeyRange,
-    /// From this key on, which is in the range.
+    /// The key to start at, which is in the range.
     pub(crate) from: &'a [u8],
     pub(crate) keys_only: bool,
     pub(crate) max_items: usize,
     pub(crate) max_bytes: usize,
 }
 
-/// A part of a range in one state: the entries, and the key after them; and which state it is.
+/// A part of a range at one revision, with the key that follows it.
 pub(crate) struct Part {
     pub(crate) entries: Vec<Entry>,
     pub(crate) next: Option<Bytes>,
     pub(crate) at: u64,
 }
 
-/// A part of a range, of this state or of the newest one.
+/// Reads a part of a range, at this revision or the newest one.
 pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) -> Read<Part> {
     let numbers = Numbers::read(txn)?;
     let at = at.unwrap_or(numbers.revision);
@@ -117,7 +117,7 @@ pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) 
     }
     let history = txn.open_table(HISTORY)?;
     let upper = end.map_or(Bound::Unbounded, |end| Bound::Excluded((&**end, 0)));
-    // of each key the last one that is not above the state
+    // The last change of each key that is not newer than `at`.
     let mut last: Option<(Vec<u8>, Place)> = None;
     let mut tell = |last: Option<(Vec<u8>, Place)>| -> Result<bool, redb::Error> {
         let Some((key, place)) = last else { return Ok(true) };
@@ -142,7 +142,7 @@ pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) 
     Ok(Ok(part))
 }
 
-/// The entry at a place of the log.
+/// The entry at a place in the log.
 pub(crate) fn entry(
     log: &impl redb::ReadableTable<Place, &'static [u8]>,
     place: Place,

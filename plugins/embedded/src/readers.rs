@@ -1,4 +1,4 @@
-//! [`Readers`]: the threads that read.
+//! [`Readers`]: the reading threads.
 
 use crate::disk::Disk;
 use std::{
@@ -10,13 +10,13 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// So many reads wait at most; who comes later waits for a place.
+/// How many reads may wait; further callers wait for a place.
 const PLACES: usize = 1024;
 const THREADS: usize = 2;
 
 type Read = Box<dyn FnOnce(&Disk) + Send>;
 
-/// The threads that read: a read may wait for the disk.
+/// The reading threads. Reads have threads of their own, since they may wait for the disk.
 pub(crate) struct Readers {
     queue: Arc<Queue>,
     places: Arc<Semaphore>,
@@ -48,7 +48,8 @@ impl Readers {
             let (queue, disk) = (queue.clone(), disk.clone());
             let thread = thread::Builder::new().name("embedded-read".to_string()).spawn(move || {
                 while let Some((read, place)) = queue.next() {
-                    // redb panics where a file is damaged: the others still read, and who waits for this is told
+                    // redb panics over some damaged data. The thread goes on with other reads, and the caller sees that
+                    // there is no answer.
                     let _ = catch_unwind(AssertUnwindSafe(|| read(disk.as_ref())));
                     drop(place);
                 }
@@ -64,7 +65,7 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Reads. Dropped, it reads no more, unless it has begun.
+    /// Runs a read. If this future is dropped before the read has begun, it does not run.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Disk) -> T + Send + 'static,
@@ -87,18 +88,18 @@ impl Readers {
         told.await.map_err(|_| Closed)
     }
 
-    /// Takes no more. What waits is still read.
+    /// Accepts no more reads. What is queued is still done.
     pub(crate) fn close(&self) {
         self.places.close();
         self.queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.queue.changed.notify_all();
     }
 
-    /// Waits until the threads have ended, after they were closed.
+    /// Waits until the threads have ended. Call [`close`](Self::close) first.
     pub(crate) fn join(&self) {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
-            // one that has panicked has ended, too
+            // A thread that has panicked has ended too.
             let _ = thread.join();
         }
     }

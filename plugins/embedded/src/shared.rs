@@ -1,4 +1,4 @@
-//! [`Shared`]: what all parts of a store know.
+//! [`Shared`]: the state that all parts of a store share.
 
 use crate::{Health, deadlines::Deadlines, disk::Disk, watchers::Watchers, write::Changed};
 use cninfra::keyval::Bytes;
@@ -10,15 +10,15 @@ use tokio::sync::watch;
 
 pub(crate) struct Shared {
     pub(crate) disk: Disk,
-    /// So many revisions are kept; 0 is all.
+    /// How many revisions are kept; 0 for all.
     pub(crate) keep_revisions: u64,
     deadlines: Mutex<Deadlines>,
     watchers: Mutex<Watchers>,
     /// The newest revision that was written.
     revision: AtomicU64,
-    /// The lease of all that ends with the client; 0: none.
+    /// The lease of the keys that end with the client; 0 for none.
     client: AtomicI64,
-    /// A read has found that redb reads no more, and the committer is told so.
+    /// A read has found that redb does not read any more, and the committer has been told.
     pub(crate) broken: AtomicBool,
     pub(crate) health: watch::Sender<Health>,
 }
@@ -55,7 +55,7 @@ impl Shared {
         }
     }
 
-    /// What is written, whoever was told of it.
+    /// Takes over a revision found in the file, which may be newer than those that were reported.
     pub(crate) fn take_in(&self, revision: u64) {
         self.revision.fetch_max(revision, Ordering::AcqRel);
         self.watchers().take_in(revision);
@@ -69,7 +69,7 @@ impl Shared {
         self.client.store(client.unwrap_or(0), Ordering::Release);
     }
 
-    /// How the store is. What is as it was wakes nobody.
+    /// Sets the health. If it is unchanged, subscribers are not woken.
     pub(crate) fn report(&self, health: Health) {
         self.health.send_if_modified(|before| {
             let is_other = *before != health;
@@ -80,7 +80,7 @@ impl Shared {
         });
     }
 
-    /// Tells those who watch.
+    /// Informs the watches.
     pub(crate) fn publish(&self, revisions: Vec<(u64, Vec<Bytes>)>) {
         if !revisions.is_empty() {
             self.watchers().publish(&revisions);

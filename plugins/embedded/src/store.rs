@@ -31,9 +31,9 @@ use std::{
 };
 use tokio::{sync::oneshot, task::spawn_blocking};
 
-/// A page has so many entries and bytes at most, whatever is asked for.
+/// The largest number of entries and bytes of a page, whatever is requested.
 const MOST: (usize, usize) = (100_000, 64 << 20);
-/// Where the data is if nothing says so.
+/// The default path.
 const PATH: &str = "data/embedded.redb";
 
 /// A key-value store in one file, or in memory: see the [crate](crate).
@@ -93,7 +93,7 @@ impl EmbeddedStore {
         let limits =
             Limits { keep_revisions: config.keep_revisions, cache: size(config.cache.0), timeout: config.timeout.0 };
         let (tell, opened) = oneshot::channel();
-        // a store that nobody waits for any more is dropped, which closes it
+        // If nobody waits for the result any more, the store is dropped, which closes it.
         let opening = spawn_blocking(move || {
             let name = Arc::from(medium.name());
             let opened = catch_unwind(AssertUnwindSafe(|| Engine::open(medium, limits)));
@@ -120,7 +120,7 @@ impl EmbeddedStore {
     /// # Cancel safety
     /// If it is dropped, the store is closed all the same.
     pub async fn close(&self) -> Result<()> {
-        // dropped, too
+        // Closing begins even if this future is dropped here.
         let begins = Begins(&self.engine);
         self.holders.end().await;
         drop(begins);
@@ -149,7 +149,8 @@ pub(crate) fn capabilities(config: &EmbeddedConfig) -> Capabilities {
     capabilities
 }
 
-/// redb takes no record that is larger than three times that, and there are a key and a value in one.
+/// Refuses keys that redb would not accept: its records may be three times as large as `MOST_VALUE`, and a record holds
+/// a key and a value.
 fn refuse_long_keys(txn: &Txn) -> Result<()> {
     let most = size(MOST_VALUE);
     let key = |op: &Op| match op {
@@ -169,7 +170,7 @@ fn size(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
-/// A state can not be read.
+/// The error for a revision that cannot be read.
 fn no_state(asked: &Asked, why: NoState) -> KvError {
     let reason = match why {
         NoState::Compacted(oldest) => Reason::Compacted(Revision::new(oldest)),
@@ -178,7 +179,7 @@ fn no_state(asked: &Asked, why: NoState) -> KvError {
     asked.error(reason, Applied::No)
 }
 
-/// What should have been done was not, since its thread has panicked.
+/// The error if there is no answer, since the thread that should have given it has panicked.
 fn no_answer(op: &'static str, error: Option<tokio::task::JoinError>) -> KvError {
     let told = KvError::new(op, Reason::Other);
     match error {
@@ -187,7 +188,7 @@ fn no_answer(op: &'static str, error: Option<tokio::task::JoinError>) -> KvError
     }
 }
 
-/// An answer that belongs to another question.
+/// The error for an answer of the wrong kind.
 fn confused(op: &'static str) -> KvError {
     KvError::new(op, Reason::Other)
 }
@@ -240,7 +241,7 @@ impl Store for EmbeddedStore {
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
         self.capabilities.refuse(&txn)?;
-        // before it waits with others, whose transaction of redb would fail with it
+        // Refused before it is queued: the writes that share its redb transaction would fail with it.
         refuse_long_keys(&txn)?;
         match self.work(Work::Commit(txn)).await? {
             Done::Committed(outcome) => Ok(outcome),
@@ -269,7 +270,7 @@ impl Store for EmbeddedStore {
             }
             drop(ends);
         };
-        // dropped, it leaves nothing
+        // If it is not spawned, dropping it cleans up.
         if !self.tellers.spawn_unless(|| self.engine.is_closed(), tells) {
             return Err(self.engine.closed(&Asked::to_read("watch", subject)));
         }
@@ -277,7 +278,7 @@ impl Store for EmbeddedStore {
     }
 }
 
-/// The store closes when it is dropped.
+/// Begins to close the store when it is dropped.
 struct Begins<'e>(&'e Engine);
 
 impl Drop for Begins<'_> {
@@ -286,7 +287,7 @@ impl Drop for Begins<'_> {
     }
 }
 
-/// Nothing is left of a watch that has ended, however it has.
+/// Cleans up when a watch ends, for whatever reason.
 struct Ends {
     engine: Arc<Engine>,
     watcher: Arc<Watcher>,
@@ -301,7 +302,7 @@ impl Drop for Ends {
     }
 }
 
-/// Where a page begins: its state, and its first key.
+/// The revision of a page, and its first key.
 fn where_to(Cursor(cursor): &Cursor) -> Option<(u64, Bytes)> {
     let (at, _) = cursor.split_first_chunk()?;
     Some((u64::from_be_bytes(*at), cursor.slice(size_of::<u64>()..)))
@@ -371,7 +372,7 @@ impl fmt::Debug for EmbeddedStore {
 }
 
 impl fmt::Display for EmbeddedStore {
-    /// Shows where it is.
+    /// Shows the path.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.engine.shared.disk.name())
     }

@@ -1,12 +1,12 @@
-//! The tables of a store, and how they are written.
+//! The tables of a store, and their encoding.
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
-//! | `current` | key | where its value is in the log, and what else is known of it |
-//! | `log` | revision, number in it | what was changed, with the value: it is written nowhere else |
-//! | `history` | key, revision | the number in the revision |
-//! | `leases` | lease | its kind, its life and when that ends |
-//! | `owned` | lease, key | the keys that end with a lease |
+//! | `current` | key | the place of its value in the log, and what else is known of it |
+//! | `log` | revision, number in it | a change, with the value, which is stored nowhere else |
+//! | `history` | key, revision | the number in that revision |
+//! | `leases` | lease | its kind, its time to live, and when it expires |
+//! | `owned` | lease, key | the keys that expire with a lease |
 //! | `meta` | name | a number |
 
 use cninfra::keyval::{Bytes, Entry, LeaseId, Revision};
@@ -19,14 +19,14 @@ pub(crate) const LEASES: TableDefinition<'_, i64, LeaseValue> = TableDefinition:
 pub(crate) const OWNED: TableDefinition<'_, (i64, &[u8]), ()> = TableDefinition::new("owned");
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
-/// Revision and number in it.
+/// The revision, and the number of the change in it.
 pub(crate) type Place = (u64, u32);
-/// Created, place, version, lease (0: none).
+/// Created, place (two numbers), version, lease (0 for none).
 pub(crate) type CurrentValue = (u64, u64, u32, u64, i64);
-/// Kind, life and end, the latter as milliseconds since 1970.
+/// Kind, time to live and expiry, the latter as milliseconds since 1970.
 pub(crate) type LeaseValue = (u8, u64, u64);
 
-/// Names in `meta`.
+/// The names in `meta`.
 pub(crate) mod meta {
     /// The version of all these tables.
     pub(crate) const FORMAT: &str = "format";
@@ -34,25 +34,24 @@ pub(crate) mod meta {
     pub(crate) const REVISION: &str = "revision";
     /// The oldest revision that can be read.
     pub(crate) const COMPACTED: &str = "compacted";
-    /// Up to this revision what was compacted is thrown away.
+    /// The revision up to which compacted data has been discarded.
     pub(crate) const SWEPT: &str = "swept";
-    /// So many transactions of redb were written: tells whether the last one was.
+    /// The number of redb transactions that were written. It shows whether the last one was.
     pub(crate) const STAMP: &str = "stamp";
 }
 
-/// The version of the tables.
 pub(crate) const FORMAT: u64 = 1;
-/// As of etcd, a store without any change has revision 1.
+/// As in etcd, a store without any change has revision 1.
 pub(crate) const FIRST: u64 = 1;
 
-/// Ends with the client: it has no time of its own.
+/// The lease of the keys that end with the client. It has no time to live.
 pub(crate) const OF_CLIENT: u8 = 0;
-/// Was granted.
+/// A lease that was granted.
 pub(crate) const GRANTED: u8 = 1;
-/// Is that of one key alone, and ends with it.
+/// The lease of a single key, which ends with that key.
 pub(crate) const OF_KEY: u8 = 2;
 
-/// What is known of a key that is there.
+/// What is known of a key that exists.
 #[derive(Clone, Copy)]
 pub(crate) struct Current {
     pub(crate) created: u64,
@@ -71,12 +70,12 @@ impl Current {
     }
 }
 
-/// What has become of a key.
+/// What a change does to a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Put,
     Deleted,
-    /// With its lease.
+    /// Deleted, since its lease has ended.
     Expired,
 }
 
@@ -86,7 +85,7 @@ pub(crate) struct Record<'a> {
     pub(crate) created: u64,
     pub(crate) version: u64,
     pub(crate) lease: i64,
-    /// Where the value before is; none for a key that was not there.
+    /// The place of the previous value; `None` if the key was absent.
     pub(crate) before: Option<Place>,
     pub(crate) key: &'a [u8],
     pub(crate) value: &'a [u8],
@@ -109,14 +108,14 @@ impl<'a> Record<'a> {
         bytes.extend(self.lease.to_le_bytes());
         bytes.extend(revision.to_le_bytes());
         bytes.extend(number.to_le_bytes());
-        // a key of 4 GiB is refused long before
+        // A key of 4 GiB was refused long before.
         bytes.extend(u32::try_from(self.key.len()).unwrap_or(u32::MAX).to_le_bytes());
         bytes.extend_from_slice(self.key);
         bytes.extend_from_slice(self.value);
         bytes
     }
 
-    /// An error if it is no record: the file is damaged.
+    /// An error if it is malformed, so that the file is damaged.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, redb::Error> {
         Self::parse(bytes).ok_or_else(|| redb::Error::Corrupted("a record of the log is malformed".to_string()))
     }
@@ -148,7 +147,7 @@ impl<'a> Record<'a> {
         })
     }
 
-    /// As it is told. The key and the value are one allocation.
+    /// The entry for callers. The key and the value share one allocation.
     pub(crate) fn entry(&self, revision: u64, keys_only: bool) -> Entry {
         let both = if keys_only { self.key.to_vec() } else { [self.key, self.value].concat() };
         let both = Bytes::from(both);
@@ -161,7 +160,7 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A lease as it is told.
+/// The lease id for callers.
 pub(crate) fn lease_of(lease: i64) -> Option<LeaseId> {
     (lease != 0).then_some(LeaseId(lease))
 }

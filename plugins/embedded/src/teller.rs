@@ -1,4 +1,5 @@
-//! [`Teller`]: tells a subscriber what has changed. It reads the log, so what is not told yet waits there, and nobody else.
+//! [`Teller`]: reports changes to a subscriber. It reads them from the log, so what was not reported yet waits there,
+//! and holds up nobody.
 
 use crate::{
     changes::{Changes, changes},
@@ -9,11 +10,12 @@ use crate::{
 use cninfra::keyval::{Asked, Bytes, Cause, Event, Feed, KeyRange, KvError, Link, Pushed, Reason, Revision};
 use std::{sync::Arc, time::Duration};
 
-/// A snapshot is read in parts of so many entries and bytes.
+/// A snapshot is read in parts of at most this many entries and bytes.
 const PAGE: (usize, usize) = (1000, 1 << 20);
-/// The snapshot of a range that was compacted so often before it was read is read in one go: its parts would not come to an end.
+/// If the revision of a snapshot was compacted this often before all of it was read, the snapshot is read in one go:
+/// otherwise it might never be complete.
 const PARTS: u32 = 2;
-/// What could not be read is read again then.
+/// The pause before a failed read is repeated.
 const AGAIN: Duration = Duration::from_millis(200);
 
 pub(crate) struct Teller {
@@ -22,9 +24,9 @@ pub(crate) struct Teller {
     feed: Feed,
     previous: bool,
     ranges: Vec<Told>,
-    /// All up to this revision is told.
+    /// The revision up to which everything was reported.
     at: u64,
-    /// Nothing can be read.
+    /// Whether reads fail, and the subscriber was told so.
     is_lost: bool,
 }
 
@@ -32,23 +34,23 @@ struct Told {
     range: KeyRange,
     number: u64,
     state: State,
-    /// So often its snapshot has begun again.
+    /// How often its snapshot had to begin again.
     restarts: u32,
 }
 
 #[derive(Clone, Copy)]
 enum State {
-    /// What came after this revision is told.
+    /// Changes after this revision are reported.
     Since(u64),
-    /// A snapshot is to be told first.
+    /// A snapshot is due first.
     Wants(Cause),
 }
 
-/// There is nobody to tell.
+/// The subscriber is gone.
 struct Gone;
 
 impl Teller {
-    /// `from` is the first revision that is told, without a snapshot; without it there is one.
+    /// `from` is the first revision to report. Without it, the watch begins with a snapshot.
     pub(crate) fn new(
         engine: Arc<Engine>,
         watcher: Arc<Watcher>,
@@ -56,11 +58,11 @@ impl Teller {
         previous: bool,
         from: Option<u64>,
     ) -> Self {
-        // what was answered before is a part of the first snapshot
+        // What was written before the watch began is a part of the first snapshot.
         let newest = engine.shared.revision();
         let (at, state) = match from {
             None => (newest, State::Wants(Cause::Start)),
-            // these revisions were another store's, or this one's before it lost its data
+            // These revisions belonged to another store, or to this one before it lost its data.
             Some(from) if from > newest + 1 => (newest, State::Wants(Cause::Regressed)),
             Some(from) => (from - 1, State::Since(from - 1)),
         };
@@ -70,9 +72,9 @@ impl Teller {
         Teller { engine, watcher, feed, previous, ranges, at, is_lost: false }
     }
 
-    /// Tells until the subscriber is gone.
+    /// Reports events until the subscriber is gone.
     pub(crate) async fn run(mut self) {
-        // what was before the watch began is in the log, and nobody wakes for it
+        // Changes from before the watch began are in the log, and nothing wakes the watch for them.
         let mut first = Some(self.at + 1);
         while let Ok(()) = self.turn(first.take()).await {
             self.watcher.wake.notified().await;
@@ -90,12 +92,13 @@ impl Teller {
         Ok(())
     }
 
-    /// All is told, or wants a snapshot: which is of the newest state, so that who has written before sees it.
+    /// Moves on to the newest revision when everything was reported or waits for a snapshot. So a snapshot contains all
+    /// earlier writes.
     fn skip(&mut self) {
         self.at = self.at.max(self.engine.shared.revision());
     }
 
-    /// Sees what is asked for.
+    /// Handles the requests of the subscriber.
     fn look(&mut self) -> Result<(), Gone> {
         let (ranges, removed, snapshot) = {
             let mut asked = self.watcher.asked();
@@ -119,7 +122,7 @@ impl Teller {
         Ok(())
     }
 
-    /// All ranges that were told once want a snapshot.
+    /// Makes a snapshot due for all ranges that already had one.
     fn all_want(&mut self, cause: Cause) {
         for told in &mut self.ranges {
             if let State::Since(_) = told.state {
@@ -128,12 +131,13 @@ impl Teller {
         }
     }
 
-    /// Tells all that has changed.
+    /// Reports all changes.
     async fn catch_up(&mut self, first: Option<u64>) -> Result<(), Gone> {
-        // first this, then that: what is published in between concerns the next look
+        // In this order: a revision that is published in between counts for the next round.
         let published = self.engine.shared.watchers().published();
         let changed = self.watcher.take_changed();
-        // a snapshot is of a state that all others are told up to: which what does not concern them is no part of
+        // A snapshot is of the revision up to which the other ranges were reported, so that has to be as new as
+        // possible, even if the latest changes concern no range.
         let wants = self.ranges.iter().any(|told| matches!(told.state, State::Wants(_)));
         let first = first.or(changed).or(wants.then_some(published + 1));
         let Some(mut from) = first.map(|first| first.max(self.at + 1)) else {
@@ -171,7 +175,8 @@ impl Teller {
         }
     }
 
-    /// Puts an event in the queue, as the subscriber wants it. Returns false where it was thrown away, and a snapshot is to be told instead.
+    /// Pushes an event, and waits for room if the queue is full. Returns false if the queue was thrown away, so that a
+    /// snapshot is due instead.
     async fn push(&mut self, mut event: Event) -> Result<bool, Gone> {
         loop {
             match self.feed.push(event) {
@@ -191,18 +196,18 @@ impl Teller {
         if self.feed.room().await { Ok(()) } else { Err(Gone) }
     }
 
-    /// Tells the snapshot of a range, of the state that all others are told up to.
+    /// Reports the snapshot of a range, at the revision up to which the other ranges were reported.
     async fn snapshot(&mut self, index: usize) -> Result<(), Gone> {
         let Told { range, state: State::Wants(cause), restarts, .. } = &self.ranges[index] else { return Ok(()) };
         let (range, cause, restarts, at) = (range.clone(), *cause, *restarts, self.at);
-        // before it is begun, since that may wait for the subscriber
+        // Read before the begin event is sent, since sending may wait for the subscriber.
         let mut page = self.page(range.clone(), range.start().clone(), at, restarts).await?;
         if page.is_ok() && !self.send(Event::snapshot_begin(range.clone(), cause)).await? {
             return Ok(());
         }
         loop {
             let Ok(Part { entries, next, .. }) = page else {
-                // it was compacted meanwhile: it begins again, of a newer state
+                // The revision was compacted meanwhile: the snapshot begins again, at a newer one.
                 self.ranges[index].restarts += 1;
                 return Ok(());
             };
@@ -236,7 +241,7 @@ impl Teller {
         .await
     }
 
-    /// Puts an event of a snapshot in the queue. Returns false where a snapshot of all is to be told instead.
+    /// Sends an event of a snapshot. Returns false if a snapshot of all ranges is due instead.
     async fn send(&mut self, event: Event) -> Result<bool, Gone> {
         match self.feed.send(event).await {
             Pushed::Queued => Ok(true),
@@ -245,7 +250,7 @@ impl Teller {
         }
     }
 
-    /// Reads, until it can be read.
+    /// Reads, and tries again until it succeeds.
     async fn read<T: Send + 'static>(
         &mut self,
         read: impl Fn(&redb::ReadTransaction) -> Result<Result<T, NoState>, redb::Error> + Clone + Send + 'static,
@@ -267,7 +272,7 @@ impl Teller {
         }
     }
 
-    /// Each time is counted; the log has the first one of a loss.
+    /// Counts a failed read. The first one of a series is logged.
     fn has_failed(&mut self, error: KvError) -> Result<(), Gone> {
         self.feed.has_failed();
         let error = cninfra::Error::from(error);

@@ -1,4 +1,4 @@
-//! Files that redb has only begun to make.
+//! Removes files whose creation by redb was interrupted.
 
 use redb::{Builder, StorageBackend, backends::InMemoryBackend};
 use std::{
@@ -8,15 +8,17 @@ use std::{
     sync::Arc,
 };
 
-/// What a file of redb begins with.
+/// The first bytes of a redb file.
 const MAGIC: [u8; 9] = *b"redb\x1A\x0A\xA9\x0D\x0A";
-/// No file that redb has begun to make is larger.
+/// An interrupted file is never larger.
 const MOST: u64 = 16 << 20;
 
-/// When redb makes a file it gives it a length, then writes a header without the magic number at its start, and that last. A process that is killed meanwhile leaves a file that redb would refuse for
-/// ever. It is emptied, unless somebody is making it: but only if it is byte for byte what redb leaves. Any other one may be somebody's, also one of zeros: redb refuses it.
+/// When redb creates a file, it sets the length, then writes a header without the magic number, and the magic number
+/// last. If the process is killed meanwhile, redb would refuse the remaining file forever. Such a file is emptied,
+/// unless another process is creating it: but only if it is byte for byte what redb leaves. Any other file may belong
+/// to somebody, even one of zeros, and is left to redb to refuse.
 pub(crate) fn forget_unfinished(path: &Path, builder: &Builder) -> io::Result<()> {
-    // what can not be opened redb tells
+    // If it cannot be opened, redb will report that.
     let Ok(file) = File::options().read(true).write(true).open(path) else { return Ok(()) };
     let mut start = Vec::new();
     (&file).take(MAGIC.len() as u64).read_to_end(&mut start)?;
@@ -29,22 +31,22 @@ pub(crate) fn forget_unfinished(path: &Path, builder: &Builder) -> io::Result<()
     let mut found = start;
     (&file).take(MOST).read_to_end(&mut found)?;
     let left = left_by(builder)?;
-    // what has a length may have no header yet
+    // The file may already have its length, but no header yet.
     let is_left = found == left || (found.len() == left.len() && found.iter().all(|byte| *byte == 0));
     if is_left { file.set_len(0) } else { Ok(()) }
 }
 
-/// What redb leaves when it comes no further than to the magic number.
+/// The bytes that redb leaves if it is interrupted before the magic number.
 fn left_by(builder: &Builder) -> io::Result<Vec<u8>> {
     let begun = Begun::default();
-    // it fails, which is what it is for
+    // This fails, as intended.
     let _ = builder.create_with_backend(begun.clone());
     let mut left = vec![0; usize::try_from(StorageBackend::len(&begun)?).unwrap_or(0)];
     StorageBackend::read(&begun, 0, &mut left)?;
     Ok(left)
 }
 
-/// A file in memory that refuses the magic number.
+/// A file in memory that refuses to write the magic number.
 #[derive(Clone, Default, Debug)]
 struct Begun(Arc<InMemoryBackend>);
 

@@ -1,32 +1,32 @@
-//! [`Watchers`]: who is to be told of a change.
+//! [`Watchers`]: which watches to inform about a change.
 
 use cninfra::keyval::{Bytes, KeyRange};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// All watches of a store. A change costs a watch whose keys it has not a look, and no wake-up.
+/// All watches of a store. A watch whose keys a commit does not touch neither reads nor wakes up.
 pub(crate) struct Watchers {
-    /// Up to this revision they were told what concerns them.
+    /// The revision up to which the watches were informed.
     published: u64,
     all: Vec<Arc<Watcher>>,
 }
 
-/// What a watch is asked for, and what there is for it.
+/// The subscriber's requests to a watch, and the changes that are waiting for it.
 #[derive(Default)]
 pub(crate) struct Watcher {
     asked: Mutex<Asked>,
-    /// Something is to be done.
+    /// Notified when there is something to do.
     pub(crate) wake: Notify,
 }
 
 #[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) ranges: Vec<Asking>,
-    /// Ranges that were taken out, and of which that is not told yet.
+    /// Removed ranges, until their removal is reported.
     pub(crate) removed: Vec<KeyRange>,
-    /// A snapshot of all ranges is wanted.
+    /// Whether a snapshot of all ranges is requested.
     pub(crate) snapshot: bool,
-    /// The first revision since the last look that concerns it.
+    /// The first revision since the last [`take_changed`](Watcher::take_changed) that has keys of this watch.
     changed: Option<u64>,
     /// How many ranges were ever added.
     added: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Asked {
 #[derive(Clone)]
 pub(crate) struct Asking {
     pub(crate) range: KeyRange,
-    /// Another one each time that it is added.
+    /// A unique number: a range that is removed and added again gets a new one.
     pub(crate) number: u64,
 }
 
@@ -46,7 +46,6 @@ impl Watchers {
         Watchers { published, all: Vec::new() }
     }
 
-    /// Another watch.
     pub(crate) fn add(&mut self, watcher: Arc<Watcher>) {
         self.all.push(watcher);
     }
@@ -79,7 +78,7 @@ impl Watchers {
         }
     }
 
-    /// The same of revisions of which only the last one is known: each watch looks by itself.
+    /// Like [`publish`](Self::publish), for revisions of which only the last one is known: each watch checks by itself.
     pub(crate) fn take_in(&mut self, last: u64) {
         if last <= self.published {
             return;
@@ -108,14 +107,14 @@ impl Watcher {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first revision since the last call that concerns it.
+    /// Takes the first revision since the last call that has keys of this watch.
     pub(crate) fn take_changed(&self) -> Option<u64> {
         self.asked().changed.take()
     }
 }
 
 impl Asked {
-    /// Another range; one that is watched already is no other one.
+    /// Adds a range, unless it is already watched.
     pub(crate) fn add(&mut self, range: KeyRange) {
         if self.ranges.iter().all(|asking| asking.range != range) {
             self.added += 1;
@@ -123,7 +122,7 @@ impl Asked {
         }
     }
 
-    /// Takes out a range. Returns whether it was there.
+    /// Removes a range. Returns whether it was watched.
     pub(crate) fn remove(&mut self, range: &KeyRange) -> bool {
         let count = self.ranges.len();
         self.ranges.retain(|asking| asking.range != *range);

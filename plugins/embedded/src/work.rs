@@ -1,40 +1,40 @@
-//! [`Work`]: what the committer is asked to do.
+//! [`Work`]: what the committer can be asked to do.
 
 use cninfra::keyval::{Asked, KvError, LeaseId, Op, Result, Txn, TxnOutcome};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// What is asked for.
+/// A request to the committer.
 pub(crate) enum Work {
     Commit(Txn),
     Grant(Duration),
     KeepAlive(LeaseId),
     Revoke(LeaseId),
-    /// Ends all that ends with the client.
+    /// Ends all keys that end with the client.
     EndClient,
     Compact(u64),
 }
 
-/// What came of it.
+/// The result of a request.
 pub(crate) enum Done {
     Committed(TxnOutcome),
     Granted(LeaseId, Duration),
-    /// So much is left of a lease.
+    /// The time left of a lease.
     Left(Duration),
     Nothing,
 }
 
-/// It was refused, and has changed nothing.
+/// The request was refused, and has changed nothing.
 pub(crate) type Refused = KvError;
 
-/// What has become of a lease.
+/// A change of a lease.
 pub(crate) enum LeaseChange {
     Lives(i64, Duration),
     Ended(i64),
 }
 
 impl Work {
-    /// Does it make the store larger? The rest goes on while there is no room.
+    /// Whether it makes the store larger. Other work goes on while the disk is full.
     pub(crate) fn needs_room(&self) -> bool {
         match self {
             Work::Commit(txn) => txn.then.iter().chain(&txn.otherwise).any(|op| matches!(op, Op::Put(_))),
@@ -43,7 +43,7 @@ impl Work {
         }
     }
 
-    /// For the errors of it.
+    /// The description for errors.
     pub(crate) fn asked(&self) -> Asked {
         match self {
             Work::Commit(txn) => Asked::of_txn(txn.op(), txn),
@@ -56,29 +56,29 @@ impl Work {
     }
 }
 
-/// Work, and who waits for it.
+/// Work, with the caller that waits for it.
 pub(crate) struct Job {
     pub(crate) work: Work,
-    /// Nobody, if the store wants it by itself.
+    /// `None` if the store itself needs it.
     pub(crate) answer: Option<oneshot::Sender<Result<Done>>>,
-    /// Its place in the queue.
+    /// The permit for its place in the queue.
     pub(crate) _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Job {
-    /// The store's own.
+    /// A job of the store itself.
     pub(crate) fn own(work: Work) -> Self {
         Job { work, answer: None, _place: None }
     }
 
-    /// Nobody waits for it any more.
+    /// Whether its caller waits no longer.
     pub(crate) fn is_given_up(&self) -> bool {
         self.answer.as_ref().is_some_and(oneshot::Sender::is_closed)
     }
 
     pub(crate) fn answer(self, result: Result<Done>) {
         if let Some(answer) = self.answer {
-            // who has given up is answered no more
+            // The caller may have given up.
             let _ = answer.send(result);
         }
     }

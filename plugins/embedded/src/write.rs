@@ -1,4 +1,4 @@
-//! [`Writer`]: what is asked for, done in one transaction of redb.
+//! [`Writer`]: executes requests in one transaction of redb.
 
 mod leases;
 
@@ -22,11 +22,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// So many revisions are thrown away in one transaction at most: more would take long.
+/// How many revisions are discarded in one transaction: more would take long.
 const SLICE: u64 = 500;
-/// What one transaction reads, and what it tells of what it deletes, has about so many bytes at most.
+/// About how many bytes one transaction reads, including the previous values that deletes return.
 const MOST_READ: usize = 64 << 20;
-/// The shortest life of a key or a lease.
+/// The shortest time to live of a key or a lease.
 pub(crate) const LEAST_LIFE: Duration = Duration::from_millis(100);
 
 /// What a transaction has changed.
@@ -35,11 +35,11 @@ pub(crate) struct Changed {
     /// The keys of each revision.
     pub(crate) revisions: Vec<(u64, Vec<Bytes>)>,
     pub(crate) leases: Vec<LeaseChange>,
-    /// The store has become larger: there was room.
+    /// The store has become larger, so the disk has room.
     pub(crate) grown: bool,
-    /// So many revisions were thrown away.
+    /// How many revisions were discarded.
     pub(crate) swept: u64,
-    /// Something was written.
+    /// Whether anything was written.
     pub(crate) any: bool,
 }
 
@@ -54,9 +54,9 @@ pub(crate) struct Writer<'t> {
     revision: u64,
     compacted: u64,
     swept: u64,
-    /// The lease of all that ends with the client; made when it is needed.
+    /// The lease of the keys that end with the client. It is created on demand.
     client: Option<i64>,
-    /// The changes of what is being done.
+    /// The keys that the current request has changed.
     keys: Vec<Bytes>,
     pub(crate) changed: Changed,
 }
@@ -83,17 +83,17 @@ impl<'t> Writer<'t> {
         })
     }
 
-    /// The lease of all that ends with the client, if there is one.
+    /// The lease of the keys that end with the client, if there is one.
     pub(crate) fn client(&self) -> Option<i64> {
         self.client
     }
 
-    /// Is something compacted that was not thrown away yet?
+    /// Whether there are compacted revisions that were not discarded yet.
     pub(crate) fn has_more_to_sweep(&self) -> bool {
         self.swept < self.compacted
     }
 
-    /// Does what is asked for. What is refused has changed nothing.
+    /// Executes a request. A request that is refused has changed nothing.
     pub(crate) fn run(&mut self, work: &Work) -> Result<Result<Done, Refused>, redb::Error> {
         let done = match work {
             Work::Commit(txn) => self.commit(txn)?.map(Done::Committed),
@@ -118,7 +118,8 @@ impl<'t> Writer<'t> {
         Ok(done)
     }
 
-    /// Throws away a slice of what is compacted. `keep` says how many revisions are kept at least.
+    /// Discards a slice of the compacted revisions. Before that, all but the last `keep` revisions are compacted; with
+    /// 0 for `keep`, nothing is compacted automatically.
     pub(crate) fn sweep(&mut self, keep: u64) -> Result<(), redb::Error> {
         let oldest = self.revision.saturating_sub(keep);
         if keep > 0 && oldest >= self.compacted + SLICE.min(keep) {
@@ -132,14 +133,14 @@ impl<'t> Writer<'t> {
         for found in self.log.range((self.swept, 0)..=(upto, u32::MAX))? {
             let (place, bytes) = found?;
             let place = place.value();
-            // one that is damaged does not say what was before it: that stays, and nobody waits for it
+            // A damaged record does not say where the previous value is. So that value stays, which harms nobody.
             let Ok(record) = Record::read(bytes.value()) else { continue };
-            // what was before a change is seen in no state that is left
+            // The value before this change is not visible at any revision that is left.
             if let Some(before) = record.before.filter(|_| place.0 > self.swept) {
                 places.push(before);
                 versions.push((record.key.to_vec(), before.0));
             }
-            // a delete is told to who watches from the oldest state on
+            // A delete at `upto` itself stays, for watches that start there.
             if record.kind != Kind::Put && place.0 < upto {
                 places.push(place);
                 versions.push((record.key.to_vec(), place.0));
@@ -158,7 +159,7 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// Notes what the transaction is, before it is written. Returns its stamp.
+    /// Gives the transaction its stamp, before it is written.
     pub(crate) fn stamp(&mut self) -> Result<u64, redb::Error> {
         let stamp = self.meta.get(meta::STAMP)?.map_or(0, |stamp| stamp.value()) + 1;
         self.meta.insert(meta::STAMP, stamp)?;
@@ -172,7 +173,7 @@ impl<'t> Writer<'t> {
             succeeded = succeeded && self.holds(key, is)?;
         }
         let ops = if succeeded { &txn.then } else { &txn.otherwise };
-        // what is refused must not have changed anything
+        // Checked before anything is changed.
         if let Some(refused) = self.refuses(ops)? {
             return Ok(Err(refused));
         }
@@ -227,12 +228,12 @@ impl<'t> Writer<'t> {
         Ok(None)
     }
 
-    /// Is there such a lease? That of one key alone is none for others, since it ends with the key.
+    /// Whether there is such a lease. The lease of a single key cannot be used by others, since it ends with that key.
     fn can_be_shared(&self, lease: LeaseId) -> Result<bool, redb::Error> {
         Ok(self.leases.get(lease.0)?.is_some_and(|value| value.value().0 != OF_KEY))
     }
 
-    /// How many bytes the entries of a range have, or as many as are counted.
+    /// The size of the entries of a range, at most `most`.
     fn size(&self, range: &KeyRange, most: usize) -> Result<usize, redb::Error> {
         let mut bytes = 0;
         for found in self.current.range::<&[u8]>(bounds(range))? {
@@ -329,7 +330,7 @@ impl<'t> Writer<'t> {
         (self.revision + 1, number)
     }
 
-    /// What was changed makes a revision.
+    /// Completes a revision, if there were changes.
     fn end_revision(&mut self) -> Result<(), redb::Error> {
         if self.keys.is_empty() {
             return Ok(());
@@ -358,7 +359,7 @@ impl<'t> Writer<'t> {
     }
 }
 
-/// A range as redb takes it. Its end is above its start.
+/// A range in redb's terms. Its end is greater than its start.
 fn bounds(range: &KeyRange) -> (Bound<&[u8]>, Bound<&[u8]>) {
     let upper = range.end().map_or(Bound::Unbounded, |end| Bound::Excluded(&**end));
     (Bound::Included(range.start()), upper)
@@ -372,7 +373,6 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Milliseconds since 1970.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
 }

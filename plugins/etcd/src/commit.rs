@@ -1,4 +1,4 @@
-//! Transactions: by the plain command where they are one operation, with leases for what ends by itself.
+//! Transactions: a single operation is sent as its plain command, and puts that expire get leases.
 
 use crate::{
     EtcdStore,
@@ -16,7 +16,7 @@ use futures_util::TryFutureExt as _;
 use std::future::Future;
 
 impl EtcdStore {
-    /// Does a transaction: see [`cninfra::keyval::Store::commit`]. All of it has the time of one call.
+    /// Runs a transaction: see [`cninfra::keyval::Store::commit`]. All of its requests share the limit of one call.
     pub(crate) async fn done(&self, txn: Txn) -> Result<TxnOutcome> {
         self.core.config.capabilities().refuse(&txn)?;
         if !txn::is_known(&txn) {
@@ -26,7 +26,7 @@ impl EtcdStore {
         }
         let (terms, began) = (self.core.terms(Lane::Callers), self.session.now());
         let _deleting = self.session.begin(terms, &txn).await;
-        // in a box, since it is large, and most have none
+        // Boxed, since this future is large, and most transactions need no leases.
         let done = match lives::are_wanted(&txn) {
             true => Box::pin(self.done_with_leases(terms, &txn)).await,
             false => self.commit_with(terms, &txn, &Lives::default()).await,
@@ -37,12 +37,12 @@ impl EtcdStore {
         }
         done.map_err(|error| match txn::has_puts(&txn) {
             true => too_large(error, txn::bytes(&txn)),
-            // it is the answer that is too large, if anything
+            // Without puts, only the answer can be too large.
             false => error,
         })
     }
 
-    /// Writes a value that does not end by itself: what [`done`](Self::done) does of it, without what transactions and leases need.
+    /// Writes a value that does not expire: like [`done`](Self::done), without the cost of transactions and leases.
     pub(crate) async fn put_for_ever(&self, put: &Put) -> Result<Written> {
         self.core.config.capabilities().refuse_put(put)?;
         let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
@@ -53,7 +53,7 @@ impl EtcdStore {
         Ok(written)
     }
 
-    /// Does a transaction with leases for what ends by itself.
+    /// Runs a transaction whose puts need leases.
     async fn done_with_leases(&self, terms: Terms, txn: &Txn) -> Result<TxnOutcome> {
         let mut lives = self.lives(terms, txn).await?;
         let mut done = self.commit_with(terms, txn, &lives).await;
@@ -61,7 +61,7 @@ impl EtcdStore {
             && let Reason::NoLease(named) = *error.reason()
             && let Some(gone) = self.gone(terms, &lives).await
         {
-            // the lease of the client, which it does not know to be gone
+            // The client's lease is gone, and the session has not noticed yet.
             if lives.is_own(gone) {
                 self.session.lost(gone);
                 self.give_back(terms, &lives, &[]).await;
@@ -81,7 +81,7 @@ impl EtcdStore {
         done
     }
 
-    /// What is asked, with a lease that it may fail of.
+    /// Describes the request, with a lease whose absence may make it fail.
     fn asked_with(txn: &Txn, op: &'static str, lease: Option<LeaseId>) -> Asked {
         Asked::of_txn(op, txn).with_lease(lease)
     }
@@ -101,7 +101,7 @@ impl EtcdStore {
         Ok(TxnOutcome::new(succeeded, revision(state), results))
     }
 
-    /// One operation without a condition, by its own command.
+    /// Sends a single operation without a condition as its own command.
     async fn plain(&self, terms: Terms, txn: &Txn, only: &Op, lives: &Lives) -> Result<TxnOutcome> {
         let (state, result) = match only {
             Op::Put(put) => {
@@ -123,7 +123,7 @@ impl EtcdStore {
                 (state(done.header()), OpResult::deleted(count, previous))
             }
             Op::Get(range) => {
-                // in a box, since it is larger than the others, and rare
+                // Boxed, since this future is larger than the others, and rarely used.
                 let read = Box::pin(self.core.range(terms, "get", range, None, GetOptions::new()));
                 let (entries, state, _) = read.await?;
                 (state, OpResult::Got(entries))
@@ -136,7 +136,7 @@ impl EtcdStore {
         Ok(TxnOutcome::new(true, revision(state), vec![result]))
     }
 
-    // no `async fn`, whose future would hold its arguments twice
+    // Not an `async fn`, whose future would hold its arguments twice.
     fn write<'w>(
         &'w self,
         terms: Terms,
@@ -153,7 +153,8 @@ impl EtcdStore {
     }
 }
 
-/// Says what can be done where the server has refused what is written, since it is too large; where it was applied, it is the answer that is.
+/// Adds advice if the server refused a write as too large. If the write was applied, it is the answer that is too
+/// large.
 fn too_large(error: KvError, bytes: usize) -> KvError {
     match *error.reason() {
         Reason::TooLarge if error.applied() == Applied::No => error.with_help(fewer(bytes)),
@@ -161,7 +162,7 @@ fn too_large(error: KvError, bytes: usize) -> KvError {
     }
 }
 
-/// What can be done where it is larger than the server takes.
+/// Advice for a write that is larger than the server accepts.
 fn fewer(bytes: usize) -> String {
     format!(
         "its keys and values have {bytes} bytes, and etcd takes 1.5 MiB (1572864) by default: make several transactions \

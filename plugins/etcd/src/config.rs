@@ -196,7 +196,7 @@ impl<'de> Deserialize<'de> for Endpoints {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Endpoints, E> {
-                // a list of YAML or JSON in a variable, as the predecessor's comma list
+                // A variable may hold a list in YAML or JSON, or the comma-separated list of the predecessor.
                 let text = text.trim().trim_start_matches('[').trim_end_matches(']');
                 let parts = text.split(',').map(|part| part.trim().trim_matches(['"', '\'']));
                 Ok(Endpoints(parts.filter(|part| !part.is_empty()).map(str::to_string).collect()))
@@ -256,7 +256,7 @@ mod tests {
         for right in ["a:1", "https://a.b:2379/", "[::1]:2379", "http://[fe80::1]:1"] {
             assert_eq!(told(right), None, "{right}");
         }
-        // what is secret is not told
+        // The message does not show the secret.
         assert_eq!(told("http://u:hunter2@b"), Some("key `endpoints` has a user in it".to_string()));
         let mut config = EtcdConfig::at(["a"]);
         config.session_ttl = Duration::default();

@@ -1,10 +1,9 @@
-//! The values of the interface and those of the client, each as the other.
+//! Conversions between the values of the store interface and those of the etcd client.
 
 use bytes::Bytes;
 use cninfra::keyval::{Entry, KeyRange, LeaseId, Revision};
 use etcd_client::{ResponseHeader, proto::PbKeyValue};
 
-/// A key with its value.
 pub(crate) fn entry(kv: PbKeyValue) -> Entry {
     let mut entry = Entry::new(kv.key, kv.value);
     entry.revision = revision(kv.mod_revision);
@@ -22,12 +21,13 @@ pub(crate) fn number(revision: Revision) -> i64 {
     i64::try_from(revision.get()).unwrap_or(i64::MAX)
 }
 
-/// The state that an answer is of; 0 of one without a header.
+/// The revision in the header of an answer; 0 if there is no header.
 pub(crate) fn state(header: Option<&ResponseHeader>) -> i64 {
     header.map_or(0, ResponseHeader::revision)
 }
 
-/// A range as etcd has it: the first key, and the first one after it. A single key has an empty end, one without an end a zero byte.
+/// A range in etcd's terms: the first key, and the end, which is exclusive. For a single key the end is empty; for a
+/// range without an end it is a zero byte.
 pub(crate) fn bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
     if let Some(key) = range.single() {
         return (key.to_vec(), Vec::new());
@@ -35,7 +35,7 @@ pub(crate) fn bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
     (start(range.start()), range.end().map_or_else(|| vec![0], |end| end.to_vec()))
 }
 
-/// There is no empty key: the first one that there may be is a zero byte.
+/// etcd has no empty key: the smallest possible key is a zero byte.
 pub(crate) fn start(key: &Bytes) -> Vec<u8> {
     if key.is_empty() { vec![0] } else { key.to_vec() }
 }

@@ -1,4 +1,4 @@
-//! [`Core`]: the connections of a store, and how it is called.
+//! [`Core`]: the connections of a store, and how calls are sent over them.
 
 use crate::{
     Connection, EtcdConfig,
@@ -32,24 +32,25 @@ use tokio::{
 
 pub(crate) struct Core {
     pub(crate) config: EtcdConfig,
-    /// For calls and leases: a connection apart from that of watches, since streams that nobody reads hold up all that goes over theirs.
+    /// For calls and leases. Watches have a connection of their own, since a stream that nobody reads blocks everything
+    /// on its connection.
     pub(crate) calls: Slot,
     pub(crate) watches: Slot,
     pub(crate) seating: Seating,
     pub(crate) gate: Gate,
-    /// What was told of watches that are lost.
+    /// Groups lost watches into outages, for the log.
     pub(crate) outages: Outages,
-    /// The answers to who looks after the connection for calls.
+    /// The answers to the probes of the connection for calls (see `monitor`).
     pub(crate) probed: Pulse,
     pub(crate) connection: watch::Sender<Connection>,
-    /// The server may be gone: whoever looks after it is to look now.
+    /// Wakes the monitor to probe now, since the server may be gone.
     pub(crate) suspect: Notify,
-    /// For each lane.
+    /// One semaphore for each lane.
     rooms: [Semaphore; Lane::ALL.len()],
-    /// Of all that waits for the server.
+    /// The deadlines of everything that waits for the server.
     deadlines: Deadlines,
     closed: AtomicBool,
-    /// It is being closed.
+    /// Notified when the store is being closed.
     closing: Notify,
     endpoints: Arc<str>,
 }
@@ -81,12 +82,13 @@ impl Core {
         &self.endpoints
     }
 
-    /// How a call is asked, from now on.
+    /// The terms of a call that starts now.
     pub(crate) fn terms(&self, lane: Lane) -> Terms {
         Terms::within(*self.config.operation_timeout, lane)
     }
 
-    /// Asks something. What was not applied, or only reads, is asked again while there is time. What it is, is made out only where there is an error to tell.
+    /// Sends a request. An attempt that was not applied, or that may be repeated, is retried while there is time.
+    /// `asked` is a closure, since the description of the request is needed only for errors.
     pub(crate) async fn call<T, F>(
         &self,
         mut terms: Terms,
@@ -97,7 +99,7 @@ impl Core {
         T: Send,
         F: Future<Output = Result<T, Error>> + Send,
     {
-        // what may take long is in boxes: mostly there is nothing to wait for
+        // What may take long is boxed, to keep this future small: usually there is nothing to wait for.
         let _room = match self.rooms[terms.lane as usize].try_acquire() {
             Ok(room) => room,
             Err(_) => {
@@ -106,7 +108,7 @@ impl Core {
                 room
             }
         };
-        // what was sent, and was not said to be left undone
+        // Whether something was sent that may have been applied.
         let mut unsure = false;
         let (mut pauses, mut attempts) = (Pauses::default(), 0);
         loop {
@@ -126,7 +128,7 @@ impl Core {
                 return Err(self.closed_error(&asked(), applied(unsure)));
             }
             let (mut failure, endpoint) = match wire {
-                // to sign on is not what was asked for
+                // Making the connection (and signing on) failed, so the request itself was not sent.
                 Err((error, endpoint)) => (Failure::of(error, None).before(), endpoint),
                 Ok(wire) => {
                     let (before, was_unsure) = (wire.answers(), std::mem::replace(&mut unsure, true));
@@ -138,7 +140,7 @@ impl Core {
                         Waited::Done(Err(error)) => {
                             let failure = Failure::of(error, asked().lease);
                             unsure = was_unsure || failure.applied == Applied::Unknown;
-                            // one that is cut off from the others says so, and another one may be asked
+                            // A member without a quorum says so itself: another member may answer.
                             let is_of_no_use = failure.reason == Reason::Unavailable && self.members() > 1;
                             if failure.breaks || is_of_no_use {
                                 self.broken(&wire);
@@ -149,7 +151,7 @@ impl Core {
                         }
                         Waited::Closed => return Err(self.closed_error(&asked(), applied(unsure))),
                         Waited::Late => {
-                            // a connection on which others were answered meanwhile is not dead
+                            // A connection on which other calls were answered meanwhile is not dead.
                             if wire.answers() == before {
                                 self.broken(&wire);
                             }
@@ -159,7 +161,7 @@ impl Core {
                 }
             };
             failure.applied = applied(unsure);
-            // the next member is asked at once
+            // The next member is tried at once; a pause follows when all have been tried.
             let wait = if attempts % self.members() == 0 { pauses.next() } else { Duration::ZERO };
             let is_last =
                 attempts >= terms.rounds.saturating_mul(self.members()) || Instant::now() + wait >= terms.until;
@@ -173,9 +175,10 @@ impl Core {
         }
     }
 
-    /// Waits for a turn, which is over when this is dropped.
+    /// Waits for a permit, which is released when it is dropped.
     async fn turn(&self, mut terms: Terms, asked: &(dyn Fn() -> Asked + Sync)) -> Result<(SemaphorePermit<'_>, Terms)> {
-        // no caller waits for a watch: where there are thousands, it has its time from its turn on, while others are answered
+        // No caller's limit includes the reads of a watch. There may be thousands of them, so the limit of such a read
+        // starts with its permit, as long as the server answers others.
         let is_patient = terms.lane == Lane::Watches;
         let mut room = pin!(self.rooms[terms.lane as usize].acquire());
         loop {
@@ -192,14 +195,16 @@ impl Core {
         }
     }
 
-    /// Waits for something, but no longer than until then, and not in a store that is closed. What waits has neither a timer nor a notice of its own. It is pinned where it is, since the
-    /// client's futures are large: to move one costs more than all else here.
+    /// Waits for `work`, but not beyond `until`, and not if the store is closed. This needs neither a timer nor a
+    /// notification of its own. `work` is pinned by the caller: the client's futures are large, and moving one costs
+    /// more than everything else here.
     async fn unless_closed<T>(&self, until: Instant, work: Pin<&mut impl Future<Output = T>>) -> Waited<T> {
         let mut waiting = self.deadlines.until(until, work);
         let waiting = poll_fn(|cx| match Pin::new(&mut waiting).poll(cx) {
             Poll::Ready(Some(done)) => Poll::Ready(Waited::Done(done)),
             Poll::Ready(None) => Poll::Ready(Waited::Late),
-            // who is noted is woken by a close; who was not yet sees it
+            // `close` wakes futures that are already registered with the deadlines; this check covers those that were
+            // not.
             Poll::Pending if self.is_closed() => Poll::Ready(Waited::Closed),
             Poll::Pending => Poll::Pending,
         });
@@ -210,14 +215,14 @@ impl Core {
         self.config.endpoints.0.len().max(1)
     }
 
-    /// A connection for calls is of no use.
+    /// Replaces a connection for calls that failed.
     fn broken(&self, wire: &Arc<Wire>) {
         if self.calls.replace(wire) {
             self.suspect.notify_one();
         }
     }
 
-    /// Ends all that waits for the server, and all that comes.
+    /// Ends all calls that wait for the server, and makes later ones fail.
     pub(crate) fn close(&self) {
         self.closed.store(true, Release);
         self.deadlines.look_again();
@@ -225,13 +230,13 @@ impl Core {
         self.rooms.iter().for_each(Semaphore::close);
     }
 
-    /// Drops the connections, after all that uses them: of a store that is closed.
+    /// Drops the connections of a closed store, after everything that uses them has ended.
     pub(crate) fn leave(&self) {
         self.calls.renew();
         self.watches.renew();
     }
 
-    /// Looks after the deadlines of what waits, until the store is closed.
+    /// Enforces the deadlines of waiting calls, until the store is closed.
     pub(crate) async fn look_after_deadlines(self: Arc<Self>) {
         tokio::select! {
             () = self.closed() => {}
@@ -241,7 +246,7 @@ impl Core {
 
     /// Waits until the store is closed.
     pub(crate) async fn closed(&self) {
-        // before it is looked whether it is, so that what comes meanwhile is not missed
+        // Registered before the flag is read, so that a `close` in between is not missed.
         let closing = self.closing.notified();
         if !self.is_closed() {
             closing.await;
@@ -252,7 +257,7 @@ impl Core {
         self.closed.load(Acquire)
     }
 
-    /// What was asked of a store that is closed, or closed meanwhile.
+    /// The error of a call to a store that is closed, or was closed during the call.
     pub(crate) fn closed_error(&self, asked: &Asked, applied: Applied) -> KvError {
         asked.error(Reason::Closed, applied).at(self.endpoints.clone()).because(Gone)
     }
@@ -264,12 +269,12 @@ fn applied(unsure: bool) -> Applied {
     if unsure { Applied::Unknown } else { Applied::No }
 }
 
-/// It was not answered in time.
+/// The error of a call that was not answered in time.
 fn late(terms: Terms, asked: &Asked, endpoint: Arc<str>, applied: Applied) -> KvError {
     asked.error(Reason::TimedOut(terms.limit), applied).at(endpoint).because(Late).with_help(REACH)
 }
 
-/// What has become of something that was waited for.
+/// How waiting for something ended.
 enum Waited<T> {
     Done(T),
     Late,
@@ -316,7 +321,7 @@ mod tests {
             answer.await.unwrap_err().reason().clone()
         };
         let _all = core.rooms[Lane::Callers as usize].acquire_many(128).await.unwrap();
-        // the server is not there: who may ask, knows it at once
+        // The server is down: a lane with a free permit reports that at once.
         assert_eq!(reason(Lane::Callers).await, Reason::TimedOut(Duration::from_millis(300)));
         assert_eq!(reason(Lane::Watches).await, Reason::Unavailable);
         assert_eq!(reason(Lane::Own).await, Reason::Unavailable);
@@ -337,11 +342,11 @@ mod tests {
             () = sleep(limit * 10) => {}
         }
         drop(all);
-        // and then has all its time
+        // From then on it has its full limit.
         let (all, terms) = waits.await.unwrap();
         assert_eq!(terms.until, Instant::now() + limit);
         drop(all);
-        // where nobody is answered, it is told
+        // While no call is answered, it times out.
         let _all = core.rooms[Lane::Watches as usize].acquire_many(16).await.unwrap();
         core.connection.send_replace(Connection::Down("gone".to_string()));
         let began = Instant::now();
@@ -365,7 +370,7 @@ mod tests {
         let hangs = |core: Arc<Core>| async move {
             matches!(core.unless_closed(until, pin!(pending::<()>())).await, Waited::Closed)
         };
-        // a task of its own, which nothing else wakes
+        // A task of its own, which nothing but `close` wakes.
         let hung = tokio::spawn(hangs(core.clone()));
         tokio::task::yield_now().await;
         let closing = async {

@@ -6,11 +6,10 @@ use etcd_client::Error;
 use std::{error::Error as StdError, sync::Arc};
 use tonic::{Code, ConnectError, Status};
 
-/// What an error of the client means.
 pub(crate) struct Failure {
     pub(crate) reason: Reason,
     pub(crate) applied: Applied,
-    /// The connection is of no use: it was not the server that said so.
+    /// The connection failed: the error does not come from the server itself.
     pub(crate) breaks: bool,
     source: Error,
 }
@@ -19,7 +18,7 @@ impl Failure {
     pub(crate) fn of(source: Error, lease: Option<LeaseId>) -> Self {
         let (reason, applied, breaks) = match &source {
             Error::GRpcStatus(status) => of_status(status, lease),
-            // what can not be an endpoint, and what was never sent
+            // An invalid endpoint or argument: nothing was sent.
             Error::TransportError(_)
             | Error::InvalidArgs(_)
             | Error::InvalidUri(_)
@@ -36,12 +35,12 @@ impl Failure {
         Failure { reason, applied, breaks, source }
     }
 
-    /// It was not what was asked for that failed, but what comes before.
+    /// The failure of a step before the request, so that the request itself was not sent.
     pub(crate) fn before(self) -> Self {
         Failure { applied: Applied::No, ..self }
     }
 
-    /// Whether it may be done again: see [`KvError::is_transient`].
+    /// Whether the request may be retried: see [`KvError::is_transient`].
     pub(crate) fn may_pass(&self, asked: &Asked) -> bool {
         asked.may_pass(&self.reason, self.applied)
     }
@@ -57,7 +56,7 @@ impl Failure {
     }
 }
 
-/// What the server has said, or what became of the connection: without the types that it went through.
+/// The cause for messages: what the server said, or what happened to the connection, without the wrapping error types.
 fn said(source: &Error) -> String {
     let Error::GRpcStatus(status) = source else { return source.to_string() };
     let mut innermost = status.source();
@@ -71,7 +70,7 @@ fn said(source: &Error) -> String {
     }
 }
 
-/// What can be done about it.
+/// Advice for the user.
 fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
     let says = |text: &str| source.to_string().contains(text);
     match reason {
@@ -90,7 +89,7 @@ fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
 
 pub(crate) const REACH: &str = "check that etcd runs there, and check `endpoints` and the TLS files in etcd.conf";
 
-/// An error with what it follows from, in a line of the log.
+/// An error with its cause, in one line for the log.
 pub(crate) fn told(error: &KvError) -> String {
     match error.source() {
         Some(source) => format!("{error}: {source}"),
@@ -98,15 +97,15 @@ pub(crate) fn told(error: &KvError) -> String {
     }
 }
 
-/// What etcd says to a user who is known, but may not do this with these keys.
+/// etcd's text if the user is known, but has no permission for these keys.
 pub(crate) const NO_RIGHT: &str = "permission denied";
 
-/// The same of an answer.
+/// Whether an answer is that error.
 pub(crate) fn is_of_rights(error: &Error) -> bool {
     matches!(error, Error::GRpcStatus(status) if status.code() == Code::PermissionDenied && status.message().contains(NO_RIGHT))
 }
 
-/// The user is known, but may not do this with these keys: who he is, is no matter of keys.
+/// Whether the user is known, but has no permission for these keys. A failed authentication does not count.
 pub(crate) fn lacks_right(error: &KvError) -> bool {
     let says_so = |source: &dyn StdError| source.to_string().contains(NO_RIGHT);
     *error.reason() == Reason::Denied && error.source().is_some_and(says_so)
@@ -118,13 +117,13 @@ fn of_status(status: &Status, lease: Option<LeaseId>) -> (Reason, Applied, bool)
     if comes_from::<ConnectError>(status) {
         return (Reason::Unavailable, No, true);
     }
-    // a status of the server's own has no source
+    // A status that the server sent has no source.
     let breaks = status.source().is_some();
     match status.code() {
-        // one code for three things
+        // This code stands for three different errors.
         Code::OutOfRange if text.contains("compacted") => (Reason::Compacted(None), No, false),
         Code::OutOfRange if text.contains("future revision") => (Reason::Future, No, false),
-        // the answer is: the request has been done
+        // It is the answer that is too large, so the request was applied.
         Code::OutOfRange if text.contains("message length too large") => (Reason::TooLarge, Unknown, false),
         Code::ResourceExhausted if text.contains("space exceeded") => (Reason::Full, No, false),
         Code::ResourceExhausted if text.contains("larger than max") => (Reason::TooLarge, No, false),
@@ -133,7 +132,7 @@ fn of_status(status: &Status, lease: Option<LeaseId>) -> (Reason, Applied, bool)
         Code::InvalidArgument if text.contains("too large") || text.contains("too many operations") => {
             (Reason::TooLarge, No, false)
         }
-        // the roles have changed meanwhile
+        // The roles changed during the request.
         Code::InvalidArgument if text.contains("auth store is old") => (Reason::Unavailable, No, false),
         Code::InvalidArgument | Code::FailedPrecondition
             if ["authentication", "user name", "password"].iter().any(|word| text.contains(word)) =>
@@ -148,7 +147,7 @@ fn of_status(status: &Status, lease: Option<LeaseId>) -> (Reason, Applied, bool)
             (Reason::Invalid, No, false)
         }
         Code::PermissionDenied | Code::Unauthenticated if !breaks => (Reason::Denied, No, false),
-        // asked before anything is proposed
+        // This is checked before anything is proposed to the cluster.
         Code::Unavailable if text.contains("no leader") => (Reason::Unavailable, No, false),
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => (Reason::Unavailable, Unknown, breaks),
         _ if breaks => (Reason::Unavailable, Unknown, true),

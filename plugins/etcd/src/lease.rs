@@ -1,4 +1,4 @@
-//! Leases: granted, kept alive and revoked by calls, none of which leaves anything behind that could be lost.
+//! Leases: granted, kept alive and revoked by single calls, so there is no stream that could be lost.
 
 use crate::{
     convert::{revision, state},
@@ -10,7 +10,7 @@ use cninfra::keyval::{Applied, LONGEST_LIFE, LeaseId, Reason, Result, Revision};
 use etcd_client::{Error, LeaseTimeToLiveOptions};
 use std::{collections::HashSet, time::Duration};
 
-/// etcd counts whole seconds, and refuses what is much more than the longest life.
+/// etcd counts whole seconds, and refuses a time to live that is much longer than `LONGEST_LIFE`.
 fn seconds(ttl: Duration) -> i64 {
     let ttl = ttl.min(LONGEST_LIFE);
     let up = u64::from(ttl.subsec_nanos() > 0);
@@ -23,7 +23,7 @@ fn life(seconds: i64) -> Duration {
 
 impl Core {
     pub(crate) async fn grant(&self, terms: Terms, ttl: Duration) -> Result<(LeaseId, Duration)> {
-        // a lease that was granted unseen ends by itself, so it may be asked for again
+        // If the answer is lost, the granted lease expires by itself, so the call may be repeated.
         let asked = || Asked::to_repeat("grant", None);
         let granted =
             self.call(terms, &asked, |wire| async move { wire.lease.clone().grant(seconds(ttl), None).await });
@@ -31,11 +31,11 @@ impl Core {
         Ok((LeaseId(granted.id()), life(granted.ttl())))
     }
 
-    /// A call of the store's own, whoever keeps the lease: it can not be made up for later.
+    /// Always in the lane `Own`, also for callers: a lease that is kept alive too late is gone.
     pub(crate) async fn keep_alive(&self, lease: LeaseId) -> Result<Duration> {
         let asked = || Asked::to_repeat("keep alive", None).with_lease(Some(lease));
         let left = self.call(self.terms(Lane::Own), &asked, |wire| async move {
-            // a stream for each call: there is none that has to be resumed; the first answer only says that there is such a lease
+            // A stream for each call, so none has to be resumed. Its first answer only confirms that the lease exists.
             let (mut keeper, mut answers) = wire.lease.clone().keep_alive(lease.0).await?;
             keeper.keep_alive().await?;
             match answers.message().await? {
@@ -52,9 +52,9 @@ impl Core {
         }
     }
 
-    /// One that has ended already is no error.
+    /// A lease that has already expired is not an error.
     pub(crate) async fn revoke(&self, terms: Terms, lease: LeaseId) -> Result<()> {
-        // to do it twice is to do it once
+        // Revoking twice has the same effect as revoking once.
         let asked = || Asked::to_repeat("revoke", None).with_lease(Some(lease));
         let revoked = self.call(terms, &asked, |wire| async move { wire.lease.clone().revoke(lease.0).await });
         match revoked.await {
@@ -64,7 +64,7 @@ impl Core {
         }
     }
 
-    /// The keys that were written with a lease, and not without it since, as the member knows it that is asked.
+    /// The keys attached to a lease, as the member that is asked knows them, and its revision.
     pub(crate) async fn keys_of(&self, lease: LeaseId) -> Result<(HashSet<Vec<u8>>, Option<Revision>)> {
         let asked = || Asked::to_read("keys of", None).with_lease(Some(lease));
         let found = self.call(self.terms(Lane::Own), &asked, |wire| async move {
@@ -75,10 +75,10 @@ impl Core {
         Ok((found.keys().iter().cloned().collect(), revision(state(found.header()))))
     }
 
-    /// Is it there for sure, and so are all keys that were written with it and were not changed or deleted since?
+    /// Whether the lease certainly exists, so that it still has all its keys that were not changed or deleted.
     pub(crate) async fn lives(&self, lease: LeaseId) -> Result<bool> {
         let left = self.time_left(self.terms(Lane::Own), lease).await?;
-        // in its last second it may be on its way out
+        // In its last second it may be about to expire.
         Ok(left.is_some_and(|left| !left.is_zero()))
     }
 

@@ -8,19 +8,19 @@ use crate::{
 use cninfra::keyval::{Expiry, KeyRange, KvError, LeaseId, Op, Reason, Result, Txn};
 use std::time::Duration;
 
-/// The lives of all puts of a transaction, with one lease for all that are to live equally long.
+/// The leases of all puts of a transaction. Puts with the same time to live share one lease.
 #[derive(Default)]
 pub(crate) struct Lives {
-    /// Of both branches, in their order.
+    /// Those of both branches, in order.
     pub(crate) each: Vec<Life>,
-    /// What was asked for, and what was granted.
+    /// The requested time to live, and the granted lease.
     granted: Vec<(Duration, Life)>,
-    /// What ends with the client has this one.
+    /// The lease of puts that expire with the client.
     of_client: Option<LeaseId>,
 }
 
 impl Lives {
-    /// The leases that something is written with, each once.
+    /// All leases that are used, without duplicates.
     pub(crate) fn leases(&self) -> Vec<LeaseId> {
         let mut leases: Vec<LeaseId> = self.each.iter().filter_map(|life| life.lease).collect();
         leases.sort();
@@ -28,12 +28,12 @@ impl Lives {
         leases
     }
 
-    /// A lease that the caller knows nothing of, so that another one does as well.
+    /// Whether the caller does not know this lease, so that it may be replaced by another one.
     pub(crate) fn is_own(&self, lease: LeaseId) -> bool {
         self.of_client == Some(lease) || self.granted.iter().any(|(_, life)| life.lease == Some(lease))
     }
 
-    /// Those of the branch that was done.
+    /// Those of the branch that was executed.
     pub(crate) fn of(&self, txn: &Txn, succeeded: bool) -> &[Life] {
         let (then, otherwise) = self.each.split_at(txn::puts(&txn.then).min(self.each.len()));
         if succeeded { then } else { otherwise }
@@ -44,14 +44,14 @@ impl Lives {
     }
 }
 
-/// Does something end by itself, so that there have to be leases? Where nothing does, all puts have the same life.
+/// Whether any put expires, so that leases are needed. Otherwise all puts have the default `Life`.
 pub(crate) fn are_wanted(txn: &Txn) -> bool {
     let ends = |op: &Op| matches!(op, Op::Put(put) if !matches!(put.expiry, Expiry::Never | Expiry::Keep));
     txn.then.iter().chain(&txn.otherwise).any(ends)
 }
 
 impl EtcdStore {
-    /// The lives of all puts.
+    /// Grants or looks up the leases of all puts.
     pub(crate) async fn lives(&self, terms: Terms, txn: &Txn) -> Result<Lives> {
         let mut lives = Lives::default();
         for op in txn.then.iter().chain(&txn.otherwise) {
@@ -84,7 +84,7 @@ impl EtcdStore {
         Ok(lives)
     }
 
-    /// Gives back the leases that were granted for nothing: all but those that were used. What can not be revoked in time ends by itself.
+    /// Revokes the leases that were granted but not used. A lease that cannot be revoked in time expires by itself.
     pub(crate) async fn give_back(&self, terms: Terms, lives: &Lives, used: &[Life]) {
         for (_, life) in lives.granted.iter().filter(|(_, life)| !used.contains(life)) {
             if let Some(lease) = life.lease {
@@ -93,7 +93,7 @@ impl EtcdStore {
         }
     }
 
-    /// Which of the leases is gone, where one is.
+    /// Finds out which of the leases is gone, if any.
     pub(crate) async fn gone(&self, terms: Terms, lives: &Lives) -> Option<LeaseId> {
         let leases = lives.leases();
         if let [only] = &*leases {
@@ -108,11 +108,11 @@ impl EtcdStore {
     }
 }
 
-/// The put was not begun, whatever became of its lease.
+/// The error of a put that was not sent, since its lease could not be obtained.
 fn not_begun(error: KvError, op: &Op) -> KvError {
     let range = if let Op::Put(put) = op { KeyRange::key(&put.key) } else { KeyRange::all() };
     let reason = match error.reason() {
-        // of a lease that nobody has asked for
+        // It names a lease that the caller has not asked for.
         Reason::NoLease(_) => Reason::Unavailable,
         reason => reason.clone(),
     };

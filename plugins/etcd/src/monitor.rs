@@ -1,4 +1,4 @@
-//! The state of the connection: asked for from time to time, and whenever a call or a watch finds it broken.
+//! The state of the connection: checked regularly, and whenever a call or a watch finds the connection broken.
 
 use crate::{
     core::Core,
@@ -10,14 +10,14 @@ use etcd_client::GetOptions;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
-/// The predecessor's key, which need not be there.
+/// The key that the predecessor uses for probes. It need not exist.
 pub(crate) const PROBE_KEY: &str = "/probe-etcd-connection";
-/// So often a server that answers is asked.
+/// The interval between probes of a server that answers.
 const EVERY: Duration = Duration::from_secs(1);
-/// So long an answer may take, where calls may take longer.
+/// The limit of a probe, if calls may take longer.
 const WITHIN: Duration = Duration::from_secs(2);
 
-/// On the connection that is there, and on a new one, of each member.
+/// Once on the existing connection, and once on a new one, for each member.
 const ROUNDS: usize = 2;
 
 /// The state of a store's connection.
@@ -32,7 +32,7 @@ pub enum Connection {
     Down(String),
 }
 
-/// Asks whether most of the cluster is there: a read that all have to agree on.
+/// Checks whether a majority of the cluster is there, by a read that they have to agree on.
 async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     let asked = || Asked::to_read("probe", Some(KeyRange::key(PROBE_KEY)));
     let terms = Terms { rounds: ROUNDS, ..Terms::within(within.min(*core.config.operation_timeout), Lane::Own) };
@@ -40,13 +40,13 @@ async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
         core.call(terms, &asked, |wire| core.seating.read(wire, PROBE_KEY.into(), GetOptions::new().with_count_only()));
     match asking.await {
         Ok(_) => Ok(()),
-        // it answers, but not of that key
+        // The server answers, but the user may not read this key.
         Err(error) if lacks_right(&error) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// The same, and the state of the connection is what was found.
+/// Probes, and sets the state of the connection accordingly.
 pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
     let answer = probe(core, within).await;
     let now = match &answer {
@@ -64,7 +64,7 @@ pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
     answer
 }
 
-/// Keeps the state of the connection until the store is closed.
+/// Maintains the state of the connection until the store is closed.
 pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
         loop {
@@ -76,7 +76,7 @@ pub(crate) async fn run(core: Arc<Core>) {
                     () = core.suspect.notified() => {}
                 }
             } else {
-                // that it is gone is known: whoever finds it so is no reason to ask more often
+                // The server is known to be gone: further failures are no reason to probe more often.
                 sleep(*core.config.reconnect_interval).await;
             }
         }

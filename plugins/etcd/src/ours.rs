@@ -1,31 +1,31 @@
-//! [`Ours`]: what was written with the lease of the client, and is its own as far as that is known.
+//! [`Ours`]: the keys written with the client's lease that, as far as is known, nobody else has changed.
 
 use bytes::Bytes;
 use cninfra::keyval::{KeyRange, Revision};
 use std::collections::BTreeMap;
 
-/// So many are remembered of each key.
+/// How many earlier revisions are remembered of each key.
 const EARLIER: usize = 16;
 
-/// How much was noted until then.
+/// A logical time: how many changes `Ours` had recorded by then.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub(crate) struct Moment(u64);
 
-/// When something was done.
+/// When a request was made, and what the server answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct When {
-    /// When it was asked for.
+    /// When the request was made.
     pub(crate) began: Moment,
-    /// The state that the server has told.
+    /// The revision in the server's answer.
     pub(crate) revision: Option<Revision>,
 }
 
-/// What ends with the client.
+/// The keys that expire with the client.
 #[derive(Default)]
 pub(crate) struct Ours {
     keys: BTreeMap<Bytes, Known>,
     noted: Moment,
-    /// When a lease was lost last.
+    /// When a lease was last lost.
     lost: Moment,
 }
 
@@ -33,15 +33,17 @@ struct Known {
     value: Bytes,
     noted: Moment,
     written: Option<Revision>,
-    /// When it was written before that, by this client and with the same lease: the latest ones, in their order.
+    /// The revisions of earlier values of this key that this client wrote with the same lease: the latest ones, in
+    /// order.
     earlier: Vec<Revision>,
-    /// It has ended with a lease, and is not written again yet.
+    /// It has expired with a lease, and is not restored yet.
     is_lost: bool,
 }
 
 impl Known {
-    /// Two at once may come to be known in another order than they were done in: the states say which one was the later. What was asked for when this was known is later whatever they say: a server
-    /// that has lost its data counts anew.
+    /// Whether the request came after what is known. The answers of two concurrent requests may arrive in either order,
+    /// so their revisions decide. A request that was made when this was already known is later whatever its revision,
+    /// since a server that has lost its data counts from the start again.
     fn is_before(&self, when: When) -> bool {
         self.noted <= when.began || self.written <= when.revision
     }
@@ -55,7 +57,7 @@ impl Ours {
     pub(crate) fn put(&mut self, key: &Bytes, value: &Bytes, when: When) {
         if self.keys.get(key).is_none_or(|known| known.is_before(when)) {
             self.noted.0 += 1;
-            // what was asked for before a lease was lost may be of that
+            // A request that was made before a lease was lost may have used that lease.
             let is_lost = when.began < self.lost;
             let earlier = self.keys.remove(key).map_or_else(Vec::new, |before| before.earlier_than(when.revision));
             let known = Known { value: value.clone(), noted: self.noted, written: when.revision, earlier, is_lost };
@@ -63,14 +65,14 @@ impl Ours {
         }
     }
 
-    /// It has another value, and ends as before.
+    /// The key has a new value, and keeps its lease.
     pub(crate) fn change(&mut self, key: &Bytes, value: &Bytes, when: When) {
         if self.keys.contains_key(key) {
             self.put(key, value, when);
         }
     }
 
-    /// A key does not end with the client any more.
+    /// The key no longer expires with the client.
     pub(crate) fn forget(&mut self, key: &Bytes, when: When) {
         if self.keys.get(key).is_some_and(|known| known.is_before(when)) {
             self.keys.remove(key);
@@ -85,69 +87,72 @@ impl Ours {
         self.keys.clear();
     }
 
-    /// All have ended with their lease, be it that the server counts anew.
+    /// Marks all keys as lost with their lease. Their revisions are dropped, since the server may have started to count
+    /// anew.
     pub(crate) fn lose(&mut self) {
         self.noted.0 += 1;
         self.lost = self.noted;
         self.keys.values_mut().for_each(Known::lose);
     }
 
-    /// What has ended with a lease.
+    /// The keys that were lost with a lease.
     pub(crate) fn lost(&self) -> Vec<Bytes> {
         self.keys.iter().filter(|(_, known)| known.is_lost).map(|(key, _)| key.clone()).collect()
     }
 
-    /// What is to be there.
+    /// The keys that should exist.
     pub(crate) fn there(&self) -> Vec<Bytes> {
         self.keys.iter().filter(|(_, known)| !known.is_lost).map(|(key, _)| key.clone()).collect()
     }
 
-    /// Is it to be there, be it that it is lost?
+    /// Whether this key should exist, including one that is lost and not restored yet.
     pub(crate) fn has(&self, key: &Bytes) -> bool {
         self.keys.contains_key(key)
     }
 
-    /// The value, if it is lost still.
+    /// The value to restore, if the key is still lost.
     pub(crate) fn to_write(&self, key: &Bytes) -> Option<Bytes> {
         self.keys.get(key).filter(|known| known.is_lost).map(|known| known.value.clone())
     }
 
-    /// It is written again.
+    /// The key has been restored.
     pub(crate) fn is_back(&mut self, key: &Bytes) {
         if let Some(known) = self.keys.get_mut(key) {
             known.is_lost = false;
         }
     }
 
-    /// Somebody else has written it while it was lost.
+    /// Somebody else wrote the key while it was lost.
     pub(crate) fn is_taken(&mut self, key: &Bytes) {
         if self.keys.get(key).is_some_and(|known| known.is_lost) {
             self.keys.remove(key);
         }
     }
 
-    /// Was it written after this state of the server, which has it nevertheless? So it may have an older value of this client's.
+    /// Whether the key was written after this revision of the server, which has the key nevertheless: so it may have an
+    /// older value of this client.
     pub(crate) fn may_be_older(&self, key: &Bytes, state: Option<Revision>) -> bool {
         let is = |known: &Known| state.is_some() && known.written > state && !known.earlier.is_empty();
         self.keys.get(key).is_some_and(is)
     }
 
-    /// The value that it is to have, if what is there was written by this client, and before.
+    /// The value that the key should have, if the one that is there is an earlier one of this client.
     pub(crate) fn to_mend(&self, key: &Bytes, there: Revision) -> Option<Bytes> {
         let known = self.keys.get(key).filter(|known| !known.is_lost && known.earlier.contains(&there))?;
         Some(known.value.clone())
     }
 
-    /// It has its value again, in the place of what was written then.
+    /// The current value was restored in place of the earlier one of revision `there`.
     pub(crate) fn is_mended(&mut self, key: &Bytes, there: Revision, when: When) {
         if let Some(known) = self.keys.get_mut(key).filter(|known| known.noted <= when.began) {
             known.written = when.revision;
-            // the later ones are of no state of this server
+            // Later revisions belong to a history that this server no longer has.
             known.earlier.retain(|earlier| *earlier <= there);
         }
     }
 
-    /// It was looked for, and is not of the lease: somebody else has changed or deleted it, unless the server has gone back to a state before it was written.
+    /// The lease did not have this key when it was checked: somebody else changed or deleted it, unless the server has
+    /// returned to a revision before it was written.
     pub(crate) fn is_not_there(&mut self, key: &Bytes, when: When) {
         match self.keys.get_mut(key) {
             Some(known) if known.noted <= when.began && known.written > when.revision => known.lose(),
@@ -162,7 +167,7 @@ impl Known {
         self.earlier.clear();
     }
 
-    /// When it was written, if that was before.
+    /// The revisions of this client's values that are lower than `now`, at most `EARLIER` of them.
     fn earlier_than(mut self, now: Option<Revision>) -> Vec<Revision> {
         self.earlier.extend(self.written);
         self.earlier.retain(|earlier| now.is_some_and(|now| *earlier < now));
@@ -186,11 +191,11 @@ mod tests {
         ours.put(&key, &Bytes::from("1"), when(0, 9));
         let now = ours.now().0;
         assert_eq!(now, 1);
-        // at once with it, and before
+        // Concurrent requests with a lower revision.
         ours.forget(&key, when(0, 8));
         ours.delete(&KeyRange::all(), when(0, 8));
         assert_eq!(ours.there(), ["k"]);
-        // after it, at a server that counts anew
+        // Later requests, to a server that counts from the start again.
         ours.put(&key, &Bytes::from("2"), when(now, 2));
         ours.delete(&KeyRange::all(), when(now, 1));
         assert_eq!(ours.there(), ["k"]);
@@ -231,11 +236,11 @@ mod tests {
         }
         assert!(!ours.may_be_older(&key, Some(at(14))) && !ours.may_be_older(&key, None));
         assert!(ours.may_be_older(&key, Some(at(9))));
-        // another one's, who has left it its lease
+        // Written by somebody else, who kept the lease of the key.
         assert_eq!(ours.to_mend(&key, at(9)), None);
         assert_eq!(ours.to_mend(&key, at(8)), Some(Bytes::from("14")));
         ours.is_mended(&key, at(8), when(ours.now().0, 10));
-        // the server comes to that state another way
+        // The server reaches these revisions again, with other contents.
         assert_eq!((ours.to_mend(&key, at(11)), ours.to_mend(&key, at(5))), (None, Some(Bytes::from("14"))));
         ours.put(&key, &Bytes::from("last"), when(ours.now().0, 7));
         assert_eq!((ours.to_mend(&key, at(8)), ours.to_mend(&key, at(5))), (None, Some(Bytes::from("last"))));

@@ -96,7 +96,7 @@ impl Etcd {
         Ok(Delegate::store(self, "connect")?.client().await?)
     }
 
-    /// By a file, whatever it says, or by anything that is set.
+    /// Whether there is a config file, whatever it contains, or anything is set in another way.
     fn is_wanted(&self) -> bool {
         self.config.is_set() || self.cx.has_config_file()
     }
@@ -121,7 +121,7 @@ impl Lifecycle for Etcd {
         }
         self.metrics.register(cx);
         let store = match self.store() {
-            // of an attempt that has failed: others may have begun to use it
+            // The store of an attempt that failed is kept, since others may already be using it.
             Some(store) => store,
             None => {
                 let store = Arc::new(EtcdStore::open(self.config.clone()).await?);
@@ -146,7 +146,7 @@ impl Lifecycle for Etcd {
     async fn close(&self, cx: &Context) -> Result<()> {
         let store = match self.current() {
             Current::Open(store) => Some(store),
-            // it says what is to be set
+            // Not `Closed`: calls should keep saying what has to be configured.
             Current::Off => return Ok(()),
             Current::None | Current::Closed => None,
         };
@@ -156,7 +156,7 @@ impl Lifecycle for Etcd {
             let ttl = self.config.session_ttl;
             cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
-        // not before: what others have of it is given back meanwhile
+        // Not earlier: other plugins may still be giving back what they hold in this store.
         self.put(Current::Closed);
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Delegate for Etcd {
         let (reason, cause, help) = match self.current() {
             Current::Open(store) => return Ok(store),
             Current::None => (Reason::Unavailable, "the plugin has not begun", crate::failure::REACH),
-            // who waits for it waits no longer
+            // Not `Unavailable`, which callers would wait for.
             Current::Closed => {
                 (Reason::Closed, "the plugin was closed", "depend on the plugin: it is closed after those that do")
             }

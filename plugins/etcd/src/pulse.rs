@@ -1,4 +1,4 @@
-//! [`Pulse`]: the signs of life of a connection, by which it is judged once for all that goes over it.
+//! [`Pulse`]: the signs of life of a connection, by which it is judged once for all streams on it.
 
 use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -6,23 +6,25 @@ use std::{
 };
 use tokio::time::{Instant, sleep_until};
 
-/// Without any sign of life for so long a connection is gone, whatever TCP says,
+/// A connection is dead, whatever TCP says, if nothing has arrived for this long and a question is unanswered.
 pub(crate) const SILENCE: Duration = Duration::from_millis(2800);
-/// where a question was not answered for so long: nobody has to say something who is not asked.
+/// How long that question has to be unanswered. Without a question, silence proves nothing.
 const UNANSWERED: Duration = Duration::from_millis(1700);
-/// Who looks so much later than he wanted has no processor: so it may be with what he looks for, which is there perhaps and was not read yet.
+/// A task that wakes up this much too late lacks processor time. Then the answer may have arrived without being read
+/// yet.
 const LATE: Duration = Duration::from_millis(100);
-/// So much time it has more, at most.
+/// The longest extra time that such a task grants.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// When something was heard over a connection, and when something was asked. A slow answer is no sign of death where others were answered meanwhile.
+/// When something last arrived on a connection, and when it was last asked for a sign of life. A slow answer does not
+/// mean that the connection is dead if others were answered meanwhile.
 pub(crate) struct Pulse {
     born: Instant,
-    /// In microseconds since then: when something came last. 0 is never.
+    /// When something last arrived, in microseconds since `born`; 0 for never.
     heard: AtomicU64,
-    /// When the first question was put that nothing has come after.
+    /// When the first question was asked since something last arrived.
     asked: AtomicU64,
-    /// When the last one was put.
+    /// When the last question was asked.
     asked_last: AtomicU64,
     streams: AtomicUsize,
 }
@@ -34,7 +36,7 @@ impl Pulse {
     }
 
     fn at(&self, then: Instant) -> u64 {
-        // not 0, which is never
+        // 0 stands for never.
         u64::try_from(then.saturating_duration_since(self.born).as_micros()).unwrap_or(u64::MAX).max(1)
     }
 
@@ -42,12 +44,12 @@ impl Pulse {
         Instant::now().saturating_duration_since(self.born + Duration::from_micros(since))
     }
 
-    /// Something has come.
+    /// Something has arrived.
     pub(crate) fn hears(&self, now: Instant) {
         self.heard.store(self.at(now), Relaxed);
     }
 
-    /// Something is asked.
+    /// A question is being asked.
     pub(crate) fn asks(&self, now: Instant) {
         let now = self.at(now);
         self.asked_last.store(now, Relaxed);
@@ -56,35 +58,36 @@ impl Pulse {
         }
     }
 
-    /// Has anything come, ever?
+    /// Whether anything has ever arrived.
     pub(crate) fn is_proven(&self) -> bool {
         self.heard.load(Relaxed) > 0
     }
 
-    /// How long nothing has come.
+    /// How long nothing has arrived.
     pub(crate) fn quiet(&self) -> Duration {
         self.elapsed(self.heard.load(Relaxed))
     }
 
-    /// When it is dead, if nothing comes until then.
+    /// When the connection is dead, if nothing arrives before.
     pub(crate) fn dead_at(&self) -> Instant {
         self.born + Duration::from_micros(self.heard.load(Relaxed)) + SILENCE
     }
 
-    /// Nothing has come for so long that it is gone, though something was asked.
+    /// Whether nothing has arrived for so long that the connection is dead, although something was asked.
     pub(crate) fn is_dead(&self) -> bool {
         let (heard, asked) = (self.heard.load(Relaxed), self.asked.load(Relaxed));
         asked > heard && self.elapsed(asked) >= UNANSWERED && self.elapsed(heard) >= SILENCE
     }
 
-    /// Whether somebody has to ask, since nothing has come for so long: of all who look at the same time, one.
+    /// Whether the caller has to ask, since nothing has arrived for `every`. Of several concurrent callers, one gets
+    /// `true`.
     pub(crate) fn has_to_be_asked(&self, every: Duration) -> bool {
         let last = self.asked_last.load(Relaxed);
         let is_due = self.elapsed(last.max(self.heard.load(Relaxed))) >= every;
         is_due && self.asked_last.compare_exchange(last, self.at(Instant::now()), Relaxed, Relaxed).is_ok()
     }
 
-    /// How many streams there are.
+    /// The number of streams.
     pub(crate) fn streams(&self) -> usize {
         self.streams.load(Relaxed)
     }
@@ -98,13 +101,13 @@ impl Pulse {
     }
 }
 
-/// How much more time there is for what was to be there until `due`, where it is looked late now.
+/// The extra time for what was due at `due`, if the caller checks it late.
 pub(crate) fn grace(due: Instant) -> Option<Duration> {
     let late = Instant::now().saturating_duration_since(due);
     (late >= LATE).then_some(late.min(GRACE))
 }
 
-/// Sleeps until then, and a bit longer where it wakes up late.
+/// Sleeps until `then`, and a bit longer if it wakes up late.
 pub(crate) async fn patiently(then: Instant) {
     sleep_until(then).await;
     if let Some(grace) = grace(then) {
@@ -126,16 +129,16 @@ mod tests {
         for _ in 0..5 {
             pulse.asks(Instant::now());
             sleep(SECOND).await;
-            // one of many
+            // The answer may be for any of the streams.
             pulse.hears(Instant::now());
         }
         assert!(pulse.is_proven() && !pulse.is_dead());
-        // nobody asks, so nobody has to answer
+        // Nobody has asked anything, so silence proves nothing.
         sleep(5 * SECOND).await;
         assert!(!pulse.is_dead() && pulse.quiet() == 5 * SECOND);
         pulse.asks(Instant::now());
         sleep(UNANSWERED - Duration::from_millis(1)).await;
-        // that it is asked again gives it no more time
+        // A second question does not extend the time.
         pulse.asks(Instant::now());
         assert!(!pulse.is_dead());
         sleep(Duration::from_millis(1)).await;

@@ -1,4 +1,4 @@
-//! Reads: a range, and parts of one, at one state.
+//! Reads: single keys, ranges and pages, each at one revision.
 
 use crate::{
     convert::{bounds, entry, number, revision, start, state},
@@ -12,13 +12,14 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use cninfra::keyval::{Applied, At, Cursor, Entry, KeyRange, Page, PageRequest, Reason, Result};
 use etcd_client::{GetOptions, GetResponse, Txn};
 
-/// What a page should have, in bytes, however few are asked for: less is not worth a second way.
+/// The limit of an answer is computed from at least this page size, in bytes, even if fewer are requested: it is not
+/// worth refusing a smaller answer and requesting it again.
 const AIM: usize = 8 << 20;
-/// An answer may have so many times as many bytes as the page.
+/// An answer may be this many times as large as the page.
 const ROOM: usize = 2;
-/// Where it has more, so many times fewer entries are asked for.
+/// If it is larger, this many times fewer entries are requested.
 const FEWER: usize = 8;
-/// And no more than so many: all may have been asked for.
+/// And at most this many, since the first request may have been for all entries.
 const SOME: usize = 10_000;
 
 impl Core {
@@ -35,7 +36,7 @@ impl Core {
         Ok(std::mem::take(&mut read.await?.0.kvs).into_iter().next().map(entry))
     }
 
-    /// Reads a range: its entries, the state of the store, and whether there is more.
+    /// Reads a range: its entries, the revision of the store, and whether there are more.
     pub(crate) async fn range(
         &self,
         terms: Terms,
@@ -53,7 +54,8 @@ impl Core {
         Ok(found(read.await?))
     }
 
-    /// The first entries of what is left of a range, if they are few bytes: etcd has no bound for those itself. An answer that is larger is refused when it begins.
+    /// Reads the first entries of the rest of a range. etcd has no limit in bytes, so an answer that is too large is
+    /// refused as soon as its size is known.
     async fn part(
         &self,
         terms: Terms,
@@ -63,7 +65,7 @@ impl Core {
         limit: usize,
     ) -> Result<(Vec<Entry>, i64, bool)> {
         let asked = || Asked::to_read("list", Some(request.range.clone()));
-        // one comes in any case
+        // A single entry is returned in any case, however large.
         let most = if limit > 1 { request.max_bytes.clamp(AIM, MAX_MESSAGE / ROOM) * ROOM } else { MAX_MESSAGE };
         let limit = i64::try_from(limit).unwrap_or(0);
         let read = self.call(terms, &asked, |wire| {
@@ -75,10 +77,11 @@ impl Core {
         Ok(found(read.await?))
     }
 
-    /// The newest state, which most of the cluster agrees on, whatever keys the user may read.
+    /// The newest revision that a majority of the cluster has agreed on, whatever keys the user may read.
     ///
-    /// A read waits until its member has all that most of the cluster agrees on, and is refused after that where the key is not the user's. A refusal tells no state; but a transaction without operations does, which is anybody's and is not agreed on: that of the same
-    /// member, asked after the read, is as new.
+    /// A read waits until its member has everything that the majority has agreed on. If the user may not read the key,
+    /// it is refused only after that, but a refusal contains no revision. An empty transaction does: it needs no
+    /// permission and no agreement. Sent to the same member after the read, it is as new.
     pub(crate) async fn newest_of_all(&self, terms: Terms) -> Result<i64> {
         let asked = || Asked::to_read("revision", None);
         let read = self.call(terms, &asked, |wire| async {
@@ -94,12 +97,13 @@ impl Core {
         read.await
     }
 
-    /// The newest state, which most of the cluster agrees on, asked for by a range that the user may read.
+    /// The newest revision that a majority of the cluster has agreed on, found by a read of a range that the user may
+    /// read.
     pub(crate) async fn newest(&self, terms: Terms, of: &KeyRange) -> Result<i64> {
         Ok(self.range(terms, "revision", of, None, GetOptions::new().with_count_only()).await?.1)
     }
 
-    /// How many keys a range had at a state.
+    /// How many keys a range had at a revision.
     pub(crate) async fn count(&self, terms: Terms, range: &KeyRange, at: i64) -> Result<i64> {
         let asked = || Asked::to_read("count", Some(range.clone()));
         let counted = self.call(terms, &asked, |wire| {
@@ -109,7 +113,7 @@ impl Core {
         Ok(counted.await?.count())
     }
 
-    /// A part of a range: see [`cninfra::keyval::Store::page`].
+    /// Reads a page: see [`cninfra::keyval::Store::page`].
     pub(crate) async fn page(&self, terms: Terms, request: &PageRequest) -> Result<Page> {
         let malformed = || {
             let asked = Asked::to_read("list", Some(request.range.clone()));
@@ -142,13 +146,13 @@ impl Core {
             }
         };
         let at = at.unwrap_or(state);
-        // what came is here already: but whoever asked has no room for more
+        // All entries have already arrived, but the caller has room for no more than `max_bytes`.
         let mut bytes = 0usize;
         let fits = entries.iter().take_while(|entry| {
             bytes = bytes.saturating_add(entry.key.len() + entry.value.len());
             bytes <= request.max_bytes
         });
-        // one in any case
+        // The first entry is returned in any case.
         let fits = fits.count().max(1);
         if fits < entries.len() {
             entries.truncate(fits);
@@ -159,13 +163,13 @@ impl Core {
     }
 }
 
-/// The entries of an answer, its state, and whether there are more.
+/// The entries of an answer, its revision, and whether there are more.
 fn found(mut read: GetResponse) -> (Vec<Entry>, i64, bool) {
     let entries = std::mem::take(&mut read.0.kvs).into_iter().map(entry).collect();
     (entries, state(read.header()), read.more())
 }
 
-/// The state that is read, and the first key that comes next: that of a zero byte more.
+/// A cursor holds the revision that is read, and the next possible key: the last one followed by a zero byte.
 fn cursor(at: i64, last: &[u8]) -> Cursor {
     let mut bytes = BytesMut::with_capacity(9 + last.len());
     bytes.put_i64(at);

@@ -1,12 +1,14 @@
-//! How the connection of a plugin's store is, told to its agent.
+//! Reports the state of the connection to the agent.
 
 use crate::{Connection, EtcdStore};
 use cninfra::{Context, keyval::StoreMetrics, status::State};
 
-/// Reports it until the store is closed. It is a task of the store, and not of the attempt to start that opens it: where that fails, the store connects all the same, and the agent is told when it has.
+/// Reports it until the store is closed. This is a task of the store, not of the attempt to start that opens the store:
+/// if that attempt fails, the store still connects, and then reports that.
 pub(crate) fn begin(store: &EtcdStore, cx: Context, metrics: StoreMetrics) {
     let (core, mut connection) = (store.core.clone(), store.connection());
-    // before it has answered once, the plugin's `init` says what is wrong; one that does not wait for it does not
+    // Until the first answer, the error of `init` says what is wrong. With `allow-delayed-start`, `init` does not wait
+    // for an answer, so failures are reported from the start.
     let mut is_told = core.config.allow_delayed_start;
     let counted = metrics.clone();
     let reporting = async move {

@@ -1,17 +1,17 @@
-//! [`Seating`]: room for the futures of what is asked most.
+//! [`Seating`]: reusable memory for the futures of the most frequent calls.
 
 use crate::wire::Wire;
 use cninfra::client::{Seated, Seats};
 use etcd_client::{Error, GetOptions, GetResponse, PutOptions, PutResponse};
 use std::sync::Arc;
 
-/// So many seats of a kind are kept, each of three kilobytes: as many as there were calls at once, mostly.
+/// How many seats of each kind are kept, at about three kilobytes each: usually enough for all calls in flight at once.
 const KEPT: usize = 64;
 
 type Read = (Arc<Wire>, Vec<u8>, GetOptions);
 type Write = (Arc<Wire>, Vec<u8>, Vec<u8>, PutOptions);
 
-/// Where the client's futures of reads and writes are: of a store, whatever connection it has.
+/// Holds the futures of the client's reads and writes. It belongs to the store, and outlives its connections.
 pub(crate) struct Seating {
     reads: Seats<Read, Result<GetResponse, Error>>,
     writes: Seats<Write, Result<PutResponse, Error>>,

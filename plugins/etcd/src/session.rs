@@ -1,4 +1,4 @@
-//! [`Session`]: the lease of the client, and the keys that are there as long as it is.
+//! [`Session`]: the client's lease, and the keys that exist as long as it does.
 
 use crate::{
     convert::{revision, state},
@@ -29,44 +29,47 @@ use tokio::{
     time::{sleep, timeout_at},
 };
 
-/// How long the end of the store may take for it: what could not be revoked ends by itself.
+/// The limit for revoking the lease when the store is closed. A lease that is not revoked in time expires by itself.
 const ENDING: Duration = Duration::from_secs(1);
-/// So many keys are written again at once: what keeps the lease alive has room beside them.
+/// How many keys are restored at once. This is less than the lane's limit, so that keeping the lease alive does not
+/// wait.
 const AT_ONCE: usize = 16;
 
-/// The lease of the client: granted when it is needed first, kept alive by a task, revoked when the store is closed.
+/// The client's lease: granted on first use, kept alive by a task, revoked when the store is closed.
 ///
-/// Where it was lost (the client slept for longer than it lives, or the server has lost its data), there is a new one, and the keys are written again that
-/// nobody else has written meanwhile: what says that somebody is there says so as long as he is. So is a value of which the server has an older one, since it was put back to a state before it: but only if that was written by this client, as is known
-/// of the last few, and if that is seen before the server has as many states again. What somebody else has changed or deleted while the lease was there is his: that is looked for whenever the
-/// lease is kept alive.
+/// If the lease was lost (the client slept for longer than its time to live, or the server has lost its data), a new
+/// one is granted, and its keys are restored unless somebody else has written them meanwhile: a key that announces this
+/// client has to exist as long as the client does. A value is restored too if the server has an older one, since it was
+/// restored from a backup: but only if this client wrote that older value, which is known of the last few, and if this
+/// is noticed before the server has reached as high a revision again. A key that somebody else changed or deleted while
+/// the lease existed is no longer this client's: this is checked whenever the lease is kept alive.
 #[derive(Default)]
 pub(crate) struct Session {
     state: Mutex<State>,
     making: tokio::sync::Mutex<()>,
     in_use: AtomicBool,
-    /// What is being deleted is not written again.
+    /// Keys that are being deleted, which must not be restored.
     deletes: Deletes,
 }
 
 #[derive(Default)]
 struct State {
-    /// The store is being closed: there is no lease any more.
+    /// The store is being closed: no new lease is granted.
     ended: bool,
     lease: Option<LeaseId>,
     life: Duration,
-    /// What was written with it.
+    /// The keys that were written with it.
     ours: Ours,
-    /// What may be written again though that was not answered, and be it later than what is asked after it.
+    /// Keys whose restoring may still be applied, even after later requests, since it was not answered.
     doubtful: BTreeSet<Bytes>,
-    /// What is being put with it.
+    /// Keys that are being put with it.
     putting: Vec<Bytes>,
-    /// That something can not be written again is in the log.
+    /// Whether the log already says that something cannot be restored.
     is_told: bool,
 }
 
 impl Session {
-    /// The lease. The first one that asks has it granted.
+    /// Returns the lease. The first caller grants it.
     pub(crate) async fn lease(self: &Arc<Self>, terms: Terms, core: &Arc<Core>, tasks: &Tasks) -> Result<LeaseId> {
         if let Some(lease) = self.current() {
             return Ok(lease);
@@ -80,13 +83,13 @@ impl Session {
         }
         let lease = self.grant(terms, core).await?;
         if !self.in_use.swap(true, Relaxed) {
-            // it ends with the store, and so does a lease that nobody keeps
+            // The task ends with the store. So does a lease that no task keeps alive: it expires.
             tasks.spawn_unless(|| core.is_closed(), keep(core.clone(), self.clone()));
         }
         Ok(lease)
     }
 
-    /// What something can be written with: nothing, once it is being ended.
+    /// The lease for new writes: `None` once the session is being ended.
     fn current(&self) -> Option<LeaseId> {
         let state = self.lock();
         state.lease.filter(|_| !state.ended)
@@ -106,23 +109,26 @@ impl Session {
         Ok(lease)
     }
 
-    /// This lease is gone: the next one who asks has a new one granted.
+    /// The given lease is gone: the next caller gets a new one.
     pub(crate) fn lost(&self, lease: LeaseId) {
         let mut state = self.lock();
         if state.lease == Some(lease) {
             (state.lease, state.is_told) = (None, false);
             state.ours.lose();
-            // with a lease that is gone nothing is written
+            // Requests that use a lease that is gone are refused, so none can still be applied.
             state.doubtful.clear();
         }
     }
 
-    /// Before something is asked for that is told by [`has_done`](Self::has_done) or [`has_put`](Self::has_put).
+    /// The current moment, to be taken before a request that is reported to [`has_done`](Self::has_done) or
+    /// [`has_put`](Self::has_put).
     pub(crate) fn now(&self) -> Moment {
         if self.in_use.load(Relaxed) { self.lock().ours.now() } else { Moment::default() }
     }
 
-    /// Before this is asked for. It is under way until what this returns is dropped. What it deletes is not written again meanwhile: it waits for what is being so, but not for all of its time, since that may hang.
+    /// To be called before a transaction. The transaction is in progress until the returned value is dropped, and keys
+    /// that it deletes are not restored meanwhile. This waits until none of them is being restored, but only for half
+    /// of the limit, since restoring may hang.
     pub(crate) async fn begin(&self, terms: Terms, txn: &Txn) -> Option<UnderWay<'_>> {
         if !self.in_use.load(Relaxed) {
             return None;
@@ -134,17 +140,17 @@ impl Session {
         let puts: Vec<Bytes> = txn.then.iter().chain(&txn.otherwise).filter_map(key).collect();
         if !puts.is_empty() {
             let mut state = self.lock();
-            // what is there from now on may be by this
+            // From now on, these keys may have been written by this transaction.
             state.doubtful.retain(|key| !puts.contains(key));
             state.putting.extend(puts.iter().cloned());
         }
         let under_way = UnderWay { session: self, puts, deleting: self.deletes.begin(txn) };
-        // who is late goes on: what is written after all is taken back
+        // After the time-out the transaction goes on: a key that is restored after all is taken back later.
         let _late = timeout_at(terms.until - terms.limit / 2, under_way.deleting.turn()).await;
         Some(under_way)
     }
 
-    /// What was written and deleted, by this client: so it is known what ends with it.
+    /// Records what this client has written and deleted, so that it is known which keys expire with it.
     pub(crate) fn has_done(&self, ops: &[Op], began: Moment, revision: Option<Revision>) {
         if !self.in_use.load(Relaxed) {
             return;
@@ -161,20 +167,20 @@ impl Session {
         }
     }
 
-    /// This key was put by this client to live on without it.
+    /// Records that this client has put this key so that it does not expire with the client.
     pub(crate) fn has_put(&self, key: &Bytes, began: Moment, revision: Option<Revision>) {
         if self.in_use.load(Relaxed) {
             self.lock().ours.forget(key, When { began, revision });
         }
     }
 
-    /// Ends the lease, and its keys with it.
+    /// Revokes the lease, and its keys with it.
     pub(crate) async fn end(&self, core: &Core) -> Result<()> {
         let lease = {
             let mut state = self.lock();
             state.ended = true;
             state.ours.clear();
-            // it stays: this may be dropped, and called again
+            // The lease stays in the state, since this future may be dropped and `close` called again.
             state.lease
         };
         let terms = Terms::within(ENDING.min(*core.config.operation_timeout), Lane::Own);
@@ -184,17 +190,17 @@ impl Session {
         }
     }
 
-    /// Has all there that is to be there, and forgets what somebody else has changed or deleted.
+    /// Restores the keys that should exist, and forgets those that somebody else has changed or deleted.
     async fn settle(&self, core: &Core) -> Result<()> {
         let Some(lease) = self.current() else { return Ok(()) };
         let written = self.write_again(core, lease).await;
         self.look(core, lease).await.and(written)
     }
 
-    /// Forgets what somebody else has changed or deleted: what is not of the lease any more.
+    /// Forgets the keys that somebody else has changed or deleted: those that the lease no longer has.
     ///
     /// # Errors
-    /// The server's: what could not be looked at is looked at the next time.
+    /// The server's error. The keys that were not checked are checked the next time.
     async fn look(&self, core: &Core, lease: LeaseId) -> Result<()> {
         let (began, ours, doubtful) = {
             let state = self.lock();
@@ -216,7 +222,7 @@ impl Session {
                 }
                 continue;
             }
-            // the member that was asked may be behind: this answer is of what most of the cluster agrees on
+            // The member that answered may be behind. This read is of what a majority has agreed on.
             let options = GetOptions::new().with_keys_only();
             let range = KeyRange::key(&key);
             let (found, state, _) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
@@ -224,7 +230,7 @@ impl Session {
                 gone.push((key, When { began, revision: revision(state) }));
             }
         }
-        // where the lease is gone, too, they have ended with it: who keeps it alive will know
+        // If the lease is gone too, the keys have expired with it: the task that keeps it alive will notice.
         if !gone.is_empty() && core.lives(lease).await? {
             let ours = &mut self.lock().ours;
             gone.iter().for_each(|(key, when)| ours.is_not_there(key, *when));
@@ -232,7 +238,8 @@ impl Session {
         Ok(())
     }
 
-    /// Writes again what nobody else has written meanwhile. One that can not be holds up no other one, and is tried the next time.
+    /// Restores the keys that nobody else has written meanwhile. A key that cannot be restored does not hold up the
+    /// others, and is tried again the next time.
     async fn write_again(&self, core: &Core, lease: LeaseId) -> Result<()> {
         let lost = self.lock().ours.lost();
         if lost.is_empty() {
@@ -262,9 +269,9 @@ impl Session {
     }
 
     async fn write(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
-        // what is being deleted is left out: if that fails, the next look finds it
+        // A key that is being deleted is left out. If the delete fails, the next check restores it.
         let Some(writing) = self.deletes.write_again(key) else { return Ok(()) };
-        // it may have been deleted while the ones before were written
+        // It may have been deleted while earlier keys were restored.
         let Some(value) = self.lock().ours.to_write(key) else { return Ok(()) };
         let life = txn::Life { lease: Some(lease), ttl: None };
         let put =
@@ -285,7 +292,7 @@ impl Session {
         {
             let State { ours, doubtful, .. } = &mut *self.lock();
             match found.first() {
-                // another one's, and not one of this client's with the new lease
+                // Somebody else's value, not one that this client wrote with the new lease.
                 Some(OpResult::Got(found)) if found.iter().any(|entry| entry.lease != Some(lease)) => {
                     ours.is_taken(key)
                 }
@@ -294,13 +301,14 @@ impl Session {
             if !is_written || ours.has(key) {
                 return Ok(());
             }
-            // it was deleted by who did not wait for it
+            // It was deleted by a transaction that did not wait for this restoring.
             doubtful.insert(key.clone());
         }
         self.take_back(core, lease, key).await
     }
 
-    /// Writes the value again of which an older one is there: in a server that was put back to a state before it, and only in the place of what this client has written itself.
+    /// Restores the current value of a key if the server has an older one, since it was restored from a backup: only in
+    /// place of a value that this client has written itself.
     async fn mend(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
         let Some(_writing) = self.deletes.write_again(key) else { return Ok(()) };
         let (range, options) = (KeyRange::key(key), GetOptions::new().with_keys_only());
@@ -328,14 +336,14 @@ impl Session {
         Ok(())
     }
 
-    /// Deletes what was written again after it was deleted, as it is there, unless this client has put it since, or another one has.
+    /// Deletes a key that was restored after it had been deleted, unless this client or somebody else has put it since.
     async fn take_back(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
         let (range, options) = (KeyRange::key(key), GetOptions::new().with_keys_only());
         let (found, ..) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
         let ours = found.first().filter(|entry| entry.lease == Some(lease));
         let Some(at) = ours.and_then(|entry| entry.revision) else { return Ok(()) };
         {
-            // what is put from now on has another state
+            // Puts from now on have another revision, so the condition below fails.
             let state = self.lock();
             if !state.doubtful.contains(key) || state.putting.contains(key) || state.ours.has(key) {
                 return Ok(());
@@ -347,7 +355,7 @@ impl Session {
             let request = txn::request(&delete, &[]);
             wire.with_spare(async move |client| client.txn(request).await)
         });
-        // if it fails, the next look finds it
+        // If it fails, the next check tries it again.
         done.await?;
         self.lock().doubtful.remove(key);
         Ok(())
@@ -358,7 +366,7 @@ impl Session {
     }
 }
 
-/// Something that is asked for, until it is dropped.
+/// A transaction in progress, until it is dropped.
 pub(crate) struct UnderWay<'s> {
     session: &'s Session,
     puts: Vec<Bytes>,
@@ -379,12 +387,12 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// What is wrong with one is so with all others, too.
+/// Whether the error of one key would be the same for all others.
 fn is_of_all(error: &KvError) -> bool {
     matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_) | Reason::Closed | Reason::NoLease(_))
 }
 
-/// Keeps the lease alive until the store is closed, and has a new one where it was lost.
+/// Keeps the lease alive until the store is closed, and grants a new one if it was lost.
 async fn keep(core: Arc<Core>, session: Arc<Session>) {
     let kept = Notify::new();
     let keeping = async {
@@ -409,7 +417,7 @@ async fn keep(core: Arc<Core>, session: Arc<Session>) {
             }
         }
     };
-    // beside it: to write many keys takes longer than a lease lives
+    // Beside `keeping`, since restoring many keys may take longer than the lease lives.
     let settling = async {
         loop {
             kept.notified().await;

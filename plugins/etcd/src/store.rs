@@ -28,7 +28,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long the files of TLS may take to be read.
+/// The time limit for reading the TLS files.
 const FILES: Duration = Duration::from_secs(5);
 
 /// etcd as a store, with revisions, leases and watches that recover by themselves. All its tasks end with it: by
@@ -51,7 +51,7 @@ pub struct EtcdStore {
     pub(crate) session: Arc<Session>,
     pub(crate) tasks: Tasks,
     holders: Holders,
-    /// Had by who closes it.
+    /// Held by the caller that is closing the store.
     closing: Mutex<()>,
 }
 
@@ -140,7 +140,7 @@ impl EtcdStore {
     /// If it is dropped, the store still exists, but leaders and owners of locks have been told to give them up, and
     /// nothing can be written with the client any more. It may be called again.
     pub async fn close(&self) -> Result<()> {
-        // what one who closes it gives back is not cut off by another one
+        // Concurrent calls of `close` run one after the other, so that none cuts off what another is still revoking.
         let _closing = self.closing.lock().await;
         let ended = match self.core.is_closed() {
             true => Ok(()),
@@ -153,7 +153,7 @@ impl EtcdStore {
     }
 }
 
-/// What is left of a watch, such as its handle, keeps no connection open.
+/// A `Watch` or its handle may outlive the store, but keeps no connection open.
 impl Drop for EtcdStore {
     fn drop(&mut self) {
         self.core.close();
@@ -183,7 +183,7 @@ impl Store for EtcdStore {
     async fn put(&self, put: Put) -> Result<Written> {
         match put.expiry {
             Expiry::Never => self.put_for_ever(&put).await,
-            // with a lease, which may have to be granted and given back
+            // A put that expires needs a lease, which may have to be granted and revoked.
             _ => Written::of(&Box::pin(self.done(Txn::one(Op::Put(put)))).await?),
         }
     }
@@ -196,9 +196,9 @@ impl Store for EtcdStore {
         let mut connection = self.connection();
         tokio::select! {
             biased;
-            // its first answer is waited for
+            // The watch waits for the server's first answer, which may be a refusal.
             refused = refused => refused.map_or(Ok(watch), Err),
-            // but not that of a server that is away: the watch begins when it is there
+            // It does not wait for a server that is down: the watch begins once the server answers.
             _ = connection.wait_for(|now| *now != Connection::Up) => Ok(watch),
             () = sleep(*self.core.config.operation_timeout) => Ok(watch),
         }
@@ -221,18 +221,18 @@ impl Revisions for EtcdStore {
 }
 
 async fn compact(core: &Core, terms: Terms, upto: Revision) -> Result<()> {
-    // to do it twice is to do it once
+    // Compacting twice has the same effect as compacting once, so the call may be repeated.
     let asked = || Asked::to_repeat("compact", None);
     let compacted = core.call(terms, &asked, |wire| async move { wire.kv.clone().compact(number(upto), None).await });
     match compacted.await {
         Ok(_) => Ok(()),
-        // by somebody else, or by this call, whose first answer was lost
+        // Somebody else has compacted, or an earlier attempt of this call whose answer was lost.
         Err(error) if matches!(error.reason(), Reason::Compacted(_)) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Throws away the history from time to time.
+/// Compacts the history at the configured interval.
 async fn compact_often(core: Arc<Core>) {
     let compacting = async {
         let mut has_failed = false;
@@ -243,7 +243,7 @@ async fn compact_often(core: Arc<Core>) {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
-            // while the server is away, once is enough
+            // One warning is enough while the server is down.
             match (std::mem::replace(&mut has_failed, done.is_err()), done) {
                 (_, Ok(())) => {}
                 (false, Err(error)) => tracing::warn!(%error, "the history was not compacted, and is tried again"),

@@ -1,21 +1,22 @@
-//! [`Terms`]: how something is asked.
+//! [`Terms`]: the deadline, retries and lane of a call.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How something is asked: until when, how often, and behind which others. All that one call of a caller's asks the server has the same terms, so that it ends in time however
-/// much that is.
+/// The deadline of a call, how often it is retried, and in which lane it waits. All requests that one call of a caller
+/// makes share these terms, so that the call ends in time however many they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// What the time is told as.
+    /// The whole limit, for messages.
     pub(crate) limit: Duration,
     pub(crate) until: Instant,
-    /// So often of each member.
+    /// How often each member is tried.
     pub(crate) rounds: usize,
     pub(crate) lane: Lane,
 }
 
-/// Who waits behind whom. What keeps a lease alive waits behind no flood of calls, and behind no large reads of many watches.
+/// The queue in which a request waits. Keeping leases alive (`Own`) waits neither behind a flood of calls nor behind
+/// large reads of many watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Lane {
     Callers,
@@ -26,7 +27,8 @@ pub(crate) enum Lane {
 impl Lane {
     pub(crate) const ALL: [Lane; 3] = [Lane::Callers, Lane::Watches, Lane::Own];
 
-    /// So many are on their way at once; the next ones wait, within their limit. What is on its way when the server hangs is done when it wakes up, so it is no queue.
+    /// How many requests are in flight at once; further ones wait, within their limit. A server that hangs executes all
+    /// requests in flight when it wakes up, so they must not serve as a queue.
     pub(crate) const fn room(self) -> usize {
         match self {
             Lane::Callers => 128,
@@ -37,12 +39,12 @@ impl Lane {
 }
 
 impl Terms {
-    /// From now on.
+    /// Terms whose time starts now.
     pub(crate) fn within(limit: Duration, lane: Lane) -> Self {
         Terms { limit, until: Instant::now() + limit, rounds: usize::MAX, lane }
     }
 
-    /// The same, from now on.
+    /// The same terms, with the full limit from now on.
     pub(crate) fn anew(self) -> Self {
         Terms { until: Instant::now() + self.limit, ..self }
     }

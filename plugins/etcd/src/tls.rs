@@ -1,4 +1,4 @@
-//! The TLS of a connection, of the files of the config.
+//! The TLS options of a connection, from the files named in the config.
 
 use crate::{EtcdConfig, wire::misconfigured};
 use cninfra::keyval::KvError;
@@ -11,10 +11,11 @@ use rustls::{
 };
 use std::{error::Error as StdError, path::Path};
 
-/// None where TLS is not spoken. The client looks at what is in the files when it connects, and says of what it finds nothing but that it has failed: so it is looked at here, with the name of the file.
+/// Returns `None` if TLS is off. The client would parse the files when it connects, and report only that connecting
+/// failed. So they are checked here, where errors can name the file.
 ///
 /// # Errors
-/// A file can not be read, or has not what it should have.
+/// A file cannot be read, or does not contain what it should.
 pub(crate) fn options(config: &EtcdConfig) -> Result<Option<TlsOptions>, KvError> {
     if !config.is_tls() {
         return Ok(None);
@@ -76,7 +77,7 @@ fn identity(cert: &Path, key: &Path) -> Result<Identity, KvError> {
     }
 }
 
-/// All of a file, one at least.
+/// All certificates of a file, at least one.
 fn certificates(key: &str, path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, KvError> {
     let all = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let all = all.map_err(|error| wrong(key, path, error))?;

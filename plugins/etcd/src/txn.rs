@@ -1,4 +1,4 @@
-//! Transactions as etcd has them, and what comes of them.
+//! Conversion of transactions and their results from and to etcd's own types.
 
 use crate::convert::{bounds, entry, number};
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use etcd_client::{
 };
 use std::time::Duration;
 
-/// The lease of a put, and the life that it gives.
+/// The lease of a put, and the time to live that it gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Life {
     pub(crate) lease: Option<LeaseId>,
@@ -30,7 +30,7 @@ pub(crate) fn delete_options(end: Vec<u8>, previous: bool) -> DeleteOptions {
     if previous { options.with_prev_key() } else { options }
 }
 
-/// The transaction, with a life for each put of both branches in their order.
+/// Converts a transaction. `lives` has one element for each put of both branches, in order.
 pub(crate) fn request(txn: &Txn, lives: &[Life]) -> etcd_client::Txn {
     let (then, otherwise) = lives.split_at(puts(&txn.then).min(lives.len()));
     etcd_client::Txn::new()
@@ -39,7 +39,7 @@ pub(crate) fn request(txn: &Txn, lives: &[Life]) -> etcd_client::Txn {
         .or_else(ops(&txn.otherwise, otherwise))
 }
 
-/// How many bytes its keys and values have.
+/// The total size of its keys and values.
 pub(crate) fn bytes(txn: &Txn) -> usize {
     let of_condition = |condition: &Condition| match &condition.is {
         Compare::Value(value) => condition.key.len() + value.len(),
@@ -54,12 +54,11 @@ pub(crate) fn bytes(txn: &Txn) -> usize {
     ops + txn.conditions.iter().map(of_condition).sum::<usize>()
 }
 
-/// Does it write a value, in one branch or the other?
+/// Whether either branch writes a value.
 pub(crate) fn has_puts(txn: &Txn) -> bool {
     puts(&txn.then) + puts(&txn.otherwise) > 0
 }
 
-/// How many puts there are.
 pub(crate) fn puts(ops: &[Op]) -> usize {
     ops.iter().filter(|op| matches!(op, Op::Put(_))).count()
 }
@@ -71,15 +70,16 @@ fn compare(Condition { key, is, .. }: &Condition) -> etcd_client::Compare {
         Compare::Value(value) => etcd_client::Compare::value(key, CompareOp::Equal, value.to_vec()),
         Compare::Revision(revision) => etcd_client::Compare::mod_revision(key, CompareOp::Equal, number(*revision)),
         Compare::Created(revision) => etcd_client::Compare::create_revision(key, CompareOp::Equal, number(*revision)),
-        // one that is not there has 0
+        // An absent key has revision 0.
         Compare::Before(revision) => etcd_client::Compare::mod_revision(key, CompareOp::Less, number(*revision)),
         Compare::Present => etcd_client::Compare::version(key, CompareOp::Greater, 0),
-        // refused before: see `is_known`; a condition that never holds
+        // `is_known` has refused this before. As a fallback, a condition that never holds.
         _ => etcd_client::Compare::version(key, CompareOp::Less, 0),
     }
 }
 
-/// Is all of it known here? An operation or a condition that was added to the interface later is refused, and not left out.
+/// Whether all operations and conditions are supported here. One that is added to the interface later is refused, not
+/// ignored.
 pub(crate) fn is_known(txn: &Txn) -> bool {
     let is_known_op = |op: &Op| matches!(op, Op::Put(_) | Op::Delete { .. } | Op::Get(_));
     let is_known_condition = |condition: &Condition| {
@@ -109,10 +109,10 @@ fn ops(ops: &[Op], lives: &[Life]) -> Vec<TxnOp> {
     ops.iter().filter_map(op).collect()
 }
 
-/// What came of each operation of the branch that was done.
+/// The results of the operations of the branch that was executed.
 ///
 /// # Errors
-/// The server has answered something else.
+/// The server's answer does not match the operations.
 pub(crate) fn results(responses: Vec<PbResponseOp>, lives: &[Life]) -> Result<Vec<OpResult>> {
     let mut lives = lives.iter().copied();
     let result = |response: PbResponseOp| match response.response {

@@ -1,4 +1,4 @@
-//! [`Slot`]: a connection that is made when it is asked for, and replaced when it is of no use.
+//! [`Slot`]: a connection that is made on demand, and replaced when it fails.
 
 use crate::{EtcdConfig, pulse::Pulse, tls};
 use cninfra::keyval::{KvError, Reason};
@@ -13,33 +13,35 @@ use std::{
 use tokio::{sync::Mutex, time::timeout};
 use tonic::{Status, transport::Endpoint};
 
-/// The server sends no message that is larger, and an answer that is, is refused: a catch-up of a watch may be some tens of megabytes.
+/// The size above which a message of the server is refused. It is high, since the catch-up of a watch may be tens of
+/// megabytes.
 pub(crate) const MAX_MESSAGE: usize = 256 << 20;
-/// etcd takes one ping in 5 s, and closes the connection of who sends more.
+/// The interval and the time-out of pings, in seconds. etcd accepts one ping in 5 s, and closes the connection of a
+/// client that sends more.
 const PING: (u64, u64) = (5, 2);
 
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Carries {
     Calls,
-    /// They ask for signs of life themselves, earlier than by pings: see [`Pulse`].
+    /// Watches do not use HTTP/2 pings: they request progress, which notices a dead connection earlier (see [`Pulse`]).
     Watches,
 }
 
-/// How connections are made: the same for all of a store.
+/// How connections are made: the same for all connections of a store.
 pub(crate) struct Dial {
     endpoints: Vec<Arc<str>>,
     options: ConnectOptions,
     tls: Option<TlsOptions>,
-    /// So long a connection may take.
+    /// The limit for connecting.
     within: Duration,
-    /// For who signs on: half of a call's time where there is another member to be asked.
+    /// The limit for signing on as a user: half of a call's limit if there is another member to try.
     sign_on: Duration,
 }
 
 impl Dial {
     /// # Errors
-    /// A file of the config can not be read, or has no certificate.
+    /// A file of the config cannot be read, or has no certificate.
     pub(crate) fn new(config: &EtcdConfig) -> Result<Self, KvError> {
         let mut options = ConnectOptions::new().with_require_leader(true);
         if let Some(user) = &config.username {
@@ -50,7 +52,8 @@ impl Dial {
         Ok(Dial { endpoints, options, tls: tls::options(config)?, within: *config.dial_timeout, sign_on })
     }
 
-    /// A connection to one member: the client's own way to make one chooses for each call among members that it may have, which costs more than all that is done here.
+    /// Connects to one member. The client's own way to connect balances each call among members, which costs more than
+    /// all of this layer.
     async fn dial(&self, endpoint: &str, carries: Carries) -> Result<Client, Error> {
         let mut to = Endpoint::from_shared(endpoint.to_string())?
             .connect_timeout(self.within)
@@ -59,7 +62,7 @@ impl Dial {
             to = to
                 .http2_keep_alive_interval(Duration::from_secs(PING.0))
                 .keep_alive_timeout(Duration::from_secs(PING.1))
-                // a ping without a call is one too many for etcd
+                // etcd refuses pings on a connection without a call.
                 .keep_alive_while_idle(false);
         }
         if let Some(tls) = &self.tls {
@@ -81,19 +84,20 @@ type Spare = Vec<Box<KvClient>>;
 pub(crate) struct Wire {
     pub(crate) client: Client,
     pub(crate) kv: KvClient,
-    /// Clients that are not in use. There are no more than calls were on their way at once.
+    /// Clients that are not in use: at most as many as there were calls in flight at once.
     spare: SyncMutex<Spare>,
     pub(crate) lease: LeaseClient,
     pub(crate) watch: WatchClient,
     pub(crate) endpoint: Arc<str>,
-    /// Of the streams of watches.
+    /// The signs of life of the watch streams on this connection.
     pub(crate) pulse: Pulse,
     turn: usize,
     answers: AtomicU64,
 }
 
 impl Wire {
-    /// Asks by a client that nobody else has, which is kept where it was answered. To make one of another one costs as much as a tenth of a small call.
+    /// Calls `ask` with a client that no other call is using, and keeps that client for reuse if the call was answered.
+    /// Cloning a client costs as much as a tenth of a small call.
     pub(crate) async fn with_spare<T>(
         self: Arc<Self>,
         ask: impl AsyncFnOnce(&mut KvClient) -> Result<T, Error>,
@@ -109,35 +113,35 @@ impl Wire {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The server has answered.
+    /// Counts an answer of the server.
     pub(crate) fn answered(&self) {
         self.answers.fetch_add(1, Relaxed);
     }
 
-    /// How many answers there were: none in a while is a sign.
+    /// The number of answers so far. If it does not grow during a call that times out, the connection may be dead.
     pub(crate) fn answers(&self) -> u64 {
         self.answers.load(Relaxed)
     }
 }
 
-/// Where the current connection of a kind is.
+/// The current connection of one kind.
 pub(crate) struct Slot {
     dial: Arc<Dial>,
     carries: Carries,
     current: RwLock<Option<Arc<Wire>>>,
     making: Mutex<()>,
-    /// Counts up: whose turn it is, is the rest of it by the number of members.
+    /// A counter: modulo the number of members, it is the index of the member whose turn it is.
     turn: AtomicUsize,
 }
 
 impl Slot {
     pub(crate) fn new(dial: Arc<Dial>, carries: Carries) -> Self {
-        // not all agents at the first member
+        // Start at a random member, so that not all agents use the first one.
         let first = fastrand::usize(..dial.endpoints.len().max(1));
         Slot { dial, carries, current: RwLock::default(), making: Mutex::default(), turn: AtomicUsize::new(first) }
     }
 
-    /// The endpoint that is used, or will be.
+    /// The endpoint of the current connection, or of the next one.
     pub(crate) fn endpoint(&self) -> Arc<str> {
         self.endpoint_of(self.turn.load(Relaxed))
     }
@@ -146,11 +150,11 @@ impl Slot {
         self.dial.endpoints.get(turn % self.dial.endpoints.len().max(1)).cloned().unwrap_or_default()
     }
 
-    /// The connection; a new one where there is none. It is not known yet whether the server answers, but where there is a user: a member that does not let it sign on
-    /// is passed over.
+    /// Returns the current connection, or makes one. A new connection does not show that the server answers, except if
+    /// there is a user: a member at which the user cannot sign on is skipped.
     ///
     /// # Errors
-    /// With the endpoint that was asked.
+    /// The error, with the endpoint that was tried.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
@@ -163,7 +167,7 @@ impl Slot {
             return Ok(wire);
         }
         let turn = self.turn.load(Relaxed);
-        // also where whoever asks has no more time
+        // The guard skips this member even if this future is dropped because the caller's time is up.
         let passes = Passes { slot: self, turn };
         let endpoint = self.endpoint_of(turn);
         let client = match timeout(self.dial.sign_on, self.dial.dial(&endpoint, self.carries)).await {
@@ -190,12 +194,14 @@ impl Slot {
         Ok(wire)
     }
 
-    /// It is the next member's turn, unless it is already: whoever else found this one of no use has said so.
+    /// Moves on to the next member, unless the turn has changed meanwhile: then somebody else has already reported this
+    /// member.
     fn pass(&self, turn: usize) {
         let _ = self.turn.compare_exchange(turn, turn.wrapping_add(1), Relaxed, Relaxed);
     }
 
-    /// This one is of no use: the next one is to another member, where there are more. Who has it still, keeps it. Returns whether it was the current one.
+    /// Drops a failed connection, so that the next one is to another member, if there are more. Calls that still use it
+    /// keep it. Returns whether it was the current one.
     pub(crate) fn replace(&self, wire: &Arc<Wire>) -> bool {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let is_current = current.as_ref().is_some_and(|current| Arc::ptr_eq(current, wire));
@@ -206,7 +212,7 @@ impl Slot {
         is_current
     }
 
-    /// The current one may be of no use, and nobody has looked: a new one to the same member.
+    /// Drops the current connection without blaming its member: the next one is to the same member.
     pub(crate) fn renew(&self) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -216,14 +222,14 @@ impl Slot {
     }
 }
 
-/// A member that is being asked: it is passed over, whatever ends that.
+/// Guard of an attempt to connect: when it is dropped, the member is skipped.
 struct Passes<'s> {
     slot: &'s Slot,
     turn: usize,
 }
 
 impl Passes<'_> {
-    /// It has answered.
+    /// Disarms the guard, since the member has answered.
     fn not(self) {
         std::mem::forget(self);
     }
@@ -235,7 +241,7 @@ impl Drop for Passes<'_> {
     }
 }
 
-/// What can not be a config.
+/// The error for an invalid config.
 pub(crate) fn misconfigured(help: String, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> KvError {
     KvError::new("connect", Reason::Invalid).not_applied().because(source).with_help(help)
 }
@@ -255,7 +261,7 @@ mod tests {
         for _ in 0..3 {
             let wire = slot.get().await.unwrap();
             asked.push(wire.endpoint.clone());
-            // that a connection is of no use is told late, when another one is there, or none
+            // The failure of a connection may be noticed late, when there is already another connection, or none.
             let late = wire.clone();
             assert!(slot.replace(&wire) && !slot.replace(&late));
             slot.pass(late.turn);
@@ -263,7 +269,7 @@ mod tests {
         }
         asked.sort();
         assert_eq!(asked, ["http://a:1", "http://b:1", "http://c:1"].map(Arc::from));
-        // one that is renewed is at the same member, and the endpoint that is told is its own
+        // After `renew`, the connection is to the same member, and `endpoint` returns that member's endpoint.
         let before = slot.get().await.unwrap();
         slot.renew();
         let wire = slot.get().await.unwrap();

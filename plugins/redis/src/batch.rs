@@ -1,4 +1,4 @@
-//! Reads of many keys, many at once.
+//! Reads of many keys at once.
 
 use crate::{
     call::{To, Turn},
@@ -14,11 +14,11 @@ use futures_util::future::join_all;
 use std::{collections::HashMap, sync::Arc};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// So many reads go in one piece.
+/// How many reads are sent in one batch.
 pub(crate) const BATCH: usize = 256;
 
 impl Core {
-    /// Reads some keys: each with its value, or none; all of them until then.
+    /// Reads some keys. Returns the value of each, in order. All reads share one deadline.
     pub(crate) async fn read(&self, turn: Turn, op: &'static str, keys: &[Bytes]) -> Vec<Result<Option<Bytes>>> {
         let turn = &turn;
         let mut groups: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
@@ -38,7 +38,7 @@ impl Core {
         }
         let mut all = Vec::with_capacity(keys.len());
         for (index, key) in keys.iter().enumerate() {
-            // those that are elsewhere, or were not answered, one by one
+            // Keys that are on another server by now, or that were not answered, are read one by one.
             all.push(match read.remove(&index) {
                 Some(answer) => answer,
                 None => {
@@ -50,7 +50,8 @@ impl Core {
         all
     }
 
-    /// Reads some keys of one server. What is elsewhere, or not to be had now, is none.
+    /// Reads some keys of one server. `None` for a key that has to be read again: it is elsewhere, or the failure is
+    /// temporary.
     async fn read_batch(
         &self,
         turn: &Turn,
@@ -89,7 +90,7 @@ impl Core {
         keys.iter().zip(answers).map(told).collect()
     }
 
-    /// Asks some things of one server, again and again while the connection is lost.
+    /// Sends some commands to one server, and repeats them while the connection is lost.
     async fn ask_batch(
         &self,
         turn: &Turn,
@@ -125,7 +126,8 @@ impl Core {
     }
 }
 
-/// Something is asked: where it is dropped without an answer, after a long time, and nobody else was answered meanwhile, the connection is of no use.
+/// A batch in flight. If it is dropped after a long time without an answer, and no other call was answered meanwhile,
+/// the connection is replaced.
 struct Unanswered<'c> {
     core: &'c Core,
     wire: &'c Arc<Wire>,

@@ -1,4 +1,4 @@
-//! Calls: how something is asked of a server, by whom and until when.
+//! Calls: sends requests to servers, with a time limit and retries.
 
 use crate::{
     command::{Command, Reply},
@@ -15,34 +15,34 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-/// Whom to ask.
+/// The receiver of a request.
 #[derive(Clone, Debug)]
 pub(crate) enum To<'k> {
-    /// Who has this key.
+    /// The server that has this key.
     Key(&'k Bytes),
     Node(Arc<str>),
 }
 
-/// Who asks.
+/// The origin of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Who {
-    /// A caller, who waits for his turn.
+    /// A caller, which waits for its turn.
     Caller,
-    /// The store itself, for what has to go on however many callers wait: it asks few things at once.
+    /// The store itself, for what must not wait behind callers. It makes few requests at once.
     Own,
 }
 
-/// What is asked, for errors: it is made out only where there is one to tell.
+/// Describes a request. It is a closure, since the description is needed only for errors.
 pub(crate) type Asks<'a> = &'a (dyn Fn() -> Asked + Sync);
 
-/// Who asks, and until when: one thing, now. To ask another one there is [`again`](Turn::again).
+/// The origin and deadline of one request that starts now. [`again`](Turn::again) makes one for a further request.
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) who: Who,
     pub(crate) deadline: Instant,
-    /// How long that is from the beginning, for messages.
+    /// The whole limit, for messages.
     pub(crate) limit: Duration,
-    /// Now; none where something else was waited for since it was made.
+    /// The time of creation; `None` if something was waited for since then.
     now: Option<Instant>,
 }
 
@@ -52,13 +52,13 @@ impl Turn {
         Turn { who, deadline: now + limit, limit, now: Some(now) }
     }
 
-    /// For another thing, within what is left of the time.
+    /// For a further request, within the same deadline.
     pub(crate) fn again(&self) -> Self {
         Turn { now: None, ..*self }
     }
 }
 
-/// Has those who wait told when their time is over, until the store is closed.
+/// Enforces the deadlines of waiting calls, until the store is closed.
 pub(crate) async fn look_after_deadlines(core: Arc<Core>) {
     tokio::select! {
         () = core.closed() => {}
@@ -66,10 +66,9 @@ pub(crate) async fn look_after_deadlines(core: Arc<Core>) {
     }
 }
 
-/// The connection to a server.
 struct At {
     wire: Arc<Wire>,
-    /// How many answers had come over it.
+    /// How many answers the connection had received before.
     before: u64,
 }
 
@@ -79,7 +78,7 @@ impl At {
     }
 }
 
-/// What has become of something that was waited for.
+/// How waiting for something ended.
 enum Waited<T> {
     Done(T),
     Late,
@@ -87,17 +86,17 @@ enum Waited<T> {
 }
 
 impl Core {
-    /// One that reads, within the limit of the config.
+    /// The terms of a read, with the limit of the config.
     pub(crate) fn to_read(&self, who: Who) -> Turn {
         Turn::new(who, self.config.read_within())
     }
 
-    /// One that writes, within the limit of the config.
+    /// The terms of a write, with the limit of the config.
     pub(crate) fn to_write(&self, who: Who) -> Turn {
         Turn::new(who, self.config.write_within())
     }
 
-    /// Asks something. What was not applied, or only reads, is asked again while there is time.
+    /// Sends a request. An attempt that was not applied, or that may be repeated, is retried while there is time.
     pub(crate) async fn call(
         &self,
         mut turn: Turn,
@@ -105,12 +104,13 @@ impl Core {
         to: &To<'_>,
         command: &Command<'_>,
     ) -> Result<Reply> {
-        // what may take long is in boxes: mostly there is nothing to wait for but the answer, and a future is made, moved and dropped for each call
+        // What may take long is boxed: usually there is only the answer to wait for, and this future is made, moved and
+        // dropped for each call.
         let room = (turn.who == Who::Caller).then(|| self.room.try_acquire());
         let _room = match room {
             None => None,
             Some(Ok(room)) => Some(room),
-            // a timer only where there is something to wait for
+            // A timer only if there is something to wait for.
             Some(Err(_)) => match Box::pin(timeout_at(turn.deadline, self.turn(turn.who))).await {
                 Ok(room) => {
                     turn.now = None;
@@ -135,16 +135,16 @@ impl Core {
         Box::pin(self.ask(turn, asked, to, command, failed)).await
     }
 
-    /// Waits for a caller's turn, which is over when this is dropped.
+    /// Waits for a permit, if `who` is a caller. It is released when it is dropped.
     pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
         match who {
-            // a store that is closed has room for all: they are refused
+            // The semaphore of a closed store is closed too: everybody goes on at once, and is then refused.
             Who::Caller => self.room.acquire().await.ok(),
             Who::Own => None,
         }
     }
 
-    /// The connection, and what time it is, where there is nothing to wait for and nothing was waited for.
+    /// The connection and the current time, if neither has to be waited for.
     fn at_hand(&self, turn: &Turn, to: &To<'_>) -> Option<(At, Instant)> {
         let began = turn.now.filter(|_| turn.limit >= MOMENT)?;
         let wire = match (to, &self.single) {
@@ -152,11 +152,12 @@ impl Core {
             (To::Key(key), None) => self.node(self.slots.borrow().owner(key)?).current()?,
             (To::Node(endpoint), _) => self.node(endpoint).current()?,
         };
-        // looked at after the connection was had: one that was there when the store was closed ends with it
+        // Checked after the connection was taken: a connection that existed when the store was closed ends with it.
         (!self.is_closed()).then(|| (At::new(wire), began))
     }
 
-    /// What has come of something that was asked once, of which others had so many answers before. That nothing has come in time is the end of the call.
+    /// Evaluates the result of one attempt. A time-out ends the call. `before` is the number of answers before the
+    /// attempt.
     fn taken(
         &self,
         At { wire, before }: &At,
@@ -167,7 +168,7 @@ impl Core {
     ) -> Result<StdResult<Reply, Failure>> {
         let Some(answer) = answer else {
             let asked = asked();
-            // a connection on which others were answered meanwhile is not dead
+            // A connection on which other calls were answered meanwhile is not dead.
             if wire.answers() == *before && self.is_long(began, self.within(&asked)) {
                 self.broken(wire);
             }
@@ -179,7 +180,8 @@ impl Core {
         Ok(answer)
     }
 
-    /// Asks until there is an answer that is to be told, after what has failed already, with who was asked.
+    /// Repeats a request until there is a final answer. `failed` is the failure of an earlier attempt, with its
+    /// endpoint.
     async fn ask(
         &self,
         turn: Turn,
@@ -220,7 +222,7 @@ impl Core {
         }
     }
 
-    /// Asks as soon as it is known whom, and there is a connection. Who was asked is told with what has failed.
+    /// Makes one attempt: finds the server, connects if necessary, and sends. A failure is returned with the endpoint.
     async fn ask_anew(
         &self,
         turn: &Turn,
@@ -243,7 +245,7 @@ impl Core {
             }
         };
         let began = Instant::now();
-        // who has had to wait for so long makes no connection for others
+        // So little time is left that only others could use a connection made now.
         if deadline.saturating_duration_since(began) < MOMENT {
             return Err(self.late(limit, &asked(), &endpoint, Applied::No));
         }
@@ -256,7 +258,7 @@ impl Core {
                 Waited::Late => return Err(self.late(limit, &asked(), &endpoint, Applied::No)),
             },
         };
-        // looked at after the connection was had: one that was there when the store was closed ends with it
+        // Checked after the connection was taken: a connection that existed when the store was closed ends with it.
         if self.is_closed() {
             return Err(self.closed_error(&asked(), Applied::No));
         }
@@ -270,7 +272,7 @@ impl Core {
         Ok(self.taken(&at, turn, began, asked, answer)?.map_err(|failure| (endpoint, failure)))
     }
 
-    /// Waits for something, but no longer than until then, and not in a store that is closed.
+    /// Waits for something, but not beyond the deadline, and not if the store is closed.
     async fn unless_closed<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Waited<T> {
         tokio::select! {
             biased;
@@ -279,7 +281,8 @@ impl Core {
         }
     }
 
-    /// Was waited for so long that an answer would have come? Who had to wait before, for another thing, has waited for it only shortly.
+    /// Whether it was waited for so long that an answer should have come. A call that first had to wait for something
+    /// else may have waited for its answer only briefly.
     pub(crate) fn is_long(&self, began: Instant, within: Duration) -> bool {
         began.elapsed() + MOMENT >= within / 2
     }
@@ -288,7 +291,7 @@ impl Core {
         if asked.writes { self.config.write_within() } else { self.config.read_within() }
     }
 
-    /// Who is to be asked, as soon as it is known.
+    /// Finds the server, and waits until it is known.
     async fn find(&self, to: &To<'_>) -> Arc<str> {
         let key = match to {
             To::Node(endpoint) => return endpoint.clone(),
@@ -301,7 +304,7 @@ impl Core {
             }
             self.suspect.notify_one();
             if slots.changed().await.is_err() {
-                // the sender is here
+                // This does not happen: the sender is in `self`.
                 std::future::pending::<()>().await;
             }
         }

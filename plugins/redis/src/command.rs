@@ -1,15 +1,15 @@
-//! [`Command`] and [`Reply`]: what the server is asked, and what it answers.
+//! [`Command`] and [`Reply`]: requests to the server and its answers.
 
 use bytes::Bytes;
 
-/// What the server is asked.
+/// A request to the server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Command<'c> {
     /// Reads a key.
     Get(&'c Bytes),
     /// Writes a value at a key.
     Set(&'c Bytes, &'c Bytes),
-    /// Its first word, and what follows.
+    /// The name of the command, and its arguments.
     Other(&'static str, Vec<Bytes>),
 }
 
@@ -32,7 +32,7 @@ impl Command<'_> {
         self.arg(number.to_string())
     }
 
-    /// All of them.
+    /// The name and all arguments.
     pub(crate) fn words(self) -> (&'static str, Vec<Bytes>) {
         match self {
             Command::Get(key) => ("GET", vec![key.clone()]),
@@ -42,7 +42,7 @@ impl Command<'_> {
     }
 }
 
-/// What it answers.
+/// An answer of the server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Reply {
     Nil,

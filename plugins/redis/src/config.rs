@@ -175,7 +175,7 @@ impl RedisConfig {
     }
 
     pub(crate) fn is_cluster(&self) -> bool {
-        // asked for each call: as `kind`, without the endpoints
+        // This is asked for each call, so it does not use `kind`, which allocates the endpoints.
         self.master_name.is_none() && self.endpoint.is_none()
     }
 
@@ -244,11 +244,11 @@ impl RedisConfig {
         for (key, verb, endpoint) in of_one.chain(self.endpoints.iter().map(|endpoint| ("endpoints", "has", endpoint)))
         {
             let has_user = endpoint.contains('@');
-            // what is secret of it is not told
+            // The message must not show a password in the endpoint.
             wrong(has_user, key, "has a user in it", "set `username` and `password`");
             let what = format!("{verb} `{endpoint}`, which is not `host:port`");
             wrong(!has_user && !is_host_and_port(&bare(endpoint)), key, &what, "such as `10.0.0.1:6379`");
-            // nobody is to believe that his password goes where it can not be read
+            // Nobody should believe that the password is sent encrypted if it is not.
             let is_plain = endpoint.starts_with(WITH_TLS) && !self.tls.enabled;
             wrong(!has_user && is_plain, key, &format!("{verb} `{endpoint}`, but TLS is off"), "set `tls.enabled`");
         }

@@ -1,4 +1,4 @@
-//! [`Core`]: the servers of a store.
+//! [`Core`]: the servers of a store, with their connections.
 
 use crate::{
     Connection, RedisConfig,
@@ -17,11 +17,11 @@ use std::{
 };
 use tokio::sync::{Notify, Semaphore, watch};
 
-/// So many calls of callers are on their way at once; the next ones wait, within their limit.
+/// How many calls of callers are in flight at once; further ones wait, within their limit.
 const IN_FLIGHT: usize = 128;
-/// In less than this nothing is answered.
+/// No answer comes in less time than this.
 pub(crate) const MOMENT: Duration = Duration::from_millis(5);
-/// How long an answer may take that is not a caller's.
+/// The limit for an answer that no caller waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Core {
@@ -31,16 +31,16 @@ pub(crate) struct Core {
     pub(crate) slots: watch::Sender<Arc<Slots>>,
     pub(crate) connection: watch::Sender<Connection>,
     pub(crate) hub: Hub,
-    /// The servers may be others now: whoever looks after it is to look at once.
+    /// Wakes the topology task to look now, since the servers may have changed.
     pub(crate) suspect: Notify,
-    /// A connection has failed: the state is to be looked at.
+    /// Wakes the monitor to probe now, since a connection has failed.
     pub(crate) shaken: Notify,
-    /// Few, and found by where they are: to hash a name takes longer.
+    /// A vector, searched by address: there are few servers, and hashing a name takes longer.
     nodes: Mutex<Vec<Arc<Node>>>,
-    /// The only one there ever is, where it is known from the beginning: it is found without a look at the others.
+    /// The only server, if it is known from the start that there is one: found without a search.
     pub(crate) single: Option<Arc<Node>>,
     pub(crate) room: Semaphore,
-    /// Until when calls wait.
+    /// The deadlines of calls.
     pub(crate) deadlines: Deadlines,
     closed: watch::Sender<bool>,
     endpoints: Arc<str>,
@@ -86,7 +86,7 @@ impl Core {
         self.config.is_cluster()
     }
 
-    /// The servers with the keys, as they are known.
+    /// The servers that have the keys, as far as they are known.
     pub(crate) fn primaries(&self) -> Vec<Arc<str>> {
         self.slots.borrow().primaries().to_vec()
     }
@@ -102,7 +102,7 @@ impl Core {
         node
     }
 
-    /// The connection to the server that has this key, if both are there.
+    /// The number of the connection to the server that has this key, if both are known.
     pub(crate) fn wire_of(&self, key: &[u8]) -> Option<Number> {
         let wire = match &self.single {
             Some(node) => node.current(),
@@ -115,37 +115,38 @@ impl Core {
         wire.map(|wire| wire.number)
     }
 
-    /// Forgets servers that have no keys, and returns the others.
+    /// Forgets all servers but these.
     pub(crate) fn keep(&self, endpoints: &[Arc<str>]) {
         self.lock().retain(|node| endpoints.iter().any(|endpoint| node.is_at(endpoint)));
     }
 
-    /// A connection is of no use.
+    /// Replaces a connection that failed.
     pub(crate) fn broken(&self, wire: &Arc<Wire>) {
         let node = self.lock().iter().find(|node| node.is_at(&wire.endpoint)).cloned();
         match node {
             Some(node) => node.broken(wire),
-            // its server was forgotten meanwhile
+            // The server was forgotten meanwhile.
             None => wire.end(),
         }
         self.shaken.notify_one();
         self.suspect.notify_one();
     }
 
-    /// Ends all that waits for its turn or for a server, all that comes, and with the connections what is on its way.
+    /// Ends all calls: those that wait for a permit or a server, those in flight (with their connections), and later
+    /// ones.
     pub(crate) fn close(&self) {
         self.closed.send_replace(true);
         self.room.close();
         self.lock().iter().for_each(|node| node.end());
     }
 
-    /// Ends the connections, and waits for nothing.
+    /// Drops the connections without waiting for their end.
     pub(crate) fn drop_nodes(&self) {
         let nodes = std::mem::take(&mut *self.lock());
         nodes.iter().for_each(|node| node.leave());
     }
 
-    /// Ends the connections, after all else.
+    /// Ends the connections, after everything else, and waits for their end.
     pub(crate) async fn close_nodes(&self) {
         let nodes = std::mem::take(&mut *self.lock());
         for node in nodes {
@@ -155,16 +156,16 @@ impl Core {
 
     /// Waits until the store is closed.
     pub(crate) async fn closed(&self) {
-        // the sender is here
+        // The wait cannot fail, since the sender is in `self`.
         let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        // closed with it, and asked without a lock
+        // The semaphore is closed together with `closed`, and checking it needs no lock.
         self.room.is_closed()
     }
 
-    /// What was asked of a store that is closed.
+    /// The error of a call to a store that is closed.
     pub(crate) fn closed_error(&self, asked: &Asked, applied: Applied) -> KvError {
         let error = asked.error(Reason::Closed, applied).at(self.endpoints.clone());
         error.because("its agent or its owner has closed it")

@@ -5,12 +5,11 @@ use cninfra::keyval::{Applied, KvError, Reason};
 use fred::error::ErrorKind;
 use std::{fmt, io, sync::Arc};
 
-/// What the text of an error begins with that a script has met after it had written.
+/// The prefix of an error that a script met after it had written something.
 pub(crate) const PARTLY: &str = "PARTLY ";
-/// What the server says where the user may not do what a script does, before Redis 7.2 and since.
+/// The server's text if the user may not do what a script does: before Redis 7.2, and since.
 const OF_SCRIPT: [&str; 2] = ["The user executing the script can't", "ACL failure in script"];
 
-/// What has failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Failure {
     kind: Kind,
@@ -23,17 +22,17 @@ enum Kind {
     NoConnection,
     /// The connection was lost.
     Lost,
-    /// The server has said so.
+    /// An error answer of the server.
     Answer,
-    /// The same in the middle of a script, when something was written.
+    /// An error answer in the middle of a script that had already written something.
     Partly,
 }
 
-/// Where a key is said to be.
+/// The server that has a key, according to a redirection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Elsewhere {
     Moved(Arc<str>),
-    /// For this once.
+    /// For this request only.
     Ask(Arc<str>),
 }
 
@@ -50,13 +49,13 @@ impl Failure {
         Failure { kind: Kind::Answer, text: text.into() }
     }
 
-    /// Of a connection that was to be made.
+    /// The failure of an attempt to connect.
     pub(crate) fn of_dial(error: &fred::error::Error) -> Self {
         let text = said(error);
         if is_answer(&text) { Failure::answer(text) } else { Failure::no_connection(text) }
     }
 
-    /// Of what was asked.
+    /// The failure of a call.
     pub(crate) fn of_call(error: &fred::error::Error) -> Self {
         let text = said(error);
         if let Some(text) = text.strip_prefix(PARTLY) {
@@ -72,12 +71,13 @@ impl Failure {
         }
     }
 
-    /// Is the connection of no more use?
+    /// Whether the connection has to be replaced.
     pub(crate) fn breaks(&self) -> bool {
         matches!(self.kind, Kind::NoConnection | Kind::Lost)
     }
 
-    /// Another server has the key, as the one at `from` says. One that does not know the name of the other one leaves it out: it is the same then.
+    /// The server to which the one at `from` redirects. If that does not know the other one's host name, it leaves it
+    /// out: then the host is its own.
     pub(crate) fn elsewhere(&self, from: &str) -> Option<Elsewhere> {
         let addr = || {
             let addr = self.text.split(' ').nth(2).unwrap_or_default();
@@ -93,7 +93,7 @@ impl Failure {
         }
     }
 
-    /// This server is not, or no more, the one to ask.
+    /// Whether this server is not, or no longer, the right one.
     pub(crate) fn is_misplaced(&self) -> bool {
         matches!(self.code(), "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "MOVED")
     }
@@ -111,7 +111,7 @@ impl Failure {
             || ["invalid password", OF_SCRIPT[0], OF_SCRIPT[1]].iter().any(|words| self.text.contains(words))
     }
 
-    /// The server has no such command for this user, whatever the keys are.
+    /// Whether the server has no such command for this user, whatever the keys are.
     pub(crate) fn has_no_command(&self) -> bool {
         let is_denied = self.code() == "NOPERM" && self.text.contains("to run the '");
         is_denied || self.text.contains("unknown command")
@@ -124,7 +124,7 @@ impl Failure {
         }
     }
 
-    /// May it be asked again, since it was not done, or only reads?
+    /// Whether the request may be repeated, since it was not applied, or only reads.
     pub(crate) fn may_pass(&self, asked: &Asked) -> bool {
         asked.may_pass(&self.reason(), self.applied())
     }
@@ -165,7 +165,7 @@ impl Failure {
 pub(crate) const REACH: &str =
     "check that redis runs there, and check `endpoint`, `endpoints`, `master-name` and `tls` in redis.conf";
 
-/// What has failed. The library has errors of the system as one sees them who debugs a program: `Os { code: 111, kind: .. }`.
+/// The text of an error. The library formats errors of the system for debugging, such as `Os { code: 111, kind: .. }`.
 fn said(error: &fred::error::Error) -> String {
     let text = error.details();
     if *error.kind() != ErrorKind::IO {
@@ -180,7 +180,7 @@ fn said(error: &fred::error::Error) -> String {
     inner.trim_matches('"').to_string()
 }
 
-/// Answers of the server begin with a word in capitals.
+/// Whether the text is an error answer of the server: those begin with a word in capitals.
 fn is_answer(text: &str) -> bool {
     let word = text.split(' ').next().unwrap_or_default();
     (word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))

@@ -1,7 +1,9 @@
-//! [`Gather`]: reads and writes of single keys that come while others are on their way go out together, as one `MGET` or `MSET`.
+//! [`Gather`]: reads and writes of single keys that arrive while others are in flight are sent together, as one `MGET`
+//! or `MSET`.
 //!
-//! Of a call at the server most is what it takes to send it and to take its answer, on both sides: sixty-four that come at once are a few calls so. One that comes alone goes out at once, and so does whatever is not a plain read or
-//! write of a small value. In a cluster all do, where the keys of one command are of one slot.
+//! Most of the cost of a call, on both sides, is sending it and receiving its answer: so sixty-four concurrent calls
+//! become a few. A call that comes alone is sent at once, and so is everything but a read or a write of a small value.
+//! In a cluster nothing is gathered, since the keys of one command have to be in one slot.
 
 use crate::{
     command::{Command, Reply},
@@ -22,32 +24,31 @@ use tokio::{
     task::yield_now,
 };
 
-/// So many keys are in one command at most, so that nobody waits for long behind others.
+/// The largest number of keys in one command, so that no call waits long behind others.
 const TOGETHER: usize = 64;
-/// A value of more bytes goes alone: to send it is most of what it takes.
+/// A larger value is sent by itself: sending it is most of its cost.
 const SMALL: usize = 4 << 10;
-/// So many commands are on their way at once; who comes then goes with a later one.
+/// How many commands are in flight at once; further calls wait for a later one.
 const SENT: usize = 16;
-/// What waits goes out when nobody has come so many times in a row: calls of one burst come one after the other, where they are made on
-/// another thread, and each command that they share saves both sides a call.
+/// Waiting calls are sent once no other one has come in so many turns of the scheduler. The calls of a burst that are
+/// made on another thread come one after the other, and each command that they share saves both sides a call.
 const QUIET: usize = 3;
 
-/// What came of a call that went with others; none: it is to be asked alone.
+/// The result of a gathered call; `None` if it has to be repeated by itself.
 type Told = Option<Result<Reply, Failure>>;
 
-/// Calls that wait to go out together.
 #[derive(Default)]
 pub(crate) struct Gather {
     waiting: Mutex<Waiting>,
-    /// So many wait: who only counts them keeps nobody from coming.
+    /// The number of waiting calls, apart from the lock, so that counting them does not delay new ones.
     count: AtomicUsize,
     wake: Notify,
-    /// Calls that have begun and not ended, be they gathered or not.
+    /// Calls that have begun and not ended, whether they are gathered or not.
     begun: AtomicUsize,
-    /// Those who came last were several. So who comes first now waits for the others, for a moment: what goes out before them is
-    /// one more call of the server, which answers them only after it.
+    /// The last command had several calls. So the first call of the next burst waits a moment for the others: sent
+    /// before them, it would cost the server one more command, and the others would be answered only after it.
     are_many: AtomicBool,
-    /// The server does not let this user ask for several keys at once.
+    /// The server does not let this user use commands with several keys.
     is_off: AtomicBool,
 }
 
@@ -68,7 +69,7 @@ impl Waiting {
     }
 }
 
-/// Who sends. With it what waits has come to its end: it was not sent.
+/// Held by the task that sends. When it is dropped, the waiting calls fail: they were not sent.
 pub(crate) struct Sending(pub(crate) Arc<Gather>);
 
 impl Drop for Sending {
@@ -83,7 +84,7 @@ impl Drop for Sending {
     }
 }
 
-/// A call that has begun, until it is dropped.
+/// A call in progress, until it is dropped.
 pub(crate) struct Begun<'g> {
     gather: &'g Gather,
     is_alone: bool,
@@ -96,7 +97,8 @@ impl Drop for Begun<'_> {
 }
 
 impl Begun<'_> {
-    /// Has the call go with others, where there are any. What comes of it is told there; who is told nothing asks alone.
+    /// Lets the call join others, if there are any. The result arrives in the returned receiver. If this returns
+    /// `None`, the caller has to send the call by itself.
     pub(crate) fn joins(&self, command: &Command<'_>) -> Option<oneshot::Receiver<Told>> {
         let gather = self.gather;
         if (self.is_alone && !gather.are_many.load(Relaxed)) || gather.is_off.load(Relaxed) {
@@ -113,7 +115,7 @@ impl Begun<'_> {
         let count = waiting.len();
         gather.count.store(count, Relaxed);
         drop(waiting);
-        // whoever comes later is taken along
+        // Later calls are taken along.
         if count == 1 {
             gather.wake.notify_one();
         }
@@ -122,12 +124,12 @@ impl Begun<'_> {
 }
 
 impl Gather {
-    /// A call begins.
+    /// Begins a call.
     pub(crate) fn begin(&self) -> Begun<'_> {
         Begun { is_alone: self.begun.fetch_add(1, Relaxed) == 0, gather: self }
     }
 
-    /// Sends what is gathered, until it is dropped.
+    /// Sends the gathered calls, until it is dropped.
     pub(crate) async fn run<F>(&self, send: impl Fn(Command<'static>) -> F)
     where
         F: Future<Output = Result<Reply, Failure>>,
@@ -147,7 +149,7 @@ impl Gather {
         }
     }
 
-    /// Who is about to come comes along: gives way until nobody comes any more, or a command is full.
+    /// Yields until no further call comes, or a command is full, so that calls which are about to come are taken along.
     async fn all_have_come(&self) {
         let (mut known, mut quiet) = (0, 0);
         while quiet < QUIET && known < TOGETHER {
@@ -158,14 +160,14 @@ impl Gather {
         }
     }
 
-    /// Tells each what came of its call.
+    /// Gives each call its result.
     fn tell(&self, some: Together, answer: Result<Reply, Failure>) {
         self.is_off.fetch_or(matches!(&answer, Err(failure) if failure.has_no_command()), Relaxed);
         match (some, answer) {
             (Together::Reads(reads), Ok(Reply::List(values))) if values.len() == reads.len() => {
                 for ((_, tell), value) in reads.into_iter().zip(values) {
-                    // of a key that is not there nothing is said, and of one that is no string: who asks alone is told
-                    // who waits no more is not told
+                    // `MGET` has the same answer for a missing key as for one that holds no string: such a call is
+                    // repeated by itself. Sending fails if the caller waits no longer.
                     let _ = tell.send((value != Reply::Nil).then_some(Ok(value)));
                 }
             }
@@ -173,19 +175,19 @@ impl Gather {
                 writes.into_iter().for_each(|(.., tell)| drop(tell.send(Some(Ok(done.clone())))));
             }
             (some, Err(failure)) if failure.breaks() => some.tell_all(&Some(Err(failure))),
-            // the server has done nothing of it, and one may be the reason for all
+            // The server has executed nothing of it, and a single call may be the reason.
             (some, _) => some.tell_all(&None),
         }
     }
 
-    /// What waits, in commands.
+    /// The waiting calls, as commands.
     fn take(&self) -> Vec<Together> {
         let mut waiting = self.lock();
         let (reads, writes) = (mem::take(&mut waiting.reads), mem::take(&mut waiting.writes));
         self.count.store(0, Relaxed);
         drop(waiting);
         self.are_many.store(reads.len() + writes.len() > 1, Relaxed);
-        // who waits no more is not asked for
+        // Leaves out calls whose callers wait no longer.
         let mut reads = reads.into_iter().filter(|(_, tell)| !tell.is_closed()).peekable();
         let mut writes = writes.into_iter().filter(|(.., tell)| !tell.is_closed()).peekable();
         let mut all = Vec::new();
@@ -203,7 +205,7 @@ impl Gather {
     }
 }
 
-/// Calls that go out in one command.
+/// Calls that share one command.
 enum Together {
     Reads(Vec<Read>),
     Writes(Vec<Write>),
@@ -220,7 +222,7 @@ impl Together {
     }
 
     fn tell_all(self, what: &Told) {
-        // who waits no more is not told
+        // Sending fails if the caller waits no longer.
         match self {
             Together::Reads(reads) => reads.into_iter().for_each(|(_, tell)| drop(tell.send(what.clone()))),
             Together::Writes(writes) => writes.into_iter().for_each(|(.., tell)| drop(tell.send(what.clone()))),
@@ -239,13 +241,13 @@ mod tests {
     const GET: Command<'_> = Command::Get(&KEYS[0]);
     const SET: Command<'_> = Command::Set(&KEYS[1], &VALUE);
 
-    /// What each of the calls is told, where all are gathered and then answered so, and how many commands that were.
+    /// The result of each call, if all are gathered and then get this answer; and how many commands were sent.
     async fn told(
         calls: &[Command<'_>],
         answer: impl Fn(&Command<'_>) -> Result<Reply, Failure>,
     ) -> (Vec<Told>, usize) {
         let gather = Gather::default();
-        // somebody is on his way
+        // A call in flight, so that the others are gathered.
         let _first = gather.begin();
         let begun: Vec<_> = calls.iter().map(|call| (gather.begin(), call)).collect();
         let waiting: Vec<_> = begun.iter().map(|(begun, call)| begun.joins(call).expect("it is gathered")).collect();
@@ -274,7 +276,7 @@ mod tests {
         })
         .await;
         let ok = |text: &'static str| Some(Ok(Reply::Bytes(text.into())));
-        // of what is not there, or is no string, the server says nothing
+        // `MGET` does not say whether the key is missing or holds no string.
         assert_eq!((told, sent), (vec![ok("1"), ok("OK"), None], 2));
     }
 
@@ -311,7 +313,7 @@ mod tests {
             for _ in 0..10 {
                 let begun = gather.begin();
                 waiting.push(begun.joins(&GET).expect("it is gathered"));
-                // the next call is made on a thread that has other things to do, too
+                // The next call is made on a thread that also does other things.
                 yield_now().await;
                 yield_now().await;
             }
@@ -328,7 +330,7 @@ mod tests {
         assert_eq!(sent.into_inner(), 1);
     }
 
-    /// Calls that come at once, and how many of them were gathered.
+    /// Makes calls at once, and returns how many of them were gathered.
     async fn burst(gather: &Gather, calls: usize) -> usize {
         let begun: Vec<_> = (0..calls).map(|_| gather.begin()).collect();
         let waiting: Vec<_> = begun.iter().filter_map(|begun| begun.joins(&GET)).collect();
@@ -340,7 +342,8 @@ mod tests {
         let gather = Gather::default();
         let sent = AtomicUsize::new(0);
         let calls = async {
-            // none has come before; after several the first one waits, and after one alone it does not
+            // At first the first call is not gathered. After several calls it waits for others, and after a single one
+            // it does not.
             let mut gathered = Vec::new();
             for calls in [3, 3, 1, 1, 2, 2] {
                 gathered.push(burst(&gather, calls).await);
@@ -362,7 +365,7 @@ mod tests {
     async fn what_has_been_gathered_waits_for_nothing_else() {
         let gather = Gather::default();
         let _first = gather.begin();
-        // of each poll in which nothing else comes
+        // Counts the polls during which no other call comes.
         let (polls, sent_at) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let counts = async {
             loop {
@@ -377,7 +380,7 @@ mod tests {
         tokio::select! {
             biased;
             () = counts => unreachable!(),
-            // it waits for somebody when they come, as it mostly does
+            // It is already waiting for calls when they come, as usual.
             () = gather.run(send) => unreachable!(),
             gathered = burst(&gather, 3) => assert_eq!(gathered, 3),
         }
@@ -397,7 +400,7 @@ mod tests {
         let gather = Arc::<Gather>::default();
         let (_first, second) = (gather.begin(), gather.begin());
         let waiting = [&GET, &SET].map(|command| second.joins(command).expect("it is gathered"));
-        // also where it has never begun
+        // This also holds if it has never run.
         drop(Sending(gather.clone()));
         for told in waiting {
             let told = told.now_or_never().expect("it is told at once");

@@ -1,6 +1,6 @@
-//! Patterns of Redis that mean what is written.
+//! Glob patterns of Redis.
 
-/// The pattern that only this text matches.
+/// The pattern that matches only this text.
 pub(crate) fn literal(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 8);
     for c in text.chars() {

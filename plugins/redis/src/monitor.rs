@@ -1,4 +1,4 @@
-//! The state of the connection: asked for from time to time, and whenever a call finds it broken.
+//! The state of the connection: checked regularly, and whenever a call finds the connection broken.
 
 use crate::{
     call::{To, Turn, Who},
@@ -11,9 +11,9 @@ use cninfra::keyval::{KvError, Reason};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
-/// So often servers that answer are asked.
+/// The interval between probes of servers that answer.
 const EVERY: Duration = Duration::from_secs(1);
-/// Not more often, whoever wants it.
+/// The shortest interval, whoever requests a probe.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The state of a store's connection.
@@ -31,7 +31,7 @@ pub enum Connection {
     Down(String),
 }
 
-/// Asks whether all servers are there.
+/// Checks whether all servers answer.
 async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     let asked = || Asked::to_read("probe", None);
     let turn = Turn::new(Who::Own, within);
@@ -51,7 +51,7 @@ async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     Ok(())
 }
 
-/// The same, and the state of the connection is what was found.
+/// Probes, and sets the state of the connection accordingly.
 pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
     let answer = probe(core, within).await;
     let now = match (&answer, core.hub.refusal()) {
@@ -67,7 +67,7 @@ pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
     answer
 }
 
-/// Keeps the state of the connection until the store is closed.
+/// Maintains the state of the connection until the store is closed.
 pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
         let mut pauses = Pauses::default();

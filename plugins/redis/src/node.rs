@@ -11,11 +11,11 @@ use futures_util::{
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A server, and the connection for calls to it, which is made when it is needed.
+/// A server, and the connection for calls to it, which is made on demand.
 pub(crate) struct Node {
     dial: Arc<Dial>,
     endpoint: Arc<str>,
-    /// It has to say that it is a master.
+    /// Whether it has to confirm that it is a master.
     asks_role: bool,
     state: Mutex<State>,
 }
@@ -23,7 +23,8 @@ pub(crate) struct Node {
 #[derive(Default)]
 struct State {
     wire: Option<Arc<Wire>>,
-    /// The connection that is being made: for all who wait for it, and not cut off with one of them.
+    /// The connection that is being made. It is shared by all calls that wait for it, and goes on if one of them is
+    /// dropped.
     dialing: Option<Dialing>,
 }
 
@@ -34,21 +35,21 @@ impl Node {
         Node { endpoint, dial, asks_role, state: Mutex::default() }
     }
 
-    /// Is it the one at this endpoint?
+    /// Whether this is the server at this endpoint.
     pub(crate) fn is_at(&self, endpoint: &Arc<str>) -> bool {
         Arc::ptr_eq(&self.endpoint, endpoint) || self.endpoint == *endpoint
     }
 
-    /// The connection, if it is there.
+    /// The connection, if there is one.
     #[inline]
     pub(crate) fn current(&self) -> Option<Arc<Wire>> {
         self.lock().wire.as_ref().filter(|wire| !wire.is_gone()).cloned()
     }
 
-    /// The connection, which is made where there is none.
+    /// Returns the connection, or makes one.
     ///
     /// # Cancel safety
-    /// Dropped, it has left nothing but what others go on with.
+    /// If it is dropped, other callers go on making the connection.
     pub(crate) async fn wire(&self) -> Result<Arc<Wire>, Failure> {
         let dialing = {
             let mut state = self.lock();
@@ -61,7 +62,7 @@ impl Node {
         };
         let dialed = dialing.clone().await;
         let mut state = self.lock();
-        // the first one who sees its end puts it in its place
+        // The first caller that sees the result stores it.
         if state.dialing.as_ref().is_some_and(|current| current.ptr_eq(&dialing)) {
             state.dialing = None;
             state.wire = dialed.as_ref().ok().cloned();
@@ -69,7 +70,7 @@ impl Node {
         dialed
     }
 
-    /// A connection is of no use: the next call makes another one.
+    /// Drops a connection that failed: the next call makes another one.
     pub(crate) fn broken(&self, wire: &Arc<Wire>) {
         let mut state = self.lock();
         if state.wire.as_ref().is_some_and(|current| Arc::ptr_eq(current, wire)) {
@@ -79,20 +80,20 @@ impl Node {
         wire.end();
     }
 
-    /// Ends the connection: what is on its way fails.
+    /// Ends the connection: calls in flight fail.
     pub(crate) fn end(&self) {
         if let Some(wire) = &self.lock().wire {
             wire.end();
         }
     }
 
-    /// Drops the connection, and what makes one.
+    /// Drops the connection, and a connection attempt in progress.
     pub(crate) fn leave(&self) {
         let state = std::mem::take(&mut *self.lock());
         drop(state);
     }
 
-    /// Ends the connection, and waits until nothing is left of it.
+    /// Ends the connection, and waits for its end.
     pub(crate) async fn close(&self) {
         let State { wire, dialing } = std::mem::take(&mut *self.lock());
         drop(dialing);
@@ -114,7 +115,7 @@ async fn dial(dial: Arc<Dial>, endpoint: Arc<str>, asks_role: bool) -> Result<Ar
     Ok(wire)
 }
 
-/// The sentinels may name a server that is none any more.
+/// Checks that the server is a master: the sentinels may name one that no longer is.
 pub(crate) async fn is_master(wire: &Wire) -> Result<(), Failure> {
     let asked = tokio::time::timeout(crate::core::PATIENCE, wire.call(&Command::bare("ROLE"))).await;
     let role = asked.unwrap_or_else(|_| Err(Failure::no_connection("no answer to ROLE")))?;

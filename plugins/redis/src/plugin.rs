@@ -94,7 +94,7 @@ impl Lifecycle for Redis {
         }
         self.metrics.register(cx);
         let store = match self.opened() {
-            // of an attempt that has failed: others may have begun to use it
+            // The store of an attempt that failed is kept, since others may already be using it.
             Some(store) => store,
             None => {
                 let store = Arc::new(RedisStore::open(self.config.clone()).await?);
@@ -105,7 +105,7 @@ impl Lifecycle for Redis {
         };
         store.probe().await?;
         cx.log().debug(format_args!("is connected to {}", store.endpoints()));
-        // who does not watch need not care
+        // Only a warning: the agent may not use watches.
         match store.mute().await {
             Ok(Some(why)) => cx.log().warn(format_args!("watches will be refused: {why}")),
             Ok(None) => {}
@@ -121,7 +121,7 @@ impl Lifecycle for Redis {
             let ttl = self.config.session_ttl;
             cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
-        // not before: what others have of it is given back meanwhile
+        // Not earlier: other plugins may still be giving back what they hold in this store.
         self.put(Current::Closed);
         Ok(())
     }
@@ -154,7 +154,7 @@ impl Delegate for Redis {
                 (Reason::NOT_CONFIGURED, "redis".to_string(), "nothing is set for it", NOT_SET)
             }
             Current::None => (Reason::Unavailable, at(), "the plugin has not begun", crate::failure::REACH),
-            // who waits for it waits no longer
+            // Not `Unavailable`, which callers would wait for.
             Current::Closed => (
                 Reason::Closed,
                 at(),

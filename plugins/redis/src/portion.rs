@@ -1,12 +1,12 @@
-//! [`Portion`]: how many values are read at once.
+//! [`Portion`]: how many values to read at once.
 
 use crate::batch::BATCH;
 use bytes::Bytes;
 
-/// So many at first, while it is not known how large they are.
+/// How many at first, while the size of the values is not known.
 const FIRST: usize = 8;
 
-/// How many values are read at once, so that they have about as many bytes as there is room for: what the last ones had is what the next ones are taken to have.
+/// Estimates how many values fit into the available space: the next values are assumed to be as large as the last ones.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Portion {
     count: usize,
@@ -14,7 +14,7 @@ pub(crate) struct Portion {
 }
 
 impl Portion {
-    /// So many keys, for so many bytes; at least one.
+    /// How many keys to read for `room` bytes; at least one.
     pub(crate) fn next(&self, room: usize) -> usize {
         match self.count {
             0 => FIRST,
@@ -22,7 +22,7 @@ impl Portion {
         }
     }
 
-    /// These were read.
+    /// Records which values were read.
     pub(crate) fn took<E>(&mut self, values: &[Result<Option<Bytes>, E>]) {
         self.count = values.len();
         self.bytes = values.iter().flatten().flatten().map(Bytes::len).sum();

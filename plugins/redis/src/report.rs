@@ -1,13 +1,14 @@
-//! How the connection of a plugin's store is, told to its agent.
+//! Reports the state of the connection to the agent.
 
 use crate::{Connection, RedisStore};
 use cninfra::{Context, keyval::StoreMetrics, status::State};
 
-/// Reports it until the store is closed. It is a task of the store, and not of the attempt to start that opens it: where that fails, the store connects all the same, and the agent is told when it has.
+/// Reports it until the store is closed. This is a task of the store, not of the attempt to start that opens the store:
+/// if that attempt fails, the store still connects, and then reports that.
 pub(crate) fn begin(store: &RedisStore, cx: Context, metrics: StoreMetrics) {
     let (mut connection, counted) = (store.connection(), metrics.clone());
     let reporting = async move {
-        // before all have answered once, the plugin's `init` says what is wrong
+        // Until all servers have answered once, the error of `init` says what is wrong.
         let mut is_told = false;
         loop {
             let now = connection.borrow_and_update().clone();

@@ -1,4 +1,4 @@
-//! [`Scan`]: all keys below a prefix, server by server.
+//! [`Scan`]: iterates over all keys below a prefix, server by server.
 
 use crate::{
     call::{Asks, To, Turn},
@@ -10,18 +10,19 @@ use bytes::Bytes;
 use cninfra::keyval::{KeyRange, Result};
 use std::sync::Arc;
 
-/// So many keys the server looks at for one answer.
+/// How many keys the server examines for one answer.
 const COUNT: usize = 1000;
 
-/// Where a walk over all keys below a prefix is. It has each key that is there from its beginning to its end at least once; in a cluster unless its slot is moved meanwhile.
+/// The position in an iteration over all keys below a prefix. It returns each key that exists during the whole
+/// iteration at least once; in a cluster, unless its slot is moved meanwhile.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Scan {
-    /// The server, and where in it; none at the end.
+    /// The server, and its cursor; `None` at the end.
     at: Option<(Arc<str>, u64)>,
 }
 
 impl Scan {
-    /// From the beginning.
+    /// Begins at the first server.
     pub(crate) fn new(core: &Core) -> Self {
         Scan { at: core.primaries().into_iter().next().map(|first| (first, 0)) }
     }
@@ -30,12 +31,12 @@ impl Scan {
         self.at.is_none()
     }
 
-    /// The server where it is.
+    /// The server where the iteration is.
     pub(crate) fn endpoint(&self) -> Option<&Arc<str>> {
         self.at.as_ref().map(|(endpoint, _)| endpoint)
     }
 
-    /// Some more keys. There may be none, and it goes on nevertheless.
+    /// The next keys. There may be none although the iteration is not over.
     pub(crate) async fn next(
         &mut self,
         core: &Core,
@@ -45,11 +46,11 @@ impl Scan {
     ) -> Result<Vec<Bytes>> {
         let Some((endpoint, cursor)) = self.at.clone() else { return Ok(Vec::new()) };
         let prefix = range.as_prefix().map(|prefix| &**prefix).unwrap_or_default();
-        // a prefix that ends within a character has its last bytes looked at afterwards
+        // If the prefix ends within a UTF-8 character, its last bytes are compared afterwards, by `range.contains`.
         let valid = prefix.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
         let pattern = format!("{}*", literal(valid));
         let command = Command::bare("SCAN").number(cursor).arg("MATCH").arg(pattern).arg("COUNT").number(COUNT);
-        // hashes, lists and the like are not of this store
+        // Hashes, lists and the like do not belong to this store.
         let command = command.arg("TYPE").arg("string");
         let mut parts = core.call(turn, asked, &To::Node(endpoint.clone()), &command).await?.list().into_iter();
         let next = parts.next().and_then(|next| next.text()).and_then(|next| next.parse().ok()).unwrap_or(0);
@@ -58,7 +59,7 @@ impl Scan {
             0 => core.primaries().into_iter().find(|other| *other > endpoint).map(|next| (next, 0)),
             next => Some((endpoint, next)),
         };
-        // copies: a part of an answer would keep the whole of it
+        // Copied, since a slice of the answer would keep all of it in memory.
         let keys = keys.into_iter().filter_map(|key| key.bytes()).filter(|key| range.contains(key));
         Ok(keys.map(|key| Bytes::copy_from_slice(&key)).collect())
     }
@@ -78,14 +79,14 @@ impl Scan {
     }
 }
 
-/// Puts bytes behind their length.
+/// Appends bytes, with their length before them.
 pub(crate) fn put(out: &mut Vec<u8>, bytes: &[u8]) {
-    // what is longer than Redis takes is no key
+    // Longer bytes are no key, since Redis would not accept it.
     out.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
     out.extend(bytes);
 }
 
-/// What was put.
+/// Reads what [`put`] has appended.
 pub(crate) fn take<'b>(from: &mut &'b [u8]) -> Option<&'b [u8]> {
     let (len, rest) = from.split_first_chunk()?;
     let (bytes, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;

@@ -1,4 +1,4 @@
-//! What is done by the server in one step.
+//! Scripts, which the server runs in one step.
 
 use crate::{
     call::{To, Who},
@@ -10,13 +10,15 @@ use bytes::Bytes;
 use cninfra::keyval::Result;
 use std::error::Error as _;
 
-/// A transaction: conditions, and what is done if they hold, or else. See `txn` for what it is given. The server takes nothing back: an error after something was written begins with
-/// [`PARTLY`](crate::failure::PARTLY).
+/// A transaction: conditions, and the operations for either outcome. See `txn` for its arguments. The server rolls
+/// nothing back: the text of an error after something was written begins with [`PARTLY`](crate::failure::PARTLY).
 pub(crate) const TXN: &str = include_str!("txn.lua");
-/// What the server knows it by, once it has seen it.
+/// The hash by which the server knows it, once it has run it.
 const TXN_SHA1: &str = "2c7a0b5edfdf261dbfe66df60b66d4f4e4da1682";
 
-/// Lets a value live on, if it is one of these, and ends by itself: which one it is, from 1; 0 where another one is there, -1 where none is. One that lives for ever, or for longer, or is no plain string, was put by somebody else.
+/// Renews the time to live of a key, if it has one of these values and expires. Returns the number of that value, from
+/// 1; 0 if the key has another value, -1 if it does not exist. A key that does not expire, or not as soon, or that
+/// holds no string, was put by somebody else.
 pub(crate) const RENEW: &str = "local found = redis.pcall('GET', KEYS[1])
 if type(found) == 'table' then return string.find(found.err, 'WRONGTYPE', 1, true) and 0 or found end
 local left = redis.call('PTTL', KEYS[1])
@@ -28,7 +30,7 @@ for place = 2, #ARGV do
 end
 return found and 0 or -1";
 
-/// Deletes a key, if it has one of these values, and ends by itself as soon.
+/// Deletes a key, if it has one of these values and expires as soon.
 pub(crate) const RELEASE: &str = "local found = redis.pcall('GET', KEYS[1])
 if type(found) == 'table' then return string.find(found.err, 'WRONGTYPE', 1, true) and 0 or found end
 local left = redis.call('PTTL', KEYS[1])
@@ -37,18 +39,17 @@ for place = 2, #ARGV do
 end
 return 0";
 
-/// Deletes a key, and says what it was.
+/// Deletes a key, and returns its value.
 pub(crate) const TAKE: &str = "local found = redis.call('GET', KEYS[1]) redis.call('DEL', KEYS[1]) return found";
 
-/// Makes a key and deletes it, so that nobody reads it, but it is told of.
+/// Makes a key and deletes it, so that nobody can read it, but listeners are notified.
 pub(crate) const ECHO: &str = "redis.call('SET', KEYS[1], '', 'PX', 1000) return redis.call('DEL', KEYS[1])";
 
-/// A call of a script of one key.
+/// A call of a script with one key.
 pub(crate) fn of_key(script: &'static str, key: &Bytes) -> Command<'static> {
     Command::new("EVAL", [Bytes::from_static(script.as_bytes()), Bytes::from_static(b"1"), key.clone()])
 }
 
-/// Runs a transaction.
 pub(crate) async fn txn(core: &Core, asked: &Asked, to: &To<'_>, keys: &[Bytes], args: &[Bytes]) -> Result<Reply> {
     let limit = || if asked.writes { core.to_write(Who::Caller) } else { core.to_read(Who::Caller) };
     let command = |name, script: &'static str| {
@@ -56,7 +57,7 @@ pub(crate) async fn txn(core: &Core, asked: &Asked, to: &To<'_>, keys: &[Bytes],
         keys.iter().chain(args).fold(command, |command, arg| command.arg(arg.clone()))
     };
     match core.call(limit(), &|| asked.clone(), to, &command("EVALSHA", TXN_SHA1)).await {
-        // a server that was started since, or another one: it has not been run
+        // The server was restarted, or is another one: it does not know the script, and has not run it.
         Err(error) if is_unknown(&error) => core.call(limit(), &|| asked.clone(), to, &command("EVAL", TXN)).await,
         answer => answer,
     }

@@ -1,11 +1,15 @@
-//! [`Session`]: the keys that end with the client. Each has a life of its own, which is renewed until the store is closed.
+//! [`Session`]: the keys that end with the client. Each has its own time to live, which is renewed until the store is
+//! closed.
 //!
-//! One that is there no more was deleted by somebody else, and stays so, if the server was there all the time since it was renewed last. If it was not (the connection was lost, be it that the server
-//! was started anew, without its data, or that another one has taken its place; or the key could not be renewed for as long as it lives), it is put again, unless somebody else has put it.
+//! A key that is missing at its renewal was deleted by somebody else, and is left so, if the server was there all the
+//! time since the last renewal. It is put again, unless somebody else has put it, if the server may have lost it: the
+//! connection was lost (the server may have been restarted without its data, or replaced), or the key could not be
+//! renewed within its time to live.
 //!
-//! A put of which is not known whether it was done is looked for by its value, too, and is not put again.
+//! If it is not known whether a put was applied, the key is also looked for by that put's value, but not put again.
 //!
-//! A key is known as ours by its value and its life. What cannot be told from it is the same value put by another client for as long: it ends with whoever ends first.
+//! A key is recognized as this client's by its value and its time to live. If another client puts the same value with
+//! the same time to live, the two cannot be told apart: the key ends with the first of them.
 
 use crate::{
     call::{To, Turn, Who},
@@ -35,35 +39,34 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// So many keys a client may have that end with it.
+/// How many keys that end with the client one client may have.
 pub(crate) const MOST: usize = 10_000;
-/// So many of them are renewed or deleted at once.
+/// How many of them are renewed or deleted at once.
 const AT_ONCE: usize = 128;
-/// For the deletes at the close.
+/// The limit for deleting them when the store is closed.
 const RELEASING: Duration = Duration::from_secs(1);
 
-/// The keys that end with the client, with their values.
 #[derive(Default)]
 pub(crate) struct Session {
     kept: Mutex<HashMap<Bytes, Kept>>,
-    /// There was ever one.
+    /// Whether there ever was one.
     in_use: AtomicBool,
-    /// The store is being closed: nothing begins that would have to end with it.
+    /// The store is being closed: no key may be put any more that would have to end with it.
     ended: AtomicBool,
-    /// Had by who puts what ends with the client, until it is known.
+    /// Held while such a key is being put, until the result is recorded.
     putting: RwLock<()>,
-    /// What is being deleted is not put again.
+    /// Keys that are being deleted, which must not be put again.
     deletes: Deletes,
 }
 
 #[derive(Clone)]
 struct Kept {
-    /// `None` where it is not known whether it was put.
+    /// `None` if it is not known whether it was put.
     value: Option<Bytes>,
-    /// It may have this one since: the answer was lost.
+    /// A later value that it may have: the answer to that put was lost.
     unsure: Option<Bytes>,
     renewed: Instant,
-    /// The connection to its server, as it was then.
+    /// The connection to its server at that time.
     by: Option<Number>,
 }
 
@@ -72,31 +75,33 @@ impl Kept {
         self.value.iter().chain(&self.unsure)
     }
 
-    /// Was something put by its owner since it was so?
+    /// Whether its owner has put something since `before` was read.
     fn has_changed_since(&self, before: &Kept) -> bool {
         self.value != before.value || self.unsure != before.unsure || self.renewed > before.renewed
     }
 }
 
 impl Session {
-    /// Whoever does this has it until he has noted what has come of it. `None` in a store that is being closed.
+    /// The guard is held by a put until its result is recorded. `None` if the store is being closed.
     pub(crate) async fn puts(&self) -> Option<RwLockReadGuard<'_, ()>> {
         let putting = self.putting.read().await;
         (!self.ended.load(Acquire)).then_some(putting)
     }
 
-    /// Before this is asked for. It is under way until what this returns is dropped. What it deletes is not put again meanwhile: it waits for what is being so, but no longer than that, since it may hang.
+    /// To be called before a transaction. The transaction is in progress until the returned value is dropped, and keys
+    /// that it deletes are not put again meanwhile. This waits until none of them is being put again, but at most for
+    /// `no_longer`, since that may hang.
     pub(crate) async fn begin(&self, no_longer: Duration, txn: &Txn) -> Option<Deleting<'_>> {
         if !self.in_use.load(Relaxed) {
             return None;
         }
         let deleting = self.deletes.begin(txn);
-        // who is late goes on: what is put after all ends by itself, since it is not renewed
+        // After the time-out the transaction goes on: a key that is put again after all is not renewed, and so expires.
         let _late = timeout(no_longer, deleting.turn()).await;
         Some(deleting)
     }
 
-    /// These operations may have been done.
+    /// Records that these operations may have been applied.
     pub(crate) fn note_unsure(&self, core: &Core, ops: &[Op]) {
         for op in ops {
             let Op::Put(put) = op else { continue };
@@ -108,9 +113,9 @@ impl Session {
         }
     }
 
-    /// These operations were done.
+    /// Records that these operations were applied.
     pub(crate) fn note(&self, core: &Core, ops: &[Op]) {
-        // mostly there is nothing to be noted
+        // Usually there is nothing to record.
         if ends_with_client(ops) {
             self.in_use.store(true, Relaxed);
         }
@@ -126,7 +131,7 @@ impl Session {
                     let now = Kept { value, unsure: None, renewed: Instant::now(), by };
                     kept.insert(put.key.clone(), now);
                 }
-                // with the life that it had
+                // It keeps its time to live.
                 Op::Put(put) if put.expiry == Expiry::Keep => {
                     if let Some(kept) = kept.get_mut(&put.key) {
                         kept.value = Some(put.value.clone());
@@ -141,14 +146,14 @@ impl Session {
         }
     }
 
-    /// This key was put by this client to live on without it.
+    /// Records that this client has put this key so that it does not end with the client.
     pub(crate) fn forget(&self, key: &Bytes) {
         if self.in_use.load(Relaxed) {
             self.lock().remove(key);
         }
     }
 
-    /// Would there be too many with these operations? What is there already is not one more.
+    /// Whether there would be too many keys after these operations. Keys that already exist do not count again.
     pub(crate) fn is_full(&self, ops: &[Op]) -> bool {
         if !ends_with_client(ops) {
             return false;
@@ -158,7 +163,7 @@ impl Session {
         !more.is_empty() && kept.len() + more.len() > MOST
     }
 
-    /// Those of each server, as it is known: one that is away holds up no other one.
+    /// The keys grouped by server, so that a server that is down does not hold up the keys of others.
     fn by_server(&self, core: &Core) -> Vec<Vec<(Bytes, Kept)>> {
         let slots = core.slots.borrow().clone();
         let mut servers: HashMap<Option<&Arc<str>>, Vec<(Bytes, Kept)>> = HashMap::new();
@@ -168,10 +173,10 @@ impl Session {
         servers.into_values().collect()
     }
 
-    /// Deletes them. Nothing is put that would be one more, from now on.
+    /// Deletes the keys. From now on no further one can be put.
     pub(crate) async fn release(&self, core: &Core) -> Result<()> {
         self.ended.store(true, Release);
-        // what is on its way is waited for, but not for the server of one
+        // Waits for puts in progress, but not until a server that hangs answers one.
         let _none = timeout(RELEASING / 2, self.putting.write()).await;
         let release = |key: Bytes, kept: Kept| async move {
             let asked = || Asked::to_write("release", Some(KeyRange::key(&key)));
@@ -181,7 +186,7 @@ impl Session {
         let of_server = |keys: Vec<(Bytes, Kept)>| async move {
             let mut first = Ok(());
             for some in keys.chunks(AT_ONCE) {
-                // one that can not be deleted ends by itself
+                // A key that cannot be deleted expires.
                 for released in join_all(some.iter().cloned().map(|(key, kept)| release(key, kept))).await {
                     match released {
                         Err(error) if is_away(error.reason()) => return Err(error),
@@ -198,7 +203,7 @@ impl Session {
         }
     }
 
-    /// Renews those of a server, until it is found that it is away.
+    /// Renews the keys of one server, until the server is found to be down.
     async fn renew_all(&self, core: &Core, keys: Vec<(Bytes, Kept)>) {
         for some in keys.chunks(AT_ONCE) {
             let renewing = some.iter().cloned().map(|(key, kept)| self.renew(core, key, kept));
@@ -211,7 +216,7 @@ impl Session {
 
     async fn renew(&self, core: &Core, key: Bytes, kept: Kept) -> Result<()> {
         if !self.renew_once(core, key.clone(), kept).await? {
-            // the connection was made by that: renewed over it, the key is known to be there since
+            // That call has made a new connection. A renewal over it shows that the key exists since.
             let kept = self.lock().get(&key).cloned();
             if let Some(kept) = kept {
                 self.renew_once(core, key, kept).await?;
@@ -220,21 +225,21 @@ impl Session {
         Ok(())
     }
 
-    /// Returns whether the connection was the same all the time.
+    /// Returns whether the connection has been the same all the time.
     async fn renew_once(&self, core: &Core, key: Bytes, kept: Kept) -> Result<bool> {
         let asked = || Asked::to_write("renew", Some(KeyRange::key(&key)));
         let to = To::Key(&key);
         let ttl = *core.config.session_ttl;
         let renew = with_values(script::RENEW, &key, &kept, ttl);
         let (asked_at, by) = (Instant::now(), core.wire_of(&key));
-        // no longer than until the next time
+        // Not longer than until the next renewal.
         let limit = core.config.write_within().min(ttl / 3);
         let found = core.call(Turn::new(Who::Own, limit), &asked, &to, &renew).await?.number();
-        // nobody has deleted it, as far as that is known: who has it is still there
+        // If the server may have lost its data, a missing key does not show that somebody has deleted it.
         let was_away = kept.renewed.elapsed() >= ttl || kept.by.is_none() || kept.by != core.wire_of(&key);
         let lost = kept.value.as_ref().filter(|_| found == Some(-1) && was_away);
         if let Some(value) = lost {
-            // where it is being deleted, and that fails, it is put again the next time
+            // If the key is being deleted and that fails, it is put again at the next renewal.
             let Some(_writing) = self.deletes.write_again(&key).filter(|_| self.is_wanted(&key, &kept)) else {
                 return Ok(true);
             };
@@ -245,16 +250,16 @@ impl Session {
         let found = place.and_then(|place| kept.values().nth(place));
         let mut all = self.lock();
         match all.get_mut(&key) {
-            // put again by its owner meanwhile: that was the one before
+            // The owner has put it again meanwhile: the result is of the earlier value.
             Some(now) if now.has_changed_since(&kept) => {}
             Some(now) if found.is_some() || lost.is_some() => {
                 if found.is_some() && found == kept.unsure.as_ref() {
-                    // it was put
+                    // So that put was applied.
                     (now.value, now.unsure) = (now.unsure.take(), None);
                 }
                 (now.renewed, now.by) = (asked_at, by);
             }
-            // somebody else has written or deleted it: it is not ours
+            // Somebody else has written or deleted it: it is no longer this client's.
             _ => {
                 all.remove(&key);
             }
@@ -262,7 +267,7 @@ impl Session {
         Ok(by.is_some() && by == core.wire_of(&key))
     }
 
-    /// Is it still to be there as it was?
+    /// Whether the key should still exist, unchanged since `before` was read.
     fn is_wanted(&self, key: &Bytes, before: &Kept) -> bool {
         self.lock().get(key).is_some_and(|now| !now.has_changed_since(before))
     }
@@ -272,7 +277,7 @@ impl Session {
     }
 }
 
-/// Renews them until the store is closed.
+/// Renews the keys until the store is closed.
 pub(crate) async fn run(core: Arc<Core>, session: Arc<Session>) {
     let renewing = async {
         loop {
@@ -286,32 +291,33 @@ pub(crate) async fn run(core: Arc<Core>, session: Arc<Session>) {
     }
 }
 
-/// A key could not be renewed. Returns whether its server is away, so that others need not be tried now.
+/// Handles the failed renewal of a key. Returns whether its server is down, so that its other keys need not be tried
+/// now.
 fn ends_the_round(error: &KvError) -> bool {
     let is_away = is_away(error.reason());
-    // that the server is away is told by who looks after the connection
+    // A server that is down is logged by the monitor.
     if !is_away {
         tracing::warn!("what ends with this client may end before it: {}", with_cause(error));
     }
     is_away
 }
 
-/// So it is with all others of the server, too.
+/// Whether the error would be the same for all keys of the server.
 fn is_away(reason: &Reason) -> bool {
     matches!(reason, Reason::Unavailable | Reason::TimedOut(_) | Reason::Closed)
 }
 
-/// A call of a script with a life, and what a key may have.
+/// A call of a script, with the time to live and the values that the key may have.
 fn with_values(script: &'static str, key: &Bytes, kept: &Kept, ttl: Duration) -> Command<'static> {
     kept.values().fold(script::of_key(script, key).number(ttl.as_millis()), |call, value| call.arg(value.clone()))
 }
 
-/// Does something of it end with the client?
+/// Whether any operation puts a key that ends with the client.
 pub(crate) fn ends_with_client(ops: &[Op]) -> bool {
     ops.iter().any(|op| with_client(op).is_some())
 }
 
-/// The key that ends with the client, if it does.
+/// The key of a put that ends with the client.
 fn with_client(op: &Op) -> Option<&Bytes> {
     match op {
         Op::Put(put) if put.expiry == Expiry::WithClient => Some(&put.key),

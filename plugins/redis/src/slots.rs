@@ -1,29 +1,29 @@
-//! [`Slots`]: who has which keys.
+//! [`Slots`]: which server has which keys.
 
 use std::sync::Arc;
 
-/// So many slots a cluster has.
+/// The number of slots of a cluster.
 pub(crate) const COUNT: u16 = 16384;
 
-/// Who has which keys: one server all of them, or each primary of a cluster some slots.
+/// Which server has which keys: a single server has all of them, and each primary of a cluster has some slots.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Slots {
-    /// Sorted; each once.
+    /// Sorted, without duplicates.
     primaries: Vec<Arc<str>>,
-    /// For each slot its primary; none where one has all.
+    /// The index of each slot's primary; `None` if one server has all keys.
     owners: Option<Arc<[u16]>>,
 }
 
-/// Nobody has it.
+/// Marks a slot that no server has.
 const NOBODY: u16 = u16::MAX;
 
 impl Slots {
-    /// One that has all.
+    /// One server that has all keys.
     pub(crate) fn one(endpoint: Arc<str>) -> Self {
         Slots { primaries: vec![endpoint], owners: None }
     }
 
-    /// Those of a cluster: ranges of slots, up to the second one, with their primary.
+    /// The slots of a cluster. A range includes both of its ends.
     pub(crate) fn of_ranges(ranges: &[(u16, u16, Arc<str>)]) -> Self {
         let mut primaries: Vec<Arc<str>> = ranges.iter().map(|(_, _, primary)| primary.clone()).collect();
         primaries.sort();
@@ -47,7 +47,7 @@ impl Slots {
         !self.primaries.is_empty()
     }
 
-    /// Who has this key.
+    /// The server that has this key.
     pub(crate) fn owner(&self, key: &[u8]) -> Option<&Arc<str>> {
         match &self.owners {
             None => self.primaries.first(),
@@ -56,19 +56,18 @@ impl Slots {
     }
 }
 
-/// The slot of a key.
 pub(crate) fn slot(key: &[u8]) -> u16 {
     crc16(tag(key).unwrap_or(key)) % COUNT
 }
 
-/// The part of a key that alone says which slot it has.
+/// The hash tag of a key, which alone determines its slot.
 pub(crate) fn tag(key: &[u8]) -> Option<&[u8]> {
     let start = key.iter().position(|byte| *byte == b'{')? + 1;
     let len = key[start..].iter().position(|byte| *byte == b'}')?;
     (len > 0).then(|| &key[start..start + len])
 }
 
-/// XMODEM, as Redis Cluster's specification wants it.
+/// CRC-16/XMODEM, as the specification of Redis Cluster requires.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |mut crc: u16, byte| {
         crc ^= u16::from(*byte) << 8;

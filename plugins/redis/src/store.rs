@@ -38,8 +38,8 @@ use tokio::time::{Instant, timeout};
 ///   other operations or conditions, it blocks the server while that examines all its keys.
 /// - Reads, and writes of small values without an expiry, that come while others are in flight are sent together, as
 ///   one `MGET` or `MSET`; and after several came at once, the next one waits for others, for some microseconds. This
-///   is not done in a cluster, or for a user who may not use these commands. Each call has
-///   its own answer, as if it had been sent alone.
+///   is not done in a cluster, or for a user who may not use these commands. Each call has its own answer, as if it
+///   had been sent alone.
 /// - A watch reports what was read for each key, in the order of the reads, and converges to the true state:
 ///   intermediate values may be left out. See [`WatchOptions`]. A range with a key that the user may not read has no
 ///   snapshot. A watch that has reported that range before reports [`Link::Lost`](cninfra::keyval::Link::Lost), and
@@ -70,11 +70,11 @@ pub(crate) struct Shared {
     pub(crate) core: Arc<Core>,
     pub(crate) session: Arc<Session>,
     tasks: Tasks,
-    /// Had by who closes it.
+    /// Held by the caller that is closing the store.
     closing: tokio::sync::Mutex<()>,
 }
 
-/// What is left of a watch, or of a clone of its handle, keeps no connection.
+/// A `Watch` or a clone of its handle may outlive the store, but keeps no connection open.
 impl Drop for Shared {
     fn drop(&mut self) {
         self.core.close();
@@ -93,7 +93,7 @@ impl RedisStore {
         let store = RedisStore::open(config).await?;
         match store.probe().await {
             Ok(()) => {
-                // who does not watch need not care
+                // Only a warning: the store may be used without watches.
                 match store.mute().await {
                     Ok(Some(why)) => tracing::warn!("watches will be refused: {why}"),
                     Ok(None) => {}
@@ -102,7 +102,7 @@ impl RedisStore {
                 Ok(store)
             }
             Err(error) => {
-                // it has failed already
+                // The connect has already failed, so an error of `close` adds nothing.
                 let _ = store.close().await;
                 Err(error)
             }
@@ -189,7 +189,7 @@ impl RedisStore {
     /// If it is dropped before it has ended, it may be called again. Nothing can be written with the client any more.
     pub async fn close(&self) -> Result<()> {
         let Shared { core, session, tasks, closing } = &*self.0;
-        // what one who closes it deletes is not cut off by another one
+        // Concurrent calls of `close` run one after the other, so that none cuts off what another is still deleting.
         let _closing = closing.lock().await;
         let released = if core.is_closed() { Ok(()) } else { session.release(core).await };
         core.close();
@@ -198,7 +198,7 @@ impl RedisStore {
         released
     }
 
-    /// Runs a task until the store is closed, and then what is to be done once.
+    /// Runs a task until the store is closed, and then calls `then` once.
     pub(crate) fn until_closed(
         &self,
         task: impl Future<Output = ()> + Send + 'static,
@@ -214,7 +214,7 @@ impl RedisStore {
         });
     }
 
-    /// Does a transaction that its capabilities do not refuse.
+    /// Runs a transaction that the capabilities allow.
     async fn commit_any(&self, txn: Txn) -> Result<TxnOutcome> {
         let asked = || Asked::of_txn(txn.op(), &txn);
         for Condition { key, .. } in &txn.conditions {
@@ -288,7 +288,8 @@ impl Store for RedisStore {
         }
         let most = request.max_items.max(1);
         let (mut entries, mut bytes, mut portion) = (Vec::new(), 0, Portion::default());
-        // as many as are wanted, and as can be had in half of the time: the rest of it is for the last step. The next page goes on
+        // Collects as many entries as fit into half of the limit: the other half is for the last step, which may take
+        // longer. The next page continues.
         let until = Instant::now() + turn.limit / 2;
         let mut steps = 0;
         while (steps == 0 || Instant::now() < until)
@@ -299,7 +300,7 @@ impl Store for RedisStore {
             steps += 1;
             if left.is_empty() {
                 left = scan.next(core, turn.again(), &asked, &request.range).await?;
-                // the server may tell a key twice
+                // `SCAN` may return a key twice.
                 left.sort();
                 left.dedup();
                 continue;
@@ -338,7 +339,7 @@ impl Store for RedisStore {
     }
 
     async fn put(&self, put: Put) -> Result<Written> {
-        // there are so many of them at most, and they are renewed
+        // The number of such keys is limited, and the session renews them, so this is a transaction.
         if let Expiry::WithClient = put.expiry {
             return Written::of(&self.commit(Txn::one(Op::Put(put))).await?);
         }
@@ -369,7 +370,7 @@ impl Store for RedisStore {
         }
         let (feed, events) = Feed::new(&options);
         let follower = Follower::new(core.clone(), Arc::new(Inbox::new(each)), feed.clone(), &options);
-        // one that is refused is told so at once, if the server is there
+        // A watch that will be refused fails now, if the server answers in time.
         let limit = core.config.read_within();
         let refusal = tokio::select! {
             biased;
@@ -388,7 +389,6 @@ impl Store for RedisStore {
     }
 }
 
-/// What Redis can do.
 pub(crate) fn capabilities(is_cluster: bool) -> Capabilities {
     let mut capabilities = Capabilities::all();
     capabilities.max_value = 512 << 20;
@@ -404,10 +404,10 @@ pub(crate) fn capabilities(is_cluster: bool) -> Capabilities {
     capabilities
 }
 
-/// Redis tells of no change of a key that is not UTF-8.
+/// Refuses keys that are not UTF-8, since changes of them are not reported.
 #[inline(always)]
 fn refuse_key(asked: Asks<'_>, key: &Bytes) -> Result<()> {
-    // nearly all are, and it is seen sooner
+    // Nearly all keys are ASCII, which is checked faster.
     if key.is_ascii() {
         return Ok(());
     }
@@ -432,12 +432,12 @@ fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
     Cursor(bytes.into())
 }
 
-/// What a cursor says, or why it can not be used.
+/// Decodes a cursor, or says why it cannot be used.
 fn of_cursor(core: &Core, range: &KeyRange, cursor: &Cursor) -> StdResult<(Scan, Vec<Bytes>), String> {
     let mut from = &cursor.0[..];
     let of_other = || "the cursor is none that this store has made: begin with the first page".to_string();
     let scan = Scan::decode(&mut from).ok_or_else(of_other)?;
-    // whoever has made it: nobody else is connected to
+    // The cursor may come from anybody, so its endpoint has to be one of this store's servers.
     if let Some(endpoint) = scan.endpoint().filter(|endpoint| !core.primaries().contains(endpoint)) {
         return Err(format!("the cursor is of {endpoint}, which has no keys of this store: begin with the first page"));
     }

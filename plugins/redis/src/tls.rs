@@ -1,4 +1,4 @@
-//! The TLS of connections, of the files of the config.
+//! The TLS config of connections, from the files named in the config.
 
 use crate::RedisTls;
 use cninfra::keyval::{KvError, Reason};
@@ -9,10 +9,10 @@ use rustls::{
 use std::{error::Error as StdError, path::Path, sync::Arc, time::Duration};
 use tokio::{task::spawn_blocking, time::timeout};
 
-/// None where TLS is not spoken. The files are read on a thread apart.
+/// Returns `None` if TLS is off. The files are read on a separate thread.
 ///
 /// # Errors
-/// A file can not be read within this time, or has not what it should have.
+/// A file cannot be read in time, or does not contain what it should.
 pub(crate) async fn read(tls: &RedisTls, within: Duration) -> Result<Option<Arc<ClientConfig>>, KvError> {
     if !tls.enabled {
         return Ok(None);
@@ -41,7 +41,7 @@ fn config(tls: &RedisTls) -> Result<Arc<ClientConfig>, KvError> {
             }
         }
         None => {
-            // those that can not be read are not trusted
+            // Certificates that cannot be read are not trusted.
             for certificate in rustls_native_certs::load_native_certs().certs {
                 let _ = roots.add(certificate);
             }
@@ -75,7 +75,7 @@ fn wrong(key: &str, path: &Path, error: impl Into<Box<dyn StdError + Send + Sync
     misconfigured(format!("`tls.{key}` in redis.conf names {}: look at that file", path.display()), error)
 }
 
-/// The config can not be used.
+/// The error for an invalid config.
 pub(crate) fn misconfigured(help: String, error: impl Into<Box<dyn StdError + Send + Sync>>) -> KvError {
     KvError::new("connect", Reason::Invalid).not_applied().because(error).with_help(help)
 }

@@ -1,4 +1,4 @@
-//! Which servers have the keys: asked for at first, whenever a call finds that it is not so, and from time to time.
+//! Finds out which servers have the keys: at the start, regularly, and when a call finds that this has changed.
 
 use crate::{
     command::{Command, Reply},
@@ -11,17 +11,17 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
-/// So often sentinels are asked.
+/// The interval between queries of the sentinels.
 const SENTINELS: Duration = Duration::from_secs(1);
-/// So often a cluster is asked.
+/// The interval between queries of the cluster.
 const CLUSTER: Duration = Duration::from_secs(5);
-/// Not more often, whoever wants it.
+/// The shortest interval, whoever requests a query.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Keeps it until the store is closed.
+/// Keeps `Core::slots` up to date until the store is closed.
 pub(crate) async fn run(core: Arc<Core>) {
     let every = match &core.kind {
-        // it is always the same one
+        // A single server never changes.
         Kind::Single(endpoint) => {
             core.hub.primaries(std::slice::from_ref(endpoint));
             return;
@@ -34,7 +34,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         loop {
             match look(&core, &mut sentinel).await {
                 Ok(slots) => {
-                    // hints of who has the keys now are waited for before anybody is told of the others
+                    // The hub first, so that watches expect hints from the new servers before calls use them.
                     core.hub.primaries(slots.primaries());
                     core.keep(slots.primaries());
                     core.slots.send_if_modified(|before| {
@@ -96,7 +96,7 @@ fn cluster_slots() -> Command<'static> {
     Command::new("CLUSTER", ["SLOTS"])
 }
 
-/// What `CLUSTER SLOTS` says.
+/// Parses the answer to `CLUSTER SLOTS`.
 fn of_reply(reply: Reply, asked: &Arc<str>) -> Option<Slots> {
     let mut ranges = Vec::new();
     for range in reply.list() {
@@ -105,7 +105,7 @@ fn of_reply(reply: Reply, asked: &Arc<str>) -> Option<Slots> {
         let mut primary = parts.next()?.list().into_iter();
         let host = primary.next()?.text().unwrap_or_default();
         let port = primary.next()?.number()?;
-        // one that does not know its own name is the one that was asked
+        // A server that does not know its own name is the one that was asked.
         let endpoint = match &*host {
             "" | "?" => Arc::from(format!("{}:{port}", asked.rsplit_once(':')?.0)),
             host if host.contains(':') => Arc::from(format!("[{host}]:{port}")),
@@ -116,7 +116,7 @@ fn of_reply(reply: Reply, asked: &Arc<str>) -> Option<Slots> {
     Some(Slots::of_ranges(&ranges))
 }
 
-/// Whom the sentinels call the master: the first one that answers is believed.
+/// The master, according to the first sentinel that answers.
 async fn of_sentinels(
     dial: &Dial,
     master: &str,

@@ -1,4 +1,5 @@
-//! Transactions: of one operation its plain command, of more a script that the server runs in one step.
+//! Transactions: a single operation is sent as its plain command, and several as a script that the server runs in one
+//! step.
 
 use crate::{
     call::{Asks, To, Turn, Who},
@@ -18,7 +19,7 @@ use cninfra::keyval::{
 use futures_util::future::join_all;
 use std::{collections::HashMap, time::Duration};
 
-/// Does a transaction that was not refused.
+/// Runs a transaction that was not refused.
 pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
     let Shared { core, session, .. } = shared;
     let _deleting = session.begin(core.config.write_within() / 4, &txn).await;
@@ -58,11 +59,11 @@ fn done(result: OpResult) -> TxnOutcome {
     TxnOutcome::new(true, None, vec![result])
 }
 
-/// How long a key lives that is put with this; none: for ever.
+/// The time to live of a key that is put with this expiry; `None` if it does not expire.
 fn life(core: &Core, expiry: Expiry) -> Option<Duration> {
     match expiry {
         Expiry::After(life) => {
-            // Redis counts milliseconds: no less than was asked for
+            // Redis counts milliseconds: rounded up, so that the key lives at least as long as requested.
             let ms = life.min(LONGEST_LIFE).as_nanos().div_ceil(1_000_000);
             Some(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
         }
@@ -83,7 +84,7 @@ pub(crate) fn asked_to_put(put: &Put) -> Asked {
     Asked::to_write("put", Some(KeyRange::key(&put.key)))
 }
 
-/// What writes a value.
+/// The command that writes a value.
 #[inline]
 pub(crate) fn set<'p>(core: &Core, put: &'p Put) -> Command<'p> {
     let command = Command::Set(&put.key, &put.value);
@@ -98,7 +99,7 @@ fn with_life<'p>(core: &Core, expiry: Expiry, command: Command<'p>) -> Command<'
     }
 }
 
-/// Writes a value, if there is none.
+/// Writes a value if the key is absent.
 async fn set_if_absent(core: &Core, put: &Put) -> Result<TxnOutcome> {
     let (asked, command) = (|| asked_to_put(put), set(core, put).arg("NX"));
     match core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &command).await? {
@@ -118,7 +119,7 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
     let (mut scan, mut count, mut entries) = (Scan::new(core), 0, Vec::new());
     await_servers(core, core.to_read(Who::Caller), &reads, range, &mut scan).await?;
     while !scan.is_over() {
-        // what was deleted before stays deleted
+        // Keys that were deleted before stay deleted.
         let keys =
             scan.next(core, core.to_read(Who::Caller), &reads, range).await.map_err(|error| partly(error, count))?;
         for some in keys.chunks(AT_ONCE) {
@@ -136,7 +137,7 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
                     Err(error) => drop(failed.get_or_insert(error)),
                 }
             }
-            // all have been answered by now
+            // By now all deletes of this chunk have been answered.
             if let Some(error) = failed {
                 return Err(partly(error, count));
             }
@@ -145,10 +146,10 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
     Ok(OpResult::deleted(count, entries))
 }
 
-/// So many deletes are on their way at once.
+/// How many deletes are in flight at once.
 const AT_ONCE: usize = 64;
 
-/// An error in the middle of a delete: some keys are gone.
+/// An error in the middle of a delete, with the number of keys that are already gone.
 fn partly(error: KvError, count: u64) -> KvError {
     if count == 0 {
         return error;
@@ -201,7 +202,7 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// A scan that was begun before any server was known begins when one is.
+/// Waits until a server is known, if the scan was begun before, and then begins it again.
 pub(crate) async fn await_servers(
     core: &Core,
     turn: Turn,
@@ -210,7 +211,7 @@ pub(crate) async fn await_servers(
     scan: &mut Scan,
 ) -> Result<()> {
     if scan.is_over() {
-        // an owner of any key is one of the servers
+        // Whichever server has this key, the servers are known once it has answered.
         let (to, exists) = (To::Key(range.start()), Command::new("EXISTS", [range.start().clone()]));
         core.call(turn, asked, &to, &exists).await?;
         *scan = Scan::new(core);
@@ -228,7 +229,7 @@ async fn run(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
             Compare::Absent => ("A", Bytes::new()),
             Compare::Present => ("P", Bytes::new()),
             Compare::Value(value) => ("V", value.clone()),
-            // refused before
+            // The capabilities have refused this before.
             _ => return Err(asked.error(Reason::Unsupported("revisions"), Applied::No)),
         };
         program.push(kind);
@@ -274,7 +275,7 @@ fn result_of(op: &Op, result: Reply) -> OpResult {
     }
 }
 
-/// What the script is given: keys, each once, and what is to be done with them.
+/// The input of the script: its keys, without duplicates, and its arguments.
 struct Program<'c> {
     core: &'c Core,
     asked: Asked,
@@ -300,7 +301,7 @@ impl<'c> Program<'c> {
         Ok(())
     }
 
-    /// Where a key is among those that the script is given.
+    /// The index of a key in `KEYS`, from 1. The key is added if it is new.
     fn place(&mut self, key: &Bytes) -> usize {
         let next = self.keys.len() + 1;
         let place = *self.places.entry(key.clone()).or_insert(next);
@@ -323,7 +324,8 @@ impl<'c> Program<'c> {
                 }
                 self.in_one_slot(slots::slot(prefix), range.clone())?;
                 if self.core.is_cluster() {
-                    // they need not be there: by them the server knows of which slot it is, and by two it refuses while that is on its way
+                    // These keys need not exist. They tell the server which slot the script uses. With two keys, the
+                    // server refuses while that slot is being moved.
                     self.place(&Bytes::copy_from_slice(prefix));
                     self.place(&[prefix, b"\0"].concat().into());
                 }
@@ -358,7 +360,7 @@ impl<'c> Program<'c> {
         Ok(())
     }
 
-    /// Refuses what a cluster can not do in one step.
+    /// Refuses keys that a cluster cannot handle in one step.
     fn in_one_slot(&mut self, slot: u16, range: KeyRange) -> Result<()> {
         if !self.core.is_cluster() || *self.slot.get_or_insert(slot) == slot {
             return Ok(());

@@ -1,6 +1,7 @@
-//! [`Wire`]: one connection. No other file knows the client library.
+//! [`Wire`]: one connection. Only this file calls the client library; `failure` interprets its errors.
 //!
-//! The library is used for a connection alone: it neither connects again nor sends anything twice, so that what is on its way is known, and who is told of its loss.
+//! The library neither reconnects nor sends anything twice, so it is known which calls are in flight when a connection
+//! is lost, and each of them is told.
 
 use crate::{
     command::{Command, Reply},
@@ -42,7 +43,7 @@ use tokio::{
     time::timeout,
 };
 
-/// So many hints wait for who takes them: he is quick, and told when some were lost.
+/// How many hints may wait for the listener, which takes them quickly, and learns if some were lost.
 const HINTS: usize = 8 << 10;
 
 /// How connections are made.
@@ -52,9 +53,9 @@ pub(crate) struct Dial {
     pub(crate) password: Secret,
     pub(crate) database: u8,
     pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
-    /// For all that it takes.
+    /// The limit for the whole connection attempt.
     pub(crate) within: Duration,
-    /// May a command be of any keys? Those of a cluster are of one slot.
+    /// Whether one command may have keys of several slots. In a cluster it may not.
     pub(crate) gathers: bool,
 }
 
@@ -77,13 +78,13 @@ impl From<Value> for Reply {
     }
 }
 
-/// A command as the library takes it.
+/// Converts a command for the library.
 fn custom(command: Command<'_>) -> (CustomCommand, Vec<Value>) {
     let (name, args) = command.words();
     (CustomCommand::new_static(name, ClusterHash::Random, false), args.into_iter().map(Value::Bytes).collect())
 }
 
-/// Which connection it is, of all there ever were.
+/// A number that is unique among all connections of this process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Number(u64);
 
@@ -94,36 +95,37 @@ impl Number {
     }
 }
 
-/// A connection. Dropped, it is ended.
+/// A connection. It ends when it is dropped.
 pub(crate) struct Wire {
     client: Client,
-    /// The library's, which is the connection's life.
+    /// The library's task: the connection lives as long as this task.
     task: AbortHandle,
-    /// Its end, for whoever waits for it, and why it could not be made.
+    /// Completes when the connection ends. The value says why, if it could not be made.
     end: Shared<BoxFuture<'static, Option<Failure>>>,
     pub(crate) endpoint: Arc<str>,
     pub(crate) number: Number,
     answers: Arc<AtomicU64>,
-    /// Calls that go out together, and the task that sends them.
+    /// Calls that are sent together, and the task that sends them.
     gather: Option<(Arc<Gather>, AbortHandle)>,
-    /// For the futures of reads and writes, which have seven kilobytes.
+    /// Reusable memory for the futures of reads and writes, of seven kilobytes each.
     seats: Seats<Plain, Result<Value, Error>>,
 }
 
-/// So many seats are kept. Mostly one is enough, since calls that come while others are on their way go together.
+/// How many seats are kept. Usually one is enough, since concurrent calls are sent together.
 const SEATS: usize = 8;
 
-/// What is asked in a seat.
+/// A request whose future has a seat.
 pub(crate) enum Plain {
     Get(Bytes),
     Set(Bytes, Bytes),
 }
 
-/// What comes of a call.
+/// The future of a call.
 ///
-/// The library's futures are not in it, since they are so large and so deeply nested that whoever has a few of them in one function is refused by the compiler.
+/// It does not contain the library's futures. They are so large and so deeply nested that the compiler refuses a
+/// function with a few of them.
 pub(crate) enum Call<'w> {
-    /// A read or a write that goes alone.
+    /// A read or a write that is sent by itself.
     Seated {
         wire: &'w Wire,
         seated: Seated<'w, Plain, Result<Value, Error>>,
@@ -135,7 +137,7 @@ pub(crate) enum Call<'w> {
 impl Future for Call<'_> {
     type Output = Result<Reply, Failure>;
 
-    // it is asked in one place, twice for each call, and left to itself the compiler makes two functions of it
+    // It is polled in one place only, twice for each call. Left to itself, the compiler keeps it a separate function.
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
@@ -145,7 +147,7 @@ impl Future for Call<'_> {
     }
 }
 
-/// Asks for what is asked most, by the library's own commands.
+/// Sends the most frequent requests, with the library's own commands.
 async fn ask(client: Client, plain: Plain) -> Result<Value, Error> {
     match plain {
         Plain::Get(key) => client.get(key).await,
@@ -157,7 +159,7 @@ impl Wire {
     /// Makes a connection for calls.
     ///
     /// # Cancel safety
-    /// Dropped, it has left nothing.
+    /// If it is dropped, nothing is left behind.
     pub(crate) async fn dial(dial: &Dial, endpoint: &Arc<str>) -> Result<Wire, Failure> {
         let client = Client::new(config(dial, endpoint)?, Some(performance(1)), Some(connection(dial)), None);
         Wire::begin(client, dial, endpoint, dial.gathers).await
@@ -166,7 +168,7 @@ impl Wire {
     /// Makes a connection for hints.
     ///
     /// # Cancel safety
-    /// Dropped, it has left nothing.
+    /// If it is dropped, nothing is left behind.
     pub(crate) async fn dial_for_hints(dial: &Dial, endpoint: &Arc<str>) -> Result<(Wire, Hints), Failure> {
         let client = Client::new(config(dial, endpoint)?, Some(performance(HINTS)), Some(connection(dial)), None);
         let hints = Hints(client.keyspace_event_rx());
@@ -192,7 +194,7 @@ impl Wire {
                 gathering.abort();
                 let _ = gathering.await;
             }
-            // why one that was there has ended is told by the calls
+            // If an established connection ends, the calls report why.
             ended.ok()?.err().map(|error| Failure::of_dial(&error))
         };
         let end = end.boxed().shared();
@@ -205,7 +207,8 @@ impl Wire {
         let connecting = async {
             tokio::select! {
                 connected = wire.client.wait_for_connect() => connected.map_err(|error| Failure::of_dial(&error)),
-                // the library tells who waits by then: a refusal that comes before is known of the end alone
+                // The library only tells those that already wait: a refusal that comes earlier is known from the task's
+                // end alone.
                 why = wire.end.clone() => {
                     Err(why.unwrap_or_else(|| Failure::no_connection("the server has ended the connection")))
                 }
@@ -217,10 +220,10 @@ impl Wire {
         }
     }
 
-    /// Asks something. It waits for as long as the connection lives: who asks has a limit.
+    /// Sends a request. It waits as long as the connection lives: the caller has to set a limit.
     ///
     /// # Cancel safety
-    /// Dropped, what was asked may be done nevertheless.
+    /// If it is dropped, the request may be executed nevertheless.
     pub(crate) fn call<'w>(&'w self, command: &'w Command<'_>) -> Call<'w> {
         if self.is_gone() {
             return Call::Boxed(Box::pin(ready(Err(gone()))));
@@ -235,16 +238,17 @@ impl Wire {
                     Ok(Some(answer)) => answer,
                     Ok(None) if self.is_gone() => Err(gone()),
                     Ok(None) => self.call_alone(command, None).await,
-                    // the connection ends, and who sends with it
+                    // The connection has ended, and with it the task that sends.
                     Err(_) => Err(Failure::lost("the connection was lost")),
                 }
             })),
         }
     }
 
-    /// The connection was there a moment ago.
+    /// Sends a request by itself. The caller has checked that the connection is alive.
     fn call_alone<'w>(&'w self, command: &'w Command<'_>, begun: Option<Begun<'w>>) -> Call<'w> {
-        // the library sends what it knows together with what waits, and all else at once, each in a packet of its own: with many calls at once that takes twice the time
+        // The library batches its own commands with waiting ones, but sends a custom command at once, in a packet of
+        // its own: with many concurrent calls that takes twice the time.
         let plain = match command {
             Command::Get(key) => Plain::Get((*key).clone()),
             Command::Set(key, value) => Plain::Set((*key).clone(), (*value).clone()),
@@ -259,7 +263,7 @@ impl Wire {
         Call::Seated { wire: self, seated: self.seats.ask(plain), _begun: begun }
     }
 
-    /// Asks some things at once. They go out together; the library's pipelines are sent piece by piece.
+    /// Sends some requests at once. They go out together, while the library would send a pipeline piece by piece.
     pub(crate) async fn calls(&self, commands: &[Command<'_>]) -> Vec<Result<Reply, Failure>> {
         if self.is_gone() {
             return commands.iter().map(|_| Err(gone())).collect();
@@ -267,7 +271,8 @@ impl Wire {
         join_all(commands.iter().map(|command| self.call_alone(command, None))).await
     }
 
-    /// Asks for something whose slot is on its way here: the server is told so right before it.
+    /// Sends a request for a slot that is being moved to this server, which has to be told so right before it
+    /// (`ASKING`).
     pub(crate) fn ask<'w>(&'w self, command: &'w Command<'_>) -> BoxFuture<'w, Result<Reply, Failure>> {
         boxed(move || async move {
             if self.is_gone() {
@@ -276,36 +281,36 @@ impl Wire {
             let pipeline = self.client.pipeline();
             for command in [Command::bare("ASKING"), command.clone()] {
                 let (command, args) = custom(command);
-                // it is put in the pipeline, and answered later
+                // This only adds the command to the pipeline.
                 let _: Result<Value, _> = pipeline.custom(command, args).await;
             }
             seen(&self.answers, pipeline.last().await)
         })
     }
 
-    /// Has the changes of channels with these patterns told, or no more. The library takes what the server refuses for the answer of what was asked last, and drops it where nothing was: so something
-    /// is asked with it, with nothing between them.
+    /// Subscribes to channels with these patterns, or unsubscribes. The library takes a refusal of the server for the
+    /// answer to the last request, and drops it if there is none: so a `PING` is sent with it, with nothing in between.
     pub(crate) async fn subscribe(&self, patterns: Vec<String>, wanted: bool) -> Result<(), Failure> {
         let pipeline = self.client.pipeline();
         let asked = if wanted { pipeline.psubscribe(patterns).await } else { pipeline.punsubscribe(patterns).await };
         asked.map_err(|error| Failure::of_call(&error))?;
         let (ping, args) = custom(Command::bare("PING"));
-        // it is put in the pipeline, and answered later
+        // This only adds the command to the pipeline.
         let _: Result<Value, _> = pipeline.custom(ping, args).await;
         seen(&self.answers, pipeline.last().await).map(drop)
     }
 
-    /// How many answers have come.
+    /// How many answers have arrived.
     pub(crate) fn answers(&self) -> u64 {
         self.answers.load(Relaxed)
     }
 
-    /// Has it come to its end?
+    /// Whether the connection has ended.
     pub(crate) fn is_gone(&self) -> bool {
         self.task.is_finished()
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the connection.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
@@ -313,7 +318,7 @@ impl Wire {
         let _why = self.end.clone().await;
     }
 
-    /// Ends it at once: what is on its way fails.
+    /// Ends the connection at once: calls in flight fail.
     pub(crate) fn end(&self) {
         self.task.abort();
         if let Some((_, gathering)) = &self.gather {
@@ -321,7 +326,7 @@ impl Wire {
         }
     }
 
-    /// Ends it, and waits until nothing is left of it.
+    /// Ends the connection, and waits for its end.
     pub(crate) async fn close(&self) {
         self.end();
         self.gone().await;
@@ -334,7 +339,7 @@ impl Drop for Wire {
     }
 }
 
-/// Asks something for several calls.
+/// Sends a command on behalf of several calls.
 async fn send(client: Client, answers: Arc<AtomicU64>, command: Command<'static>) -> Result<Reply, Failure> {
     let (command, args) = custom(command);
     seen(&answers, client.custom(command, args).await)
@@ -342,7 +347,7 @@ async fn send(client: Client, answers: Arc<AtomicU64>, command: Command<'static>
 
 #[inline(always)]
 fn seen(answers: &AtomicU64, answer: Result<Value, Error>) -> Result<Reply, Failure> {
-    // most are such: they need not go through all that an answer may be
+    // Most answers are plain values. They need not go through the full conversion.
     let bytes = match answer {
         Ok(Value::Bytes(bytes)) => bytes,
         Ok(Value::String(text)) => text.into_inner(),
@@ -360,25 +365,24 @@ fn seen_at_length(answers: &AtomicU64, answer: Result<Value, Error>) -> Result<R
     answer
 }
 
-/// Nothing was sent.
+/// The failure of a call that was not sent.
 fn gone() -> Failure {
     Failure::no_connection("the connection was lost")
 }
 
-/// What the server tells of keys that may have changed.
+/// The server's notifications of keys that may have changed.
 pub(crate) struct Hints(broadcast::Receiver<KeyspaceEvent>);
 
-/// What comes as a hint.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Hint {
-    /// This key may have changed; it may have ended by itself.
+    /// This key may have changed; and whether it has expired.
     Dirty(Bytes, bool),
-    /// Some were lost.
+    /// Some hints were lost.
     Lost,
 }
 
 impl Hints {
-    /// The next one; `None` where nobody can tell any more. The end of the connection is not told here.
+    /// The next hint; `None` if no more can come. The end of the connection is not noticed here.
     ///
     /// # Cancel safety
     /// It may be dropped and called again.

@@ -12,10 +12,10 @@ use crate::{
 use cninfra::keyval::Applied;
 use std::{io, sync::atomic::Ordering, time::Instant};
 
-/// So often in a row the disk may fail, before all that is left is taken to fail by it.
+/// With more disk errors than this in one batch, all remaining jobs fail.
 const ENOUGH: usize = 8;
 
-/// What surely was not done, and why: at what of it that has failed.
+/// Jobs that were certainly not done, with the error, and where it occurred.
 pub(super) struct Undone {
     jobs: Vec<Job>,
     error: redb::Error,
@@ -24,13 +24,14 @@ pub(super) struct Undone {
 }
 
 impl Committer {
-    /// redb writes no more after an error of the disk, so the database is opened once more.
+    /// Handles a failed transaction. After an error of the disk redb does not write any more, so the database is opened
+    /// again.
     pub(super) fn recover(&mut self, jobs: Vec<Job>, failed: Failed) {
         let sweeps = std::mem::take(&mut self.sweeps);
         let undone = self.settle(jobs, failed).and_then(|undone| self.without_sweep(undone));
         let Some(undone) = undone else { return };
         if matches!(undone.error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
-            // that was the error of somebody before
+            // That is the consequence of an earlier error, not of these jobs.
             return self.once_more(undone.jobs);
         }
         if !is_full(&undone.error) {
@@ -48,7 +49,8 @@ impl Committer {
         self.keep_reserve();
     }
 
-    /// The others without what has failed: the error may be of that alone (a record that is damaged, which only that one needs). Where it is the disk, that shows soon.
+    /// Does the other jobs without the one that has failed: the error may concern only that one (it needs a damaged
+    /// record). If it is the disk, that shows soon.
     fn without_it(&mut self, mut undone: Undone) {
         let mut of_disk = 0;
         loop {
@@ -75,7 +77,7 @@ impl Committer {
         }
     }
 
-    /// Returns the work and the error if that was surely not done; else it has answered.
+    /// Returns the jobs and the error if they were certainly not done. Otherwise they have been answered.
     fn try_again(&mut self, jobs: Vec<Job>) -> Option<Undone> {
         match self.attempt(&jobs) {
             Ok(written) => {
@@ -89,7 +91,8 @@ impl Committer {
         }
     }
 
-    /// Where old data are damaged that were to be thrown away, the rest is done without that. Returns what has failed otherwise, as it is.
+    /// If the error occurred while old revisions were being discarded, the jobs are done without that. Other errors are
+    /// returned unchanged.
     fn without_sweep(&mut self, undone: Undone) -> Option<Undone> {
         let is_of_others =
             is_full(&undone.error) || matches!(undone.error, redb::Error::DatabaseClosed | redb::Error::PreviousIo);
@@ -101,13 +104,14 @@ impl Committer {
             self.shared.report(if self.full.is_some() { Health::Full } else { self.not_full() });
             return None;
         }
-        // it can not be of the sweep once more
+        // The error cannot come from the sweep again, since it is postponed.
         self.try_again(undone.jobs)
     }
 
-    /// Opens the database once more, if it has to be, and sees what has become of the transaction. Returns the work and the error if that was surely not written; else it has answered.
+    /// Opens the database again, if needed, and finds out what became of the transaction. Returns the jobs and the
+    /// error if it was certainly not written. Otherwise the jobs have been answered.
     fn settle(&mut self, jobs: Vec<Job>, Failed { error, at, in_sweep, written }: Failed) -> Option<Undone> {
-        // where data are damaged that transaction alone has ended, and redb goes on; while it is opened it might meet them
+        // Damaged data ended only that transaction, and redb goes on. Opening the file again might run into them.
         if matches!(error, redb::Error::Corrupted(_)) && (at.is_some() || in_sweep) {
             return Some(Undone { jobs, error, at, in_sweep });
         }
@@ -135,17 +139,18 @@ impl Committer {
         self.shared.disk.read(|txn| Ok(txn.open_table(META)?.get(meta::STAMP)?.map(|stamp| stamp.value())))
     }
 
-    /// Nothing is done before the database was opened again.
+    /// Requires that the database is opened again before anything else is done.
     pub(super) fn breaks(&mut self) {
         self.broken.get_or_insert_with(|| Instant::now() + AGAIN);
     }
 
-    /// Opens the database again, if it has to be, and takes in what it has: a transaction of which nobody knew may have been written, after all.
+    /// Opens the database again, if needed, and reads the state from it: a transaction whose outcome was unknown may
+    /// have been written.
     pub(super) fn mend(&mut self) -> Result<(), redb::Error> {
         if self.broken.is_none() {
             return Ok(());
         }
-        // if it fails now
+        // In case it fails now.
         self.broken = Some(Instant::now() + AGAIN);
         self.shared.disk.reopen()?;
         let found = |txn: &_| Ok((Numbers::read(txn)?, LeasesFound::read(&txn.open_table(LEASES)?)?));
@@ -160,7 +165,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Makes the reserve as large as there is room for. If it is not whole, that is tried again later.
+    /// Makes the reserve as large as the disk allows. If it does not have its full size, that is tried again later.
     pub(super) fn keep_reserve(&mut self) {
         self.no_reserve = self.shared.disk.medium().keep_reserve().is_err().then(Instant::now);
     }
@@ -180,14 +185,14 @@ impl Committer {
         }
     }
 
-    /// While the disk is full, what needs room is refused at once: each try would open the database anew.
+    /// While the disk is full, refuses work that needs room at once: each attempt would open the database again.
     pub(super) fn refuse_while_full(&mut self, jobs: Vec<Job>) -> Vec<Job> {
         if self.no_reserve.is_some_and(|since| since.elapsed() >= PROBE) {
             self.keep_reserve();
         }
         match self.full {
             None => return jobs,
-            // one may try
+            // Lets one attempt through, to see whether there is room.
             Some(since) if since.elapsed() >= PROBE => return jobs,
             Some(_) => {}
         }

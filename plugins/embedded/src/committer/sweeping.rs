@@ -1,15 +1,15 @@
-//! [`Sweeping`]: whether what was compacted is thrown away now. Where that meets damaged data, it is put off, so that writes go on.
+//! [`Sweeping`]: whether compacted revisions are discarded now. If that runs into damaged data, it is postponed, so
+//! that writes go on.
 
 use super::Committer;
 use crate::Health;
 use std::time::{Duration, Instant};
 
-/// What could not be thrown away is tried again then, and later and later.
+/// The first pause after a failure. It doubles with each further one.
 const FIRST: Duration = Duration::from_secs(1);
-/// It is tried so often at least. Where it is the disk that fails, each try opens the database anew.
+/// The longest pause. It is long, since each attempt opens the database again if it is the disk that fails.
 const LAST: Duration = Duration::from_secs(600);
 
-/// Whether what was compacted is thrown away now.
 #[derive(Default)]
 pub(super) struct Sweeping {
     off: Option<Off>,
@@ -18,17 +18,17 @@ pub(super) struct Sweeping {
 struct Off {
     until: Instant,
     pause: Duration,
-    /// What has been said of it.
+    /// The text that was logged.
     why: String,
 }
 
 impl Sweeping {
-    /// How long it is put off yet; zero where it is not.
+    /// How long it is still postponed; zero if it is not.
     pub(super) fn wait(&self, now: Instant) -> Duration {
         self.off.as_ref().map_or(Duration::ZERO, |off| off.until.saturating_duration_since(now))
     }
 
-    /// Puts it off, for longer each time. Returns what is to be said of it, where that is news.
+    /// Postpones it, for longer each time. Returns the text to log, the first time.
     fn put_off(&mut self, now: Instant, why: impl FnOnce() -> String) -> Option<&str> {
         let is_news = self.off.is_none();
         let off = self.off.get_or_insert_with(|| Off { until: now, pause: FIRST, why: why() });
@@ -39,7 +39,7 @@ impl Sweeping {
 }
 
 impl Committer {
-    /// What was compacted can not be thrown away: it is tried again later.
+    /// Compacted revisions cannot be discarded: it is tried again later.
     pub(super) fn put_off_sweep(&mut self, error: &redb::Error) {
         self.sweeps = true;
         let name = self.shared.disk.name();
@@ -53,14 +53,14 @@ impl Committer {
         }
     }
 
-    /// Something was thrown away.
+    /// Some revisions were discarded.
     pub(super) fn sweeps_again(&mut self) {
         if self.sweeping.off.take().is_some() {
             tracing::info!("old revisions of `{}` can be thrown away again", self.shared.disk.name());
         }
     }
 
-    /// How the store is where the disk has room, and writing has not failed.
+    /// The health if the disk has room, and writing has not failed.
     pub(super) fn not_full(&self) -> Health {
         self.sweeping.off.as_ref().map_or(Health::Well, |off| Health::Damaged(off.why.clone()))
     }
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_log_says_once_what_is_damaged_and_what_can_be_done() {
-        // where there is but one subscriber, other threads can switch off what is logged
+        // If there is only one subscriber, other threads can switch off what is logged.
         let _other = tracing::Dispatch::new(tracing_subscriber::registry());
         let (mut log, writer) = pipe().unwrap();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(writer)).finish();

@@ -1,4 +1,4 @@
-//! What is done together, where one of it can not be.
+//! Requests that share a transaction when one of them fails.
 
 use super::{
     machine::{Fault, Machine, SLOW},
@@ -13,7 +13,8 @@ use tokio::{task::JoinSet, time::sleep};
 
 const GOOD: usize = 63;
 
-/// So many puts that are done in one transaction, with some more things in a row among them: what has become of these.
+/// Makes puts that share a transaction, with the `bad` ones among them. Returns how many puts succeeded, and the
+/// errors.
 async fn among_others(kv: &Kv<EmbeddedStore>, machine: &Machine, bad: Vec<Txn>) -> (usize, Vec<KvError>) {
     machine.fail_next(Fault::SyncIsSlow);
     let put = |key: String| {
@@ -22,7 +23,7 @@ async fn among_others(kv: &Kv<EmbeddedStore>, machine: &Machine, bad: Vec<Txn>) 
     };
     let mut puts = JoinSet::new();
     puts.spawn(put("first".to_string()));
-    // the others wait until the first one is on the disk
+    // The others wait until the first one is on the disk.
     sleep(SLOW / 6).await;
     (0..GOOD / 2).for_each(|number| drop(puts.spawn(put(format!("good/{number:02}")))));
     sleep(SLOW / 6).await;
@@ -52,7 +53,7 @@ async fn who_meets_damaged_data_keeps_no_other_one_from_being_done() {
     {
         let mut log = write.open_table(LOG).unwrap();
         let place = log.last().unwrap().unwrap().0.value();
-        // of a kind that there is not
+        // A kind of record that does not exist.
         log.insert(place, [9].as_slice()).unwrap();
     }
     write.commit().unwrap();
@@ -70,7 +71,7 @@ async fn who_meets_damaged_data_keeps_no_other_one_from_being_done() {
     }
     assert_eq!(kv.list_keys("good/").all().await.unwrap().len(), GOOD);
     assert_eq!(kv.get("bad").await.unwrap(), None);
-    // nor is it in the way when it is thrown away
+    // The damaged record does not prevent discarding either.
     for number in 0..200 {
         kv.put("later", number.to_string()).await.unwrap();
     }
@@ -81,7 +82,7 @@ async fn who_meets_damaged_data_keeps_no_other_one_from_being_done() {
     kv.store().close().await.unwrap();
 }
 
-/// redb panics over some pages that are damaged.
+/// redb panics over some damaged pages.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_meets_what_redb_panics_over_keeps_no_other_one_from_being_done() {
     let machine = Machine::new(u64::MAX);
@@ -89,7 +90,7 @@ async fn who_meets_what_redb_panics_over_keeps_no_other_one_from_being_done() {
     let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
     let value = |fill: u8| Bytes::from(vec![fill; 20_000]);
     kv.put("damaged", value(0xda)).await.unwrap();
-    // what is put from now on is far from it
+    // Later values are stored far away from it.
     for number in 0..20 {
         kv.put(format!("later/{number}"), value(0)).await.unwrap();
     }
@@ -107,7 +108,7 @@ async fn who_meets_what_redb_panics_over_keeps_no_other_one_from_being_done() {
     assert!(format!("{error:?}").contains("panicked"), "{error:?}");
 }
 
-/// Where it is the disk, all are told so, and nothing of it is there.
+/// If the disk has failed, all callers get an error, and nothing of the transaction is there.
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_disk_is_gone_each_is_told_and_nothing_is_half_done() {
     let machine = Machine::new(u64::MAX);
@@ -135,7 +136,7 @@ async fn where_the_disk_is_gone_each_is_told_and_nothing_is_half_done() {
 async fn a_key_that_is_too_long_is_told_before_it_waits_with_others() {
     let machine = Machine::new(u64::MAX);
     let kv = Kv::new(Arc::new(open(&machine).await));
-    // room that is never touched
+    // This memory is never touched, so it takes no space.
     let long = Bytes::from(vec![0; (1 << 30) + 1]);
     let error = kv.put(long.clone(), "").await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No));

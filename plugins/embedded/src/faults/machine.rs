@@ -1,4 +1,4 @@
-//! [`Machine`]: a disk in memory, with a bound, whose power can be cut.
+//! [`Machine`]: a disk in memory with limited capacity, whose power can be cut.
 
 use crate::medium::Medium;
 use fastrand::Rng;
@@ -11,9 +11,9 @@ use std::{
 };
 
 const BLOCK: u64 = 4096;
-/// What redb reads at a time, at least.
+/// The smallest unit that redb reads.
 const PAGE: usize = 4096;
-/// What of a write is there after a power cut is so many bytes, or none of them.
+/// The unit in which a write survives a power cut, or is lost.
 const SECTOR: usize = 512;
 const RESERVE: u64 = 4 << 20;
 pub(super) const SLOW: Duration = Duration::from_millis(300);
@@ -25,34 +25,34 @@ pub(super) struct Machine(Arc<Mutex<State>>);
 struct State {
     /// What reads see.
     bytes: Vec<u8>,
-    /// What was there at the last sync.
+    /// The contents at the last sync.
     synced: Vec<u8>,
     /// What was done since then.
     pending: Vec<Pending>,
-    /// Blocks that take room. Those that were never written do not.
+    /// Blocks that take space. Those that were never written do not.
     blocks: BTreeSet<u64>,
     capacity: u64,
     reserve: u64,
     syncs: u32,
-    /// After so many writes the power is cut.
+    /// After this many further writes the power is cut.
     left: Option<u32>,
     dark: bool,
-    /// What becomes of the next call of a kind.
+    /// The fault that the next matching call meets.
     next: Option<Fault>,
-    /// It can not be opened.
+    /// The disk cannot be opened.
     away: bool,
-    /// A page that was spoilt, as it was.
+    /// A page that was overwritten with nonsense, with its original contents.
     spoilt: Option<(usize, Vec<u8>)>,
 }
 
-/// What a disk does once.
+/// A fault that occurs once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Fault {
-    /// What is synced is there, but an error is told, and then the disk can not be opened.
+    /// The data is synced, but an error is returned, and after that the disk cannot be opened.
     SyncUntold,
     Sync,
     SyncPanics,
-    /// Each time, until something else is to be.
+    /// Each sync is slow, until another fault is set.
     SyncIsSlow,
     Read,
     ReadPanics,
@@ -86,12 +86,12 @@ impl Machine {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The power is cut after so many writes and syncs.
+    /// Cuts the power after so many writes and syncs.
     pub(super) fn cut_after(&self, writes: u32) {
         self.state().left = Some(writes);
     }
 
-    /// Of what was not synced a part is lost. Then the power is back. Returns how many writes were lost or torn.
+    /// Loses a part of what was not synced. Then the power is back. Returns how many writes were lost or torn.
     pub(super) fn lose_power(&self, rng: &mut Rng) -> usize {
         let state = &mut *self.state();
         assert!(state.dark, "the power was never cut");
@@ -125,7 +125,7 @@ impl Machine {
         self.state().next = Some(fault);
     }
 
-    /// The head of the page in which a value of these bytes begins becomes nonsense.
+    /// Overwrites the head of the page in which a value of these bytes begins.
     pub(super) fn spoil(&self, byte: u8) {
         let state = &mut *self.state();
         let value = state.bytes.windows(512).position(|bytes| bytes.iter().all(|one| *one == byte));
@@ -136,7 +136,7 @@ impl Machine {
         }
     }
 
-    /// What was spoilt is as it was.
+    /// Restores the page that was overwritten.
     pub(super) fn restore(&self) {
         let state = &mut *self.state();
         let (page, was) = state.spoilt.take().expect("nothing was spoilt");
@@ -145,17 +145,17 @@ impl Machine {
         }
     }
 
-    /// What was to become of the next call does not.
+    /// Clears the fault.
     pub(super) fn heal(&self) {
         self.state().next = None;
     }
 
-    /// So often it was synced.
+    /// How often the disk was synced.
     pub(super) fn syncs(&self) -> u32 {
         self.state().syncs
     }
 
-    /// It can be opened again.
+    /// Lets the disk be opened again.
     pub(super) fn come_back(&self) {
         self.state().away = false;
     }
@@ -164,7 +164,7 @@ impl Machine {
         self.state().capacity = capacity;
     }
 
-    /// Others take all the room that there is.
+    /// Other programs take all the free space.
     pub(super) fn fill_up(&self) {
         let state = &mut *self.state();
         state.capacity -= state.room();
@@ -176,7 +176,7 @@ impl Machine {
 }
 
 impl State {
-    /// Nothing goes on in the dark.
+    /// Counts a write, and fails it if the power is cut.
     fn step(&mut self) -> io::Result<()> {
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
@@ -185,7 +185,7 @@ impl State {
         if self.dark { Err(io::Error::other("the power is cut")) } else { Ok(()) }
     }
 
-    /// Is this what becomes of the call?
+    /// Whether this fault is due. If so, it is cleared.
     fn is(&mut self, fault: Fault) -> bool {
         let is = self.next == Some(fault);
         if is {
@@ -194,7 +194,7 @@ impl State {
         is
     }
 
-    /// As it is in files: what redb has only begun to make is made anew.
+    /// As with files, an interrupted creation begins again.
     fn forget_unfinished(&mut self) {
         if !self.bytes.starts_with(b"redb") {
             self.bytes.clear();

@@ -28,10 +28,11 @@ async fn open(machine: &Machine) -> EmbeddedStore {
     EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()
 }
 
-/// Three keys that are written together, again and again, until the power is gone. Returns the last number that was answered, and its revision.
+/// Writes three keys together, again and again, until the power is cut. Returns the last number that was answered, and
+/// its revision.
 async fn write_until_it_is_dark(store: &EmbeddedStore, mut number: u64) -> (u64, Option<Revision>) {
     let mut answered = (number, None);
-    // one that writes nothing is never in the dark
+    // A bound, since without writes the power would never be cut.
     let most = number + 5000;
     while number < most {
         number += 1;
@@ -58,7 +59,7 @@ async fn number(store: &EmbeddedStore) -> u64 {
     found.map_or(0, |entry| String::from_utf8_lossy(&entry.value).parse().unwrap())
 }
 
-/// `POWER_CUTS=..` says how often.
+/// `POWER_CUTS` says how many rounds.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_survives_a_power_cut() {
     let rounds = std::env::var("POWER_CUTS").map_or(200, |rounds| rounds.parse().unwrap());
@@ -74,7 +75,7 @@ async fn what_was_answered_survives_a_power_cut() {
         assert!(found >= written, "round {round}: {written} was answered, {found} is there");
         let now = store.revision().await.unwrap();
         assert!(Some(now) >= revision, "round {round}: revision {revision:?} was answered, {now} is there");
-        // all keys of one transaction, or none
+        // All keys of one transaction, or none.
         for key in 0..3 {
             let entry = store.get(format!("k{key}").into(), At::Latest).await.unwrap();
             let wanted = vec![(found % 251) as u8; (found * key % 700) as usize];
@@ -113,7 +114,7 @@ async fn while_the_disk_is_full_reads_and_deletes_go_on() {
     assert!(count > 20, "{count} values of 100 kB fill 16 MiB");
     assert_eq!(*health.borrow(), Health::Full);
     assert_eq!(*kv.put("one more", value.clone()).await.unwrap_err().reason(), Reason::Full);
-    // what was written is there, and can be deleted
+    // What was written is still there, and can be deleted.
     let list = kv.list_keys("k").all().await.unwrap();
     assert_eq!(list.len(), count);
     for number in 0..count {
@@ -121,7 +122,7 @@ async fn while_the_disk_is_full_reads_and_deletes_go_on() {
     }
     assert!(kv.delete("watched").await.unwrap());
     store.compact(store.revision().await.unwrap()).await.unwrap();
-    // the file has room of its own then
+    // After that there is free space within the file.
     let mut tries = 0;
     while kv.put("again", value.clone()).await.is_err() {
         tries += 1;
@@ -165,7 +166,7 @@ async fn when_there_is_room_again_it_writes_without_a_restart() {
     store.close().await.unwrap();
 }
 
-/// As many transactions as that are in the file when its process ends, and then others take the room.
+/// Writes this many transactions. Then the process ends, and other programs fill the disk.
 async fn killed_on_a_disk_that_others_fill(number: usize) -> Machine {
     let (machine, mut rng) = (Machine::new(64 << 20), Rng::with_seed(number as u64));
     let store = open(&machine).await;
@@ -177,7 +178,7 @@ async fn killed_on_a_disk_that_others_fill(number: usize) -> Machine {
     assert!(machine.has_reserve());
     machine.cut_after(1);
     store.commit(Txn::new().put("unanswered", "")).await.unwrap_err();
-    // its threads have ended
+    // After this its threads have ended.
     let _ = store.close().await;
     drop(store);
     machine.lose_power(&mut rng);
@@ -224,13 +225,13 @@ async fn without_the_reserve_who_opens_on_a_full_disk_is_told_so() {
     assert_eq!(kv.list_keys("k").all().await.unwrap().len(), 500);
 }
 
-/// Up to which revision all that was compacted is thrown away.
+/// The revision up to which compacted data has been discarded.
 fn swept(store: &EmbeddedStore) -> Option<u64> {
     let swept = |txn: &redb::ReadTransaction| Ok(txn.open_table(META)?.get(meta::SWEPT)?.map(|swept| swept.value()));
     store.engine.shared.disk.read(swept).unwrap()
 }
 
-/// Fills the disk, until nothing goes in.
+/// Fills the disk until no put succeeds.
 async fn fill(kv: &Kv<EmbeddedStore>) {
     let mut count = 0;
     for size in [100_000, 1000] {
@@ -238,12 +239,12 @@ async fn fill(kv: &Kv<EmbeddedStore>) {
         while kv.put(format!("k{count:04}"), value.clone()).await.is_ok() {
             count += 1;
         }
-        // then one may try again
+        // After this pause an attempt is let through again.
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
 
-/// A thousand keys are written so often, all at once.
+/// Writes a thousand keys, with so many concurrent puts.
 async fn write_often(kv: &Kv<EmbeddedStore>, times: usize) {
     let mut writes = JoinSet::new();
     for number in 0..times {
@@ -265,7 +266,7 @@ async fn while_the_disk_is_full_a_compaction_goes_on_to_its_end() {
     fill(&kv).await;
     let newest = store.revision().await.unwrap();
     store.compact(newest).await.unwrap();
-    // it goes on by itself
+    // The compaction goes on by itself.
     let all = async {
         while swept(&store) != Some(newest.get()) {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -285,7 +286,7 @@ async fn what_was_refused_shows_no_room() {
     let (lease, _) = store.grant(Duration::from_secs(60)).await.unwrap();
     fill(&kv).await;
     assert_eq!(*store.health().borrow(), Health::Full);
-    // there is room, which nothing has shown; this is one that may try
+    // There is room now, but no write has shown it yet. The next transaction is let through as an attempt.
     machine.grow_to(64 << 20);
     let refused = kv.commit(Txn::new().when("k", Compare::Absent).put("k", "w")).await.unwrap();
     assert!(!refused.succeeded);
@@ -310,7 +311,7 @@ async fn the_file_becomes_smaller_when_there_is_time_for_it() {
     }
     write_often(&kv, 200).await;
     let (lease, _) = store.grant(Duration::from_secs(60)).await.unwrap();
-    // a lease that ends wakes the thread that writes
+    // A lease that expires wakes the writing thread.
     store.grant(Duration::from_millis(200)).await.unwrap();
     let last = Instant::now();
     let before = Medium::len(&machine).unwrap();

@@ -1,4 +1,4 @@
-//! A disk that fails once, and what becomes of the store then.
+//! A disk that fails once, and how the store recovers.
 
 use super::{
     machine::{Fault, Machine, SLOW},
@@ -21,7 +21,7 @@ use tokio::{
 
 const LONG: Duration = Duration::from_secs(10);
 
-/// A watch of a key, whose first snapshot was told.
+/// A watch of a key, after its first snapshot.
 async fn watch(kv: &Kv<EmbeddedStore>, key: &'static str) -> Watch {
     let mut watch = kv.store().watch(vec![KeyRange::key(key)], WatchOptions::default()).await.unwrap();
     while !matches!(watch.next().await.unwrap(), Event::SnapshotEnd { .. }) {}
@@ -55,23 +55,23 @@ async fn what_was_written_after_all_is_taken_in() {
     );
     let error = kv.commit(txn).await.unwrap_err();
     assert_eq!(error.applied(), Applied::Unknown, "{error:?}");
-    // nothing is read then, which passes
+    // Reads fail then, too, but only for a while.
     let error = kv.get("client").await.unwrap_err();
     assert!(error.is_transient() && *error.reason() == Reason::Unavailable, "{error:?}");
     let error = kv.put("k", "v").await.unwrap_err();
     assert!(error.is_transient(), "{error:?}");
     assert!(matches!(&*store.health().borrow(), Health::Failed(why) if why.contains("the disk is away")));
     machine.come_back();
-    // nobody writes
+    // This happens without a write.
     assert_eq!(told(&mut watch).await, Some("1".to_string()));
-    // that is said after the watches were told
+    // The health is set after the watches were informed.
     let mut health = store.health();
     timeout(LONG, health.wait_for(|health| *health == Health::Well)).await.unwrap().unwrap();
     assert!(store.revision().await.unwrap().get() > before);
     let client = kv.get("client").await.unwrap().unwrap().lease.unwrap();
     assert!(store.time_left(client).await.unwrap().is_some(), "the lease of the client is not known");
     assert_eq!(told(&mut watch).await, None, "it lives for ever");
-    // the next key of the client has the same lease
+    // The next key of the client has the same lease.
     let again = kv.put_with("again", "", Expiry::WithClient).await.unwrap();
     assert_eq!(again.lease, Some(client));
     store.close().await.unwrap();
@@ -80,11 +80,11 @@ async fn what_was_written_after_all_is_taken_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_come_back_without_a_write() {
     let machine = Machine::new(u64::MAX);
-    // so that each read is of the disk
+    // Without a cache, each read is from the disk.
     let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
     let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
     kv.put("k", vec![b'v'; 100_000]).await.unwrap();
-    // and the thread that writes has nothing to do
+    // After this the writing thread has nothing to do.
     kv.store().revoke(LeaseId(1)).await.unwrap();
     machine.fail_next(Fault::Read);
     let error = kv.get("k").await.unwrap_err();
@@ -104,7 +104,7 @@ async fn a_read_that_panics_ends_no_watch() {
     let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
     let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
     kv.put("k", "1").await.unwrap();
-    // the thread that writes has nothing to do, and the watch, which comes later, nothing to read
+    // After this the writing thread has nothing to do, and the watch, which begins later, has nothing to read.
     kv.store().revoke(LeaseId(1)).await.unwrap();
     let mut watch = watch(&kv, "k").await;
     machine.fail_next(Fault::ReadPanics);
@@ -144,7 +144,7 @@ impl std::io::Write for Log {
 
 #[tokio::test]
 async fn what_a_watch_can_not_read_is_counted_and_logged() {
-    // where there is but one subscriber, other threads can switch off what is logged
+    // If there is only one subscriber, other threads can switch off what is logged.
     let _other = tracing::Dispatch::new(tracing_subscriber::registry());
     let log = Log::default();
     let writer = log.clone();
@@ -154,7 +154,7 @@ async fn what_a_watch_can_not_read_is_counted_and_logged() {
     let config = EmbeddedConfig { cache: ByteSize(0), ..EmbeddedConfig::default() };
     let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
     kv.put("k", vec![b'v'; 100_000]).await.unwrap();
-    // the thread that writes has nothing to do
+    // After this the writing thread has nothing to do.
     kv.store().revoke(LeaseId(1)).await.unwrap();
     let mut watch = watch(&kv, "k").await;
     assert_eq!(watch.handle().stats().failures, 0);
@@ -190,7 +190,7 @@ async fn after_a_panic_of_the_thread_that_writes_it_goes_on_and_says_so() {
     store.close().await.unwrap();
 }
 
-/// What was asked for before is done, and what ends with the client ends.
+/// Earlier requests are completed, and the keys that end with the client end.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_who_closes_it_waits_for_what_another_one_waits_for() {
     let machine = Machine::new(u64::MAX);
@@ -202,10 +202,10 @@ async fn one_who_closes_it_waits_for_what_another_one_waits_for() {
     for key in ["first", "next"] {
         let kv = kv.clone();
         writes.spawn(async move { kv.put(key, "").await });
-        // the next one waits until the first one is on the disk
+        // The next one waits until the first one is on the disk.
         sleep(SLOW / 6).await;
     }
-    // whoever of them is done
+    // Whichever of them finishes first.
     tokio::select! {
         closed = store.close() => closed.unwrap(),
         closed = store.close() => closed.unwrap(),

@@ -1,4 +1,4 @@
-//! What is to be thrown away, where it is damaged.
+//! Discarding compacted revisions when they are damaged.
 
 use super::{machine::Machine, swept};
 use crate::{EmbeddedConfig, EmbeddedStore, Health};
@@ -16,7 +16,7 @@ async fn what_is_damaged_and_to_be_thrown_away_ends_no_writes() {
     let kv = Kv::new(Arc::new(EmbeddedStore::open_on(Box::new(machine.clone()), &config).await.unwrap()));
     let value = |fill: u8| Bytes::from(vec![fill; 20_000]);
     kv.put("k", value(0xda)).await.unwrap();
-    // what is put from now on is far from it
+    // Later values are stored far away from it.
     for number in 0..20 {
         kv.put(format!("later/{number}"), value(0)).await.unwrap();
     }
@@ -30,10 +30,10 @@ async fn what_is_damaged_and_to_be_thrown_away_ends_no_writes() {
     let damaged = health.borrow_and_update().clone();
     let says_so = |why: &str| why.starts_with("`machine` is damaged") && why.contains("restore it from a copy");
     assert!(matches!(&damaged, Health::Damaged(why) if says_so(why)), "{damaged:?}");
-    // nor does it end a compaction, which is to throw it away
+    // It does not prevent an explicit compaction either.
     kv.store().compact(kv.store().revision().await.unwrap()).await.unwrap();
     assert_eq!(*health.borrow(), damaged);
-    // it comes back to it by itself
+    // Discarding resumes by itself.
     machine.restore();
     let all = async {
         while swept(kv.store()) < Some(200) {
@@ -42,7 +42,7 @@ async fn what_is_damaged_and_to_be_thrown_away_ends_no_writes() {
     };
     timeout(LONG, all).await.unwrap();
     timeout(LONG, health.wait_for(|health| *health == Health::Well)).await.unwrap().unwrap();
-    // redb has panicked over it
+    // Since redb has panicked over the damaged page.
     let error = kv.store().close().await.unwrap_err();
     assert!(format!("{error:?}").contains("panicked"), "{error:?}");
 }

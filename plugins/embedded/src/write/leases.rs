@@ -11,9 +11,9 @@ use std::time::Duration;
 
 /// The leases of a store.
 pub(crate) struct LeasesFound {
-    /// Those of all that ends with a client.
+    /// Those of keys that end with a client.
     pub(crate) of_clients: Vec<i64>,
-    /// The others, with the rest of their lives.
+    /// The others, with the time they have left.
     pub(crate) living: Vec<(i64, Duration)>,
 }
 
@@ -25,7 +25,7 @@ impl LeasesFound {
             let (kind, life, ends) = value.value();
             match kind {
                 OF_CLIENT => found.of_clients.push(lease.value()),
-                // a clock that was set back makes no life longer
+                // If the system clock was set back, no lease lives longer.
                 _ => found.living.push((lease.value(), Duration::from_millis(ends.saturating_sub(now).min(life)))),
             }
         }
@@ -34,7 +34,7 @@ impl LeasesFound {
 }
 
 impl Writer<'_> {
-    /// Ends what the clients before have left, and tells which leases live on, with the rest of their lives.
+    /// Ends the leases that earlier clients have left. Returns the leases that continue, with the time they have left.
     pub(crate) fn resume(&mut self) -> Result<Vec<(i64, Duration)>, redb::Error> {
         let LeasesFound { of_clients, living } = LeasesFound::read(&self.leases)?;
         for lease in of_clients {
@@ -44,7 +44,7 @@ impl Writer<'_> {
         Ok(living)
     }
 
-    /// A key ends with a lease no more.
+    /// Detaches a key from a lease.
     pub(super) fn leave(&mut self, lease: i64, key: &[u8]) -> Result<(), redb::Error> {
         if lease == 0 {
             return Ok(());
@@ -60,7 +60,7 @@ impl Writer<'_> {
     fn forget(&mut self, lease: i64) -> Result<(), redb::Error> {
         self.leases.remove(lease)?;
         if self.client == Some(lease) {
-            // the next key that ends with the client needs another one
+            // The next key that ends with the client needs a new lease.
             self.client = None;
         }
         self.changed.leases.push(LeaseChange::Ended(lease));
@@ -91,7 +91,7 @@ impl Writer<'_> {
     pub(super) fn grant(&mut self, kind: u8, ttl: Duration) -> Result<(i64, Duration), redb::Error> {
         self.changed.grown = true;
         let lease = self.new_lease()?;
-        // whole milliseconds, never less than was asked for
+        // Rounded up to whole milliseconds, so never less than requested.
         let ttl = ttl.clamp(LEAST_LIFE, LONGEST_LIFE);
         let ttl = Duration::from_millis(millis(ttl + Duration::from_nanos(999_999)));
         self.live(lease, kind, ttl)?;
@@ -110,7 +110,7 @@ impl Writer<'_> {
         Ok(Ok(ttl))
     }
 
-    /// A lease begins its life.
+    /// Starts the time to live of a lease.
     fn live(&mut self, lease: i64, kind: u8, ttl: Duration) -> Result<(), redb::Error> {
         self.leases.insert(lease, (kind, millis(ttl), now() + millis(ttl)))?;
         self.changed.leases.push(LeaseChange::Lives(lease, ttl));

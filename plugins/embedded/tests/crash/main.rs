@@ -1,6 +1,7 @@
-//! A process that writes is killed at any moment, again and again: what it was answered is there, nothing is half done, and revisions go on.
+//! Kills a writing process at random moments, again and again: what was answered is there, no transaction is half done,
+//! and revisions continue.
 //!
-//! `KILLS=300 cargo test -p cninfra-embedded --test crash` kills it so often.
+//! `KILLS=300 cargo test -p cninfra-embedded --test crash` kills it 300 times.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use cninfra::keyval::{At, Expiry, KeyRange, Kv, Revisions as _, Store as _, Txn};
@@ -22,7 +23,7 @@ fn main() {
     if let Some(path) = env::var_os(WRITER) {
         return block_on(write(&PathBuf::from(path)));
     }
-    // as the usual harness: a filter that is not in its name leaves it out
+    // Like the usual harness: a filter that does not match its name skips it.
     let filters: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let is_asked = filters.is_empty() || filters.iter().any(|filter| "kills".contains(&**filter));
     if !is_asked || env::args().any(|argument| argument == "--list") {
@@ -51,11 +52,11 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 fn config(path: &Path) -> EmbeddedConfig {
-    // so that it is compacted all the time
+    // So that it is compacted all the time.
     EmbeddedConfig { path: Some(path.to_path_buf()), keep_revisions: 200, ..EmbeddedConfig::default() }
 }
 
-/// The process that is killed: numbers its transactions, of three keys each, and says which were answered.
+/// The process to kill: it numbers its transactions, of three keys each, and prints which ones were answered.
 async fn write(path: &Path) {
     let store = Arc::new(EmbeddedStore::open(&config(path)).await.unwrap());
     let kv = Kv::new(store.clone());
@@ -72,7 +73,7 @@ async fn write(path: &Path) {
                     .put(format!("{writer}/value"), value)
                     .put(format!("{writer}/{:02}", number % 50), number.to_string());
                 store.commit(txn).await.unwrap();
-                // a line is written whole, or not at all
+                // A line is written completely or not at all.
                 std::io::stdout().write_all(format!("{writer} {number}\n").as_bytes()).unwrap();
             }
         })
@@ -99,7 +100,7 @@ fn kill_one(path: &Path, answered: &mut [u64]) {
         });
         words.collect::<Vec<_>>()
     });
-    // now and then before it has opened the store
+    // Sometimes before it has opened the store.
     thread::sleep(Duration::from_micros(fastrand::u64(2_000..250_000)));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -108,7 +109,7 @@ fn kill_one(path: &Path, answered: &mut [u64]) {
     }
 }
 
-/// All that was answered is there. Returns how much there is beyond that.
+/// Checks that everything answered is there. Returns how much there is beyond that.
 async fn check(path: &Path, answered: &mut [u64], revision: &mut u64, kill: u64) -> u64 {
     let store = Arc::new(EmbeddedStore::open(&config(path)).await.unwrap());
     let kv = Kv::new(store.clone());
@@ -131,7 +132,7 @@ async fn check(path: &Path, answered: &mut [u64], revision: &mut u64, kill: u64)
     let outcome = store.commit(Txn::new().put("check", "")).await.unwrap();
     assert_eq!(outcome.revision.map(cninfra::keyval::Revision::get), Some(now + 1));
     *revision = now + 1;
-    // each key is read alike by the newest state and by the history
+    // Each key reads the same at the newest revision and through the history.
     let latest = kv.list_range(KeyRange::all()).all().await.unwrap();
     for entry in latest {
         let at = At::Revision(outcome.revision.unwrap());

@@ -1,4 +1,4 @@
-//! Files that can not be opened, and what is said of them.
+//! Files that cannot be opened, and the errors for them.
 
 use cninfra::keyval::{Applied, Expiry, KvError, Put, Reason, Store as _};
 use cninfra_embedded::{EmbeddedConfig, EmbeddedStore};
@@ -26,7 +26,7 @@ async fn one_store_has_a_file_at_a_time() {
     assert_eq!(*error.reason(), Reason::Unavailable);
     assert!(error.help().unwrap().contains("another process"), "{error:?}");
     store.close().await.unwrap();
-    // one that is dropped lets go of it soon
+    // A store that is dropped closes its file soon.
     drop(EmbeddedStore::open(&config).await.unwrap());
     EmbeddedStore::open(&config).await.unwrap().close().await.unwrap();
 }
@@ -57,7 +57,7 @@ async fn what_is_no_store_is_said_to_be_none() {
     assert!(error.help().unwrap().contains("another program"), "{error:?}");
 }
 
-/// redb panics over some of it.
+/// redb panics over some of this damage.
 #[tokio::test]
 async fn what_is_damaged_is_said_to_be_so() {
     const PAGE: usize = 4096;
@@ -100,7 +100,7 @@ async fn a_file_whose_making_was_broken_off_is_made_anew() {
     let killed = Killed::default();
     redb::Builder::new().create_with_backend(killed.clone()).unwrap_err();
     let states = killed.0.lock().unwrap().before.clone();
-    // the file is there, it has a length, it has a header
+    // The file exists, has a length, and has a header.
     assert_eq!(states.len(), 3);
     for state in states {
         fs::write(&path, &state).unwrap();
@@ -141,7 +141,7 @@ async fn what_only_looks_unfinished_is_left_as_it_is() {
     }
 }
 
-/// A file of redb's whose process is killed before it writes the magic number, as it is now and was before.
+/// A redb file whose process is killed before it writes the magic number: its contents now and before.
 #[derive(Clone, Default, Debug)]
 struct Killed(Arc<Mutex<States>>);
 

@@ -1,4 +1,4 @@
-//! The history is thrown away by itself, and by hand; who watches comes to the true state.
+//! The history is discarded automatically and by calls. Watches converge to the true state.
 
 use cninfra::keyval::{
     At, Cause, Event, KeyRange, Kv, Overflow, Reason, Revision, Revisions as _, Store as _, Txn, WatchOptions,
@@ -36,7 +36,7 @@ async fn who_is_too_slow_for_the_history_is_told_a_snapshot() {
         kv.put(format!("k{}", number % 5), number.to_string()).await.unwrap();
     }
     kv.delete("gone").await.unwrap();
-    // what it reads ahead is little
+    // The watch reads only a little ahead.
     sleep(Duration::from_millis(300)).await;
     assert!(watch.handle().stats().queued <= 4);
     store.compact(store.revision().await.unwrap()).await.unwrap();
@@ -66,7 +66,7 @@ async fn who_is_too_slow_for_the_history_is_told_a_snapshot() {
     })
     .await
     .unwrap();
-    // a part of the log may have been read before it was compacted: then no snapshot is needed
+    // A part of the log may have been read before it was compacted: then no snapshot is needed.
     assert!(causes.iter().all(|cause| *cause == Cause::Compacted), "{causes:?}");
     let wanted: BTreeMap<String, String> =
         kv.list("").all().await.unwrap().into_iter().map(|entry| (text(&entry.key), text(&entry.value))).collect();
@@ -85,7 +85,7 @@ async fn revisions_of_another_store_are_told_as_lost() {
     store.close().await.unwrap();
 }
 
-/// Of which only the last states are kept, so many and one, and in which somebody writes all the time.
+/// A store that keeps only the last `keep_revisions` + 1 revisions, with a task that writes all the time.
 async fn busy(keep_revisions: u64) -> (Arc<EmbeddedStore>, tokio::task::JoinHandle<()>) {
     let config = EmbeddedConfig { keep_revisions, in_memory: true, ..EmbeddedConfig::default() };
     let store = Arc::new(EmbeddedStore::open(&config).await.unwrap());
@@ -128,11 +128,11 @@ async fn a_snapshot_comes_to_its_end_also_where_little_history_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_range_is_no_reason_to_tell_all_the_others_again() {
-    // no watch comes to lag so far behind
+    // No watch lags behind that far.
     let (store, writer) = busy(500).await;
     let mut watch = store.watch(vec![KeyRange::key("quiet")], WatchOptions::default()).await.unwrap();
     while !matches!(watch.next().await.unwrap(), Event::SnapshotEnd { .. }) {}
-    // nothing of which concerns it
+    // None of these writes concerns the watch.
     let begun = store.revision().await.unwrap().get();
     while store.revision().await.unwrap().get() < begun + 1000 {
         sleep(Duration::from_millis(5)).await;

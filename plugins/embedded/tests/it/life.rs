@@ -1,4 +1,4 @@
-//! What becomes of leases and of the store itself, from one opening to the next.
+//! What happens to leases and to the store itself from one opening to the next.
 
 use cninfra::keyval::{
     Applied, At, Compare, Coordination, Election, Expiry, KeyRange, Kv, Leases as _, Loss, Reason, Revision,
@@ -67,7 +67,7 @@ async fn the_lease_of_one_key_is_no_other_keys() {
     let other = kv.put_with("other", "", Expiry::Lease(own)).await.unwrap_err();
     assert_eq!((other.reason(), other.applied()), (&Reason::NoLease(own), Applied::No), "{other:?}");
     assert_eq!(kv.get("other").await.unwrap(), None);
-    // a key that keeps its own one has it still
+    // A put that keeps the key's own lease still has it.
     let again = Txn::new().when("own", Compare::Present).put_with("own", "again", Expiry::Keep);
     assert!(kv.commit(again).await.unwrap().succeeded);
     assert!(store.time_left(own).await.unwrap().is_some());
@@ -96,7 +96,7 @@ async fn a_store_that_is_closed_says_so() {
     );
 }
 
-/// Time that is paused goes on by itself when all tasks wait, and then they wait for a thread: no call is out of time by that.
+/// Paused time advances when all tasks wait, as they do for a thread: that must not make calls time out.
 #[tokio::test(start_paused = true)]
 async fn calls_take_their_time_where_tests_pause_it() {
     let store = EmbeddedStore::in_memory().await.unwrap();

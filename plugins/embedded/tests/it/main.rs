@@ -11,7 +11,7 @@ mod plugin;
 use cninfra_embedded::EmbeddedConfig;
 use std::path::PathBuf;
 
-/// An empty folder of its own.
+/// An empty folder for one test.
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);

@@ -1,4 +1,4 @@
-//! Random work, beside a naive store that keeps each state whole.
+//! Random work, compared with a naive store that keeps the whole state of each revision.
 
 use cninfra::keyval::{
     At, Bytes, Cause, Change, ChangeKind, Compare, Entry, Event, Expiry, KeyRange, LeaseId, Leases, Op, OpResult,
@@ -15,9 +15,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 type State = BTreeMap<Bytes, Entry>;
 
-/// All that has been, one whole state for each revision.
+/// The whole state of each revision.
 struct Oracle {
-    /// By their revision; the first two are that of nothing.
+    /// Indexed by revision; the first two are empty.
     states: Vec<State>,
     compacted: u64,
 }
@@ -95,7 +95,7 @@ impl Oracle {
         }
     }
 
-    /// What a watch tells of a revision: each key once, with what it was before.
+    /// What a watch reports of a revision: each changed key, with its entry before and after.
     fn changes(&self, revision: u64, range: &KeyRange) -> BTreeMap<Bytes, (Option<Entry>, Option<Entry>)> {
         let (before, after) = (&self.states[revision as usize - 1], &self.states[revision as usize]);
         let keys = before.keys().chain(after.keys()).filter(|key| range.contains(key));
@@ -180,7 +180,7 @@ fn txn(rng: &mut Rng, oracle: &Oracle, leases: &[LeaseId]) -> Txn {
     txn
 }
 
-/// A range as it was, read in small pages.
+/// A range at a revision, read in small pages.
 async fn listed(rng: &mut Rng, store: &EmbeddedStore, range: &KeyRange, at: At) -> Result<Vec<Entry>, Reason> {
     let mut request = PageRequest::new(range.clone());
     (request.at, request.max_items) = (at, rng.usize(1..4));
@@ -215,7 +215,7 @@ async fn check_reads(rng: &mut Rng, store: &EmbeddedStore, oracle: &Oracle) {
     assert_eq!(listed(rng, store, &range, At::Latest).await, Ok(wanted), "{range} now");
 }
 
-/// A change, as the states say it is.
+/// Compares a change with the states.
 fn check_change(oracle: &Oracle, revision: u64, change: &Change, wanted: &(Option<Entry>, Option<Entry>)) {
     let (before, after) = wanted;
     match (&change.kind, after) {
@@ -228,7 +228,7 @@ fn check_change(oracle: &Oracle, revision: u64, change: &Change, wanted: &(Optio
     match (&change.previous, before) {
         (Previous::Absent, None) => {}
         (Previous::Entry(told), Some(before)) => assert_eq!(told, before, "at {revision}"),
-        // what was before the oldest state is not kept
+        // Values from before the oldest revision are not kept.
         (Previous::Unknown, Some(_)) if revision <= oracle.compacted => {}
         (told, before) => panic!("at {revision} {before:?} was before, and is told as {told:?}"),
     }
@@ -236,7 +236,7 @@ fn check_change(oracle: &Oracle, revision: u64, change: &Change, wanted: &(Optio
 
 async fn check_watch(rng: &mut Rng, store: &EmbeddedStore, oracle: &Oracle) {
     let range = range(rng);
-    // the edge is where changes get lost
+    // Often at the oldest revision, where changes are most easily lost.
     let from = match rng.u8(..3) {
         0 => Revision::new(oracle.compacted).unwrap(),
         _ => revision(rng, oracle),
@@ -324,7 +324,7 @@ async fn compare(seed: u64, config: EmbeddedConfig) {
     store.close().await.unwrap();
 }
 
-/// `ORACLE_SEED=..` runs one seed again.
+/// `ORACLE_SEED` runs one seed again.
 fn seeds(count: usize) -> Vec<u64> {
     match std::env::var("ORACLE_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],
@@ -343,7 +343,7 @@ async fn in_memory_it_does_what_a_naive_store_does() {
 async fn in_a_file_that_is_closed_now_and_then_it_does_what_a_naive_store_does() {
     for (number, seed) in seeds(2).into_iter().enumerate() {
         let path = crate::folder(&format!("oracle-{number}")).join("data.redb");
-        // so few revisions are kept by hand only
+        // With 0, revisions are compacted by calls only.
         compare(seed, EmbeddedConfig { path: Some(path), keep_revisions: 0, ..EmbeddedConfig::default() }).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The plugin keeps the contract of plugins, and says what it can not open.
+//! The plugin keeps the contract of plugins, and reports what it cannot open.
 
 use cninfra::{
     config::Config,

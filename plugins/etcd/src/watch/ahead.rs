@@ -1,32 +1,33 @@
-//! [`Ahead`]: what ranges have told that were taken out, further than others that have the same keys.
+//! [`Ahead`]: keys of removed ranges that were reported at a higher revision than the remaining ranges have reached.
 
 use super::ranges::Tracked;
 use cninfra::keyval::KeyRange;
 
-/// A range that is added to a watch is told of a newer state than the others were told up to, whose subscriber may be slow. If it is taken out before they have come as far, its
-/// keys stay known to the subscriber as it has told them: what they were before must not be told after that.
+/// A range that is added to a watch is reported at a newer revision than the others have reached, if the subscriber is
+/// slow. If it is removed before they have caught up, the subscriber still knows its keys as this range reported them.
+/// So older changes of these keys must not be reported afterwards.
 #[derive(Default)]
 pub(super) struct Ahead(Vec<(KeyRange, i64)>);
 
 impl Ahead {
-    /// A range was taken out, and leaves its keys to these.
+    /// A range was removed. Its keys may still belong to the others.
     pub(super) fn leave(&mut self, gone: &Tracked, others: &[Tracked]) {
         if let Some(last) = gone.last().filter(|last| is_behind(others, *last)) {
             self.0.push((gone.range.clone(), last));
         }
     }
 
-    /// Drops what all have come up to.
+    /// Drops the entries up to which all ranges have caught up.
     pub(super) fn look_at(&mut self, tracked: &[Tracked]) {
         self.0.retain(|(_, last)| is_behind(tracked, *last));
     }
 
-    /// Was this state of a key told?
+    /// Whether this revision of a key was already reported.
     pub(super) fn has_told(&self, key: &[u8], at: i64) -> bool {
         self.0.iter().any(|(range, last)| at <= *last && range.contains(key))
     }
 
-    /// The revisions begin again.
+    /// The store's revisions start again.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }

@@ -1,4 +1,4 @@
-//! [`Anchor`]: by what is known that a store is still the one that was watched.
+//! [`Anchor`]: how a watch recognizes that a store is still the one that it watched.
 
 use super::run::Watcher;
 use crate::convert::number;
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cninfra::keyval::{Cause, Change, ChangeKind, Entry, KeyRange, Reason, Result, Revision};
 use etcd_client::{GetOptions, ResponseHeader};
 
-/// The newest value that was seen: a store that has another one in its place, at the same revision, is another one.
+/// The newest value that was seen. A store that has another value there at the same revision is another store.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Anchor {
     key: Bytes,
@@ -20,13 +20,14 @@ impl Anchor {
     }
 }
 
-/// Of a value that is compared with what another store has in its place: nobody chooses it so that it is the same. It is of each change, and so to be had for little.
+/// Hashes a value, to compare it with the one that another store has in its place. Nobody can gain by a collision, so
+/// the hash need not be cryptographic. It is computed for each change, so it has to be cheap.
 fn hash(value: &[u8]) -> u64 {
-    /// An odd number without a pattern: a part of pi.
+    /// An odd number without a pattern: digits of pi.
     const SPREAD: u64 = 0x243f_6a88_85a3_08d3;
     let mix = |state: u64, word: u64| {
         let product = u128::from(state ^ word) * u128::from(SPREAD);
-        // both halves, one turned, so that the place of a word counts
+        // Combines both halves, one of them rotated, so that the position of a word matters.
         (product as u64) ^ ((product >> 64) as u64).rotate_left(23)
     };
     let (words, rest) = value.as_chunks::<8>();
@@ -36,7 +37,7 @@ fn hash(value: &[u8]) -> u64 {
     words.fold(SPREAD ^ value.len() as u64, mix)
 }
 
-/// What is known of the store.
+/// What is known about the identity of the store.
 #[derive(Default)]
 pub(super) struct Identity {
     cluster: u64,
@@ -45,7 +46,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// A value was seen.
+    /// Records that a value was seen.
     pub(super) fn saw(&mut self, entry: &Entry) {
         if let Some(seen) = Anchor::of(entry).filter(|seen| self.is_newer(seen)) {
             self.anchor = Some(seen);
@@ -56,13 +57,14 @@ impl Identity {
         self.anchor.as_ref().is_none_or(|anchor| anchor.revision <= seen.revision)
     }
 
-    /// What there will be when these are told, which are of one transaction, and of a key one at most: a key that was deleted says nothing any more.
+    /// The anchor after these changes have been reported. They are of one transaction, so there is at most one per key.
+    /// A key that was deleted can no longer be the anchor.
     pub(super) fn after(&self, changes: &[Change]) -> Option<Anchor> {
         let put = |change: &Change| match &change.kind {
             ChangeKind::Put { entry, .. } => Anchor::of(entry),
             _ => None,
         };
-        // the last one says as much as the others
+        // All puts of a transaction have the same revision, so any of them will do.
         let newest = changes.iter().rev().find_map(put).filter(|seen| self.is_newer(seen));
         newest.or_else(|| {
             let is_gone = |anchor: &&Anchor| changes.iter().any(|change| change.key == anchor.key);
@@ -70,7 +72,7 @@ impl Identity {
         })
     }
 
-    /// A range is told anew: what was known of it may be outdated.
+    /// A range is about to be reported anew: an anchor in it may be outdated.
     pub(super) fn anew(&mut self, range: &KeyRange) {
         self.anchor.take_if(|anchor| range.contains(&anchor.key));
     }
@@ -79,7 +81,7 @@ impl Identity {
         *self = Identity::default();
     }
 
-    /// Whether a header is of another cluster, or of an earlier time of it.
+    /// Whether a header is of another cluster, or of an earlier term of the same one.
     pub(super) fn is_other(&mut self, header: &ResponseHeader) -> bool {
         let (cluster, term) = (header.cluster_id(), header.raft_term());
         let is_other = (self.cluster != 0 && self.cluster != cluster) || term < self.term;
@@ -89,16 +91,17 @@ impl Identity {
 }
 
 impl Watcher {
-    /// Whether the store that was found again is the one that was lost: `None`, or what is to be done.
+    /// Checks whether the store that was found again is the one that was lost. Returns `None`, or the cause of the
+    /// snapshot that is due.
     ///
-    /// Neither cluster id nor member id tell: they follow from the flags, and a store whose data directory is lost has the same again. Its revisions begin again;
-    /// but it may have come further meanwhile than it was.
+    /// Neither cluster id nor member id show it: they are derived from etcd's flags, so a store whose data directory
+    /// was lost has the same ids again. Its revisions begin again, but may already be higher than before.
     pub(super) async fn is_other(&mut self, header: &ResponseHeader) -> Result<Option<Cause>> {
         if self.identity.is_other(header) {
             return Ok(Some(Cause::Replaced));
         }
         let Some((furthest, range)) = self.furthest() else { return Ok(None) };
-        // a member that lags behind has less for a moment, too: so most of them are asked
+        // A member that lags behind has a lower revision for a moment too. So a read asks a majority.
         if header.revision() < furthest && self.core.newest(self.terms(), &range).await? < furthest {
             return Ok(Some(Cause::Regressed));
         }
@@ -112,7 +115,7 @@ impl Watcher {
                 Ok(None)
             }
             Err(error) if matches!(error.reason(), Reason::Compacted(_)) => Ok(Some(Cause::Compacted)),
-            // it has been asked for its newest state, but that is no state of all of it
+            // A majority has confirmed that revision, but the member that was asked does not have it.
             Err(error) if *error.reason() == Reason::Future => Ok(Some(Cause::Regressed)),
             Err(error) => Err(error),
         }
@@ -127,7 +130,8 @@ impl Watcher {
         told.max_by_key(|(last, _)| *last)
     }
 
-    /// At the state that was told last, has it other values, or more or fewer keys?
+    /// Whether the store has, at the revision that was last reported, another value of the anchor, or another number of
+    /// keys.
     async fn has_changed(&self) -> Result<bool> {
         for tracked in &self.tracked {
             let super::ranges::Told::UpTo { last, count } = tracked.told else { continue };

@@ -1,10 +1,9 @@
-//! [`Group`]: the changes of one transaction, of the events of etcd.
+//! [`Group`]: the changes of one transaction, made from events of etcd.
 
 use crate::convert::entry;
 use cninfra::keyval::{Change, ChangeKind, KeyRange, Previous};
 use etcd_client::proto::PbEvent;
 
-/// The changes of one transaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) at: i64,
@@ -12,7 +11,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// How many keys it adds to a range.
+    /// By how many keys it changes the size of a range.
     pub(super) fn adds(&self, range: &KeyRange) -> i64 {
         let adds = |change: &Change| match change.kind {
             _ if !range.contains(&change.key) => 0,
@@ -24,9 +23,9 @@ impl Group {
     }
 }
 
-/// Events in their order, as transactions. Whether what was before was asked for is said.
+/// Groups events, which are in order, into transactions. `previous` says whether the previous values were requested.
 pub(super) fn groups(mut events: Vec<PbEvent>, previous: bool) -> impl Iterator<Item = Group> {
-    // mostly it is one alone, which is put into its place at once: changes are large
+    // Usually there is a single event, which is then moved only once: changes are large.
     let only = if events.len() == 1 { events.pop() } else { None };
     let only = only.and_then(|event| {
         let at = event.kv.as_ref()?.mod_revision;
@@ -45,9 +44,10 @@ pub(super) fn groups(mut events: Vec<PbEvent>, previous: bool) -> impl Iterator<
     only.into_iter().chain(several)
 }
 
-/// A deletion of a lease's end looks as any other. What was before may be compacted.
+/// Converts an event. The deletion of an expired key looks like any other. The previous value may be missing because it
+/// was compacted.
 fn change(event: PbEvent, previous: bool) -> Option<Change> {
-    /// The number that etcd has for one.
+    /// etcd's number for the event type "delete".
     const DELETED: i32 = 1;
     let kv = event.kv?;
     let before = event.prev_kv.filter(|_| previous).map(entry);
@@ -97,7 +97,7 @@ mod tests {
         );
         assert_eq!(told.iter().map(|group| group.adds(&KeyRange::all())).collect::<Vec<_>>(), [0, 0, -1]);
         assert_eq!(told[0].adds(&KeyRange::key("a")), 1);
-        // one that is alone is no other one
+        // A single event, which takes the short path, gives the same result.
         let alone: Vec<Group> = groups(vec![event("a", 5, 1, None)], true).collect();
         assert_eq!((alone[0].at, &alone[0].changes[..]), (5, &told[0].changes[..1]));
         assert_eq!((alone.len(), groups(Vec::new(), true).count()), (1, 0));

@@ -1,4 +1,4 @@
-//! [`Wishes`]: what the subscriber wants of a watch that runs, noted for its task.
+//! [`Wishes`]: what the subscriber wants of a running watch, recorded for the watch's task.
 
 use crate::{core::Core, failure::Asked};
 use cninfra::{
@@ -8,7 +8,8 @@ use cninfra::{
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// What the subscriber wants. It is what holds now, and no queue, so it grows with what is watched only.
+/// What the subscriber wants. This is the current state, not a queue of requests, so its size is bounded by the number
+/// of watched ranges.
 pub(super) struct Wishes {
     wanted: Mutex<Wanted>,
     changed: Notify,
@@ -16,7 +17,7 @@ pub(super) struct Wishes {
 
 #[derive(Clone, Default)]
 pub(super) struct Wanted {
-    /// Each with a number of its own: one that is taken out and added again is another one.
+    /// Each with a unique number: a range that is removed and added again is a new one.
     pub(super) ranges: Vec<(u64, KeyRange)>,
     next: u64,
     pub(super) snapshot: bool,
@@ -39,7 +40,7 @@ impl Wishes {
         Wishes { wanted: Mutex::new(wanted), changed: Notify::new() }
     }
 
-    /// What is wanted now; a snapshot is wanted once.
+    /// Returns what is wanted now. The wish for a snapshot is reset.
     pub(super) fn take(&self) -> Wanted {
         let mut wanted = self.lock();
         let now = wanted.clone();
@@ -47,7 +48,7 @@ impl Wishes {
         now
     }
 
-    /// Waits until something else is wanted than when it was taken last.
+    /// Waits until something has changed since the last [`take`](Self::take).
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }

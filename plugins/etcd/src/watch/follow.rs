@@ -1,4 +1,4 @@
-//! The server is followed: from the state that was told last, until something else has to be done.
+//! Follows the server from the revision that was last reported, until something else has to be done.
 
 use super::{
     changes::{Group, groups},
@@ -20,22 +20,22 @@ use etcd_client::{ResponseHeader, WatchResponse, proto::PbEvent};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-/// A question goes into a queue, which is full only where nothing goes out.
+/// The limit for queueing a progress request. The queue is full only if nothing can be sent.
 const ASKING: Duration = Duration::from_millis(100);
 
-/// A part, with what has come of a transaction that is larger than a message.
+/// A part, with the pieces received so far of a transaction that is larger than a message.
 struct Followed {
     part: Part,
     pieces: Vec<PbEvent>,
 }
 
-/// What is to be done beside taking in what comes.
+/// What has to be done besides handling messages.
 enum Due {
-    /// Something is wanted, or a range that was refused may be asked for again.
+    /// The subscriber wants something, or a refused range is due to be requested again.
     Again,
-    /// To look whether the stream is alive,
+    /// Check whether the stream is alive.
     Look,
-    /// and to ask it for a sign of life.
+    /// Ask the stream for a sign of life.
     Ask,
 }
 
@@ -75,13 +75,14 @@ impl Watcher {
         self.live(opened, followed).await
     }
 
-    /// The earliest state that a range of this part was told up to.
+    /// The lowest revision up to which a range in this part was reported.
     fn from(&self, part: &KeyRange) -> i64 {
         let inside = self.tracked.iter().filter(|tracked| part.contains(tracked.range.start()));
         inside.filter_map(|tracked| tracked.last()).min().unwrap_or(0)
     }
 
-    /// Waits until all parts are watched, and makes sure that it is the store that was watched before. Returns what came meanwhile.
+    /// Waits until all parts are watched, and checks that this is the same store as before. Returns the events that
+    /// arrived meanwhile.
     async fn join(&mut self, opened: &mut Opened, followed: &[Followed]) -> Result<Vec<WatchResponse>, Then> {
         let deadline = Instant::now() + SILENCE;
         let (mut early, mut created, mut header) = (Vec::new(), 0, None);
@@ -107,7 +108,7 @@ impl Watcher {
                 header = response.header().cloned();
             }
             if response.canceled() {
-                // they are created in their order, and one that is refused need not have its id
+                // Watches are created in order, and the answer for a refused one may not have its id.
                 let of = if response.created() { followed.get(created - 1) } else { of_id(&response, followed) };
                 return Err(self.canceled(&response, of.map(|of| &of.part.range), followed.len()));
             }
@@ -140,17 +141,18 @@ impl Watcher {
     async fn live(&mut self, mut opened: Opened, mut followed: Vec<Followed>) -> Then {
         let wishes = self.wishes.clone();
         let refused = self.refused_until();
-        // the first question is put at once, and each of the others so long after the one before
+        // The first question is asked at once, and each further one after a fixed pause.
         let (mut look, mut ask) = (opened.vigil.first(), Instant::now());
         let mut due = Seldom::new(next(&wishes, refused, look, ask));
         loop {
             tokio::select! {
-                // it says nothing but seldom, and so holds up no message
+                // `due` first: it is rarely ready, so it does not delay messages.
                 biased;
                 is_due = &mut due => {
                     match is_due {
                         Due::Again => return Then::Again,
-                        // it is not set anew with each message: it looks how long it is since the last one
+                        // The timer is not reset by each message. Instead, `look` checks how long ago the last one
+                        // arrived.
                         Due::Look => match opened.vigil.look(look) {
                             Found::Alive(then) => look = then,
                             Found::Stuck => return Then::Lost("no sign of life, though others have some".to_string()),
@@ -161,7 +163,8 @@ impl Watcher {
                         },
                         Due::Ask => {
                             if opened.vigil.has_to_ask() {
-                                // what it answers is a sign of life, and no state: 3.4 is ahead of what it has told
+                                // The answer is only a sign of life, not a position: etcd 3.4 reports revisions whose
+                                // events it has not sent yet.
                                 let _ = timeout(ASKING, opened.sender.request_progress()).await;
                             }
                             ask = Instant::now() + EVERY;
@@ -183,7 +186,7 @@ impl Watcher {
         }
     }
 
-    /// The stream is broken: the next one is on another connection, to another member where there are more.
+    /// The stream is broken: the next one is on another connection, to another member if there are more.
     fn cut_off(&self, opened: &Opened, why: String) -> Then {
         if self.core.watches.replace(opened.vigil.wire()) {
             self.core.suspect.notify_one();
@@ -196,7 +199,7 @@ impl Watcher {
             let of = of_id(&response, followed).map(|of| &of.part.range);
             return Some(self.canceled(&response, of, followed.len()));
         }
-        // a sign of life is of no part
+        // The answer to a progress request belongs to no part.
         let of = followed.iter_mut().find(|followed| followed.part.id == response.watch_id())?;
         let (is_piece, mut events) = (response.0.fragment, response.0.events);
         if is_piece || !of.pieces.is_empty() {
@@ -210,7 +213,7 @@ impl Watcher {
         groups(events, self.options.previous).find_map(|group| self.tell(part, group))
     }
 
-    /// A watch of etcd's has ended, of this part, where that is known.
+    /// An etcd watch has ended: the one of `part`, if that is known.
     fn canceled(&mut self, response: &WatchResponse, part: Option<&KeyRange>, parts: usize) -> Then {
         let reason = response.cancel_reason();
         let is_of_part = |tracked: &Tracked| part.is_none_or(|part| part.contains(tracked.range.start()));
@@ -227,7 +230,7 @@ impl Watcher {
         if reason.contains("auth token") {
             self.core.watches.renew();
         } else if part.is_some() && response.created() {
-            // it could not even begin
+            // The watch was refused when it was created.
             for place in 0..self.tracked.len() {
                 if is_of_part(&self.tracked[place]) {
                     let range = self.tracked[place].range.clone();
@@ -239,7 +242,7 @@ impl Watcher {
         Then::Lost(format!("the server has ended the watch: {reason}"))
     }
 
-    /// Why a watch of etcd's could not even begin.
+    /// The error for an etcd watch that could not be created.
     fn not_begun(&self, range: &KeyRange, reason: &str) -> KvError {
         if reason.contains(NO_RIGHT) {
             return refused(&self.core, range, reason.to_string());
@@ -248,9 +251,9 @@ impl Watcher {
         asked.error(Reason::Other, Applied::No).at(self.core.watches.endpoint()).because(reason.to_string())
     }
 
-    /// Tells a transaction. What it has of what was told before, is left out.
+    /// Reports a transaction, without the changes that were already reported.
     fn tell(&mut self, part: &KeyRange, mut group: Group) -> Option<Then> {
-        // noted before the event is given away, and true when it is taken
+        // Prepared before the event is pushed, and applied only if the feed has taken it.
         for tracked in &mut self.tracked {
             tracked.next = tracked.told;
             if part.contains(tracked.range.start()) {
@@ -258,7 +261,7 @@ impl Watcher {
             }
         }
         let is_new = |key: &[u8]| {
-            // one that is refused says nothing of others that have the key, too
+            // A refused range does not decide for others that have the key too.
             let of = self.tracked.iter().filter(|tracked| !tracked.is_refused() && tracked.range.contains(key));
             let mut of = of.peekable();
             let is_new = of.peek().is_some() && of.all(|tracked| tracked.last().is_some_and(|last| last < group.at));

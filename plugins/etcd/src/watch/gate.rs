@@ -1,4 +1,4 @@
-//! [`Gate`]: who may open a stream now.
+//! [`Gate`]: limits how many streams are opened at once.
 
 use super::open::WITHIN;
 use crate::wire::{Slot, Wire};
@@ -9,15 +9,17 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-/// So many streams are opened at once. Thousands that are opened at once would all be answered too late; one after the other, each is answered soon.
+/// How many streams are opened at once. If thousands were, all answers would come too late; with turns, each comes
+/// soon.
 const TURNS: usize = 16;
 
-/// Where all watches of a store wait that want to open a stream: for their turn, while the connection is known to answer. Where it is not, one of them finds out for all,
-/// and is no hurry where the one before has failed: otherwise an outage would be a flood of attempts, and each would judge the connection for itself.
+/// Where all watches of a store wait before they open a stream. While the connection is known to answer, they wait for
+/// a turn. If it is not, one of them finds out for all, with a pause after each failure. Otherwise an outage would
+/// cause a flood of attempts, and each watch would judge the connection for itself.
 pub(crate) struct Gate {
     turns: Semaphore,
     scout: Mutex<Scouting>,
-    /// The connection is known to answer, again.
+    /// Notified when the connection is known to answer again.
     opened: Notify,
 }
 
@@ -27,11 +29,11 @@ pub(super) struct Scouting {
     not_before: Option<Instant>,
 }
 
-/// Somebody who may open a stream, until it is dropped.
+/// Permission to open a stream, until it is dropped.
 pub(super) enum Pass<'g> {
     /// On this connection.
     Turn(Arc<Wire>, #[allow(dead_code, reason = "it is held")] SemaphorePermit<'g>),
-    /// On one that may be of no use.
+    /// On a connection that may be dead.
     Scout(MutexGuard<'g, Scouting>),
 }
 
@@ -42,14 +44,15 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Waits for a turn; however long that is, while others are answered. `None` where it takes too long to find out whether the server answers.
+    /// Waits for a turn, however long, while others are answered. `None` if finding out whether the server answers
+    /// takes too long.
     pub(super) async fn enter(&self, slot: &Slot) -> Option<Pass<'_>> {
         let proven = || slot.current().filter(|wire| wire.pulse.is_proven());
         loop {
             if let Some(wire) = proven() {
-                // it is never closed
+                // The semaphore is never closed.
                 let turn = self.turns.acquire().await.ok()?;
-                // it may have been replaced meanwhile
+                // The connection may have been replaced meanwhile.
                 if proven().is_some_and(|now| Arc::ptr_eq(&now, &wire)) {
                     return Some(Pass::Turn(wire, turn));
                 }
@@ -71,12 +74,12 @@ impl Gate {
         }
     }
 
-    /// Waits until it is known again that the connection answers.
+    /// Waits until the connection is known to answer again.
     pub(super) async fn opened(&self) {
         self.opened.notified().await;
     }
 
-    /// What became of it.
+    /// Reports the result of an attempt.
     pub(super) fn leave(&self, pass: Pass<'_>, has_opened: bool) {
         let Pass::Scout(mut scout) = pass else { return };
         if has_opened {
@@ -107,16 +110,16 @@ mod tests {
         let (slot, gate) = (slot(), Gate::default());
         let scout = gate.enter(&slot).await.unwrap();
         assert!(matches!(scout, Pass::Scout(_)));
-        // who waits is told that it takes long
+        // A waiting watch gets `None` after the limit.
         let began = Instant::now();
         assert!(gate.enter(&slot).await.is_none());
         assert_eq!(began.elapsed(), WITHIN);
-        // the next one is in no hurry, after one that has failed
+        // After a failure, the next attempt waits for the pause.
         gate.leave(scout, false);
         let began = Instant::now();
         let scout = gate.enter(&slot).await.unwrap();
         assert!(matches!(scout, Pass::Scout(_)) && began.elapsed() >= Duration::from_millis(25));
-        // who waits for it, or for another attempt, goes on at once when it has found out
+        // Those that wait for this attempt, or for their next one, go on at once when it succeeds.
         let mut waits = pin!(gate.enter(&slot));
         let mut sleeps = pin!(gate.opened());
         assert!(waits.as_mut().now_or_never().is_none() && sleeps.as_mut().now_or_never().is_none());
@@ -141,10 +144,10 @@ mod tests {
         tokio::select! {
             biased;
             _ = waits.as_mut() => panic!("it has no turn"),
-            // however long that is
+            // It waits however long that takes.
             () = tokio::time::sleep(WITHIN * 10) => {}
         }
-        // when it is its turn, the connection is another one, of which nothing is known
+        // When its turn comes, the connection is a new one, about which nothing is known yet.
         slot.replace(&wire);
         turns.pop();
         assert!(matches!(waits.await, Some(Pass::Scout(_))));

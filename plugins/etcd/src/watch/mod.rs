@@ -1,4 +1,4 @@
-//! Watches that come back by themselves: see "How a watch of etcd comes back" in ARCHITECTURE.md.
+//! Watches that recover by themselves: see "How a watch of etcd comes back" in ARCHITECTURE.md.
 
 mod ahead;
 mod anchor;
@@ -25,7 +25,9 @@ pub(crate) use outage::Outages;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// Begins a watch: it has a task of its own, which ends with the subscriber or the store. `None` where that is closed. Whether the user may watch none of the ranges is told beside it; nothing is, where that is not so, or not known at first.
+/// Begins a watch. It has a task of its own, which ends with the subscriber or the store. Returns `None` if the store
+/// is closed. The receiver yields an error if the user may read none of the ranges; it yields nothing if that is not
+/// so, or not known at first.
 pub(crate) fn begin(
     core: Arc<Core>,
     tasks: &Tasks,

@@ -1,4 +1,4 @@
-//! How a stream of watches is opened: on a connection that answers.
+//! Opens a stream of watches, on a connection that answers.
 
 use super::{gate::Pass, run::Watcher, vigil::Vigil};
 use crate::{convert::bounds, core::Core, failure::Failure, pulse::patiently, wire::Wire};
@@ -8,19 +8,20 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
-/// All attempts together have so long: then it is told that the connection is lost.
+/// The limit of all attempts together. After it, the watch counts as lost.
 pub(super) const WITHIN: Duration = Duration::from_secs(3);
-/// So much later, where nothing has come over the connection, another one begins beside it, on a new connection: one that was made while the network or the server hung may stay dead.
+/// If nothing has arrived on the connection for this long, another attempt begins in parallel, on a new connection: one
+/// that was made while the network or the server hung may stay dead.
 const BESIDE: Duration = Duration::from_millis(600);
-/// A call that was answered within so long shows that the connection for calls is not dead.
+/// If a call was answered within this time, the connection for calls is not dead.
 const FRESH: Duration = Duration::from_millis(1500);
 
-/// A part of what is watched, by a watch of etcd's.
+/// A part of the watched keys that has one etcd watch.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) range: KeyRange,
     pub(super) id: i64,
-    /// From this state on, itself included.
+    /// The first revision to report.
     pub(super) from: i64,
 }
 
@@ -32,7 +33,7 @@ pub(super) struct Opened {
 }
 
 impl Watcher {
-    /// Opens a stream of these, of which one has answered.
+    /// Opens a stream with these parts. Returns it with the server's first answer.
     pub(super) async fn open(&self, parts: &[Part]) -> Result<Opened, String> {
         let Core { gate, watches, .. } = &*self.core;
         let late = || format!("{}: no answer within {WITHIN:?}", watches.endpoint());
@@ -44,14 +45,14 @@ impl Watcher {
             gate.leave(pass, matches!(opened, Ok(Some(Ok(_)))));
             match opened {
                 Ok(Some(opened)) => return opened,
-                // it was known to answer, and does not any more: to be found out anew
+                // The connection was known to answer, but no longer does: find out again.
                 Ok(None) => {}
                 Err(_) => return Err(late()),
             }
         }
     }
 
-    /// `None` where the connection of this turn is of no use.
+    /// `None` if the connection of this turn is dead.
     async fn open_somehow(&self, pass: &mut Pass<'_>, parts: &[Part]) -> Option<Result<Opened, String>> {
         let mut attempts = FuturesUnordered::new();
         loop {
@@ -72,7 +73,7 @@ impl Watcher {
                     }
                     () = patiently(Instant::now() + BESIDE) => {
                         let pulse = &wire.pulse;
-                        // where others are on it, they say whether it is dead
+                        // If there are other streams on the connection, their signs of life decide whether it is dead.
                         if pulse.quiet() >= BESIDE && (pulse.streams() == 0 || pulse.is_dead()) {
                             break;
                         }
@@ -88,7 +89,7 @@ impl Watcher {
 }
 
 impl Core {
-    /// A connection for watches does not answer: that for calls may be as dead, without knowing.
+    /// A connection for watches does not answer. The connection for calls may be dead too, without having noticed.
     pub(crate) fn silent(&self, wire: &Arc<Wire>) {
         if self.watches.replace(wire) {
             if self.probed.quiet() >= FRESH {
@@ -102,7 +103,7 @@ impl Core {
     fn failed(&self, wire: &Arc<Wire>, error: Error) -> String {
         let text = format!("{}: {error}", wire.endpoint);
         let failure = Failure::of(error, None);
-        // one that is cut off from the others says so: the next one may not be
+        // A member without a quorum says so itself: the next member may answer.
         if failure.breaks || failure.reason == Reason::Unavailable {
             self.watches.replace(wire);
             self.suspect.notify_one();
@@ -131,10 +132,10 @@ async fn open(wire: Arc<Wire>, parts: &[Part], previous: bool) -> Result<Opened,
     }
 }
 
-/// A transaction may be larger than a message: in parts, it comes nevertheless.
+/// Asks for fragments, since a transaction may be larger than a message.
 fn request(range: &KeyRange, id: i64, from: i64, previous: bool) -> (Vec<u8>, WatchOptions) {
     let (key, end) = bounds(range);
-    // no state is 0: that would be "from now on"
+    // 0 is no revision: it would mean "from now on".
     let options =
         WatchOptions::new().with_range(end).with_start_revision(from.max(1)).with_watch_id(id).with_fragment();
     (key, if previous { options.with_prev_key() } else { options })

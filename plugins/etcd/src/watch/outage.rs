@@ -1,4 +1,5 @@
-//! [`Outages`]: what the log says of watches that are lost, or can not begin. It is said of all watches of a store together, and a few times however many they are and however long it is.
+//! [`Outages`]: what the log says about watches that are lost, or cannot begin. All watches of a store are reported
+//! together, in a few records, however many they are and however long it takes.
 
 use crate::core::Core;
 use std::{
@@ -8,52 +9,52 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// It is over when all have been back for so long: one that comes and goes is told of as one.
+/// An outage is over when all watches have been back for this long, so that repeated short losses are reported as one.
 const CALM: Duration = Duration::from_secs(2);
-/// It is told again when it has lasted for so long, and each time when it has lasted for twice as long.
+/// An outage that lasts is reported again after this time, and then each time its duration has doubled.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// The outages of a store, one after the other.
+/// The outages of a store, of which there is at most one at a time.
 #[derive(Default)]
 pub(crate) struct Outages(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// How many there were.
+    /// How many outages there were.
     count: u64,
     now: Option<Outage>,
 }
 
 struct Outage {
     began: Instant,
-    /// How many are lost now, and how many of them have been since it began.
+    /// How many watches are lost now, and (`all`) how many have been lost since it began.
     lost: usize,
     all: usize,
-    /// Of these, how many had begun before.
+    /// How many of `all` had begun before.
     had_begun: usize,
-    /// When the last one came back.
+    /// When the last watch came back.
     back: Instant,
     again: Duration,
 }
 
-/// A watch that is lost, until this is dropped.
+/// A watch counts as lost until this is dropped.
 pub(super) struct Lost(Arc<Core>);
 
-/// The number of the outage in which a watch was lost last.
+/// The number of the outage in which a watch was last lost.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub(super) struct Number(u64);
 
-/// What a watch that is not there has been before.
+/// What a lost watch was before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Was {
-    /// It has been there.
+    /// It had begun.
     There,
-    /// It has never begun: where the store is away when it is asked for.
+    /// It had never begun: the store was unreachable when the watch was requested.
     Nothing,
 }
 
 impl Lost {
-    /// A watch is lost, or can not begin; the first one of an outage says so.
+    /// Counts a watch as lost, or as unable to begin. The first one of an outage is logged as a warning.
     pub(super) fn new(core: &Arc<Core>, last: &mut Number, was: Was, ranges: impl fmt::Display, why: &str) -> Self {
         let is_first = core.outages.begins(last, was);
         let etcd = core.endpoints();
@@ -70,7 +71,7 @@ impl Lost {
         Lost(core.clone())
     }
 
-    /// It has been tried again, in vain.
+    /// The watch was tried again, without success.
     pub(super) fn stays(&self, why: &str) {
         match self.0.outages.goes_on() {
             Some(goes_on) => tracing::warn!("etcd at {}: {goes_on}: {why}", self.0.endpoints()),
@@ -80,14 +81,14 @@ impl Lost {
 }
 
 impl Drop for Lost {
-    /// It is back, or nobody wants it any more.
+    /// The watch is back, or nobody wants it any more.
     fn drop(&mut self) {
         self.0.outages.comes_back();
     }
 }
 
 impl Core {
-    /// Says that an outage is over, when it is. To be asked now and then.
+    /// Logs the end of an outage. To be called regularly.
     pub(crate) fn tell_of_outages(&self) {
         if let Some(over) = self.outages.is_over() {
             tracing::info!("etcd at {}: {over}", self.endpoints());
@@ -96,7 +97,7 @@ impl Core {
 }
 
 impl Outages {
-    /// One is lost that knows this outage as its last one. Is it the first of another one?
+    /// Counts a watch as lost. `last` is the outage in which it was last lost. Returns whether a new outage begins.
     fn begins(&self, last: &mut Number, was: Was) -> bool {
         let (mut state, now) = (self.lock(), Instant::now());
         let is_new = state.now.is_none();
@@ -111,7 +112,7 @@ impl Outages {
         is_new
     }
 
-    /// What is to be told of one that goes on, if it is time for that.
+    /// The text to log about an outage that goes on, if it is time for that.
     fn goes_on(&self) -> Option<String> {
         let mut state = self.lock();
         let outage = state.now.as_mut()?;
@@ -138,7 +139,7 @@ impl Outages {
         }
     }
 
-    /// What is to be told of one that is over.
+    /// The text to log about an outage that is over.
     fn is_over(&self) -> Option<String> {
         let mut state = self.lock();
         let outage = state.now.take_if(|outage| outage.lost == 0 && outage.back.elapsed() >= CALM)?;
@@ -156,7 +157,7 @@ impl Outages {
     }
 }
 
-/// What the watches of an outage were.
+/// Whether the watches of an outage were lost, or could not begin.
 enum Were {
     Lost,
     /// None of them had begun.
@@ -197,7 +198,7 @@ mod tests {
         advance(CALM).await;
         assert_eq!(outages.is_over(), None, "one is still lost");
         outages.comes_back();
-        // one of them is lost once more, at once
+        // One of them is lost again at once.
         assert_eq!(begun(&mut watches[..1]), 0);
         advance(CALM).await;
         assert_eq!(outages.is_over(), None);
@@ -210,7 +211,7 @@ mod tests {
             Some("no watch is lost any more, 11.0s after the first one was (100 in all)")
         );
         assert_eq!(outages.is_over(), None);
-        // another one
+        // A new outage.
         assert_eq!(begun(&mut watches[..1]), 1);
         outages.comes_back();
         advance(CALM).await;
@@ -229,7 +230,7 @@ mod tests {
         outages.comes_back();
         let mut told = Vec::new();
         for second in 0..3600 {
-            // each of those that are lost is tried again
+            // Each lost watch is tried again.
             told.extend([outages.goes_on(), outages.goes_on()].into_iter().flatten().map(|what| (second, what)));
             advance(SECOND).await;
         }

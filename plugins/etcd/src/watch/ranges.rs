@@ -1,30 +1,31 @@
-//! [`Tracked`]: a range of a watch, and how far it was told; and which ranges are watched together.
+//! [`Tracked`]: a range of a watch, with the revision up to which it was reported; and which ranges share an etcd
+//! watch.
 
 use super::warned::Warned;
 use bytes::Bytes;
 use cninfra::keyval::{Cause, KeyRange};
 use tokio::time::Instant;
 
-/// A range that is watched, as the subscriber has asked for it.
+/// A range as the subscriber asked for it.
 pub(super) struct Tracked {
     pub(super) number: u64,
     pub(super) range: KeyRange,
     pub(super) told: Told,
-    /// A snapshot of it was told in part.
+    /// A snapshot of it was reported in part.
     pub(super) is_begun: bool,
-    /// What it is when the event that is being given away was taken.
+    /// The value of `told` once the event that is being pushed has been taken.
     pub(super) next: Told,
-    /// The store does not let it be read: it is asked for again then.
+    /// The store refuses to read it: it is requested again at this time.
     pub(super) refused_until: Option<Instant>,
     pub(super) warned: Warned,
 }
 
-/// How far a range was told.
+/// Up to where a range was reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Told {
-    /// A snapshot has to be told, since this.
+    /// A snapshot is due, for this cause.
     Not(Cause),
-    /// All up to this state; and how many keys there were then, where that is known.
+    /// Everything up to this revision was reported. `count` is the number of keys at it, if that is known.
     UpTo { last: i64, count: Option<i64> },
 }
 
@@ -33,7 +34,7 @@ impl Tracked {
         Tracked { number, range, told, is_begun: false, next: told, refused_until: None, warned: Warned::default() }
     }
 
-    /// It is left out until then; what was told of it may be outdated.
+    /// Leaves the range out until then. What was reported of it may be outdated by that time.
     pub(super) fn refuse(&mut self, until: Instant) {
         self.refused_until = Some(until);
         if self.last().is_some() {
@@ -45,7 +46,7 @@ impl Tracked {
         self.refused_until.is_some()
     }
 
-    /// The state that was told last; none where a snapshot has to be told.
+    /// The revision up to which it was reported; `None` if a snapshot is due.
     pub(super) fn last(&self) -> Option<i64> {
         match self.told {
             Told::UpTo { last, .. } => Some(last),
@@ -55,7 +56,7 @@ impl Tracked {
 }
 
 impl Told {
-    /// All up to this state is told, which adds so many keys: if it was not told before.
+    /// Advances to this revision, which adds so many keys, unless it is already at or beyond it.
     pub(super) fn pass(&mut self, at: i64, adds: impl FnOnce() -> i64) {
         if let Told::UpTo { last, count } = self
             && *last < at
@@ -66,8 +67,8 @@ impl Told {
     }
 }
 
-/// The ranges that are watched, each by a watch of etcd of its own: in the order of their keys, and none has a key of another one. Ranges that touch are one, and so are those
-/// that have a folder in common which is an agent's: what one transaction does there is told at once, in its order.
+/// The ranges to watch, one etcd watch each: sorted by key, and without overlaps. Ranges that touch are merged, and so
+/// are ranges in the same folder of an agent: so etcd reports a transaction there at once and in order.
 pub(super) fn segments<'a>(ranges: impl Iterator<Item = &'a KeyRange>, together: bool) -> Vec<KeyRange> {
     let mut ranges: Vec<&KeyRange> = ranges.collect();
     ranges.sort();
@@ -84,18 +85,19 @@ pub(super) fn segments<'a>(ranges: impl Iterator<Item = &'a KeyRange>, together:
     segments
 }
 
-/// The second one begins where the first one has not ended, or ends.
+/// Whether the second range begins at or before the end of the first one. They are sorted by start.
 fn touches(one: &KeyRange, next: &KeyRange) -> bool {
     one.end().is_none_or(|end| end >= next.start())
 }
 
-/// There may be a key that both have.
+/// Whether there may be a key in both.
 pub(super) fn meet(one: &KeyRange, other: &KeyRange) -> bool {
     let begins_in = |one: &KeyRange, other: &KeyRange| other.end().is_none_or(|end| one.start() < end);
     begins_in(one, other) && begins_in(other, one)
 }
 
-/// Two names of folders are the same: that is an agent's (`/vnf-agent/<label>/`), and not what all have in common.
+/// Whether both begin in the same folder, at least two names deep. That is a folder of an agent
+/// (`/vnf-agent/<label>/`), not a root that all agents share.
 fn is_deep(start: &Bytes, range: &KeyRange) -> bool {
     let common = start.iter().zip(range.start().iter()).take_while(|(one, other)| one == other).count();
     let Some(slash) = start[..common].iter().rposition(|byte| *byte == b'/') else { return false };

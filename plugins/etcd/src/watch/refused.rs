@@ -1,9 +1,9 @@
-//! What is told of a range that the user may not watch: the right that is missing.
+//! The error for a range that the user may not watch, with the permission that is missing.
 
 use crate::{core::Core, failure::Asked};
 use cninfra::keyval::{Applied, KeyRange, KvError, Reason};
 
-/// The error of a watch of a range that the user may not read, as etcd has said.
+/// The error of a watch whose range the user may not read. `said` is etcd's text.
 pub(super) fn refused(core: &Core, range: &KeyRange, said: String) -> KvError {
     let asked = Asked::to_read("watch", Some(range.clone()));
     let error = asked.error(Reason::Denied, Applied::No).at(core.watches.endpoint());
@@ -14,7 +14,7 @@ pub(super) fn refused(core: &Core, range: &KeyRange, said: String) -> KvError {
     ))
 }
 
-/// A range as `etcdctl` takes it.
+/// A range in the syntax of `etcdctl`.
 fn keys(range: &KeyRange) -> String {
     let text = |key: &[u8]| format!("'{}'", String::from_utf8_lossy(key));
     let start = text(range.start());

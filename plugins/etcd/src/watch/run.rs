@@ -22,13 +22,11 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// A range that the store does not let be read is asked for again after so long: rights do not come and go.
+/// How long to wait before a refused range is requested again: rights rarely change.
 const REFUSED: Duration = Duration::from_secs(5);
 
-/// A watch, as its task has it.
-///
-/// It goes round: what the subscriber wants is looked at, what has no snapshot yet is listed, and then the server is followed, from the state that was told last, until one of
-/// these has to be done again.
+/// The task of a watch. It runs in rounds: it looks at what the subscriber wants, lists the ranges that have no
+/// snapshot yet, and then follows the server from the revision that was last reported, until one of these is due again.
 pub(super) struct Watcher {
     pub(super) core: Arc<Core>,
     pub(super) feed: Feed,
@@ -37,47 +35,47 @@ pub(super) struct Watcher {
     pub(super) tracked: Vec<Tracked>,
     pub(super) ahead: Ahead,
     pub(super) identity: Identity,
-    /// The server was away: it may be another one.
+    /// The server was unreachable: it may be another store now.
     pub(super) is_unsure: bool,
-    /// The subscriber knows that the connection is lost.
+    /// The subscriber has been told that the connection is lost.
     pub(super) is_lost: bool,
-    /// It counts as lost, in this outage.
+    /// Present while this watch counts as lost in an outage.
     pub(super) lost: Option<Lost>,
     pub(super) outage: Number,
-    /// Has the server ever answered it?
+    /// Whether the server has ever answered this watch.
     pub(super) has_begun: bool,
-    /// Ranges of one agent are watched as one.
+    /// Whether ranges of the same agent are watched as one (see `segments`).
     pub(super) together: bool,
     pub(super) pauses: Pauses,
-    /// Who has asked for it waits for its first answer, to be told if all is refused.
+    /// The caller of `watch`, which waits for the first answer: it gets an error if all ranges are refused.
     asker: Option<Asker>,
 }
 
-/// Who has asked for a watch.
+/// The caller that asked for this watch.
 struct Asker {
     refuses: oneshot::Sender<KvError>,
-    /// Of the first range that the user may not read.
+    /// The error of the first range that the user may not read.
     why: Option<KvError>,
 }
 
-/// Why the server is followed no more.
+/// Why following the server has ended.
 #[derive(Debug)]
 pub(super) enum Then {
-    /// Something is wanted, or a snapshot is due.
+    /// The subscriber wants something, or a snapshot is due.
     Again,
-    /// The connection, or the server.
+    /// The connection or the server failed.
     Lost(String),
-    /// The subscriber is slow, and wants to miss nothing.
+    /// The subscriber is slow, and must not miss any event.
     Slow,
     /// The subscriber was slow, and wants a snapshot.
     Overflowed,
-    /// The user may not see all that is between the ranges.
+    /// The user may not read everything between the ranges.
     Denied,
     /// The subscriber is gone.
     Ended,
 }
 
-/// Tells events until the subscriber is gone or the store is closed.
+/// Reports events until the subscriber is gone or the store is closed.
 pub(super) async fn run(
     core: Arc<Core>,
     feed: Feed,
@@ -116,7 +114,7 @@ pub(super) async fn run(
     }
 }
 
-/// Whatever ends the task, the subscriber is told.
+/// Ends the feed however the task ends, so that the subscriber notices.
 struct Ending {
     feed: Feed,
     wishes: Arc<Wishes>,
@@ -129,7 +127,7 @@ impl Drop for Ending {
     }
 }
 
-/// Waits until then, or for ever.
+/// Sleeps until `then`, or forever.
 pub(super) async fn until(then: Option<Instant>) {
     match then {
         Some(then) => sleep_until(then).await,
@@ -146,10 +144,10 @@ impl Watcher {
             let then = match self.tell_snapshots().await {
                 Err(then) => then,
                 Ok(()) if self.tracked.iter().all(Tracked::is_refused) => {
-                    // the server has answered; the log has why each is refused
+                    // The server has answered. Why each range is refused is in the log.
                     self.lost = None;
                     if let Some(Asker { refuses, why: Some(why) }) = self.asker.take() {
-                        // he who has asked for it is told by this, and has no watch
+                        // The caller of `watch` gets this error instead of a watch.
                         let _ = refuses.send(why);
                         return;
                     }
@@ -186,7 +184,7 @@ impl Watcher {
                     let pause = self.pauses.next();
                     tokio::select! {
                         () = sleep(pause) => {}
-                        // another watch has found it again
+                        // Another watch has found the server again.
                         () = self.core.gate.opened() => {}
                     }
                 }
@@ -216,26 +214,26 @@ impl Watcher {
     fn take_out(&mut self, gone: &Tracked) {
         self.ahead.leave(gone, &self.tracked);
         if gone.is_begun {
-            // some of its keys are known as they are now, and others not
+            // Some of its keys were already reported as they are now, others not yet.
             let shares = |tracked: &&mut Tracked| tracked.last().is_some() && meet(&tracked.range, &gone.range);
             self.tracked.iter_mut().filter(shares).for_each(|tracked| tracked.told = Told::Not(Cause::Lost));
         }
-        // it is always taken
+        // The feed accepts this event even if it is full.
         let _ = self.feed.push(Event::removed(gone.range.clone()));
     }
 
     fn told_at_first(&self, cause: Cause) -> Told {
         match self.options.from.filter(|_| cause == Cause::Start) {
-            // the state before: to begin at one that is compacted itself would miss a deletion
+            // Starts at the revision before: starting at a compacted revision would miss a deletion there.
             Some(from) => Told::UpTo { last: number(from) - 1, count: None },
             None => Told::Not(cause),
         }
     }
 
-    /// A snapshot of all is due.
+    /// Marks all ranges as due for a snapshot.
     pub(super) fn tell_anew(&mut self, cause: Cause) {
         for tracked in &mut self.tracked {
-            // what has not begun keeps its cause
+            // A range without a first snapshot keeps its cause.
             if tracked.last().is_some() {
                 tracked.told = Told::Not(cause);
             }
@@ -265,12 +263,12 @@ impl Watcher {
     fn tell_loss(&mut self) {
         if !self.is_lost {
             self.is_lost = true;
-            // it is always taken
+            // The feed accepts this event even if it is full.
             let _ = self.feed.push(Event::Link(Link::Lost));
         }
     }
 
-    /// The server has answered.
+    /// To be called when the server has answered.
     pub(super) fn found(&mut self) {
         self.has_begun = true;
         self.asker = None;
@@ -280,7 +278,7 @@ impl Watcher {
         }
     }
 
-    /// A range can not be read or followed: it is left out for a while, so that the others are told.
+    /// A range cannot be read or followed: it is left out for a while, so that the others can go on.
     pub(super) fn refuse(&mut self, place: usize, error: KvError) {
         self.feed.has_failed();
         let tracked = &mut self.tracked[place];
@@ -296,17 +294,17 @@ impl Watcher {
         }
     }
 
-    /// When a range that was refused is asked for again.
+    /// When the next refused range is due to be requested again.
     pub(super) fn refused_until(&self) -> Option<Instant> {
         self.tracked.iter().filter_map(|tracked| tracked.refused_until).min()
     }
 
-    /// How the server is asked for what is watched.
+    /// The terms of the requests that this watch makes.
     pub(super) fn terms(&self) -> Terms {
         self.core.terms(Lane::Watches)
     }
 
-    /// An event that waits for room: of a snapshot.
+    /// Sends an event of a snapshot, and waits until there is room for it.
     pub(super) async fn send(&self, event: Event) -> Result<(), Then> {
         match self.feed.send(event).await {
             Pushed::Queued => Ok(()),

@@ -1,4 +1,4 @@
-//! [`Seldom`]: something that is waited for beside what comes often.
+//! [`Seldom`]: a future that is rarely ready, waited for beside one that often is.
 
 use std::{
     pin::Pin,
@@ -12,13 +12,14 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// A future that is polled only when it has something to say. Timers and notices are asked at each turn of the task otherwise, which is with each message: that is some hundred instructions.
+/// Polls a future only when it has been woken. Otherwise its timers and notifications would be polled whenever the task
+/// runs, which is with each message, at a cost of some hundred instructions.
 pub(super) struct Seldom<F> {
     future: Pin<Box<F>>,
     calls: Option<(Arc<Call>, Waker)>,
 }
 
-/// What the future calls its task by.
+/// The waker that the future gets.
 struct Call {
     called: AtomicBool,
     task: Waker,
@@ -41,7 +42,7 @@ impl<F: Future> Seldom<F> {
         Seldom { future: Box::pin(future), calls: None }
     }
 
-    /// Waits for something else instead, from now on.
+    /// Replaces the future.
     pub(super) fn set(&mut self, future: F) {
         self.future.set(future);
         self.calls = None;
@@ -58,7 +59,8 @@ impl<F: Future> Future for Seldom<F> {
             *calls = Some((call.clone(), call.into()));
         }
         match calls {
-            // who calls from now on calls for another turn; who calls between the two has called the task, or is seen by the second
+            // The flag is reset before the poll: a wake-up from now on requests another poll. One that came between the
+            // two reads of the flag has woken the task, or is seen by the second read.
             Some((call, waker)) if call.called.load(Relaxed) && call.called.swap(false, AcqRel) => {
                 future.as_mut().poll(&mut Context::from_waker(waker))
             }
@@ -97,7 +99,7 @@ mod tests {
             assert!(poll_fn(|cx| Poll::Ready(seldom.poll_unpin(cx))).await.is_pending());
         }
         assert_eq!(polls.load(Relaxed), 1);
-        // another task is called by it, when that is the one that waits
+        // If another task polls it, that task is woken.
         let waits = tokio::spawn(async move {
             (&mut seldom).await;
             [seldom]
@@ -115,7 +117,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_call_at_once_with_a_poll_is_not_missed() {
-        // it calls while it is polled, as a budget that is spent does
+        // It wakes itself while it is polled, as a future does whose budget is spent.
         let mut left = 3;
         Seldom::new(poll_fn(move |cx| {
             left -= 1;

@@ -1,4 +1,4 @@
-//! Snapshots: a range is listed part by part, and told.
+//! Snapshots: a range is listed page by page, and reported.
 
 use super::{
     ranges::Told,
@@ -13,7 +13,7 @@ use cninfra::keyval::{At, Cause, Event, KvError, Missed, PageRequest, Paging, Re
 use std::error::Error as _;
 use tokio::time::Instant;
 
-/// Others may be read nevertheless.
+/// Whether the error concerns only this range, so that other ranges may still be readable.
 fn is_of_range(error: &KvError) -> bool {
     match error.reason() {
         Reason::Denied => lacks_right(error),
@@ -22,13 +22,12 @@ fn is_of_range(error: &KvError) -> bool {
     }
 }
 
-/// What etcd has said.
 fn said(error: &KvError) -> Option<String> {
     error.source().map(ToString::to_string)
 }
 
 impl Watcher {
-    /// Tells those that are due, of one state as far as it is kept.
+    /// Reports the snapshots that are due, all at the same revision unless it is compacted meanwhile.
     pub(super) async fn tell_snapshots(&mut self) -> Result<(), Then> {
         let (mut at, now) = (None, Instant::now());
         for place in 0..self.tracked.len() {

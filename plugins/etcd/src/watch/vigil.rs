@@ -7,43 +7,45 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// So often a connection is asked for a sign of life, and each stream of it while there are few.
+/// How often a connection is asked for a sign of life, and each of its streams while there are few.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
-/// So many streams are asked in that time, however many there are: to ask thousands each second is more work than all their events.
+/// How many streams are asked in that time, however many there are: asking thousands each second would be more work
+/// than all their events.
 const ASKED: u32 = 50;
-/// A stream that answers nothing for so long is dead, though the connection is not: 3.6 does not answer before it has told all that was.
+/// A stream that answers nothing for this long is dead, even if the connection is not. The time is long, since etcd 3.6
+/// answers only after it has sent all earlier events.
 const STUCK: Duration = Duration::from_secs(10);
 
-/// Of one stream.
+/// The signs of life of one stream.
 pub(super) struct Vigil {
     wire: Arc<Wire>,
     heard: Instant,
-    /// When the first question was put over it that nothing has come after.
+    /// When the first question was asked on it since something last arrived.
     asked: Option<Instant>,
-    /// When the next one is put.
+    /// When to ask next.
     next: Instant,
-    /// It had more time, since it was looked late.
+    /// Extra time was already granted, since the check was late.
     has_grace: bool,
 }
 
-/// What was found.
+/// The result of a check.
 pub(super) enum Found {
-    /// It is to be looked again then.
+    /// Alive: the next check is due then.
     Alive(Instant),
-    /// It is the stream.
+    /// Only the stream is dead.
     Stuck,
-    /// It is the connection.
+    /// The connection is dead.
     Dead,
 }
 
 impl Vigil {
-    /// Something has come over this stream, which begins.
+    /// To be called when something has arrived on a new stream.
     pub(super) fn begin(wire: Arc<Wire>) -> Self {
         let now = Instant::now();
         wire.pulse.begins();
         wire.pulse.hears(now);
         let mut vigil = Vigil { wire, heard: now, asked: None, next: now, has_grace: false };
-        // they do not come all at once
+        // Spread over time, so that not all streams ask at once.
         vigil.next = now + vigil.pause().mul_f64(fastrand::f64());
         vigil
     }
@@ -52,20 +54,20 @@ impl Vigil {
         &self.wire
     }
 
-    /// How long it is until this stream is asked again.
+    /// The pause between two questions to this stream.
     fn pause(&self) -> Duration {
         let streams = u32::try_from(self.wire.pulse.streams()).unwrap_or(u32::MAX);
         EVERY * streams.saturating_sub(1) / ASKED
     }
 
-    /// A message has come.
+    /// A message has arrived.
     pub(super) fn hears(&mut self) {
         self.heard = Instant::now();
         self.asked = None;
         self.wire.pulse.hears(self.heard);
     }
 
-    /// Whether it is to be asked for a sign of life now, which is looked for each second.
+    /// Whether to ask the stream for a sign of life now. To be called once a second.
     pub(super) fn has_to_ask(&mut self) -> bool {
         let now = Instant::now();
         let asks = now >= self.next || self.wire.pulse.has_to_be_asked(EVERY);
@@ -77,12 +79,12 @@ impl Vigil {
         asks
     }
 
-    /// When to look, at first.
+    /// When the first check is due.
     pub(super) fn first(&self) -> Instant {
         self.heard + SILENCE
     }
 
-    /// Looks, which was to be then.
+    /// Checks the stream and its connection. The check was due at `due`.
     pub(super) fn look(&mut self, due: Instant) -> Found {
         let (now, pulse) = (Instant::now(), &self.wire.pulse);
         if pulse.is_dead() {
@@ -98,7 +100,7 @@ impl Vigil {
         if self.asked.is_some_and(|asked| now.saturating_duration_since(asked) >= STUCK) {
             return Found::Stuck;
         }
-        // where it has been quiet for that long, and was asked just now
+        // The connection may have been quiet for that long, but was asked only just now.
         let soon = now + EVERY / 10;
         Found::Alive(pulse.dead_at().max(soon))
     }
@@ -123,7 +125,7 @@ mod tests {
         Slot::new(Arc::new(Dial::new(&EtcdConfig::at(["a:1"])).unwrap()), Carries::Watches).get().await.unwrap()
     }
 
-    /// How many of them ask in so many seconds, where each is answered.
+    /// How many questions are asked in `seconds`, if each is answered.
     async fn asked(vigils: &mut [Vigil], seconds: usize) -> usize {
         let mut asked = 0;
         for _ in 0..seconds {
@@ -167,13 +169,13 @@ mod tests {
             }
         }
         assert!(began.elapsed() >= STUCK);
-        // and when there is no answer any more, it is the connection
+        // When the other stream has no answer either, it is the connection.
         sleep(EVERY).await;
         assert!(lives.has_to_ask());
         let then = wire.pulse.dead_at();
         sleep(then - Instant::now()).await;
         assert!(matches!(lives.look(then), Found::Dead));
-        // who looks late himself looks once more
+        // A check that is itself late is repeated once.
         advance(SILENCE).await;
         let Found::Alive(later) = hangs.look(then) else { panic!("it is late") };
         sleep(later - Instant::now()).await;

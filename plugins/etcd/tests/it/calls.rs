@@ -1,4 +1,4 @@
-//! What is asked of the store and answered at once.
+//! Calls of the store: their answers, errors and limits.
 
 use crate::{
     faults::is_end,
@@ -49,7 +49,8 @@ async fn what_is_written_is_read() {
     assert_eq!(*error.reason(), Reason::Closed, "{error}");
 }
 
-/// Where calls are injected, each future has room of its own, which glibc has at hand for so much.
+/// In the injected form of the store each call allocates its future, which glibc serves from a thread's cache up to
+/// this size.
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_room_at_hand_for_the_future_of_a_call() {
     const AT_HAND: usize = 1032;
@@ -69,7 +70,7 @@ async fn what_the_predecessor_wrote_is_read_byte_for_byte() {
     etcd.ctl(&["put", "/vnf-agent/vpp1/contact/s", value]);
     let kv = kv(etcd.endpoint()).await.scoped("/vnf-agent/vpp1/");
     assert_eq!(kv.get("contact/s").await.unwrap().unwrap().value, value);
-    // and bytes that are no text, as the protobuf ones
+    // Also bytes that are no UTF-8, such as protobuf messages.
     let bytes: Vec<u8> = (0..=255).collect();
     kv.put([0xff, 0], bytes.clone()).await.unwrap();
     assert_eq!(kv.get([0xff, 0]).await.unwrap().unwrap().value, bytes);
@@ -137,7 +138,7 @@ async fn pages_are_of_one_state() {
     }
     assert_eq!(all.len(), 1000);
     assert!(all.is_sorted_by(|one, other| one.key < other.key));
-    // a page has so many bytes
+    // A page is limited in bytes.
     request.cursor = None;
     (request.at, request.max_bytes) = (At::Revision(at.unwrap()), 1000);
     assert_eq!(kv.store().page(request.clone()).await.unwrap().entries.len(), 9);
@@ -145,7 +146,7 @@ async fn pages_are_of_one_state() {
     assert_eq!(kv.store().page(request.clone()).await.unwrap().entries.len(), 1);
     request.keys_only = true;
     assert!(kv.store().page(request.clone()).await.unwrap().entries[0].value.is_empty());
-    // what is compacted is told as that, and what is no cursor, too
+    // A compacted revision is reported as such, and so are a future one and a malformed cursor.
     let newest = kv.store().revision().await.unwrap();
     kv.store().compact(newest).await.unwrap();
     let error = kv.store().page(request.clone()).await.unwrap_err();
@@ -154,11 +155,11 @@ async fn pages_are_of_one_state() {
     assert_eq!(*future.reason(), Reason::Future);
     request.cursor = Some(Cursor(Bytes::from_static(b"short")));
     assert_eq!(*kv.store().page(request).await.unwrap_err().reason(), Reason::Invalid);
-    // a compaction that is done is done
+    // Compacting again is no error.
     kv.store().compact(newest).await.unwrap();
 }
 
-/// etcd knows no pages by their bytes: what does not fit was on its way for nothing.
+/// etcd does not limit pages in bytes: an answer that does not fit was transferred for nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn large_values_are_on_their_way_once() {
     require!(Etcd);
@@ -167,7 +168,7 @@ async fn large_values_are_on_their_way_once() {
     for number in 0..60 {
         direct.put(format!("p/large/{number:02}"), vec![b'.'; 1 << 20]).await.unwrap();
     }
-    // a few that are large among many small ones, too
+    // Also a few large values among many small ones.
     for number in 0..2000 {
         direct
             .put(format!("p/mixed/{number:04}"), vec![b'.'; if number % 200 == 199 { 1 << 20 } else { 100 }])
@@ -187,7 +188,7 @@ async fn large_values_are_on_their_way_once() {
         let received = link.received() - before;
         assert!(received < bytes * 3 / 2, "a snapshot of {prefix}: {received} bytes for {bytes}");
     }
-    // however many are asked for, a page has its bytes; and where it may have any, all of them
+    // However many entries are requested, a page keeps its limit in bytes; without a limit, it has all of them.
     let mut request = PageRequest::new(KeyRange::prefix("p/large/"));
     request.max_items = usize::MAX;
     let before = link.received();
@@ -215,7 +216,7 @@ async fn what_is_too_large_is_told_before_it_is_sent_and_by_the_server() {
     assert_eq!((error.reason(), error.applied()), (&Reason::TooLarge, Applied::No), "{error:?}");
     let help = error.help().unwrap();
     assert!(help.contains("2700003 bytes") && help.contains("--max-request-bytes"), "{help}");
-    // more than the client's library takes by default
+    // More than the client's library accepts by default.
     for key in ["a", "b", "c", "d", "e", "f"] {
         kv.put(key, vec![b'x'; 1_000_000]).await.unwrap();
     }
@@ -240,7 +241,7 @@ async fn a_life_is_granted_and_ends() {
     let etcd = Etcd::start();
     let kv = kv(etcd.endpoint()).await;
     let written = kv.put_with("short", "1", Expiry::After(Duration::from_millis(500))).await.unwrap();
-    // the least that etcd grants
+    // The shortest time to live that etcd grants.
     assert_eq!(written.ttl, Some(Duration::from_secs(2)));
     assert_eq!(kv.get("short").await.unwrap().unwrap().lease, written.lease);
     assert!(kv.put_if_absent_with("cas", "1", Expiry::After(Duration::from_secs(60))).await.unwrap());
@@ -250,7 +251,7 @@ async fn a_life_is_granted_and_ends() {
     assert_eq!(kv.get("cas").await.unwrap().unwrap().lease, lease, "its life goes on");
     kv.put("cas", "3").await.unwrap();
     assert_eq!(kv.get("cas").await.unwrap().unwrap().lease, None, "it has no life of its own any more");
-    // a lease of a put that was not done is given back
+    // The lease of a put that was not executed is revoked.
     let leases = etcd.ctl(&["lease", "list"]);
     assert!(!kv.put_if_absent_with("cas", "4", Expiry::After(Duration::from_secs(60))).await.unwrap());
     assert_eq!(etcd.ctl(&["lease", "list"]), leases);
@@ -294,10 +295,10 @@ async fn what_says_that_somebody_is_there_lives_as_long_as_he_does() {
     assert_eq!(one.put_with("too", "1", Expiry::WithClient).await.unwrap().lease, written.lease);
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(other.get("here").await.unwrap().unwrap().lease, written.lease, "it is kept alive");
-    // the lease is lost: what nobody else has written is written again
+    // The lease is lost: keys that nobody else has written are restored.
     one.put_with("another", "1", Expiry::WithClient).await.unwrap();
     one.put_with("own", "1", Expiry::WithClient).await.unwrap();
-    // but not what was put again to live on without him, and was deleted since
+    // A key that was put again without an expiry, and deleted since, is not restored.
     one.put("own", "2").await.unwrap();
     other.delete("own").await.unwrap();
     etcd.ctl(&["lease", "revoke", &written.lease.unwrap().to_string()]);
@@ -308,7 +309,7 @@ async fn what_says_that_somebody_is_there_lives_as_long_as_he_does() {
     let _ = soon("so does the other one", || other.get("too"), |found| matches!(found, Ok(Some(_)))).await;
     assert_eq!(other.get("another").await.unwrap().unwrap().value, "2");
     assert_eq!(other.get("own").await.unwrap(), None);
-    // a put that finds it gone has a new one
+    // A put that finds the lease gone gets a new one.
     etcd.ctl(&["lease", "revoke", &found.lease.unwrap().to_string()]);
     one.put_with("third", "1", Expiry::WithClient).await.unwrap();
     let _ = soon("it comes back again", || other.get("here"), |found| matches!(found, Ok(Some(_)))).await;
@@ -333,7 +334,7 @@ async fn what_others_have_deleted_or_changed_comes_back_with_no_lease() {
     other.delete("again").await.unwrap();
     other.put("changed", "2").await.unwrap();
     let lease = one.put_with("again", "2", Expiry::WithClient).await.unwrap().lease.unwrap();
-    // it is seen when the lease is kept alive
+    // The change is noticed when the lease is kept alive.
     tokio::time::sleep(Duration::from_secs(2)).await;
     other.delete("changed").await.unwrap();
     etcd.ctl(&["lease", "revoke", &lease.to_string()]);
@@ -348,7 +349,7 @@ async fn what_others_have_deleted_or_changed_comes_back_with_no_lease() {
     assert_eq!(other.list("").all().await.unwrap(), []);
 }
 
-/// A store whose server is far away, with a key that ends with it.
+/// A store with a slow connection, and a key that ends with it.
 async fn far(etcd: &Etcd) -> (Link, Kv<EtcdStore>) {
     let link = Link::to(etcd.addr()).unwrap();
     let far = kv(link.addr().to_string()).await;
@@ -362,11 +363,11 @@ async fn a_close_that_is_dropped_may_be_called_again() {
     require!(Etcd);
     let etcd = Etcd::start();
     let (link, far) = far(&etcd).await;
-    // so that what is asked does not come to the server after all
+    // So that the request does not reach the server after all.
     link.cut();
     assert!(tokio::time::timeout(Duration::from_millis(50), far.store().close()).await.is_err());
     link.restore();
-    // it is there, and nothing begins any more that would have to end with it
+    // The key still exists, and no new key can be put that would end with the client.
     assert_eq!(far.get("here").await.unwrap().unwrap().value, "1");
     let error = far.put_with("late", "1", Expiry::WithClient).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No), "{error:?}");
@@ -383,7 +384,7 @@ async fn two_who_close_it_wait_for_the_same() {
     assert_eq!(tokio::join!(close(), close()), ((true, None), (true, None)));
 }
 
-/// A handle knows what it is told, and holds no connection.
+/// A handle keeps its statistics, but no connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_left_of_a_watch_keeps_no_connection() {
     require!(Etcd);
@@ -436,10 +437,10 @@ async fn a_server_that_is_gone_is_told_and_found_again() {
     let down = format!("{:?}", *down.unwrap().unwrap());
     assert!(down.contains(&etcd.addr().to_string()), "{down}");
     let error = kv.put("k", "v").await.unwrap_err();
-    // refused: it was never sent
+    // The connection was refused, so nothing was sent.
     assert_eq!((error.reason(), error.applied()), (&Reason::Unavailable, Applied::No), "{error:?}");
     assert!(error.help().is_some() && error.to_string().contains(&etcd.endpoint()));
-    // a call that waits for it is done when it is back
+    // A waiting call is executed when the server is back.
     let waiting = tokio::spawn({
         let kv = kv.clone();
         async move {
@@ -466,7 +467,7 @@ async fn a_server_that_hangs_leaves_a_write_unknown() {
     let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
     kv.put("k", "1").await.unwrap();
     etcd.pause();
-    // its threads stop one after the other
+    // The server's threads stop one after the other.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let began = Instant::now();
     let error = kv.put("k", "2").await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Three members: one is gone, or most are.
+//! Three members, of which one or most are gone.
 
 use crate::{
     faults::{has, is_end, is_lost},
@@ -18,7 +18,7 @@ async fn kv(cluster: &EtcdCluster) -> Kv<EtcdStore> {
     Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()))
 }
 
-/// Writes until it is taken: each value once, where it is known that it was not.
+/// Repeats a put until it succeeds. A value may be written twice if it is not known whether a failed put was applied.
 async fn put(kv: &Kv<EtcdStore>, value: usize) {
     let began = Instant::now();
     loop {
@@ -35,7 +35,7 @@ async fn the_loss_of_a_leader_loses_no_change() {
     let cluster = EtcdCluster::start();
     let kv = kv(&cluster).await;
     let mut watches = Vec::new();
-    // at all members, one is at the leader
+    // One watch at each member, so one of them is at the leader.
     for _ in 0..3 {
         let kv = self::kv(&cluster).await;
         let mut watch = kv.watch([""], WatchOptions::default()).await.unwrap();
@@ -53,7 +53,7 @@ async fn the_loss_of_a_leader_loses_no_change() {
     for (_, watch) in &mut watches {
         let told = shown(&until(watch, has("last")).await);
         let mut values: Vec<&str> = told.iter().filter_map(|told| told.strip_prefix("put k=")).collect();
-        // what nobody knows of may have been written twice
+        // A put of unknown outcome may have been applied twice.
         values.dedup();
         assert_eq!(values, ["0 (new)", "1", "2", "3", "4", "5"], "{told:?}");
     }
@@ -66,7 +66,7 @@ async fn a_write_goes_to_a_member_that_is_there() {
     let leader = cluster.wait();
     cluster[(leader + 1) % 3].kill();
     for i in 0..6 {
-        // each begins with another member
+        // Each store begins with another member.
         let kv = kv(&cluster).await;
         kv.put("k", format!("{i}")).await.unwrap();
     }
@@ -91,7 +91,7 @@ async fn a_member_without_the_others_is_no_server() {
     assert_eq!(error.applied(), Applied::No, "{error}");
     cluster.restart();
     put(&kv, 1).await;
-    // it may have been found and lost again while they came up
+    // The watch may have been resumed and lost again while the members started.
     let told = until(&mut watch, has("k")).await;
     let changes: Vec<String> = shown(&told).into_iter().filter(|told| told.starts_with("put")).collect();
     assert_eq!(changes, ["put k=1"], "{:?}", shown(&told));

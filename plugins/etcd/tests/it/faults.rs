@@ -1,4 +1,4 @@
-//! What a watch tells when the server or the network fails: nothing is lost, and nothing comes twice.
+//! What a watch reports when the server or the network fails: nothing is lost or reported twice.
 
 use crate::support::{SOON, kv, next, shown, soon, until};
 use cninfra::{
@@ -34,7 +34,7 @@ pub fn is_end(event: &Event) -> bool {
     matches!(event, Event::SnapshotEnd { .. })
 }
 
-/// A server behind a link, somebody who writes past it, and a watch through it that has its first snapshot.
+/// A server behind a link, a writer that bypasses the link, and a watch through it that has its first snapshot.
 pub struct Behind {
     pub link: Link,
     pub direct: Kv<EtcdStore>,
@@ -101,10 +101,10 @@ async fn a_server_that_was_killed_and_comes_back_goes_on_where_it_was() {
     }
 }
 
-/// Three seconds, and what a busy machine takes.
+/// Three seconds, and some time for a busy machine.
 const NOTICED: Duration = Duration::from_millis(3200);
 
-/// It counts from the last event, wherever between two questions for a sign of life that comes.
+/// The time counts from the last event, wherever that comes between two progress requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_amid_events_is_noticed_in_three_seconds() {
     require!(Etcd);
@@ -145,7 +145,7 @@ async fn a_server_that_hangs_is_noticed_in_three_seconds() {
     assert!(back.elapsed() < Duration::from_secs(3), "{:?}", back.elapsed());
 }
 
-/// Where others are answered, however late, too.
+/// A connection is not dead while other requests are answered, however late.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_answer_is_no_dead_connection() {
     require!(Etcd);
@@ -199,7 +199,8 @@ async fn who_waits_in_a_quiet_range_is_not_told_of_losses() {
     assert_eq!(shown(&[next(&mut watch).await]), ["put k=1 (new)"]);
 }
 
-/// On 3.4 who begins at the compaction revision gets neither the deletion that was done there nor an error.
+/// A watch on etcd 3.4 that starts at the compaction revision gets neither the deletion that was made there nor an
+/// error.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_at_the_compaction_revision_is_not_missed() {
     require!(Etcd);
@@ -210,7 +211,7 @@ async fn a_deletion_at_the_compaction_revision_is_not_missed() {
         until(&mut watch, has("k")).await;
         link.cut();
         until(&mut watch, is_lost).await;
-        // the first change that the watch has not seen
+        // The first change that the watch has not seen.
         direct.delete("k").await.unwrap();
         let newest = direct.store().revision().await.unwrap();
         direct.store().compact(newest).await.unwrap();
@@ -249,7 +250,7 @@ async fn calls_go_on_when_a_half_open_link_is_whole_again() {
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
 
-/// A way to a server on which connections can be lost for good: nothing is said of them, also when new ones go through again.
+/// A proxy whose connections can be lost for good: they stay silent, even when new ones work again.
 struct Hole {
     addr: SocketAddr,
     swallows: watch::Sender<bool>,
@@ -274,7 +275,7 @@ async fn hole(to: SocketAddr) -> Hole {
                 } else {
                     count.fetch_add(1, Relaxed);
                 }
-                // it stays open, and nothing is read of it
+                // The connection stays open, but nothing is read from it.
                 std::future::pending::<()>().await;
             });
         }
@@ -293,7 +294,7 @@ async fn a_connection_that_is_dead_for_good_is_not_waited_for() {
     until(&mut watch, is_end).await;
     hole.swallows.send_replace(true);
     until(&mut watch, is_lost).await;
-    // an attempt has just begun on a connection that will never say a word
+    // An attempt has just begun on a connection that will stay silent forever.
     let before = hole.swallowed.load(Relaxed);
     let _ = soon("an attempt", async || hole.swallowed.load(Relaxed), |count| *count > before + 1).await;
     hole.swallows.send_replace(false);

@@ -1,4 +1,4 @@
-//! All faults by chance, with a checker of what was told; and the contract of stores.
+//! Random faults, with a checker of what was reported; and the contract of stores.
 
 use crate::{
     faults::{Behind, behind},
@@ -24,7 +24,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Writes one after the other, and notes what is known of each.
+/// Writes one value after the other, and records what is known of each write.
 struct Writer {
     kv: Kv<EtcdStore>,
     random: fastrand::Rng,
@@ -68,7 +68,7 @@ impl Writer {
         }
     }
 
-    /// Compacts at a deletion, where it can be: that is the one which is lost easily.
+    /// Compacts at a deletion, if the key was there, since that change is the one most easily lost.
     async fn compact(&mut self) {
         self.some().await;
         let key = format!("k{}", self.random.u8(..6));
@@ -98,7 +98,7 @@ async fn whatever_fails(etcd: Etcd) {
     let seed = seed();
     let Behind { link, direct, through: _through, mut watch } = behind(&etcd).await;
     let random = fastrand::Rng::with_seed(seed);
-    // what was there before is as if this had written it
+    // Treat the existing keys as written by this writer.
     let before = direct.list("").all().await.unwrap();
     let steps = before.iter().map(|entry| {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -108,7 +108,7 @@ async fn whatever_fails(etcd: Etcd) {
     let from = before.iter().filter_map(|entry| entry.revision).max().unwrap();
     let (tell, told) = oneshot::channel();
     let watching = tokio::spawn(async move {
-        // the watch has told its first snapshot and one change: the history begins after them
+        // The watch has already reported its first snapshot and one change: the history begins after them.
         let mut seen = vec![Seen::SnapshotBegin(Cause::Start)];
         seen.extend(before.iter().map(|entry| {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -130,14 +130,14 @@ async fn whatever_fails(etcd: Etcd) {
                 break;
             }
         }
-        // a snapshot is told whole
+        // A snapshot is reported completely.
         while let Ok(Some(event)) = timeout(Duration::from_millis(500), watch.next()).await {
             seen.push(Seen::from(&event));
         }
         let _ = tell.send(());
         seen
     });
-    // each kind of fault as often as the others
+    // Each kind of fault equally often.
     let mut faults: Vec<usize> = (0..7 * rounds()).map(|round| round % 7).collect();
     writer.random.shuffle(&mut faults);
     for fault in faults {
@@ -163,7 +163,7 @@ async fn whatever_fails(etcd: Etcd) {
             }
             4 => {
                 etcd.pause();
-                // some of what is written now is done later, and nobody knows
+                // Some of these writes are applied later, with an unknown outcome.
                 writer.write().await;
                 etcd.resume();
             }
@@ -178,7 +178,7 @@ async fn whatever_fails(etcd: Etcd) {
         let pause = writer.random.u64(..600);
         sleep(Duration::from_millis(pause)).await;
     }
-    // whatever is on its way is done
+    // Waits until everything in flight has been applied.
     let began = Instant::now();
     while let Err(error) = direct.get("k0").await {
         assert!(began.elapsed() < SOON, "{error}");

@@ -1,4 +1,4 @@
-//! What is lost on its way, what comes too late, and what a store that is closed says.
+//! Lost answers, late answers, and calls of a closed store.
 
 use crate::support::{connect, kv, soon};
 use cninfra::{
@@ -28,7 +28,7 @@ fn config(endpoints: impl IntoIterator<Item = String>, limit: Duration) -> EtcdC
     EtcdConfig { operation_timeout: cninfra::config::Duration(limit), ..EtcdConfig::at(endpoints) }
 }
 
-/// A way to a server on which the next answer is lost, and the connection with it a moment later.
+/// A proxy that loses the next answer, and closes the connection a moment later.
 async fn forgetful(to: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (addr, loses) = (listener.local_addr().unwrap(), Arc::<AtomicBool>::default());
@@ -46,7 +46,7 @@ async fn forgetful(to: SocketAddr) -> (SocketAddr, Arc<AtomicBool>) {
                             Ok(read @ 1..) if !loses.swap(false, Relaxed) => {
                                 hears.write_all(&piece[..read]).await.unwrap()
                             }
-                            // what is asked still comes to the server
+                            // Requests still reach the server.
                             _ => return sleep(Duration::from_millis(300)).await,
                         }
                     }
@@ -134,13 +134,13 @@ async fn a_close_breaks_off_what_waits_for_a_server_that_is_away() {
     let store = EtcdStore::connect(config([etcd.endpoint()], Duration::from_secs(20))).await.unwrap();
     let kv = Kv::new(Arc::new(store));
     etcd.kill();
-    // until the loss of the connection is seen
+    // Until the loss of the connection is noticed.
     sleep(Duration::from_millis(300)).await;
     let waiting = tokio::spawn({
         let kv = kv.clone();
         async move { kv.put("k", "1").await }
     });
-    // between two attempts, or in one
+    // Between two attempts, or during one.
     sleep(Duration::from_millis(700)).await;
     assert!(!waiting.is_finished(), "it waits");
     let began = Instant::now();
@@ -157,7 +157,7 @@ async fn a_member_that_lets_nobody_sign_on_is_passed_over() {
     etcd.add_user("alice", "pw", "");
     etcd.enable_auth("rootpw");
     let deaf = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    // each begins with another member
+    // Each store begins with another member.
     for _ in 0..6 {
         let endpoints = [deaf.local_addr().unwrap().to_string(), etcd.endpoint()];
         let config = EtcdConfig {
@@ -179,7 +179,7 @@ async fn all_that_a_call_needs_has_the_time_of_one_call() {
     let store = Arc::new(EtcdStore::connect(config([link.addr().to_string()], limit)).await.unwrap());
     let kv = Kv::new(store);
     link.slow(Duration::from_millis(150));
-    // some 300 ms for each lease
+    // About 300 ms for each lease.
     let txn = (0..20)
         .fold(Txn::new(), |txn, i| txn.put_with(format!("k{i}"), "", Expiry::After(Duration::from_secs(60 + i))));
     let began = Instant::now();
@@ -204,7 +204,7 @@ async fn keys_that_live_equally_long_have_one_lease() {
     assert_eq!(leases(), 1, "{}", etcd.ctl(&["lease", "list"]));
     let first = kv.get("k0").await.unwrap().unwrap().lease;
     assert!(first.is_some() && kv.get("k4").await.unwrap().unwrap().lease == first);
-    // in the other branch, too: there it is needed, and not given back
+    // The other branch uses its lease, so that one is not revoked.
     let not = kv.commit(txn.when("k0", Compare::Absent)).await.unwrap();
     assert!(!not.succeeded);
     assert_eq!(leases(), 3);
@@ -224,7 +224,7 @@ async fn of_two_leases_the_one_that_is_gone_is_named() {
     let txn = || Txn::new().put_with("a", "", Expiry::WithClient).put_with("b", "", Expiry::Lease(gone));
     let error = kv.commit(txn()).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::NoLease(gone), Applied::No), "{error}");
-    // that of the client was not: what ends with it is still there, by the same lease
+    // The client's lease was not gone: the key that ends with the client still exists, with the same lease.
     sleep(Duration::from_secs(4)).await;
     assert_eq!(kv.get("here").await.unwrap().unwrap().lease, lease);
 }
@@ -235,7 +235,7 @@ async fn a_server_that_is_away_is_asked_as_often_as_the_config_says() {
     let (addr, asked) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
     let count = asked.clone();
     tokio::spawn(async move {
-        // nobody is served
+        // Connections are accepted, but not served.
         while listener.accept().await.is_ok() {
             count.fetch_add(1, Relaxed);
         }
@@ -263,6 +263,6 @@ async fn a_watch_is_lost_once_however_often_it_is_tried_and_each_time_is_counted
     assert_eq!(handle.stats().failures, 0);
     etcd.kill();
     let _ = soon("it is counted", async || handle.stats(), |stats| stats.failures >= 3).await;
-    // a snapshot, that it is lost, and nothing else
+    // A snapshot and the report of the loss, but nothing else.
     assert!(handle.stats().queued <= 4, "{:?}", handle.stats());
 }

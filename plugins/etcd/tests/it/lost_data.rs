@@ -1,4 +1,4 @@
-//! A server that has lost its data, or is another one, at the same address.
+//! A server that has lost its data, or has been replaced by another one, at the same address.
 
 use crate::{
     faults::{Behind, behind, has, is_end, is_lost},
@@ -38,7 +38,7 @@ async fn a_store_that_has_come_further_than_the_lost_one_is_noticed() {
     link.cut();
     until(&mut watch, is_lost).await;
     etcd.wipe();
-    // the same keys, written at the same revisions: only a value is another one
+    // The same keys at the same revisions: only one value differs.
     etcd.ctl(&["put", "p/first", "0"]);
     etcd.ctl(&["put", "p/live", "1"]);
     for i in 0..20 {
@@ -94,7 +94,7 @@ async fn what_is_counted_is_what_is_there() {
     let etcd = Etcd::start();
     let Behind { link, direct, mut watch, through: _through } = behind(&etcd).await;
     watch.handle().add(KeyRange::prefix("p/in/")).await.unwrap();
-    // keys come and go in both ranges; when the connection is back, all is as it was
+    // Keys come and go in both ranges. When the connection is back, the state is as before.
     for round in 0..4 {
         for i in 0..5 {
             direct.put(format!("in/{round}-{i}"), "").await.unwrap();
@@ -121,7 +121,7 @@ async fn what_ends_with_a_client_is_written_to_a_server_that_has_lost_its_data()
         one.put_with(key, "1", Expiry::WithClient).await.unwrap();
     }
     etcd.ctl(&["del", "deleted"]);
-    // it is seen when the lease is kept alive
+    // The change is noticed when the lease is kept alive.
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     etcd.wipe();
     etcd.ctl(&["put", "taken", "2"]);

@@ -1,4 +1,5 @@
-//! Thousands of watches of one store, on one processor: they wait for each other, and do not take a busy server for a dead one.
+//! Thousands of watches of one store, on one processor: they wait for each other, and do not take a busy server for a
+//! dead one.
 
 use crate::support::kv;
 use cninfra::keyval::{Event, Kv, Link as State, Watch, WatchOptions};
@@ -17,15 +18,15 @@ use std::{
 };
 use tokio::{task::JoinHandle, time::sleep};
 
-/// `WATCHES` are others.
+/// The default; the variable `WATCHES` sets another number.
 const WATCHES: usize = 1500;
-/// Some seconds are enough; a machine that does ten things more takes longer.
+/// A few seconds are enough, but a busy machine takes longer.
 const WITHIN: Duration = Duration::from_secs(40);
-/// For what runs on one processor.
+/// Set in the child process, which runs on one processor.
 const ALONE: &str = "CNINFRA_ONE_PROCESSOR";
 const PUTS: usize = 10;
 
-/// A way to a server, with threads of its own, that counts connections.
+/// A proxy with threads of its own that counts connections.
 fn counted(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (addr, count) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
@@ -33,7 +34,7 @@ fn counted(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for client in listener.incoming() {
             let client = client.unwrap();
-            // while the server is away, nobody is counted
+            // While the server is down, connections are not counted.
             let Ok(server) = TcpStream::connect(to) else { continue };
             counts.fetch_add(1, Relaxed);
             for (from, to) in [(&client, &server), (&server, &client)] {
@@ -49,7 +50,7 @@ fn counted(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
     (addr, count)
 }
 
-/// What all watches together were told.
+/// What all watches together have reported.
 #[derive(Default, Debug)]
 struct Told {
     snapshots: AtomicUsize,
@@ -73,7 +74,7 @@ impl Told {
     }
 }
 
-/// Somebody who writes all the time.
+/// A task that writes all the time.
 struct Writer {
     ends: Arc<AtomicBool>,
     writing: JoinHandle<(usize, Duration)>,
@@ -96,14 +97,14 @@ fn writer(kv: Kv<EtcdStore>) -> Writer {
 }
 
 impl Writer {
-    /// How many puts have failed, and how long the longest one took.
+    /// Returns how many puts have failed, and how long the longest one took.
     async fn end(self) -> (usize, Duration) {
         self.ends.store(true, Relaxed);
         self.writing.await.unwrap()
     }
 }
 
-/// A processor that this process may use.
+/// The number of a processor that this process may use.
 fn processor() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
@@ -122,7 +123,7 @@ fn thousands_of_watches_begin_go_on_and_come_back() {
     alone.args(["--exact", "many::thousands_of_watches_begin_go_on_and_come_back", "--nocapture"]);
     match alone.env(ALONE, "1").status() {
         Ok(status) => assert!(status.success()),
-        // not util-linux: then with all processors
+        // `taskset` is missing (util-linux): use all processors.
         Err(_) => runtime.block_on(thousands()),
     }
 }
@@ -146,7 +147,7 @@ async fn thousands() {
         }
     };
     let writing = writer(through.clone());
-    // all at once: who begins one waits for its first answer
+    // All at once: each call of `watch` waits for its first answer.
     for _ in 0..watches {
         let (told, through) = (told.clone(), through.clone());
         tokio::spawn(async move {
@@ -167,7 +168,7 @@ async fn thousands() {
     all("lost", |told| &told.lost, watches).await;
     sleep(Duration::from_secs(1)).await;
     etcd.restart();
-    // what was tried before is known to have failed
+    // Earlier attempts are known to have failed.
     connections.store(0, Relaxed);
     let writing = writer(through.clone());
     all("resumed", |told| &told.resumed, watches).await;
@@ -179,6 +180,6 @@ async fn thousands() {
     let count = connections.load(Relaxed);
     println!("puts: {failed} failed, {longest:.1?} at most; {count} connections; {told:?}");
     assert_eq!((failed, told.lost.load(Relaxed)), (0, watches));
-    // what was begun while it came up may have been of no use
+    // Connections that were begun while the server started may have been useless.
     assert!(count <= 2, "{count} connections");
 }

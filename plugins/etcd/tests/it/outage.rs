@@ -1,4 +1,4 @@
-//! What an outage writes into the log: a few lines, however many watches there are and however long it is.
+//! What an outage writes to the log: a few lines, however many watches there are and however long it takes.
 
 use crate::{
     faults::{is_end, is_lost},
@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::time::sleep;
 
-/// For what has the log of a process for itself.
+/// Set in the child process, whose log belongs to one test alone.
 const ALONE: &str = "CNINFRA_OUTAGE";
 const WATCHES: usize = 100;
 
@@ -75,16 +75,16 @@ async fn outage() {
     all("begun", &begun).await;
     etcd.kill();
     all("lost", &lost).await;
-    // in which each of them is tried again
+    // In this time each watch is tried again.
     sleep(Duration::from_secs(4)).await;
     etcd.restart();
     all("resumed", &resumed).await;
-    // it is told when all have been back for a moment
+    // The end is logged when all have been back for a moment.
     sleep(Duration::from_secs(5)).await;
     agent.close().await.unwrap();
 }
 
-/// What this writes into the log of a process that does nothing else; none where there is no etcd, or this is that process.
+/// The log of this function in a process of its own; `None` without etcd, or in that process itself.
 fn log_of<F: Future<Output = ()>>(name: &str, run: impl Fn() -> F) -> Option<String> {
     if std::env::var_os(ALONE).is_some() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -99,12 +99,12 @@ fn log_of<F: Future<Output = ()>>(name: &str, run: impl Fn() -> F) -> Option<Str
     Some(log)
 }
 
-/// The lines that have this in them.
+/// The lines that contain this text.
 fn of<'l>(log: &'l str, what: &str) -> Vec<&'l str> {
     log.lines().filter(|line| line.contains(what)).collect()
 }
 
-/// What is told of the outage: that it begins, and that it is over.
+/// The two records of an outage: its begin and its end.
 fn both(log: &str) -> [&str; 2] {
     of(log, ": etcd at ").try_into().unwrap_or_else(|told: Vec<_>| panic!("{} lines, and not two: {log}", told.len()))
 }
@@ -118,12 +118,12 @@ fn it_is_told_in_a_few_lines_for_all_watches() {
     assert!(back.contains("INFO  cninfra_etcd") && back.contains("no watch is lost any more, "), "{back}");
     assert!(back.contains("after the first one was (100 in all)"), "{back}");
     assert_eq!(of(&log, "the history was not compacted").len(), 1, "{log}");
-    // with the plugin's state, which is that of calls, and a warning that it compacts often
+    // Including the plugin's state, which follows the calls, and the warning that it compacts often.
     let lines = of(&log, " WARN ").len() + of(&log, " INFO ").len();
     assert_eq!(lines, 6, "{log}");
 }
 
-/// Nobody wants one of two watches any more, and the other may not be read when the server answers again.
+/// One of two watches is dropped, and the other one may no longer be read when the server answers again.
 async fn refused() {
     Output::stderr().install();
     let etcd = Etcd::start();
@@ -166,7 +166,7 @@ fn it_is_over_for_watches_that_nobody_wants_and_that_are_refused() {
     assert!(back.contains("no watch is lost any more, ") && back.contains("(2 in all)"), "{back}");
 }
 
-/// Watches are asked for while etcd is away, and begin when it comes.
+/// Watches are requested while etcd is down, and begin when it is up.
 async fn away() {
     Output::stderr().install();
     let etcd = Etcd::start();
@@ -183,7 +183,7 @@ async fn away() {
     for watch in &mut watches {
         until(watch, is_end).await;
     }
-    // it is told when all have been there for a moment
+    // The end is logged when all have been there for a moment.
     sleep(Duration::from_secs(5)).await;
 }
 

@@ -1,4 +1,5 @@
-//! What ends with the client is written again over one connection, and deleted over another one; or is looked for when its lease is gone.
+//! A key that ends with the client is restored over one connection and deleted over another one; or it is checked when
+//! its lease is gone.
 
 use crate::support::{SOON, shown, soon, until};
 use cninfra::keyval::{Expiry, Kv, WatchOptions};
@@ -13,14 +14,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// What is put, and no part of anything else.
+/// The key, which occurs in nothing else.
 const KEY: &str = "overtaken";
-/// No part of what only reads.
+/// The value, which does not occur in reads.
 const VALUE: &str = "written-again";
-/// The lease is kept while a connection hangs.
+/// The lease stays alive while a connection hangs.
 const TTL: Duration = Duration::from_secs(12);
 
-/// A way to the server on which some connections may hang, and others do not.
+/// A proxy to the server on which some connections can hang while others do not.
 struct Way {
     addr: SocketAddr,
     order: watch::Sender<Order>,
@@ -28,21 +29,21 @@ struct Way {
 
 #[derive(Clone, Default)]
 struct Order {
-    /// All that there are hang as soon as this is on its way to the server,
+    /// All current connections hang as soon as this is sent to the server.
     until_asked: Option<Vec<u8>>,
-    /// and from this number on they do not.
+    /// Connections from this number on do not hang.
     hang: u64,
-    /// So many have hung once.
+    /// Connections below this number have hung once.
     hung: u64,
-    /// How many there were.
+    /// The number of connections so far.
     count: u64,
-    /// What hangs and came after what was waited for is lost.
+    /// What was sent on a hanging connection after the awaited request is lost.
     lost: bool,
-    /// Which one carries that.
+    /// The connection that carries the awaited request.
     carries: u64,
-    /// Its client has closed it: what hangs there is given up.
+    /// The client has closed that connection, so it has given up what hangs there.
     is_given_up: bool,
-    /// How often the key was asked for since, over those that do not hang.
+    /// How often the key was requested since then on connections that do not hang.
     passed: usize,
 }
 
@@ -89,7 +90,7 @@ impl Way {
                                 to.write_all(&piece).await?;
                             }
                         }
-                        // who does not wait any more does not say so
+                        // The server does not learn that the client has closed a connection that hung.
                         let has_hung = number < orders.borrow().hung;
                         if has_hung {
                             std::future::pending::<()>().await;
@@ -102,7 +103,7 @@ impl Way {
         way
     }
 
-    /// All that there are hang as soon as this is on its way to the server.
+    /// All current connections hang as soon as this is sent to the server.
     fn hang_when(&self, asked: impl Into<Vec<u8>>) {
         self.order.send_modify(|order| order.until_asked = Some(asked.into()));
     }
@@ -112,19 +113,19 @@ impl Way {
         let _order = timeout(SOON, order.wait_for(|order| is_so(order))).await.expect(what);
     }
 
-    /// Waits until it is on its way, and all that there are hang.
+    /// Waits until the request is sent, so that all current connections hang.
     async fn hangs(&self) {
         self.until("it is asked", |order| order.until_asked.is_none()).await;
     }
 
-    /// What has waited comes; or of that only what came before what was waited for, and that.
+    /// Delivers what was held back; with `lost`, only up to the awaited request.
     fn restore(&self, lost: bool) {
         self.order.send_modify(|order| (order.hang, order.lost) = (0, lost));
     }
 }
 
 impl Order {
-    /// A piece of what is asked: is it what was waited for?
+    /// Handles a piece of a request. Returns whether it is the awaited one.
     fn is_asked(&mut self, number: u64, piece: &[u8]) -> bool {
         let hangs = self.until_asked.take_if(|part| has(piece, part)).is_some();
         if hangs {
@@ -144,7 +145,7 @@ fn lease(etcd: &Etcd) -> String {
     etcd.ctl(&["lease", "list"]).lines().nth(1).unwrap().to_string()
 }
 
-/// A store that has written the key, to end with the client.
+/// A store that has written the key, so that it ends with the client.
 async fn that_has_written(way: &Way, config: EtcdConfig) -> Kv<EtcdStore> {
     let config = EtcdConfig { endpoints: EtcdConfig::at([way.addr.to_string()]).endpoints, ..config };
     let one = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
@@ -152,7 +153,7 @@ async fn that_has_written(way: &Way, config: EtcdConfig) -> Kv<EtcdStore> {
     one
 }
 
-/// A store that writes the key again over a connection that hangs, and has another one for what is asked now.
+/// A store that restores the key over a connection that hangs, and has a new connection for later requests.
 async fn writing_over_one_that_hangs(etcd: &Etcd, limit: Duration) -> (Kv<EtcdStore>, Way) {
     let way = Way::to(etcd.addr()).await;
     let config = EtcdConfig { session_ttl: TTL.into(), operation_timeout: limit.into(), ..EtcdConfig::default() };
@@ -173,7 +174,7 @@ async fn what_is_deleted_while_it_is_written_over_another_connection_stays_so() 
     let etcd = Etcd::start();
     let (one, way) = writing_over_one_that_hangs(&etcd, Duration::from_secs(20)).await;
     let mut deleting = pin!(one.delete(KEY));
-    // what is asked after it is answered: so would it be, if it did not wait
+    // A delete that did not wait would be answered at once.
     for _ in 0..20 {
         let is_waiting = deleting.as_mut().now_or_never().is_none();
         let Order { is_given_up, passed, .. } = *way.order.borrow();
@@ -184,12 +185,12 @@ async fn what_is_deleted_while_it_is_written_over_another_connection_stays_so() 
     way.restore(false);
     assert!(deleting.await.unwrap(), "it is written, and then deleted");
     assert_eq!(keys(&etcd), [""; 0]);
-    // nor at the next look
+    // The next check does not restore it either.
     sleep(TTL / 3).await;
     assert_eq!(keys(&etcd), [""; 0]);
 }
 
-/// Nobody knows whether it is written: its time is over when it is.
+/// It is not known whether the key is restored: by then the limit of that call is over.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_again_after_its_delete_is_taken_back() {
     require!(Etcd);
@@ -206,7 +207,8 @@ async fn what_is_written_again_after_its_delete_is_taken_back() {
     assert_eq!(keys(&etcd), [""; 0]);
 }
 
-/// Between two signs of life of a client that sleeps: that it is not of its lease does not say that somebody has deleted it.
+/// The check runs between two keep-alives of a client that slept: that the lease does not have the key does not mean
+/// that somebody has deleted it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_looked_for_when_its_lease_is_gone_is_written_again() {
     require!(Etcd);
@@ -221,7 +223,7 @@ async fn what_is_looked_for_when_its_lease_is_gone_is_written_again() {
     soon("it is there again", async || keys(&etcd), |keys| *keys == [KEY]).await;
 }
 
-/// The client's question which keys a lease has: its number, and that they are wanted.
+/// The client's request for the keys of a lease: the lease id, and the flag that requests the keys.
 fn keys_of(lease: &str) -> Vec<u8> {
     let mut left = u64::from_str_radix(lease, 16).unwrap();
     let mut asked = vec![8];

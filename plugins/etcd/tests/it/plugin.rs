@@ -27,7 +27,7 @@ struct Lone {
     etcd: Dep<Plugin>,
 }
 
-/// Asks for all that a store may have.
+/// Depends on all interfaces that a store may have.
 #[plugin]
 struct User {
     store: Dep<dyn KeyVal>,
@@ -88,7 +88,7 @@ async fn plugins_use_it_by_its_interfaces() {
     agent.close().await.unwrap();
     assert_eq!(etcd.get("/vnf-agent/vpp1/here"), None, "it ends with the agent");
     assert_eq!(etcd.get("/vnf-agent/vpp1/a").as_deref(), Some("1"));
-    // the watch ends with it, too
+    // The watch ends too.
     let ending = async { while watch.next().await.is_some() {} };
     tokio::time::timeout(SOON, ending).await.unwrap();
 }
@@ -102,7 +102,7 @@ async fn its_state_follows_the_server() {
         let _ = soon("well", async || state(&agent), |(state, _)| *state == State::Ok).await;
         etcd.kill();
         let (_, why) = soon("in error", async || state(&agent), |(state, _)| *state == State::Error).await;
-        // with the cause, as in the predecessor
+        // With the cause, as in the predecessor.
         let why = why.unwrap();
         let cause = why.split_once(&format!("at {}: the store cannot be reached: ", etcd.endpoint()));
         assert!(cause.is_some_and(|(_, cause)| !cause.is_empty()), "{why}");
@@ -157,7 +157,7 @@ async fn a_file_of_its_own_turns_it_on_whatever_that_says() {
     let start = async |name: &str, text: &str| {
         let folder = Folder::new();
         folder.write(name, text);
-        // there may be an etcd at the default address, or none
+        // There may or may not be an etcd at the default address.
         let builder = Agent::<Lone>::builder().config_dir(folder.path()).start_policy("etcd", StartPolicy::Ignore);
         let agent = builder.start().await.unwrap();
         let is = (agent.etcd.is_configured(), state(&agent).0 != State::Disabled);
@@ -185,7 +185,7 @@ async fn the_files_of_the_predecessor_are_read() {
          username: \"\"\npassword: \"\"\nendpoints:\n - \"{}\"\n",
         etcd.addr()
     );
-    // its first version, and the later ones
+    // The predecessor's first version, and later ones.
     for (name, is_plain) in [("etcdv3.conf", true), ("etcd.conf", false)] {
         let folder = Folder::new();
         folder.write(name, &format!("insecure-transport: {is_plain}\n{text}"));
@@ -198,7 +198,7 @@ async fn the_files_of_the_predecessor_are_read() {
     folder.write("etcd.conf", "insecure-skip-tls-verify: true\nexpand-env-variables: true\n");
     let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
     let told = format!("{error:?}");
-    // with what is to be done instead
+    // With advice on what to do instead.
     assert!(told.contains("insecure-skip-tls-verify") && told.contains("set `ca-file`"), "{told}");
     assert!(told.contains("expand-env-variables"), "{told}");
 }
@@ -249,7 +249,8 @@ fn it_keeps_the_contract_of_plugins() {
         let etcd = flavor.etcd.clone();
         async move { Kv::new(etcd.clone().into_arc()).put("k", "v").await }
     };
-    // the client's library has a task for each call that is on its way, which are 128 at most, and one more until its request is out, where many begin in one moment
+    // The client's library has a task for each call in flight, of which there are at most 128, and one more until the
+    // request is sent, if many begin at the same moment.
     let outside = Outside::behind(link, call).queue(128).tasks(260);
     Conformance::of("etcd", move || Agent::<Lone>::builder().config(config(endpoint)))
         .outside(outside)
@@ -269,7 +270,7 @@ async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
     let config = config(etcd.endpoint()).set("etcd", "operation-timeout", "300ms");
     let agent = Agent::<Watching>::builder().config(config).start_policy("etcd", policy).start().await.unwrap();
     let mut watch = agent.watcher.take();
-    // the watch outlives attempts that fail
+    // The watch outlives failed attempts.
     let third = |(_, why): &(State, Option<String>)| why.as_ref().is_some_and(|why| why.contains("attempt 3"));
     let _ = soon("a third attempt", async || state(&agent), third).await;
     let status = agent.status();
@@ -292,7 +293,7 @@ async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
     agent.close().await.unwrap();
 }
 
-/// Leads whenever it can, as the documentation of elections has it.
+/// Leads whenever it can, as the documentation of elections shows.
 #[plugin]
 struct Leader {
     store: Dep<dyn Coordination>,
@@ -339,11 +340,11 @@ async fn an_agent_that_stops_leads_no_more() {
     let _ = soon("the first leads", async || first.leader.leads.load(Relaxed), |leads| *leads).await;
     let second = start("second").await;
     let _ = soon("both stand", async || standing(), |standing| standing.contains("second")).await;
-    // nobody drops this one
+    // Nobody drops this one.
     let all = Kv::new(first.leader.store.clone().into_arc());
     let kept = Election::new(&all, "kept", Duration::from_secs(10)).campaign("first").await.unwrap();
     first.close().await.unwrap();
-    // without waiting for the lease to end
+    // Without waiting for the lease to expire.
     assert_eq!((standing().trim(), standing_for("kept/").trim()), ("second", ""));
     assert_eq!(kept.lost().await, Loss::Closed);
     let began = std::time::Instant::now();

@@ -1,4 +1,4 @@
-//! A range that the server does not let be read keeps no other one from being told.
+//! A range that the user may not read does not hold up the others.
 
 use crate::{
     faults::{has, is_end, is_lost},
@@ -29,18 +29,18 @@ async fn ranges_that_may_be_read_are_told() {
     assert_eq!(shown(&[next(&mut watch).await]), ["put m/1=1"]);
     let handle = watch.handle().clone();
     let _ = soon("it is counted", async || handle.stats(), |stats| stats.failures >= 2).await;
-    // who may read one of them later, is told it by and by
+    // A user that may read the range later gets its snapshot then.
     etcd.ctl(&["role", "grant-permission", "--prefix=true", "bob", "readwrite", "z/"]);
     assert_eq!(shown(&until(&mut watch, is_end).await), ["begin z/* Start", "item z/1=0", "end z/*"]);
     kv.put("z/1", "1").await.unwrap();
     assert_eq!(shown(&until(&mut watch, has("z/1")).await), ["put z/1=1"]);
-    // and who may not any more, is told nothing of it: here the server sees it when the watch begins again
+    // A user that may no longer read it gets nothing of it. The server checks this when the watch begins again.
     etcd.ctl(&["role", "revoke-permission", "--prefix=true", "bob", "z/"]);
     handle.remove(KeyRange::prefix("a/")).await.unwrap();
     assert_eq!(shown(&[next(&mut watch).await]), ["removed a/*"]);
     kv.put("m/1", "2").await.unwrap();
     assert_eq!(shown(&until(&mut watch, has("m/1")).await), ["put m/1=2"]);
-    // one that has others in it, too
+    // Also a range that contains other ranges.
     let failures = handle.stats().failures;
     handle.add(KeyRange::prefix("m")).await.unwrap();
     let _ = soon("it is refused", async || handle.stats(), |stats| stats.failures > failures).await;
@@ -65,7 +65,7 @@ async fn where_none_may_be_read_there_is_no_watch() {
     etcd.enable_auth("rootpw");
     let kv = as_bob(&etcd).await;
     let now = kv.store().revision().await.unwrap();
-    // with a snapshot first, and without
+    // With a snapshot first, and without.
     for options in [WatchOptions::default(), WatchOptions::default().from(now)] {
         let error = kv.watch(["z/", "y/"], options).await.unwrap_err();
         assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
@@ -90,7 +90,7 @@ async fn where_none_may_be_read_any_more_it_is_lost_and_comes_back() {
     let mut watch = kv.watch(["m/"], WatchOptions::default()).await.unwrap();
     until(&mut watch, is_end).await;
     etcd.ctl(&["role", "revoke-permission", "--prefix=true", "bob", "m/"]);
-    // the server sees it when the watch begins again
+    // The server checks this when the watch begins again.
     watch.handle().add(KeyRange::prefix("z/")).await.unwrap();
     until(&mut watch, is_lost).await;
     assert!(watch.handle().stats().failures > 0);

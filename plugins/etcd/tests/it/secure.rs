@@ -1,4 +1,4 @@
-//! TLS, and users.
+//! TLS and users.
 
 use crate::{
     faults::{has, is_end, is_lost},
@@ -23,13 +23,13 @@ async fn tls_is_spoken_to_who_has_a_certificate_that_is_trusted() {
     let kv = open(&config).await;
     kv.put("k", "v").await.unwrap();
     assert_eq!(etcd.get("k").as_deref(), Some("v"));
-    // a name that is in no certificate, and one that is
+    // A name that is in no certificate, and one that is.
     let wrong = EtcdConfig { server_name: Some("example.com".to_string()), ..config.clone() };
     let error = EtcdStore::connect(wrong).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Unavailable, Applied::No), "{error:?}");
     assert!(format!("{error:?}").contains("certificate"), "{error:?}");
     open(&EtcdConfig { server_name: Some("localhost".to_string()), ..config.clone() }).await;
-    // the system trusts no such authority; and a certificate of another authority
+    // An authority that the system does not trust, and a certificate of another authority.
     let untrusted = EtcdConfig::at([etcd.endpoint()]);
     assert!(untrusted.is_tls());
     let other = EtcdConfig { ca_file: Some(Certs::new().ca()), ..config.clone() };
@@ -51,7 +51,7 @@ async fn the_server_may_ask_for_a_certificate() {
     let kv = open(&with).await;
     let mut watch = kv.watch([""], WatchOptions::default()).await.unwrap();
     until(&mut watch, is_end).await;
-    // that it is lost is no news where it is back before anybody has heard of it
+    // `Lost` is not reported if the connection is back before the subscriber has taken that event.
     etcd.kill();
     until(&mut watch, is_lost).await;
     etcd.restart();
@@ -67,7 +67,7 @@ async fn a_file_that_can_not_be_used_is_named() {
     let half = EtcdConfig { cert_file: Some("/c.pem".into()), ..EtcdConfig::at(["127.0.0.1:1"]) };
     let wrong = EtcdStore::open(half).await.unwrap_err();
     assert_eq!(*wrong.reason(), Reason::Invalid);
-    // in words, with the mend of the key
+    // As text, with advice about the key.
     let told = format!("{wrong:#}");
     assert!(told.contains("key `cert-file` ") && !told.contains("Wrong {"), "{told}");
 }
@@ -106,7 +106,7 @@ async fn a_file_that_has_not_what_it_should_have_is_named() {
     }
     let (help, told_of) = told(EtcdConfig { key_file: Some(file("locked.key")), ..right.clone() }).await;
     assert!(help.contains("locked.key") && told_of.contains("password"), "{help} {told_of}");
-    // each is well, but they are not of each other
+    // Each is valid, but they do not belong together.
     let (help, _) = told(EtcdConfig { key_file: Some(others.client_key()), ..right.clone() }).await;
     let (cert, key) = (certs.client(), others.client_key());
     assert!(help.contains(cert.to_str().unwrap()) && help.contains(key.to_str().unwrap()), "{help}");
@@ -139,7 +139,7 @@ async fn a_user_is_asked_for_and_signs_on_again() {
     );
     assert!(!format!("{error:?}").contains("hunter"));
     let alice = open(&config("alice", "hunter2")).await;
-    // the probe's key is not hers, and the server is there nevertheless
+    // The user may not read the probe's key, but the server is up nevertheless.
     let mut connection = alice.store().connection();
     timeout(SOON, connection.wait_for(|state| *state == Connection::Up)).await.unwrap().unwrap();
     let error = alice.put("q", "1").await.unwrap_err();
@@ -148,14 +148,14 @@ async fn a_user_is_asked_for_and_signs_on_again() {
     until(&mut watch, is_end).await;
     alice.put("p/k", "1").await.unwrap();
     until(&mut watch, has("p/k")).await;
-    // its token is no more: of age, and since the server has forgotten it
+    // The token becomes invalid: it expires, and the server forgets it.
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     alice.put("p/k", "2").await.unwrap();
     until(&mut watch, has("p/k")).await;
     etcd.restart();
     let _ = soon("it is let in again", || alice.put("p/k", "3"), Result::is_ok).await;
     let mut told = shown(&until(&mut watch, has("p/k")).await);
-    // that it is lost is no news where it is back before anybody has heard of it
+    // `Lost` is not reported if the connection is back before the subscriber has taken that event.
     told.retain(|told| told != "Lost");
     assert_eq!(told, ["Resumed", "put p/k=3"]);
 }
@@ -182,7 +182,7 @@ async fn who_may_not_see_what_is_between_sees_what_is_his() {
     assert_eq!(shown(&until(&mut watch, has("c/1")).await), ["put c/1=1 (new)"]);
 }
 
-/// The config of a user of the tests, whose password is `pw`.
+/// The config of a user with the password `pw`.
 fn as_user(name: &str, etcd: &Etcd) -> EtcdConfig {
     EtcdConfig {
         username: Some(name.to_string()),
@@ -196,7 +196,7 @@ async fn the_newest_revision_is_known_to_who_may_read_his_own_keys_alone() {
     require!(Etcd);
     let etcd = Etcd::start();
     etcd.add_user("bob", "pw", "p/");
-    // one without any key
+    // A user without permission for any key.
     etcd.ctl(&["user", "add", "eve:pw"]);
     etcd.enable_auth("rootpw");
     let (bob, eve) = (open(&as_user("bob", &etcd)).await, open(&as_user("eve", &etcd)).await);
@@ -221,7 +221,7 @@ async fn a_revision_that_most_do_not_agree_on_is_told_to_nobody() {
     let written = bob.put("p/k", "v").await.unwrap().revision;
     assert_eq!(bob.store().revision().await.ok(), written);
     cluster.kill_all_but(0);
-    // it is a member that does not know that it is alone, and then one that does
+    // The member does not know at first that it is alone, and then does.
     let began = std::time::Instant::now();
     while began.elapsed() < Duration::from_secs(5) {
         let error = bob.store().revision().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! A subscriber that does not take its events: it holds up nobody, and is told as it has chosen.
+//! A slow subscriber holds up nobody, and gets events according to its options.
 
 use crate::{
     faults::{has, is_end},
@@ -18,7 +18,7 @@ fn options(overflow: Overflow) -> WatchOptions {
     options
 }
 
-/// Writes 12 MB, while nobody takes an event: all calls go on meanwhile.
+/// Writes 12 MB while nobody takes an event. Calls go on meanwhile.
 async fn flood(kv: &Kv<EtcdStore>) -> Duration {
     let mut slowest = Duration::ZERO;
     let value = "x".repeat(3000);
@@ -35,7 +35,7 @@ async fn flood(kv: &Kv<EtcdStore>) -> Duration {
 
 async fn slow(kv: &Kv<EtcdStore>, overflow: Overflow) -> Vec<Watch> {
     let mut watches = Vec::new();
-    // three that nobody reads hang all that goes over a connection
+    // Three unread streams would block everything on their connection.
     for _ in 0..4 {
         let mut watch = kv.watch([""], options(overflow)).await.unwrap();
         timeout(SOON, until(&mut watch, is_end)).await.unwrap();
@@ -79,7 +79,8 @@ async fn who_is_too_slow_for_the_history_has_a_snapshot() {
     assert_eq!((told[16].as_str(), told.len()), ("begin * Compacted", 16 + 102));
 }
 
-/// The first change for which there was no room is a deletion, at the compaction revision: who begins there is told nothing, and has no error.
+/// The first change for which there was no room is a deletion at the compaction revision. A watch that starts there
+/// gets neither that change nor an error.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deletion_that_is_compacted_while_it_waits_is_not_missed() {
     require!(Etcd);
@@ -116,11 +117,11 @@ async fn of_each_key_the_latest_is_told_to_who_wants_it_so() {
     for i in 1..=500 {
         kv.put(format!("k{}", i % 2), format!("{i}")).await.unwrap();
     }
-    // but for those that were queued before it was full, and the latest of each of the two
+    // All but those that were queued before the queue was full, and the latest one of each key.
     let all = 500 - 16 - 2;
     let stats = soon("all has come", async || watch.handle().stats(), |stats| stats.coalesced >= all).await;
     assert_eq!((stats.resnapshots, stats.overflows), (0, 1), "{stats:?}");
-    // the last ones may still be on their way
+    // The last ones may still be in flight.
     let is_last = |event: &Event| shown(std::slice::from_ref(event))[0].contains("k0=500");
     let told = shown(&until(&mut watch, is_last).await);
     assert!(told.len() < 20 && told.iter().any(|told| told.contains("k1=499")), "{told:?}");
@@ -138,7 +139,7 @@ async fn who_wants_it_so_has_a_snapshot_of_what_was_too_much() {
         let mut told = shown(&until(watch, |event| matches!(event, Event::SnapshotBegin { .. })).await);
         assert_eq!(told.pop().as_deref(), Some("begin * Overflow"));
         let told = shown(&until(watch, is_end).await);
-        // it may have begun in the middle
+        // The snapshot may have begun in the middle.
         assert!(told.len() <= 102 && watch.handle().stats().resnapshots > 0, "{}", told.len());
     }
     assert!(slowest < Duration::from_secs(3), "{slowest:?}");

@@ -1,4 +1,4 @@
-//! What all tests need: a store on an etcd, and what its watches tell.
+//! Helpers for all tests: a store on an etcd, and the events of its watches.
 
 use cninfra::keyval::{Change, ChangeKind, Event, Kv, Watch};
 use cninfra_etcd::{EtcdConfig, EtcdStore};
@@ -72,7 +72,7 @@ fn change(change: &Change) -> String {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub async fn soon<T: Debug, F: Future<Output = T>>(what: &str, look: impl Fn() -> F, is_so: impl Fn(&T) -> bool) -> T {
     let began = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! What a watch tells while all is well.
+//! What a watch reports without faults.
 
 use crate::support::{kv, next, shown, until};
 use cninfra::keyval::{
@@ -44,7 +44,7 @@ async fn a_snapshot_comes_first_and_then_one_event_for_each_transaction() {
     assert_eq!(changes.iter().map(previous).collect::<Vec<_>>(), [Some("1".into()), Some("".into()), None]);
     assert_eq!(changes[2].previous, Previous::Absent);
     assert!(changes.iter().all(|change| !change.key.starts_with(b"p/")));
-    // its life ends
+    // The key expires.
     assert_eq!(shown(&until(&mut watch, has("e")).await), ["del e"]);
     kv.store().close().await.unwrap();
     assert_eq!(watch.next().await, None);
@@ -87,14 +87,14 @@ async fn ranges_come_and_go_and_are_told_again() {
     handle.add(KeyRange::prefix("b/")).await.unwrap();
     handle.add(KeyRange::prefix("b/")).await.unwrap();
     assert_eq!(shown(&until(&mut watch, is_end).await), ["begin b/* Added", "item b/1=0", "item b/x/1=0", "end b/*"]);
-    // a part of what is watched is another range, but its changes are told once
+    // A part of a watched range is another range, but its changes are reported once.
     handle.add(KeyRange::prefix("b/x/")).await.unwrap();
     assert_eq!(shown(&until(&mut watch, is_end).await), ["begin b/x/* Added", "item b/x/1=0", "end b/x/*"]);
     kv.put("c/1", "1").await.unwrap();
     kv.commit(Txn::new().put("a/1", "1").put("b/x/1", "1").put("c/1", "2")).await.unwrap();
     kv.put("b/last", "").await.unwrap();
     let mut told = until(&mut watch, has("b/last")).await;
-    // a and b are apart: etcd tells each by itself, in whatever order
+    // `a` and `b` are separate etcd watches, whose events come in any order.
     if !told.iter().any(has("a/1")) {
         told.extend(until(&mut watch, has("a/1")).await);
     }
@@ -187,7 +187,7 @@ async fn a_range_is_read_in_parts_and_nothing_is_left_out() {
     let mut options = WatchOptions::default();
     options.queue = 16;
     let mut watch = kv.watch(["p/"], options).await.unwrap();
-    // writers go on while it is told
+    // Writes go on during the snapshot.
     let writer = tokio::spawn({
         let kv = kv.clone();
         async move {
@@ -224,7 +224,7 @@ async fn what_a_removed_range_has_told_is_not_told_again_by_one_that_is_behind()
     require!(Etcd);
     let etcd = Etcd::start();
     let kv = kv(etcd.endpoint()).await;
-    // it does not read, so the server's changes wait
+    // The subscriber does not read, so the server's changes wait.
     let mut watch = kv.watch([""], WatchOptions::default().with_queue(1, Overflow::Block)).await.unwrap();
     until(&mut watch, is_end).await;
     for number in 0..10 {
@@ -256,7 +256,7 @@ async fn what_is_left_of_half_a_snapshot_is_told_anew() {
     for number in 0..5 {
         kv.put("other", number.to_string()).await.unwrap();
     }
-    // more than a page
+    // More than a page.
     for hundred in 0..12 {
         let keys = (0..100).map(|number| format!("k{hundred:02}{number:02}"));
         kv.commit(keys.fold(Txn::new(), |txn, key| txn.put(key, "1"))).await.unwrap();
@@ -270,7 +270,7 @@ async fn what_is_left_of_half_a_snapshot_is_told_anew() {
     watch.handle().remove(KeyRange::prefix("k")).await.unwrap();
     etcd.restart();
     let told = shown(&until(&mut watch, is_end).await);
-    // some of its keys are known as they are now: what they were before is left out
+    // Some of its keys are known as they are now: older changes of them are left out.
     let at = |wanted: &str| told.iter().position(|event| event == wanted);
     assert!(at("removed k*") < at("begin * Lost") && at("begin * Lost").is_some(), "{:?}", &told[..5]);
     assert!(told.iter().all(|event| !event.contains("put k") && !event.contains("del k")), "{:?}", &told[..5]);

@@ -1,4 +1,4 @@
-//! What ends with the client, when its lease or the server's data are lost.
+//! Keys that end with the client, when its lease or the server's data is lost.
 
 use crate::support::soon;
 use cninfra::{
@@ -30,12 +30,12 @@ fn keys(etcd: &Etcd) -> Vec<String> {
     etcd.ctl(&["get", "", "--prefix", "--keys-only"]).split_whitespace().map(str::to_string).collect()
 }
 
-/// The server counts anew: its states are before the one in which the key was put.
+/// The server's revisions start again: they are lower than the one at which the key was put.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_has_deleted_itself_in_a_server_that_has_lost_its_data_stays_so() {
     require!(Etcd);
     let etcd = Etcd::start();
-    // so long that the lease is not looked for meanwhile
+    // So long that the lease is not checked meanwhile.
     let one = with_ttl(Duration::from_secs(15), EtcdConfig::at([etcd.endpoint()])).await;
     for _ in 0..20 {
         one.put("filler", "").await.unwrap();
@@ -89,12 +89,12 @@ async fn a_key_that_may_not_be_written_any_more_holds_up_no_other_one() {
     one.put_with("b/2", "", Expiry::WithClient).await.unwrap();
     sleep(TTL * 3).await;
     assert_eq!(keys(&etcd), ["b/1", "b/2"], "the new lease lives on");
-    // the right is given back
+    // The permission is granted again.
     etcd.ctl(&["role", "grant-permission", "--prefix=true", "bob", "readwrite", "a/"]);
     soon("all are", async || keys(&etcd), |keys| keys.len() == 3).await;
 }
 
-/// The lease is there, and not what was written with it since.
+/// The lease exists, but not what was written with it later.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_server_does_not_have_that_was_put_back_to_an_older_state_is_written_again() {
     require!(Etcd);
@@ -113,7 +113,7 @@ async fn what_a_server_does_not_have_that_was_put_back_to_an_older_state_is_writ
     etcd.restart();
     assert_eq!(keys(&etcd), ["before"]);
     soon("it is there", async || keys(&etcd), |keys| *keys == ["after", "before"]).await;
-    // and what is older is as it was
+    // An older value is replaced by the current one.
     soon("it is mended", async || etcd.get("before"), |value| value.as_deref() == Some("2")).await;
 }
 
@@ -129,7 +129,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Its deletes are on their way while the keys are written again.
+/// The client deletes the keys while they are restored.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_deletes_while_it_is_written_again_stays_deleted() {
     require!(Etcd);
@@ -142,7 +142,7 @@ async fn what_it_deletes_while_it_is_written_again_stays_deleted() {
     link.slow(Duration::from_millis(100));
     soon("the first ones are there", async || keys(&etcd).len(), |there| *there > 0).await;
     try_join_all((0..MANY).map(|i| one.delete(format!("{i:03}")))).await.unwrap();
-    // not for a moment: what is written after all is taken back
+    // Not even for a moment: a key that was restored after its delete would be seen here before it is taken back.
     let until = Instant::now() + TTL * 2;
     while Instant::now() < until {
         assert_eq!(keys(&etcd), [""; 0]);

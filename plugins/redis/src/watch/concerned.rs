@@ -1,4 +1,4 @@
-//! [`Concerned`]: which watches a key concerns.
+//! [`Concerned`]: the index from keys to the watches that have them.
 
 use super::inbox::Inbox;
 use bytes::Bytes;
@@ -9,24 +9,24 @@ use std::{
     sync::Arc,
 };
 
-/// Which watches a key concerns, found by the key: however many others there are, they are not looked at.
+/// Finds the watches that have a key, without looking at the others, however many there are.
 #[derive(Default)]
 pub(super) struct Concerned {
     keys: BTreeMap<Bytes, Watches>,
     prefixes: BTreeMap<Bytes, Watches>,
 }
 
-/// Those of one range, by their numbers.
+/// The watches of one range, by their ids.
 type Watches = BTreeMap<u64, Arc<Inbox>>;
 
 impl Concerned {
-    /// This range is one of a watch's.
+    /// Adds a range of a watch.
     pub(super) fn add(&mut self, range: &KeyRange, id: u64, inbox: Arc<Inbox>) {
         let (ranges, start) = self.of_kind(range);
         ranges.entry(start.clone()).or_default().insert(id, inbox);
     }
 
-    /// It is no more.
+    /// Removes a range of a watch.
     pub(super) fn remove(&mut self, range: &KeyRange, id: u64) {
         let (ranges, start) = self.of_kind(range);
         if let Some(watches) = ranges.get_mut(start) {
@@ -37,7 +37,7 @@ impl Concerned {
         }
     }
 
-    /// Ranges are single keys and prefixes: others are refused before.
+    /// Ranges are single keys or prefixes: others were refused before.
     fn of_kind<'r>(&mut self, range: &'r KeyRange) -> (&mut BTreeMap<Bytes, Watches>, &'r Bytes) {
         match range.single() {
             Some(key) => (&mut self.keys, key),
@@ -45,7 +45,7 @@ impl Concerned {
         }
     }
 
-    /// The watches that a key concerns, each once.
+    /// The watches that have this key, each once.
     pub(super) fn by(&self, key: &[u8]) -> BTreeMap<u64, &Arc<Inbox>> {
         let of_prefixes = Candidates { prefixes: &self.prefixes, key, upto: Some(key) };
         let of_prefixes = of_prefixes.filter(|(prefix, _)| key.starts_with(prefix)).map(|(_, watches)| watches);
@@ -54,11 +54,11 @@ impl Concerned {
     }
 }
 
-/// The prefixes that have to be looked at for a key, from the last one on: all that it begins with, and some between them.
+/// The prefixes to look at for a key, in descending order: all prefixes of the key, and a few others between them.
 struct Candidates<'c, 'k, T> {
     prefixes: &'c BTreeMap<Bytes, T>,
     key: &'k [u8],
-    /// What is left of it.
+    /// The upper bound of the next candidate, which is a prefix of the key.
     upto: Option<&'k [u8]>,
 }
 
@@ -69,7 +69,7 @@ impl<'c, T> Iterator for Candidates<'c, '_, T> {
         let upto = self.upto.take()?;
         let (prefix, of_it) = self.prefixes.range::<[u8], _>((Unbounded, Included(upto))).next_back()?;
         let common = prefix.iter().zip(self.key).take_while(|(one, other)| one == other).count();
-        // the next one has no more of the key than this one: one that had would come after it
+        // The next candidate cannot share more of the key than this one does: it would be greater than this one.
         let rest = if common == prefix.len() { common.checked_sub(1) } else { Some(common) };
         self.upto = rest.map(|rest| &self.key[..rest]);
         Some((prefix, of_it))

@@ -1,4 +1,4 @@
-//! [`Control`]: what the subscriber of a watch may ask for.
+//! [`Control`]: the subscriber's requests to a running watch.
 
 use super::hub::Refused;
 use crate::{core::Core, failure::Asked, store::refuse_range};
@@ -8,10 +8,10 @@ use cninfra::{
 };
 use std::{result::Result as StdResult, sync::Arc};
 
-/// Notes what is asked for: the watch's task does it.
+/// Records the requests. The task of the watch executes them.
 pub(crate) struct Control {
     pub(crate) core: Arc<Core>,
-    /// The hub's number of the watch.
+    /// The id of the watch in the hub.
     pub(crate) id: u64,
     pub(crate) feed: Feed,
     pub(crate) capabilities: Capabilities,

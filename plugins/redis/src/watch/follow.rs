@@ -1,4 +1,4 @@
-//! [`Follower`]: the task of a watch. It alone reads for it, and tells what it has read.
+//! [`Follower`]: the task of a watch. Only this task reads for the watch, and it reports what it has read.
 
 use super::{
     hub::Sync,
@@ -21,62 +21,63 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// So often the log is told that something can not be read.
+/// How often the log repeats that something cannot be read.
 const TELL: Duration = Duration::from_secs(10);
 
-/// So many bytes of values are read at once, about.
+/// How many bytes of values are read at once, approximately.
 pub(super) const ROOM: usize = 8 << 20;
 
-/// The task of a watch.
 pub(crate) struct Follower {
     pub(super) core: Arc<Core>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) feed: Feed,
-    /// How many values are read at once.
+    /// How many values to read at once.
     pub(super) portion: Portion,
     pub(crate) id: u64,
-    /// What the subscriber was told.
+    /// What the subscriber knows of each key.
     pub(super) known: BTreeMap<Bytes, Known>,
-    /// The previous values are wanted: they are kept.
+    /// The previous values are wanted, so values are kept.
     pub(super) keeps_values: bool,
-    /// The ranges whose snapshot was told.
+    /// The ranges whose snapshot was reported.
     pub(super) told: Vec<KeyRange>,
-    /// The snapshots that are to be told.
+    /// The snapshots that are due.
     due: Vec<Due>,
-    /// The version of the patterns that has the first ranges.
+    /// The version of the patterns that includes the first ranges.
     since: u64,
     pub(super) sync: watch::Receiver<Sync>,
-    /// The version of the patterns that the servers tell of.
+    /// The version of the patterns about which all servers notify.
     confirmed: watch::Receiver<u64>,
-    /// How often a server had refused before it began.
+    /// How often a server had refused before this watch began.
     refusals: u64,
-    /// Of the last time that all was read.
+    /// The epoch in which everything was last marked to be read.
     epoch: u64,
-    /// That it is lost was told: a server is, or something can not be read.
+    /// Whether the subscriber was told that the watch is behind: a server is not listened to, or something cannot be
+    /// read.
     is_lost: bool,
     rescan: Instant,
     rereads: Pauses,
-    /// That something could not be read was told in the log.
+    /// When the log last said that something could not be read.
     complained: Option<Instant>,
-    /// The beginning of the snapshot that is told now, if that was not told yet.
+    /// The beginning of the current snapshot, until it is sent.
     pub(super) beginning: Option<Event>,
-    /// What waited was thrown away, and no snapshot has begun since: until one does nothing else is taken.
+    /// The queue was thrown away, and no snapshot has begun since: until one does, the feed accepts nothing else.
     pub(super) is_thrown_away: bool,
 }
 
-/// A snapshot that is to be told.
 #[derive(Clone)]
 struct Due {
     range: KeyRange,
     cause: Cause,
-    /// The range is read when the servers tell of this version of the patterns, so that no change comes in between.
+    /// The range is read once the servers notify about this version of the patterns, so that no change is missed in
+    /// between.
     since: u64,
-    /// It could not be read: it is tried again then, and what else there is goes on.
+    /// When to try next. After a failure this is later, so that everything else can go on.
     again: Instant,
     pauses: Pauses,
-    /// The server has answered, and some of it could not be read: it is told when it is seen that all of it can be.
+    /// The server has answered, but some of the range could not be read: the snapshot waits until all of it can be.
     is_unread: bool,
-    /// It may have changed without a hint since it was told. Where it can not be told as a whole, what can be read of it is compared.
+    /// The range may have changed without a hint since it was reported. While it cannot be reported as a whole, the
+    /// keys that can be read are compared.
     is_missed: bool,
 }
 
@@ -87,11 +88,11 @@ impl Due {
     }
 }
 
-/// What is known of a key's value.
 pub(super) struct Known {
     pub(super) hash: u64,
     pub(super) value: Option<Bytes>,
-    /// It was told by a change, or a snapshot that has ended. One that has not may be left out by the subscriber, and what was thrown away is not known to it.
+    /// It was reported by a change, or by a snapshot that has ended. The subscriber may drop items of a snapshot that
+    /// has not ended, and does not know what was thrown away.
     pub(super) is_sure: bool,
 }
 
@@ -105,17 +106,17 @@ pub(super) fn hash(value: &Bytes) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
-/// What has become of something that was to be told.
+/// The result of reporting something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Told {
     Done,
-    /// The store could not be read: again, a bit later.
+    /// The store could not be read: try again a bit later.
     Failed,
-    /// The store has answered, and some of it can not be read: [`Follower::unread`] has noted it.
+    /// The store has answered, but some of it cannot be read. [`Follower::unread`] has recorded that.
     Unread,
-    /// A server is not listened to any more: again, when it is.
+    /// A server is no longer listened to: try again when it is.
     Outdated,
-    /// The queue was thrown away: all is told anew.
+    /// The queue was thrown away: everything is reported anew.
     Overflowed,
     /// The subscriber is gone.
     Ended,
@@ -123,7 +124,7 @@ pub(super) enum Told {
 
 impl Follower {
     pub(crate) fn new(core: Arc<Core>, inbox: Arc<Inbox>, feed: Feed, options: &WatchOptions) -> Self {
-        // before it is there: what is refused then is refused to it
+        // Read before the watch is added to the hub, so that a refusal from then on counts for this watch.
         let (sync, confirmed) = (core.hub.sync(), core.hub.confirmed());
         let refusals = sync.borrow().refusals;
         let (id, since) = core.hub.add(inbox.clone());
@@ -154,13 +155,14 @@ impl Follower {
         }
     }
 
-    /// Waits until it is known whether the servers tell: why they do not, with the mend. None where one is away, too.
+    /// Waits until it is known whether the servers notify. Returns why they do not, with advice; `None` if they do, or
+    /// if a server does not answer.
     pub(crate) async fn refusal(&self) -> Option<String> {
         let (mut sync, mut confirmed) = (self.sync.clone(), self.confirmed.clone());
         loop {
             let in_step = {
                 let sync = sync.borrow_and_update();
-                // what was refused before it began may hold no more
+                // A refusal from before this watch began may no longer hold.
                 if sync.refused.is_some() && sync.refusals > self.refusals {
                     return sync.refused.clone();
                 }
@@ -179,7 +181,7 @@ impl Follower {
         }
     }
 
-    /// Tells all until the subscriber is gone, or the store closed.
+    /// Reports events until the subscriber is gone or the store is closed.
     pub(crate) async fn run(mut self) {
         let (core, feed) = (self.core.clone(), self.feed.clone());
         tokio::select! {
@@ -244,7 +246,8 @@ impl Follower {
                     if !self.feed.room().await {
                         return;
                     }
-                    // a snapshot that can not be read does not make room for ever
+                    // Pauses, since a snapshot that cannot be read would otherwise be thrown away and begun again
+                    // without end.
                     sleep(pauses.next()).await;
                 }
                 Told::Ended => return,
@@ -252,22 +255,23 @@ impl Follower {
         }
     }
 
-    /// Until there is something to do. Without a version of the patterns that the servers tell of, nothing is to be read.
+    /// Waits until there is something to do. `confirmed` is `None` while not all servers notify: then nothing is read.
     async fn wait(&mut self, confirmed: Option<u64>) {
         let of_due = |confirmed| self.due.iter().filter(move |due| due.since <= confirmed).map(|due| due.again);
         let next = confirmed.map(|confirmed| of_due(confirmed).fold(self.rescan, Instant::min));
-        // of other watches' patterns nobody need hear
+        // A newer version of the patterns matters only if a range waits for it.
         let is_expected = confirmed.is_some_and(|confirmed| self.due.iter().any(|due| due.since > confirmed));
         tokio::select! {
             () = self.inbox.woken.notified() => {}
-            // its sender is the core's
+            // This cannot fail, since the sender is in `core`.
             _ = self.sync.changed() => {}
             _ = self.confirmed.changed(), if is_expected => {}
             () = sleep_until(next.unwrap_or(self.rescan)), if next.is_some() => {}
         }
     }
 
-    /// The version of the patterns of which all servers tell; none where one does not. What the subscriber has to know of it is told.
+    /// The version of the patterns about which all servers notify; `None` if one does not. Tells the subscriber if the
+    /// watch falls behind or catches up.
     fn in_step(&mut self) -> Option<u64> {
         let (in_step, is_trouble, epoch) = {
             let sync = self.sync.borrow_and_update();
@@ -279,7 +283,7 @@ impl Follower {
         };
         if std::mem::replace(&mut self.is_lost, is_lost) != is_lost {
             if is_lost && !in_step {
-                // why is told in the log by who listens
+                // The listener logs why.
                 self.feed.has_failed();
             }
             self.tell(Event::Link(if is_lost { Link::Lost } else { Link::Resumed }));
@@ -293,7 +297,8 @@ impl Follower {
         Some(*self.confirmed.borrow_and_update())
     }
 
-    /// May something that was told be outdated, since it can not be read? Or can nothing be told for that? One range of several that was never told keeps the others from nothing.
+    /// Whether something that was reported may be outdated, since it cannot be read, or whether nothing can be reported
+    /// for that reason. A range that was never reported does not hold up the others.
     fn is_behind(&self) -> bool {
         match self.told.is_empty() {
             true => self.due.iter().all(|due| due.is_unread),
@@ -301,24 +306,25 @@ impl Follower {
         }
     }
 
-    /// Is a server not listened to? What is read then may be older than what was told. Where hints were lost otherwise, all is read again after this: to begin at once
-    /// would come to no end while they are lost all the time.
+    /// Whether a server is not listened to, so that what is read now may be older than what was already reported. If
+    /// hints were lost for another reason, everything is read again after the current pass: restarting the pass at once
+    /// would never end while hints keep getting lost.
     pub(super) fn is_outdated(&self) -> bool {
         !self.sync.borrow().in_step
     }
 
-    /// A snapshot of each range that was told is due.
+    /// Makes a snapshot of each reported range due.
     fn all_due(&mut self, cause: Cause) {
         for range in &self.told {
             let Some(due) = self.due.iter_mut().find(|due| due.range == *range) else {
-                // it was told of before
+                // Its pattern is included in any version, since the range was reported before.
                 self.due.push(Due::new(range.clone(), cause, 0));
                 continue;
             };
             if cause != Cause::Requested {
                 due.cause = cause;
             }
-            // what can be read of it is not to wait for the rest
+            // Keys that can be read must not wait for the others.
             due.is_missed = true;
             if due.is_unread {
                 due.again = Instant::now();
@@ -342,7 +348,7 @@ impl Follower {
         }
     }
 
-    /// The store could not be read: that is counted, and the log is told of it from time to time.
+    /// Records that the store could not be read: it is counted, and logged from time to time.
     pub(super) fn has_failed(&mut self, error: &KvError) {
         if *error.reason() == Reason::Closed {
             return;
@@ -351,15 +357,17 @@ impl Follower {
         self.complain(format_args!("a watch cannot read what it watches: {why}; {help}"), false);
     }
 
-    /// Something of a range can not be read, though the store has answered. What is there is not known by that, so nothing is told of it: the range is read again from time to time, and is told when all of
-    /// it can be read. Who was told of it before knows until then that it may be outdated, and is told what has become of the rest.
+    /// Some of a range cannot be read, although the server has answered. That does not show whether those keys exist,
+    /// so nothing is reported about them. The range is read again from time to time, and is reported once all of it can
+    /// be read. A subscriber that knows the range is told until then that it may be outdated, and gets changes of its
+    /// other keys.
     pub(super) fn unread(&mut self, range: &KeyRange, what: &Unread, took: Duration) {
         let place = self.due.iter().position(|due| due.range == *range).unwrap_or_else(|| {
             self.due.push(Due { is_missed: false, ..Due::new(range.clone(), Cause::Lost, 0) });
             self.due.len() - 1
         });
         let due = &mut self.due[place];
-        // most of the time is for what can be read
+        // Most of the time is for the ranges that can be read.
         due.again = Instant::now() + due.pauses.next().max(9 * took);
         if self.told.contains(range) {
             due.cause = Cause::Lost;
@@ -372,14 +380,14 @@ impl Follower {
         self.complain(format_args!("{what}"), is_news);
     }
 
-    /// What can be read of a range was compared with what was told.
+    /// The readable keys of a range were compared with what was reported.
     pub(super) fn compared(&mut self, range: &KeyRange) {
         for due in self.due.iter_mut().filter(|due| due.range == *range) {
             due.is_missed = false;
         }
     }
 
-    /// Is it known already that something of a range can not be read?
+    /// Whether it is already known that some of a range cannot be read.
     pub(super) fn is_unread(&self, range: &KeyRange) -> bool {
         self.due.iter().any(|due| due.is_unread && due.range == *range)
     }
@@ -392,7 +400,7 @@ impl Follower {
         }
     }
 
-    /// Something is counted that went wrong. The log is told, but of what is no news only from time to time.
+    /// Counts a problem and logs it. A problem that is not new is logged only from time to time.
     fn complain(&mut self, what: fmt::Arguments<'_>, is_news: bool) {
         self.feed.has_failed();
         if is_news || self.complained.is_none_or(|last| last.elapsed() >= TELL) {
@@ -403,20 +411,20 @@ impl Follower {
         }
     }
 
-    /// A range could not be read.
+    /// A range could not be read: sets when to try again.
     fn try_again(&mut self, range: &KeyRange) {
         for due in self.due.iter_mut().filter(|due| due.range == *range) {
             due.again = Instant::now() + due.pauses.next();
         }
     }
 
-    /// Tells what is always taken.
+    /// Pushes an event that the feed accepts even if it is full.
     fn tell(&self, event: Event) {
         let pushed = self.feed.push(event);
         debug_assert!(matches!(pushed, Pushed::Queued | Pushed::Ended), "{pushed:?}");
     }
 
-    /// A snapshot was told.
+    /// Records that the snapshot of a range was reported.
     pub(super) fn told(&mut self, range: KeyRange) {
         self.known.range_mut::<Bytes, _>(range.bounds()).for_each(|(_, known)| known.is_sure = true);
         self.due.retain(|due| due.range != range);
@@ -425,7 +433,7 @@ impl Follower {
         }
     }
 
-    /// All was read.
+    /// Records that everything was read.
     pub(super) fn rescanned(&mut self) {
         self.rescan = Instant::now() + *self.core.config.rescan_interval;
         self.rereads.reset();
@@ -435,7 +443,7 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         self.core.hub.remove(self.id);
-        // whoever waits for events sees their end, also where the store was dropped
+        // The subscriber has to see the end, also if the store was dropped.
         self.feed.end();
     }
 }

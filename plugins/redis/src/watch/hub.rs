@@ -1,4 +1,4 @@
-//! [`Hub`]: which watches there are, what of the servers' changes they have told, and who tells them.
+//! [`Hub`]: the watches of a store, the patterns that they want, and the state of the listeners to each server.
 
 use super::{
     concerned::Concerned,
@@ -13,16 +13,17 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Which watches there are, and who listens to which server for them.
+/// The watches of a store, and the state of the listener to each server.
 pub(crate) struct Hub {
     db: u8,
     state: Mutex<State>,
     sync: watch::Sender<Sync>,
-    /// All servers have told of the patterns of this version, and do while they are [in step](Sync::in_step). Apart, so that a watch that begins wakes none of those that run.
+    /// All servers notify about the patterns of this version, as long as they are [in step](Sync::in_step). This is not
+    /// part of `Sync`, so that a watch that begins does not wake those that run.
     confirmed: watch::Sender<u64>,
-    /// The patterns that are wanted: counted up when they are others.
+    /// The version of the wanted patterns, which grows whenever they change.
     wanted: watch::Sender<u64>,
-    /// Watches that have begun: each time those that were refused are asked again.
+    /// How many watches have begun. Each new one makes refused listeners try again.
     begun: watch::Sender<u64>,
     primaries: watch::Sender<Vec<Arc<str>>>,
 }
@@ -30,10 +31,10 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct State {
     inboxes: HashMap<u64, Arc<Inbox>>,
-    /// The same by their ranges.
+    /// The same inboxes, by their ranges.
     concerned: Concerned,
     next: u64,
-    /// With how many want them.
+    /// Each pattern, with the number of ranges that want it.
     patterns: BTreeMap<Arc<str>, usize>,
     version: u64,
     listeners: HashMap<Arc<str>, Listener>,
@@ -42,40 +43,40 @@ struct State {
     trouble: String,
 }
 
-/// How it is with who listens to a server.
+/// The state of the listener to one server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Listener {
     Connecting,
     Down,
-    /// The server does not tell of changes, with the mend.
+    /// The server does not notify about changes; with the advice how to fix that.
     Refused(String),
-    /// Hints of these patterns come.
+    /// Hints for the patterns of this version arrive.
     Up(u64),
 }
 
-/// What a watch has to know.
+/// What the tasks of watches have to know.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Sync {
-    /// Another one than before: hints may have been lost.
+    /// If it changes, hints may have been lost.
     pub(crate) epoch: u64,
-    /// All servers tell: of which patterns, [`Hub::confirmed`] says.
+    /// All servers notify: about which patterns, [`Hub::confirmed`] says.
     pub(crate) in_step: bool,
-    /// A server refuses to tell, with the mend.
+    /// A server refuses to notify; with the advice how to fix that.
     pub(crate) refused: Option<String>,
-    /// So often one has refused.
+    /// How often a server has refused.
     pub(crate) refusals: u64,
-    /// A server is not there.
+    /// Whether a server does not answer.
     pub(crate) down: bool,
 }
 
-/// Why an order is not taken.
+/// Why an order of a subscriber is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refused {
     /// The watch has ended.
     Ended,
     /// The range is not watched.
     Unknown,
-    /// The orders before are not done yet.
+    /// The earlier orders are not done yet.
     Full,
 }
 
@@ -92,7 +93,7 @@ impl Hub {
         }
     }
 
-    /// A watch begins: its number, and the version of the patterns that has its ranges.
+    /// Adds a watch. Returns its id, and the version of the patterns that includes its ranges.
     pub(crate) fn add(&self, inbox: Arc<Inbox>) -> (u64, u64) {
         let mut state = self.lock();
         state.next += 1;
@@ -108,7 +109,7 @@ impl Hub {
         (id, since)
     }
 
-    /// A watch ends.
+    /// Removes a watch.
     pub(crate) fn remove(&self, id: u64) {
         let mut state = self.lock();
         if let Some(inbox) = state.inboxes.remove(&id) {
@@ -120,7 +121,7 @@ impl Hub {
         self.settle(state);
     }
 
-    /// A watch has another range. One that it has already is no other one.
+    /// Adds a range to a watch, unless it already has it.
     pub(crate) fn add_range(&self, id: u64, range: KeyRange) -> Result<(), Refused> {
         self.order(id, |state, inbox| {
             if inbox.ranges().contains(&range) {
@@ -141,7 +142,7 @@ impl Hub {
         })
     }
 
-    /// A watch has a range no more.
+    /// Removes a range from a watch.
     pub(crate) fn remove_range(&self, id: u64, range: KeyRange) -> Result<(), Refused> {
         self.order(id, |state, inbox| {
             if !inbox.ranges().contains(&range) {
@@ -157,12 +158,13 @@ impl Hub {
         })
     }
 
-    /// A watch is to tell all once more.
+    /// Makes a watch report a snapshot of all its ranges.
     pub(crate) fn snapshot(&self, id: u64) -> Result<(), Refused> {
         self.order(id, |_, inbox| if inbox.order(Order::Snapshot) { Ok(()) } else { Err(Refused::Full) })
     }
 
-    /// Notes an order under the lock under which the watch ends, too: so nothing is left of a watch that has ended, and two who ask for the same have it once.
+    /// Records an order, under the same lock under which a watch ends: so nothing is left of an ended watch, and a
+    /// range that two callers add at once is added once.
     fn order(&self, id: u64, note: impl FnOnce(&mut State, &Arc<Inbox>) -> Result<(), Refused>) -> Result<(), Refused> {
         let mut state = self.lock();
         let inbox = state.inboxes.get(&id).cloned().ok_or(Refused::Ended)?;
@@ -171,13 +173,13 @@ impl Hub {
         noted
     }
 
-    /// The patterns that are wanted, and their version.
+    /// The wanted patterns, and their version.
     pub(crate) fn patterns(&self) -> (u64, BTreeSet<Arc<str>>) {
         let state = self.lock();
         (state.version, state.patterns.keys().cloned().collect())
     }
 
-    /// These servers have the keys.
+    /// Sets which servers have the keys.
     pub(crate) fn primaries(&self, primaries: &[Arc<str>]) {
         let mut state = self.lock();
         let is_same =
@@ -194,11 +196,11 @@ impl Hub {
         self.settle(state);
     }
 
-    /// How it is with who listens to a server.
+    /// Sets the state of the listener to a server.
     pub(crate) fn listener(&self, endpoint: &Arc<str>, now: Listener) {
         let mut state = self.lock();
         state.refusals += u64::from(matches!(now, Listener::Refused(_)));
-        // a server that has no keys any more is not of interest
+        // A server that no longer has keys is ignored.
         if let Some(before) = state.listeners.get_mut(endpoint) {
             let is_back = matches!(now, Listener::Up(_)) && !matches!(before, Listener::Up(_));
             *before = now;
@@ -207,14 +209,14 @@ impl Hub {
         self.settle(state);
     }
 
-    /// Hints were lost.
+    /// To be called when hints were lost.
     pub(crate) fn lost(&self) {
         let mut state = self.lock();
         state.epoch += 1;
         self.settle(state);
     }
 
-    /// This key may have changed.
+    /// Passes a hint to the watches that have this key.
     pub(crate) fn hint(&self, key: &Bytes, expired: bool) {
         for inbox in self.lock().concerned.by(key).into_values() {
             inbox.hint(key, expired);
@@ -241,12 +243,12 @@ impl Hub {
         self.primaries.subscribe()
     }
 
-    /// A server does not tell of changes, and a watch wants it to.
+    /// Why a server does not notify, if any watch needs it to.
     pub(crate) fn refusal(&self) -> Option<String> {
         self.sync.borrow().refused.clone()
     }
 
-    /// Who has the keys could not be learned.
+    /// Records why the servers of the keys could not be found out.
     pub(crate) fn trouble(&self, what: &str) {
         self.lock().trouble = what.to_string();
     }
@@ -256,7 +258,7 @@ impl Hub {
         if trouble.is_empty() { "no server is known yet".into() } else { trouble.into() }
     }
 
-    /// The channels of a range, as a pattern.
+    /// The pattern for the channels of a range.
     fn pattern(&self, range: &KeyRange) -> Arc<str> {
         let text = |key: &[u8]| literal(key.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default());
         match range.single() {
@@ -282,7 +284,8 @@ impl Hub {
         let in_step = confirmed.is_some();
         let sync = Sync { epoch: state.epoch, in_step, refused, refusals: state.refusals, down };
         let version = state.version;
-        // under the lock, so that an older one does not come later; and first of which patterns, then that they are in step
+        // Sent under the lock, so that an older state cannot come later. `confirmed` first, so that it is up to date
+        // when `in_step` is seen.
         if let Some(confirmed) = confirmed {
             self.confirmed.send_if_modified(|before| std::mem::replace(before, confirmed) != confirmed);
         }
@@ -300,7 +303,7 @@ impl Hub {
     }
 }
 
-/// What the channels of a database's keys begin with.
+/// The prefix of the channels of a database's keys.
 pub(crate) fn channel(db: u8) -> String {
     format!("__keyspace@{db}__:")
 }
@@ -345,7 +348,7 @@ mod tests {
         hub.listener(&b, Listener::Up(1));
         let in_step = hub.sync().borrow().clone();
         assert_eq!((in_step.in_step, *hub.confirmed().borrow()), (true, 1));
-        // a listener that comes back has missed some
+        // A listener that was down has missed hints.
         hub.listener(&a, Listener::Down);
         assert!(!hub.sync().borrow().in_step);
         hub.listener(&a, Listener::Up(1));
@@ -356,7 +359,7 @@ mod tests {
     fn what_is_asked_of_a_watch_leaves_nothing_behind() {
         let (hub, _) = hub();
         let (id, _) = hub.add(Arc::new(Inbox::new(vec![KeyRange::key("k")])));
-        // the second one is no other one
+        // Adding the same range a second time has no effect.
         assert_eq!([0; 2].map(|_| hub.add_range(id, KeyRange::key("l"))), [Ok(()); 2]);
         assert_eq!(hub.patterns().1.len(), 2);
         assert_eq!(hub.remove_range(id, KeyRange::key("l")), Ok(()));
@@ -413,7 +416,7 @@ mod tests {
         up(begin("l"));
         assert_eq!([sync.has_changed().unwrap(), confirmed.has_changed().unwrap()], [false, true]);
         assert_eq!(*confirmed.borrow_and_update(), 2);
-        // but that one was away concerns all
+        // But an outage of a server concerns all.
         hub.listener(&a, Listener::Down);
         assert_eq!([sync.has_changed().unwrap(), confirmed.has_changed().unwrap()], [true, false]);
     }

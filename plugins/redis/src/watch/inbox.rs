@@ -1,4 +1,4 @@
-//! [`Inbox`]: what a watch has to do.
+//! [`Inbox`]: the work that is waiting for a watch.
 
 use bytes::Bytes;
 use cninfra::keyval::KeyRange;
@@ -8,21 +8,21 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// So many keys are noted one by one; beyond that all are read.
+/// How many keys are recorded one by one; if there are more, all keys are read.
 const DIRTY: usize = 64 << 10;
-/// So many orders of the subscriber wait at most.
+/// How many orders of the subscriber may wait.
 const ORDERS: usize = 1024;
 
-/// What the subscriber has asked for.
+/// A request of the subscriber to a running watch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
-    /// With the version of the patterns that has it.
+    /// With the version of the patterns that includes the range.
     Add(KeyRange, u64),
     Remove(KeyRange),
     Snapshot,
 }
 
-/// What a watch has to do: each key once, however often it was hinted at.
+/// The work that is waiting for a watch: each key is in it once, however often it was hinted at.
 pub(crate) struct Inbox {
     noted: Mutex<Noted>,
     pub(crate) woken: Notify,
@@ -31,9 +31,9 @@ pub(crate) struct Inbox {
 #[derive(Default)]
 struct Noted {
     ranges: Vec<KeyRange>,
-    /// With whether the last hint was that it has ended by itself.
+    /// The keys to read, and whether the last hint of each was that it had expired.
     dirty: HashMap<Bytes, bool>,
-    /// There were too many.
+    /// There were too many of them.
     overflowed: bool,
     orders: VecDeque<Order>,
 }
@@ -55,7 +55,7 @@ impl Inbox {
         self.woken.notify_one();
     }
 
-    /// These keys were not read: they are to be looked at again.
+    /// Puts back keys that were not read. A newer hint takes precedence.
     pub(crate) fn again(&self, keys: impl IntoIterator<Item = (Bytes, bool)>) {
         let mut noted = self.lock();
         for (key, expired) in keys {
@@ -63,7 +63,7 @@ impl Inbox {
         }
     }
 
-    /// Some keys that may have changed.
+    /// Takes some keys that may have changed.
     pub(crate) fn dirty(&self, most: usize) -> Vec<(Bytes, bool)> {
         let mut noted = self.lock();
         if noted.dirty.len() <= most {
@@ -73,7 +73,7 @@ impl Inbox {
         keys.into_iter().filter_map(|key| noted.dirty.remove_entry(&key)).collect()
     }
 
-    /// Have so many keys been hinted at that all are to be read? It is said once.
+    /// Whether there were so many hints that all keys have to be read. This resets the flag.
     pub(crate) fn has_overflowed(&self) -> bool {
         std::mem::take(&mut self.lock().overflowed)
     }
@@ -82,7 +82,7 @@ impl Inbox {
         std::mem::take(&mut self.lock().orders)
     }
 
-    /// Notes an order; false if there are too many.
+    /// Records an order; false if there are too many.
     pub(crate) fn order(&self, order: Order) -> bool {
         let mut noted = self.lock();
         if noted.orders.len() >= ORDERS {

@@ -1,4 +1,4 @@
-//! Who listens to the servers: a connection to each, with the patterns of all watches.
+//! Listens to the servers, on one connection to each, with the patterns of all watches.
 
 use super::{
     hub::{Listener, channel},
@@ -30,13 +30,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// So often is looked whether the connection lives.
+/// How often the connection is checked.
 const PING: Duration = Duration::from_secs(1);
-/// So long the answer may take.
+/// The limit for the answer to that.
 const ANSWER: Duration = Duration::from_millis(1500);
-/// So often is asked whether the server still tells.
+/// How often to check whether the server still notifies.
 const ASK: Duration = Duration::from_secs(5);
-/// So long is waited before a server that refuses is asked again.
+/// How long to wait before a server that refuses is asked again.
 const REFUSED: Duration = Duration::from_secs(1);
 
 /// Listens to all servers until the store is closed.
@@ -71,9 +71,9 @@ pub(crate) async fn run(core: Arc<Core>) {
     listeners.shutdown().await;
 }
 
-/// Why a server is not listened to any more.
+/// Why a server is no longer listened to.
 enum Ended {
-    /// Why.
+    /// The server or the connection failed.
     Down(String),
     Refused(String),
 }
@@ -94,7 +94,7 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
     let mut pauses = Pauses::default();
     let mut was_told = false;
     loop {
-        // nobody is listened to for nothing
+        // While there is no watch, there is no need to listen.
         let mut wanted = core.hub.wanted();
         while core.hub.patterns().1.is_empty() {
             if wanted.changed().await.is_err() {
@@ -111,7 +111,7 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
         let is_refused = matches!(ended, Ended::Refused(_));
         let wait = match ended {
             Ended::Down(why) => {
-                // once, until it is back
+                // Logged once, until the server is back.
                 if !std::mem::replace(&mut was_told, true) {
                     tracing::warn!("watches hear nothing of redis at {endpoint}: {why}");
                 }
@@ -130,7 +130,7 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
         core.suspect.notify_one();
         tokio::select! {
             () = sleep(wait) => {}
-            // a watch that begins is not refused for what was
+            // A watch that begins is not refused for what was found earlier.
             Ok(()) = begun.changed(), if is_refused => {}
         }
     }
@@ -144,12 +144,12 @@ async fn session(core: &Core, endpoint: &Arc<str>, is_up: &mut bool) -> Result<s
         is_master(&session.wire).await?;
     }
     let ended = session.run(hints, tells == Tells::Unknown, is_up).await;
-    // what is left of it goes before another one is made
+    // The connection is closed completely before another one is made.
     session.wire.close().await;
     ended
 }
 
-/// Refused where it is known that it does not tell.
+/// Checks whether the server notifies. An error if it is known that it does not.
 async fn tells(core: &Core, endpoint: &Arc<str>) -> Result<Tells, Ended> {
     match notify::ask(core, endpoint).await? {
         Tells::No(why) => Err(Ended::Refused(why)),
@@ -187,7 +187,7 @@ impl Session<'_> {
                 }
                 Ok::<_, Ended>(())
             };
-            // hints are taken all the time, so that none is lost
+            // Hints are taken all the time, so that none is lost.
             tokio::select! {
                 biased;
                 settled = settling => settled?,
@@ -209,7 +209,7 @@ impl Session<'_> {
         }
     }
 
-    /// Hands hints on, for as long as the connection lives.
+    /// Passes hints on, as long as the connection lives.
     async fn take(
         &self,
         hints: &mut Hints,
@@ -220,13 +220,13 @@ impl Session<'_> {
             let hint = tokio::select! {
                 biased;
                 hint = hints.next() => hint,
-                // the hints do not end with it
+                // The channel of hints does not end with the connection.
                 () = &mut gone => None,
             };
             match hint {
                 Some(Hint::Dirty(key, expired)) => {
                     if let Some((_, echo)) = echo.take_if(|(wanted, _)| *wanted == key) {
-                        // who waits for it may be gone
+                        // The receiver may be gone.
                         let _ = echo.send(());
                     }
                     self.core.hub.hint(&key, expired);
@@ -237,7 +237,7 @@ impl Session<'_> {
         }
     }
 
-    /// Looks from time to time whether the connection lives.
+    /// Checks the connection regularly.
     async fn live(&self) -> Result<std::convert::Infallible, Ended> {
         loop {
             sleep(PING).await;
@@ -245,7 +245,7 @@ impl Session<'_> {
         }
     }
 
-    /// Asks from time to time whether the server still tells. That it can not be asked is none of this connection's business.
+    /// Checks regularly whether the server still notifies. An error of that check does not end this connection.
     async fn tells_still(&self) -> Ended {
         loop {
             sleep(ASK).await;
@@ -260,7 +260,7 @@ impl Session<'_> {
         answer.unwrap_or_else(|_| Err(Failure::lost("no answer to PING"))).map(drop)
     }
 
-    /// Has the server tell of patterns, or no more.
+    /// Subscribes to patterns, or unsubscribes.
     async fn subscribe(&self, patterns: impl Iterator<Item = &Arc<str>>, wanted: bool) -> Result<(), Ended> {
         let patterns: Vec<String> = patterns.map(ToString::to_string).collect();
         if patterns.is_empty() {
@@ -275,7 +275,8 @@ impl Session<'_> {
         }
     }
 
-    /// Where the user may not ask what the server tells, it is tried: a key that is made and deleted in one step, so that nobody ever reads it, is to be heard of.
+    /// Proves that the server notifies, if the user may not read its config: a key is made and deleted in one step, so
+    /// that nobody ever reads it, and the hint of that has to arrive.
     async fn prove(&self, echo: &Echo, echoed: &mut oneshot::Receiver<()>) -> Result<(), Ended> {
         self.subscribe(echo.pattern.iter(), true).await?;
         let asked = || Asked::to_write("notifications", Some(KeyRange::key(&echo.key)));
@@ -294,7 +295,7 @@ impl Session<'_> {
         self.subscribe(echo.pattern.iter(), false).await
     }
 
-    /// What is tried, of these patterns; none where this server has no key of them.
+    /// The key for that, matching these patterns; `None` if this server has no such key.
     fn echo(&self, patterns: &BTreeSet<Arc<str>>) -> Option<Echo> {
         let channel = channel(self.core.config.db);
         let prefix = |pattern: &Arc<str>| Some(pattern.strip_prefix(&channel)?.strip_suffix('*')?.to_string());
@@ -312,17 +313,17 @@ impl Session<'_> {
     }
 }
 
-/// What is tried, to hear of it.
+/// A key that is made and deleted, to see whether the hint of it arrives.
 struct Echo {
     key: Bytes,
-    /// Where no pattern of a watch has it.
+    /// Its pattern, if none of a watch matches it.
     pattern: Option<Arc<str>>,
 }
 
-/// So many names are tried, until one is of a slot that the server has.
+/// How many names are tried to find one in a slot of this server.
 const TRIES: usize = 1000;
 
-/// What a pattern of one text alone was made of.
+/// Removes the escapes of [`literal`].
 fn unescaped(pattern: &str) -> String {
     let mut chars = pattern.chars();
     let mut text = String::new();

@@ -1,4 +1,5 @@
-//! The watch. What Redis tells of changes are hints that may get lost: each is a key to be read. So a watch never tells what it has not read, and reads all its keys whenever hints may have been lost.
+//! Watches. Redis' notifications may get lost, so each is only a hint that a key has to be read. A watch reports only
+//! what it has read, and reads all its keys whenever hints may have been lost.
 
 mod concerned;
 mod control;

@@ -1,4 +1,4 @@
-//! What a server has to tell for a watch.
+//! Whether a server notifies about changes, as watches need, and what to do if it does not.
 
 use super::hub::channel;
 use crate::{
@@ -12,17 +12,17 @@ use cninfra::keyval::{Applied, KvError, Reason, Result};
 use std::{error::Error, sync::Arc};
 use tokio::time::timeout;
 
-/// Does a server tell of changes?
+/// Whether a server notifies about changes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Tells {
     Yes,
-    /// It does not; why, with the mend.
+    /// It does not. The text says why, and how to fix it.
     No(String),
-    /// The user may not ask.
+    /// The user may not read the server's config.
     Unknown,
 }
 
-/// Asks a server, and switches it on if that is wanted.
+/// Checks a server, and switches its notifications on if the config says so.
 pub(crate) async fn ask(core: &Core, endpoint: &Arc<str>) -> Result<Tells> {
     let (turn, asked) = (|| core.to_read(Who::Own), || Asked::to_read("notifications", None));
     let to = To::Node(endpoint.clone());
@@ -52,7 +52,8 @@ pub(crate) async fn ask(core: &Core, endpoint: &Arc<str>) -> Result<Tells> {
     }
 }
 
-/// Why watches will be refused, where that can be known before there is one: by a server that does not tell, or since the user may not hear of it.
+/// Why watches will be refused, as far as that can be known before there is one: a server does not notify, or the user
+/// may not receive notifications.
 pub(crate) async fn mute(core: &Core) -> Result<Option<String>> {
     for primary in core.primaries() {
         let why = match ask(core, &primary).await? {
@@ -68,7 +69,8 @@ pub(crate) async fn mute(core: &Core) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// May the user try whether the server tells, who may not ask? Of which keys, is seen when something is watched.
+/// Whether a user who may not read the config may prove that the server notifies. Whether that is possible for certain
+/// keys is found out when they are watched.
 async fn provable(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
     let asked = || Asked::to_read("notifications", None);
     let nothing = Command::new("EVAL", ["return 1", "0"]);
@@ -85,7 +87,8 @@ async fn provable(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
     }
 }
 
-/// May the user hear of changes? It is tried, on a connection that is there for nothing else, since calls need one that hears nothing.
+/// Whether the user may receive notifications. This is tried on a connection of its own, since a connection for calls
+/// must not be subscribed to anything.
 async fn hears(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
     let trying = async {
         let (wire, _hints) = Wire::dial_for_hints(&core.dial, endpoint).await?;
@@ -102,13 +105,13 @@ async fn hears(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
     }
 }
 
-/// The user may not do this, or the server, of somebody who hosts it, does not know it.
+/// The user may not use this command, or the server (a hosted one) does not have it.
 fn is_not_ours(error: &KvError) -> bool {
     let unknown = || error.source().is_some_and(|source| source.to_string().contains("unknown command"));
     *error.reason() == Reason::Denied || unknown()
 }
 
-/// Do these flags have all that changes a value, or ends a key?
+/// Whether these flags cover everything that changes a value or ends a key.
 fn is_enough(flags: &str) -> bool {
     let has = |flag| flags.contains(flag);
     has('K') && (has('A') || ['g', '$', 'x', 'e'].into_iter().all(has))
@@ -118,7 +121,7 @@ fn cause(error: &KvError) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// The server has refused to tell: what can be done.
+/// What to do about a server that has refused a subscription.
 pub(crate) fn refused(core: &Core, endpoint: &Arc<str>, failure: &Failure) -> String {
     let (user, channel) = (core.config.user(), channel(core.config.db));
     if failure.has_no_command() {
@@ -131,7 +134,7 @@ pub(crate) fn refused(core: &Core, endpoint: &Arc<str>, failure: &Failure) -> St
     )
 }
 
-/// It was tried, and nothing was heard.
+/// What to do if the proof was tried, and no hint arrived.
 pub(crate) fn unheard(core: &Core, endpoint: &Arc<str>) -> String {
     let not_set = match core.config.enable_notifications {
         true => format!(
@@ -145,7 +148,7 @@ pub(crate) fn unheard(core: &Core, endpoint: &Arc<str>) -> String {
     )
 }
 
-/// It can not be tried.
+/// What to do if the proof cannot be tried.
 pub(crate) fn unproved(core: &Core, endpoint: &Arc<str>, error: &KvError) -> String {
     format!(
         "whether redis at {endpoint} notifies of changes cannot be known ({}): `ACL SETUSER {} +config|get`, or `+eval` and keys to write",

@@ -1,4 +1,4 @@
-//! What a [`Follower`] reads, and tells of it.
+//! What a [`Follower`] reads, and what it reports of that.
 
 use super::{
     follow::{Follower, Known, ROOM, Told, hash},
@@ -12,25 +12,25 @@ use tokio::time::Instant;
 
 const OP: &str = "watch";
 
-/// A walk over the keys of a range.
+/// One iteration over the keys of a range.
 struct Pass {
     tells: Tells,
     seen: HashSet<Bytes>,
     unread: Unread,
-    /// Keys that a snapshot shows to be gone, by its end.
+    /// Keys that a snapshot does not contain, and that are therefore gone when it ends.
     gone: Vec<Bytes>,
 }
 
-/// What is told of the keys that are read.
+/// What a pass reports about the keys that it reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tells {
-    /// Each, as an item of the snapshot.
+    /// Each key, as an item of the snapshot.
     Items,
-    /// What is different.
+    /// The differences to what was reported.
     Changes,
-    /// Nothing: it is counted how many can not be read.
+    /// Nothing: only counts the keys that cannot be read.
     Nothing,
-    /// Nothing, and it ends at the first one that can not be read.
+    /// Nothing, and the pass ends at the first key that cannot be read.
     Whether,
 }
 
@@ -41,9 +41,9 @@ impl Pass {
 }
 
 impl Follower {
-    /// Tells a snapshot.
+    /// Reports a snapshot of a range.
     pub(super) async fn snapshot(&mut self, range: &KeyRange, cause: Cause) -> Told {
-        // it is told when something was read, so that of a range that can not be read nothing is told
+        // The beginning is sent once something was read, so that nothing is reported of a range that cannot be read.
         self.beginning = Some(Event::snapshot_begin(range.clone(), cause));
         let mut pass = Pass::new(Tells::Items);
         let told = self.pass(range, &mut pass).await;
@@ -63,9 +63,10 @@ impl Follower {
         Told::Done
     }
 
-    /// Tells what is different in what can be read of a range, which was told before, and may have changed without a hint since. Of what can not be read nothing is told.
+    /// Reports differences in the readable keys of a range that was reported before, and may have changed without a
+    /// hint. Nothing is reported about the other keys.
     pub(super) async fn compare(&mut self, range: &KeyRange) -> Told {
-        // it begins, since nothing is taken otherwise, and does not end, since it is no snapshot
+        // After a throw-away the feed accepts only a snapshot, so one begins. It does not end, since it is incomplete.
         self.beginning = self.is_thrown_away.then(|| Event::snapshot_begin(range.clone(), Cause::Overflow));
         let told = self.pass(range, &mut Pass::new(Tells::Changes)).await;
         if told == Told::Done {
@@ -74,7 +75,7 @@ impl Follower {
         told
     }
 
-    /// Looks whether all of a range can be read by now.
+    /// Checks whether all of a range can be read by now.
     pub(super) async fn check(&mut self, range: &KeyRange) -> Told {
         let told = self.pass(range, &mut Pass::new(Tells::Whether)).await;
         if told == Told::Done {
@@ -83,7 +84,7 @@ impl Follower {
         told
     }
 
-    /// Tells the beginning of the snapshot, once.
+    /// Sends the beginning of the snapshot, if that was not done yet.
     async fn begin(&mut self) -> Option<Told> {
         let beginning = self.beginning.take()?;
         let not = not_done(self.feed.send(beginning).await);
@@ -91,7 +92,7 @@ impl Follower {
         not
     }
 
-    /// Reads all, and tells what is different.
+    /// Reads all reported ranges, and reports the differences.
     pub(super) async fn read_all(&mut self) -> Told {
         self.beginning = None;
         for range in self.told.clone() {
@@ -104,7 +105,7 @@ impl Follower {
         Told::Done
     }
 
-    /// Reads a range, and tells of its keys. Where some can not be read, nothing of it is told as what is there.
+    /// Reads a range, and reports its keys. If some cannot be read, nothing is reported as a complete snapshot.
     async fn pass(&mut self, range: &KeyRange, pass: &mut Pass) -> Told {
         let began = Instant::now();
         let told = self.walk(range, pass).await;
@@ -141,7 +142,7 @@ impl Follower {
                         }
                         Some(Err(error)) => {
                             pass.unread = Unread::whole(error);
-                            // which keys there are can not be asked for: what is known of may be read
+                            // The keys cannot be listed, but those that are already known may be readable.
                             if pass.tells == Tells::Changes {
                                 break;
                             }
@@ -163,10 +164,12 @@ impl Follower {
                 }
             }
         }
-        // a key that has moved to a server that was read before is still there: what is missing is looked at by itself
+        // A key may have moved to a server that was read before. So known keys that were not found are read by
+        // themselves.
         let known = self.known.range::<Bytes, _>(range.bounds()).map(|(key, _)| key);
         let missing: Vec<Bytes> = known.filter(|key| !pass.seen.contains(*key)).cloned().collect();
-        // on one server, which was the same all the time, none has moved: one that the user may not read any more is not there
+        // On a single server that was the same all the time, no key can have moved: a known key that was not found, and
+        // that the user may no longer read, does not exist.
         let is_same = self.sync.borrow().epoch == epoch;
         let is_gone = is_same && !self.core.is_cluster() && range.single().is_none() && !pass.unread.is_whole();
         let mut missing = missing.into_iter().peekable();
@@ -180,7 +183,7 @@ impl Follower {
         if self.is_outdated() { Told::Outdated } else { Told::Done }
     }
 
-    /// Reads some keys, and tells of them. One that can not be read is gone, where that is so of all that are not found otherwise.
+    /// Reads some keys, and reports them. With `is_gone`, a key that cannot be read is taken as deleted.
     async fn pass_keys(&mut self, keys: Vec<Bytes>, pass: &mut Pass, is_gone: bool) -> Told {
         let Some(values) = self.unless_lost(self.core.read(self.core.to_read(Who::Own), OP, &keys)).await else {
             return Told::Outdated;
@@ -201,7 +204,7 @@ impl Follower {
         }
         match pass.tells {
             Tells::Whether if !pass.unread.is_none() => return Told::Unread,
-            // it is no snapshot: none of these is told, and the rest is only counted
+            // The snapshot cannot be completed: none of these keys is reported, and the rest is only counted.
             Tells::Items if !pass.unread.is_none() => pass.tells = Tells::Nothing,
             _ => {}
         }
@@ -218,13 +221,13 @@ impl Follower {
         Told::Done
     }
 
-    /// Tells a key of a snapshot.
+    /// Reports a key as an item of a snapshot.
     async fn item(&mut self, key: Bytes, value: Option<Bytes>, gone: &mut Vec<Bytes>) -> Told {
         if let Some(not) = self.begin().await {
             return not;
         }
         let Some(value) = value else {
-            // what is not an item is told as deleted at the end, if there is one
+            // A key that is missing from a snapshot counts as deleted when the snapshot ends, if it does.
             gone.push(key);
             return Told::Done;
         };
@@ -237,7 +240,7 @@ impl Follower {
         Told::Done
     }
 
-    /// Tells what has become of keys that may have changed.
+    /// Reports the state of keys that may have changed.
     pub(super) async fn changes(&mut self, mut dirty: Vec<(Bytes, bool)>) -> Told {
         dirty.retain(|(key, _)| self.told.iter().any(|range| range.contains(key)));
         let keys: Vec<Bytes> = dirty.iter().map(|(key, _)| key.clone()).collect();
@@ -273,18 +276,19 @@ impl Follower {
         told
     }
 
-    /// A key has changed, and it can not be known how: each range that has it is to be read again, until it can be.
+    /// A key has changed, but cannot be read: each range that has it is read again, until it can be.
     fn unread_change(&mut self, key: &Bytes, error: KvError) {
         let mut what = Unread::default();
         what.add(error);
         let behind: Vec<KeyRange> = self.told.iter().filter(|range| range.contains(key)).cloned().collect();
-        // one of which it is known is read again in any case: it is not to wait longer for a key that changes all the time
+        // Ranges that are already known to be unreadable are read again anyway, and a key that changes all the time
+        // must not postpone that.
         for range in behind.iter().filter(|range| !self.is_unread(range)).collect::<Vec<_>>() {
             self.unread(range, &what, Duration::ZERO);
         }
     }
 
-    /// What was read; none where a server is not listened to any more, which is to be told at once.
+    /// The result of reading; `None` if a server is no longer listened to, which has to be reported at once.
     async fn unless_lost<T>(&self, reading: impl Future<Output = T>) -> Option<T> {
         let mut sync = self.sync.clone();
         tokio::select! {
@@ -294,7 +298,7 @@ impl Follower {
         }
     }
 
-    /// Tells what has become of a key, if anything has.
+    /// Reports the state of a key, if it has changed.
     async fn change(&mut self, key: Bytes, value: Option<Bytes>, expired: Option<bool>, waits: Waits) -> Told {
         let before = self.known.get(&key);
         let previous = match before {
@@ -333,7 +337,7 @@ impl Follower {
         Told::Done
     }
 
-    /// Puts a change in the queue, as the subscriber wants it.
+    /// Pushes a change. If the queue is full, the subscriber's options decide what happens.
     async fn push(&self, event: Event) -> Pushed {
         let mut pushed = self.feed.push(event);
         while let Pushed::Full(event) = pushed {
@@ -346,22 +350,22 @@ impl Follower {
     }
 }
 
-/// What becomes of a change for which there is no room.
+/// How a change waits if there is no room for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waits {
-    /// It is of many that are read in a row, as a snapshot's items are: it waits.
+    /// It is one of many that are read in a row, like the items of a snapshot: it waits for room.
     ForRoom,
-    /// As the subscriber has chosen.
+    /// As the subscriber's options say.
     AsItIsWanted,
 }
 
-/// What was read of a key.
+/// The result of reading a key.
 enum Read {
-    /// The value that it has, if it has one.
+    /// Its value, or `None` if it has none.
     Is(Option<Bytes>),
-    /// The server has answered, but not with its value: the user may not read it, or the like.
+    /// The server has answered, but not with the value: for example, the user may not read the key.
     Unreadable(KvError),
-    /// The server could not be asked: again, a bit later.
+    /// The server could not be asked: try again a bit later.
     Failed(KvError),
 }
 
@@ -369,7 +373,7 @@ impl Read {
     fn of(value: Result<Option<Bytes>>) -> Self {
         match value {
             Ok(value) => Read::Is(value),
-            // what is a list or a hash has no value
+            // A list or a hash does not count as a value.
             Err(error) if *error.reason() == Reason::Malformed => Read::Is(None),
             Err(error) if may_pass(&error) => Read::Failed(error),
             Err(error) => Read::Unreadable(error),
@@ -377,7 +381,7 @@ impl Read {
     }
 }
 
-/// Is it of the server that something could not be read, or of the store that ends?
+/// Whether the server could not be asked, or the store is being closed: not a problem of the key.
 fn may_pass(error: &KvError) -> bool {
     *error.reason() == Reason::Closed || error.is_transient()
 }

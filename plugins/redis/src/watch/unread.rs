@@ -1,10 +1,11 @@
-//! [`Unread`]: what of a range could not be read, though the server has answered.
+//! [`Unread`]: the keys of a range that could not be read although the server has answered.
 
 use crate::{failure::Failure, glob::literal, monitor::with_cause};
 use cninfra::keyval::{KeyRange, KvError, Reason};
 use std::error::Error as _;
 
-/// What of a range could not be read, though the server has answered: some of its keys, or all of it. That says nothing of what is there.
+/// The keys of a range that could not be read although the server has answered: some of them, or all. This does not
+/// show whether they exist.
 #[derive(Default)]
 pub(super) struct Unread {
     first: Option<KvError>,
@@ -12,12 +13,12 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// Its keys can not be asked for.
+    /// The keys of the range cannot be listed.
     pub(super) fn whole(error: KvError) -> Self {
         Unread { first: Some(error), keys: 0 }
     }
 
-    /// A key could not be read.
+    /// Records that a key could not be read.
     pub(super) fn add(&mut self, error: KvError) {
         self.keys += 1;
         self.first.get_or_insert(error);
@@ -27,12 +28,12 @@ impl Unread {
         self.first.is_none()
     }
 
-    /// Can its keys not be asked for?
+    /// Whether the keys of the range cannot be listed.
     pub(super) fn is_whole(&self) -> bool {
         self.first.is_some() && self.keys == 0
     }
 
-    /// What the log is told: of which range, how much of it, why, and the mend for this user.
+    /// The text for the log: which range, how much of it, why, and what to do for this user.
     pub(super) fn shown(&self, range: &KeyRange, user: &str) -> String {
         let Some(first) = &self.first else { return String::new() };
         let (which, why) = (first.range().unwrap_or(range), with_cause(first));

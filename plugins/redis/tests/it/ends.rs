@@ -1,4 +1,4 @@
-//! How keys that end with their client end at its close, and what is not known of them.
+//! Keys that end with the client when its store is closed, also if it is not known whether they were put.
 
 use crate::support::{eventually, kv};
 use cninfra::keyval::{Applied, Expiry, Reason, Txn};
@@ -18,7 +18,7 @@ async fn connect(addr: impl ToString) -> RedisStore {
     RedisStore::connect(config).await.unwrap()
 }
 
-/// So many hundreds of keys that end with it.
+/// Puts `count` keys that end with the client, a hundred at a time.
 async fn put(store: &RedisStore, prefix: &str, count: usize) {
     for some in 0..count / 100 {
         let put = |txn: Txn, key| txn.put_with(format!("{prefix}{key}"), "v", Expiry::WithClient);
@@ -28,12 +28,12 @@ async fn put(store: &RedisStore, prefix: &str, count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn why_there_is_no_connection_is_told_each_time() {
-    // nobody listens there
+    // Nothing listens at this address.
     let nobody = RedisConfig { read_timeout: Duration::from_millis(300).into(), ..RedisConfig::at("127.0.0.1:1") };
     let mut told = 0;
     for _ in 0..60 {
         let error = RedisStore::connect(nobody.clone()).await.unwrap_err();
-        // what is tried when the time is up is told as that
+        // An attempt that is still running when the time is up is reported as a time-out.
         if *error.reason() == Reason::Unavailable {
             assert!(format!("{error:#}").contains("Connection refused"), "{error:#}");
             told += 1;
@@ -110,7 +110,7 @@ async fn a_put_whose_answer_is_lost_lives_on_and_ends_with_the_client() {
     kv.put_with("known", "1", Expiry::WithClient).await.unwrap();
     for key in ["known", "new"] {
         eventually("it is connected", async || kv.get("known").await.is_ok()).await;
-        // it comes to the server, and the answer too late
+        // The put reaches the server, but the answer comes too late.
         link.slow(Duration::from_millis(400));
         let error = kv.put_with(key, "2", Expiry::WithClient).await.unwrap_err();
         assert_eq!(error.applied(), Applied::Unknown, "{error:?}");
@@ -134,7 +134,7 @@ async fn a_close_that_is_dropped_may_be_called_again() {
     put(&store, "k", 300).await;
     link.slow(Duration::from_millis(50));
     assert!(timeout(Duration::from_millis(120), store.close()).await.is_err());
-    // it is there, and nothing begins any more that would have to end with it
+    // The key still exists, and no new key can be put that would end with the client.
     kv(&store).put("other", "v").await.unwrap();
     let error = kv(&store).put_with("late", "v", Expiry::WithClient).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No), "{error:?}");

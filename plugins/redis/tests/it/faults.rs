@@ -1,4 +1,5 @@
-//! What a watch tells when the server or the network fails: it comes to the true state, and tells nothing that was not.
+//! What a watch reports when the server or the network fails: it converges to the true state, and reports nothing that
+//! never was.
 
 use crate::{
     history::{Observed, is_begin, is_lost},
@@ -17,7 +18,7 @@ fn at(addr: impl ToString) -> RedisConfig {
     RedisConfig::at(addr.to_string())
 }
 
-/// Waits until the watcher has been told so often that the connection is lost.
+/// Waits until the loss of the connection was reported this often.
 async fn lost(observed: &Observed, times: usize) -> Duration {
     let began = Instant::now();
     while observed.told(is_lost) < times {
@@ -27,7 +28,7 @@ async fn lost(observed: &Observed, times: usize) -> Duration {
     began.elapsed()
 }
 
-/// Waits until the watcher has been told so many snapshots.
+/// Waits until this many snapshots were reported.
 async fn snapshots(observed: &Observed, times: usize) -> Duration {
     let began = Instant::now();
     while observed.told(is_begin) < times {
@@ -54,7 +55,7 @@ async fn a_server_that_is_killed_and_comes_back() {
         observed.more(20).await;
     }
     noticed.sort();
-    // a connection that was reset is not found out by a sign of life, which is asked for each second
+    // A reset is noticed at once, not only by the ping that is sent each second.
     assert!(noticed[rounds / 2] < Duration::from_millis(250), "{noticed:?}");
     let told = observed.check().await;
     assert!(told.snapshots > rounds && told.changes > 0, "{told:?}");
@@ -116,7 +117,8 @@ async fn a_link_that_is_cut() {
     observed.check().await;
 }
 
-/// A call that is on its way, or waits for the server, does not hold up a close, and says whether it may have been applied.
+/// A call in flight, or one that waits for the server, does not hold up a close, and its error says whether it may have
+/// been applied.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_close_breaks_off_what_waits() {
     require!(Redis);
@@ -128,7 +130,7 @@ async fn a_close_breaks_off_what_waits() {
             redis.pause();
         } else {
             redis.kill();
-            // until the loss of the connection is seen
+            // Until the loss of the connection is noticed.
             sleep(Duration::from_millis(100)).await;
         }
         let calling = tokio::spawn(async move { kv.put("k", "v").await });
@@ -142,7 +144,7 @@ async fn a_close_breaks_off_what_waits() {
     }
 }
 
-/// Each attempt is refused at once while the server is away: none is waited for as long as a connection may take.
+/// Each attempt is refused at once while the server is down, so none has to run into the limit for connecting.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_comes_back_is_used_without_waiting_for_an_attempt_before() {
     require!(Redis);
@@ -166,7 +168,7 @@ async fn a_server_that_comes_back_is_used_without_waiting_for_an_attempt_before(
     store.close().await.unwrap();
 }
 
-/// Nobody waits for a connection any more that was being made, and whoever has a part of the store keeps what is left of that.
+/// Nobody waits any more for a connection that was being made, and what is left of the store does not keep it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_is_dropped_leaves_no_connection_that_was_being_made() {
     require!(Redis);
@@ -179,14 +181,14 @@ async fn a_store_that_is_dropped_leaves_no_connection_that_was_being_made() {
     };
     let store = RedisStore::open(config).await.unwrap();
     let watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
-    // it is connected to, and has not answered yet
+    // The server is connected, and has not answered yet.
     assert!(kv(&store).get("k").await.is_err());
     let handle = watch.handle().clone();
     drop((watch, store));
     redis.resume();
     let connected = async || redis.call(&["CLIENT", "LIST"]).text().unwrap_or_default().lines().count() - 1;
     eventually("that nobody is left", async || connected().await == 0).await;
-    // nor does anybody come later
+    // No connection is made later either.
     sleep(Duration::from_millis(500)).await;
     assert_eq!(connected().await, 0);
     drop(handle);

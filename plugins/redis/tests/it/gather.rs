@@ -1,4 +1,4 @@
-//! Calls that come at once go out together, and nobody hears of others.
+//! Concurrent calls are sent together, and each gets its own result.
 
 use crate::support::kv;
 use cninfra::keyval::{Applied, Kv, Reason};
@@ -7,7 +7,7 @@ use cninfra_testbed::{Redis, require};
 use futures_util::future::join_all;
 use std::time::Duration;
 
-/// How often the server was asked that.
+/// How often the server has executed this command.
 fn asked(server: &Redis, command: &str) -> u64 {
     let stats = server.cli(&["INFO", "commandstats"]).unwrap();
     let calls = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
@@ -47,7 +47,7 @@ async fn what_comes_at_once_goes_out_together() {
     store.close().await.unwrap();
 }
 
-/// On one thread all have come before anything goes out.
+/// On one thread all calls of a burst have come before anything is sent.
 #[tokio::test]
 async fn each_burst_is_one_call_of_the_server() {
     require!(Redis);
@@ -62,10 +62,10 @@ async fn each_burst_is_one_call_of_the_server() {
         assert!(join_all(keys.iter().map(|key| kv.get(key))).await.iter().all(Result::is_ok));
     }
     let [alone, together] = ["set", "mset"].map(|command| asked(&server, command));
-    // before the first ones nobody had come; the store looks after its connection now and then, which is a call, too
+    // The first call of the first burst came alone. The probes of the connection are calls too.
     assert!(alone <= 1 && together == 10, "{alone} alone, {together} together, of ten times 64 writes");
     assert_eq!((asked(&server, "get"), asked(&server, "mget")), (0, 10));
-    // one by one they go alone again, but for the first
+    // Sequential calls are sent alone again, except for the first one.
     for key in &keys {
         kv.put(key, "v").await.unwrap();
     }
@@ -101,7 +101,7 @@ async fn what_one_may_not_is_told_to_him_alone() {
         }
         let got = join_all(keys.iter().filter(|key| key.starts_with("ok/")).map(|key| kv.get(key))).await;
         assert!(got.iter().all(|got| got.as_ref().is_ok_and(Option::is_some)), "{got:?}");
-        // a key that one may not have keeps nobody from going with others
+        // A key that the user may not read does not prevent calls from being sent together.
         assert_eq!(asked(&server, "mget") > 0, user == "u");
         server.cli(&["CONFIG", "RESETSTAT"]).unwrap();
         store.close().await.unwrap();
@@ -123,7 +123,7 @@ async fn each_is_told_what_became_of_it_where_the_server_dies() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         server.kill();
     });
-    // those that were sent may have been done, and those that were not have not
+    // Those that were sent may have been applied. Those that were not sent were not applied.
     assert!(put.iter().all(Result::is_err));
     let unknown = put.iter().filter(|put| put.as_ref().is_err_and(|error| error.applied() == Applied::Unknown)).count();
     assert!(unknown > 0, "{put:?}");

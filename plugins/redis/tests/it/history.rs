@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// A writer who makes numbered changes one after the other, and a watcher.
+/// A writer that makes numbered changes one after the other, and a watcher.
 pub(crate) struct Observed {
     writer: RedisStore,
     watcher: RedisStore,
@@ -30,7 +30,7 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
-    /// The writer connects as one config says, the watcher as the other one does. Keys begin with `prefix`.
+    /// Connects the writer and the watcher by their configs. Keys begin with `prefix`.
     pub(crate) async fn begin(writer: RedisConfig, watcher: RedisConfig, prefix: &str) -> Observed {
         let seed = seed();
         let (writer, watcher) =
@@ -52,18 +52,18 @@ impl Observed {
         Observed { writer, watcher, prefix, stop, steps, seen, writing, watching, seed }
     }
 
-    /// Something that happened, which the checker has to know.
+    /// Records an event that the checker has to know.
     pub(crate) fn note(&self, step: Step) {
         self.steps.lock().unwrap().push(step);
     }
 
-    /// How many writes were acknowledged so far.
+    /// How many writes have been acknowledged so far.
     pub(crate) fn acknowledged(&self) -> usize {
         let steps = self.steps.lock().unwrap();
         steps.iter().filter(|step| matches!(step, Step::Write(write) if write.outcome == cninfra_testbed::history::Outcome::Applied(None))).count()
     }
 
-    /// How many events of this kind were told.
+    /// How many events of this kind were reported.
     pub(crate) fn told(&self, is: impl Fn(&Seen) -> bool) -> usize {
         self.seen.lock().unwrap().iter().filter(|seen| is(seen)).count()
     }
@@ -77,12 +77,13 @@ impl Observed {
         }
     }
 
-    /// Ends the writes, and checks what was told, when the watcher knows all.
+    /// Ends the writes, waits until the watcher is up to date, and checks what was reported.
     pub(crate) async fn check(self) -> Told {
         self.stop.store(true, SeqCst);
         timeout(SOON, self.writing).await.unwrap().unwrap();
         let keys = kv(&self.writer).scoped(&self.prefix);
-        // what was written last may be told last, but nothing else says that the watcher knows all
+        // The last write need not be the last event, so the only sign that the watcher is up to date is that the check
+        // succeeds.
         let began = Instant::now();
         let mut checked;
         loop {
@@ -92,7 +93,7 @@ impl Observed {
             let (steps, seen) = (self.steps.lock().unwrap().clone(), self.seen.lock().unwrap().clone());
             let history = History { steps, seen, end, from: None };
             checked = history.check_convergence();
-            // only what was not told may still be told
+            // Only a missing event may still come.
             let may_come = matches!(&checked, Err(wrong) if wrong.event.is_none());
             if !may_come || began.elapsed() > SOON {
                 if checked.is_err() {

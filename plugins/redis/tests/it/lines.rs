@@ -11,14 +11,15 @@ use tracing::{
     subscriber::{DefaultGuard, NoSubscriber, set_default},
 };
 
-/// The warnings of the store that are logged on this thread, from now on.
+/// The warnings of the store that are logged on this thread from now on.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
-    /// Until the guard is dropped.
+    /// Collects them until the guard is dropped.
     pub(crate) fn begin() -> (Self, DefaultGuard) {
-        // while a subscriber is the only one, a line that another thread meets first is off for all of them
+        // With a single subscriber, a log statement that another thread reaches first would be disabled for all
+        // threads.
         static OTHER: OnceLock<Dispatch> = OnceLock::new();
         OTHER.get_or_init(|| Dispatch::new(NoSubscriber::new()));
         let lines = Lines::default();
@@ -26,7 +27,7 @@ impl Lines {
         (lines, guard)
     }
 
-    /// Those with these words.
+    /// The lines that contain these words.
     pub(crate) fn with(&self, words: &str) -> Vec<String> {
         self.0.lock().unwrap().iter().filter(|line| line.contains(words)).cloned().collect()
     }

@@ -6,7 +6,7 @@ use cninfra_redis::{RedisConfig, RedisStore};
 use cninfra_testbed::{Redis as Server, require};
 use std::time::{Duration, Instant};
 
-/// How long one takes to begin beside so many others: the least of some.
+/// How long a watch takes to begin beside so many others: the shortest of several times.
 async fn begins(store: &RedisStore, others: usize, all: &mut Vec<cninfra::keyval::Watch>) -> Duration {
     let mut least = Duration::MAX;
     while all.len() < others + 20 {

@@ -1,4 +1,4 @@
-//! What was missed by the watch of a user who may not read all: what he may read is told nevertheless.
+//! Changes that the watch of a user with few permissions has missed: those that the user may read are reported.
 
 use crate::rights::{as_user, is_quiet, resumed, with_less};
 use crate::support::{SOON, eventually, kv, next, until};
@@ -7,7 +7,8 @@ use cninfra_testbed::{Redis, RedisOptions, require};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// Something is done while nobody tells of it, and all may have changed then.
+/// Makes a change while the server does not notify, and then breaks the subscriptions, so that anything may have
+/// changed.
 fn unheard(redis: &Redis, change: impl FnOnce()) {
     redis.call(&["CONFIG", "SET", "notify-keyspace-events", ""]);
     change();
@@ -15,7 +16,7 @@ fn unheard(redis: &Redis, change: impl FnOnce()) {
     redis.call(&["CLIENT", "KILL", "TYPE", "pubsub"]);
 }
 
-/// What a subscriber has who takes a snapshot in when it has ended, and no sooner.
+/// The state of a subscriber that applies a snapshot only when it has ended.
 #[derive(Default)]
 struct Picture {
     keys: BTreeMap<Bytes, Bytes>,
@@ -25,7 +26,7 @@ struct Picture {
 }
 
 impl Picture {
-    /// Takes all in until it is so, which is looked at when nothing is told for a while.
+    /// Takes events until the condition holds, which is checked when none has come for a while.
     async fn take(&mut self, watch: &mut Watch, until: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         loop {
@@ -64,7 +65,7 @@ impl Picture {
 async fn what_was_missed_of_what_may_be_read_is_told() {
     require!(Redis);
     let (redis, store, mut watch) = with_less().await;
-    // it is found then that one can not be read, and known later
+    // In the first round it is found that a key cannot be read, and in the second one it is already known.
     for round in ["2", "3"] {
         unheard(&redis, || {
             redis.call(&["MSET", "p/ours", round, "p/others", round, "p/ours2", round]);
@@ -121,7 +122,7 @@ async fn what_a_snapshot_without_an_end_has_told_is_told_as_changes() {
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     let mut picture = Picture::default();
     picture.take(&mut watch, |picture| picture.ends == 1).await;
-    // all but one, and where among what is read that is is chance
+    // All keys but one. Its position among the keys that are read is random.
     let all_but_one = ["~p/0*", "~p/1[0-689]*", "~p/17[0-689]*", "~p/177[0-689]"];
     for (ends, value) in [(1, "2"), (2, "3")] {
         redis.call(&[&["ACL", "SETUSER", "agent", "resetkeys"][..], &all_but_one].concat());
@@ -152,7 +153,7 @@ async fn who_was_slow_is_told_what_may_be_read() {
     eventually("it is thrown away", async || watch.handle().stats().resnapshots > 0).await;
     redis.call(&["SET", "p/others", "2"]);
     picture.take(&mut watch, |picture| picture.count("2") == 100).await;
-    // the one that may not be read is as it was
+    // The key that may not be read is unchanged.
     assert_eq!((picture.keys.len(), picture.ends), (102, 1), "{:?}", watch.handle().stats());
     redis.call(&["ACL", "SETUSER", "agent", "~p/*"]);
     picture.take(&mut watch, |picture| picture.ends == 2).await;

@@ -1,4 +1,4 @@
-//! The plugin keeps the contract of plugins, and says how it is.
+//! The plugin keeps the contract of plugins, and reports its state.
 
 use crate::support::{SOON, eventually, kv};
 use cninfra::{
@@ -124,7 +124,7 @@ async fn without_its_server_the_start_policy_says_what_follows() {
     let error = begin("fail").await.unwrap_err().to_string();
     assert!(error.contains(&endpoint.to_string()), "{error}");
     let agent = begin("retry").await.unwrap();
-    // it is tried again
+    // The start is tried again.
     until(&agent, State::Degraded).await;
     let error = Kv::of_all(&agent.redis).get("k").await.unwrap_err();
     assert!(error.to_string().contains(&endpoint.to_string()), "{error}");
@@ -145,13 +145,13 @@ async fn what_is_put_with_the_client_ends_with_its_agent() {
     assert!(kv(&other).get("there").await.unwrap().is_some());
     agent.close().await.unwrap();
     assert_eq!(kv(&other).get("there").await.unwrap(), None);
-    // who waits for it waits no longer
+    // The calls fail as closed, not as unavailable.
     let error = all.get("there").await.unwrap_err();
     assert_eq!(*error.reason(), Reason::Closed, "{error:?}");
     other.close().await.unwrap();
 }
 
-/// As the predecessor wrote them: times in nanoseconds.
+/// As the predecessor wrote them, with times in nanoseconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_files_of_the_predecessor_are_read() {
     require!(Server);
@@ -173,7 +173,7 @@ async fn the_files_of_the_predecessor_are_read() {
     server.cli(&["-n", "2", "SET", "k", "w"]).unwrap();
     crate::support::next(&mut watch).await;
     agent.close().await.unwrap();
-    // what is empty says nothing of what kind it is
+    // Empty keys do not determine the kind of Redis.
     let nodes = "endpoint: \"\"\nmaster-name: \"\"\nendpoints: [\"127.0.0.1:1\"]\nread-timeout: 100ms\n";
     folder.write("redis.conf", nodes);
     let error = Agent::<Lone>::builder().config_dir(folder.path()).start().await.unwrap_err();
@@ -196,7 +196,7 @@ async fn who_watches_starts_without_the_server_and_is_told_when_it_comes() {
     let config = config(server.addr()).set("redis", "read-timeout", "300ms");
     let agent = Agent::<Watching>::builder().config(config).start_policy("redis", policy).start().await.unwrap();
     let mut watch = agent.watcher.take();
-    // the watch outlives attempts that fail
+    // The watch outlives failed attempts.
     let why = || agent.status().plugins.iter().find(|plugin| plugin.name == "redis").unwrap().reason.clone();
     eventually("a third attempt", async || why().is_some_and(|why| why.contains("attempt 3"))).await;
     let status = agent.status();
@@ -224,7 +224,7 @@ async fn an_agent_stops_in_order_without_the_server() {
     require!(Server);
     let server = Server::start();
     let agent = Agent::<Lone>::builder().config(config(server.addr())).start().await.unwrap();
-    // it ends by itself
+    // The key expires by itself.
     Kv::of_all(&agent.redis).put_with("there", "v", Expiry::WithClient).await.unwrap();
     server.kill();
     agent.close().await.unwrap();

@@ -1,4 +1,4 @@
-//! Watches of users who may not do all.
+//! Watches of users with few permissions.
 
 use crate::lines::Lines;
 use crate::support::{SOON, change, connect, eventually, is_end, kv, next, sentinels, until};
@@ -8,7 +8,7 @@ use cninfra_testbed::{Redis, RedisCluster, RedisOptions, RedisSentinel, require}
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, timeout};
 
-/// The config of a user, with what the rules give.
+/// The config of the user `agent`, whose permissions are set by the rules.
 fn as_agent(redis: &Redis) -> RedisConfig {
     agents(RedisConfig::at(redis.addr().to_string()))
 }
@@ -30,7 +30,7 @@ async fn a_user_who_may_not_ask_the_server_tries_it() {
     for (flags, tells) in [("KA", true), ("", false)] {
         let redis = RedisOptions::default().user("agent", &rules).notify(flags).start();
         let store = as_user(&redis).await;
-        // another one, who sees all that is told
+        // Another user, which sees all notifications.
         let other = connect(&redis).await;
         let mut others = match tells {
             true => Some(kv(&other).watch(["p/"], WatchOptions::default()).await.unwrap()),
@@ -49,7 +49,7 @@ async fn a_user_who_may_not_ask_the_server_tries_it() {
         }
         if let Some(others) = &mut others {
             until(others, is_end).await;
-            // nobody sees what was tried
+            // Nobody sees the key that was made for the proof.
             assert_eq!((change(others).await.key, change(others).await.key), ("p/k".into(), "p/k".into()));
         }
         store.close().await.unwrap();
@@ -67,13 +67,13 @@ async fn a_user_who_may_not_hear_is_refused_with_the_mend() {
     ] {
         let redis = RedisOptions::default().user("agent", rules).start();
         let store = as_user(&redis).await;
-        // it is known before there is a watch
+        // This is known before there is a watch.
         let why = store.mute().await.unwrap().unwrap();
         assert!(why.contains(mend), "{rules}: {why}");
         let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
         assert_eq!(*error.reason(), Reason::Denied, "{rules}: {error:?}");
         assert!(error.help().unwrap().contains(mend), "{rules}: {error:?}");
-        // who does not watch need not care
+        // Everything but watches works.
         kv(&store).put("p/k", "v").await.unwrap();
         assert_eq!(kv(&store).get("p/k").await.unwrap().unwrap().value, "v");
         store.close().await.unwrap();
@@ -86,14 +86,14 @@ async fn who_may_hear_of_what_he_watches_alone_can_watch_it() {
     let rules = "on >secret ~p/* resetchannels &__keyspace@0__:p/* +@all";
     let redis = RedisOptions::default().user("agent", rules).start();
     let store = as_user(&redis).await;
-    // of what he watches nothing is known then
+    // At this point it is not known which keys will be watched.
     let why = store.mute().await.unwrap().unwrap();
     assert!(why.contains("unless") && why.contains("`&__keyspace@0__:PREFIX*`"), "{why}");
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     until(&mut watch, is_end).await;
     redis.call(&["SET", "p/k", "1"]);
     assert_eq!(change(&mut watch).await.key, "p/k");
-    // nothing is left of what was tried
+    // The subscription that was tried is gone.
     assert_eq!(redis.call(&["PUBSUB", "NUMPAT"]).number(), Some(1));
     store.close().await.unwrap();
 }
@@ -116,7 +116,7 @@ async fn who_may_not_switch_it_on_is_told_both_mends() {
     }
 }
 
-/// The items of the next snapshot, which is told after it was lost, and with nothing between.
+/// The items of the next snapshot, which comes after the loss, with nothing in between.
 pub(crate) async fn resumed(watch: &mut Watch, cause: Cause) -> Vec<String> {
     let told = timeout(SOON, until(watch, is_end)).await.unwrap();
     assert_eq!(told[..2], [Event::Link(State::Resumed), Event::snapshot_begin(KeyRange::prefix("p/"), cause)]);
@@ -129,7 +129,7 @@ pub(crate) async fn resumed(watch: &mut Watch, cause: Cause) -> Vec<String> {
     items
 }
 
-/// Nothing more is told for a while.
+/// Checks that nothing more is reported for a while.
 pub(crate) async fn is_quiet(watch: &mut Watch) {
     let told = timeout(Duration::from_millis(700), watch.next()).await;
     assert!(told.is_err(), "{told:?}");
@@ -154,7 +154,7 @@ async fn a_snapshot_has_all_keys_or_is_none() {
     store.close().await.unwrap();
 }
 
-/// A user who watches two keys, one of which he may not read any more.
+/// A user that watches two keys, one of which it may no longer read.
 pub(crate) async fn with_less() -> (Redis, RedisStore, Watch) {
     let redis = RedisOptions::default().user("agent", "on >secret ~p/* allchannels +@all").start();
     for key in ["p/ours", "p/others"] {
@@ -171,14 +171,14 @@ pub(crate) async fn with_less() -> (Redis, RedisStore, Watch) {
 async fn a_right_that_is_taken_away_deletes_nothing() {
     require!(Redis);
     let (redis, store, mut watch) = with_less().await;
-    // whichever way it is found: by a change, or by reading all
+    // However it is found out: by a change, or by reading everything.
     for (round, by) in ["change", "snapshot"].into_iter().enumerate() {
         match by {
             "change" => drop(redis.call(&["SET", "p/others", "2"])),
             _ => watch.handle().snapshot().await.unwrap(),
         }
         assert_eq!(next(&mut watch).await, Event::Link(State::Lost), "{by}");
-        // what can be read is told nevertheless, and of the other one, which changes all the time, nothing
+        // Changes of the readable key are reported nevertheless, and none of the other one, which changes all the time.
         for change_of in 0..3 {
             redis.call(&["SET", "p/others", &format!("{round}{change_of}")]);
             redis.call(&["SET", "p/ours", &format!("{round}{change_of}")]);
@@ -234,7 +234,7 @@ async fn who_keeps_what_he_is_told_keeps_what_he_may_not_read() {
         }
     };
     follow(&mut known, &mut links, &|known, _| known.len() == 1000).await;
-    // one of many, in the middle of what is read; and no listener is left
+    // A key in the middle of those that are read, and no listener is left.
     redis.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/[0-6]*", "~p/[8-9]*"]);
     redis.call(&["SET", "p/000", "2"]);
     redis.call(&["CLIENT", "KILL", "TYPE", "pubsub"]);
@@ -250,7 +250,7 @@ async fn who_keeps_what_he_is_told_keeps_what_he_may_not_read() {
     store.close().await.unwrap();
 }
 
-// on one thread, whose lines are looked at
+// On one thread, whose log is examined.
 #[tokio::test]
 async fn the_log_has_the_right_that_is_missing() {
     require!(Redis);
@@ -266,7 +266,7 @@ async fn the_log_has_the_right_that_is_missing() {
     let store = as_user(&redis).await;
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
-    // it is looked again and again, and told once
+    // The watch tries again and again, but the problem is logged once.
     is_quiet(&mut watch).await;
     assert!(watch.handle().stats().failures >= 2, "{watch:?}");
     let behind = lines.with("is behind");
@@ -292,7 +292,7 @@ async fn a_range_that_can_not_be_read_holds_up_no_other_one() {
     redis.call(&["SET", "k", "1"]);
     assert_eq!(change(&mut watch).await.key, "k");
     assert!(watch.handle().stats().failures >= 1, "{watch:?}");
-    // it is tried again
+    // The watch tries again.
     redis.call(&["ACL", "SETUSER", "agent", "+scan"]);
     let told = until(&mut watch, is_end).await;
     assert_eq!(told[0], Event::snapshot_begin(prefix, Cause::Start));
@@ -313,18 +313,18 @@ async fn one_node_of_a_cluster_that_lets_a_key_not_be_read_makes_no_range_smalle
     assert_eq!(store.mute().await.unwrap(), None);
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     assert_eq!(until(&mut watch, is_end).await.len(), keys.len() + 2);
-    // one key, on its node alone
+    // One key, on its node only.
     let lost = &keys[7];
     let node = &redis.nodes()[redis.owner(redis.slot(lost))];
     node.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/[12]*", "~p/0[0-689]*"]);
     watch.handle().snapshot().await.unwrap();
-    // what the other nodes have may have been told by then, but it does not end as what is there
+    // The keys of other nodes may have been reported by then, but the snapshot does not end.
     let told = until(&mut watch, |event| *event == Event::Link(State::Lost)).await;
     assert!(!told.iter().any(is_end), "{told:?}");
     is_quiet(&mut watch).await;
     node.call(&["ACL", "SETUSER", "agent", "~p/*"]);
     assert_eq!(resumed(&mut watch, Cause::Lost).await.len(), keys.len());
-    // who may not hear of one node's changes hears of no range's
+    // If notifications of one node may not be received, no range can be watched.
     node.call(&["ACL", "SETUSER", "agent", "-psubscribe"]);
     let why = store.mute().await.unwrap().unwrap();
     assert!(why.contains("ACL SETUSER agent +psubscribe") && why.contains(&node.addr().to_string()), "{why}");
@@ -347,11 +347,11 @@ async fn another_master_that_knows_the_user_less_well_takes_nothing_away() {
     eventually("the replica has both", async || other.call(&["DBSIZE"]).number() == Some(2)).await;
     other.call(&["ACL", "SETUSER", "agent", "resetkeys", "~p/ours*"]);
     redis.servers()[before].kill();
-    // before it is back, since of both in a row the last one counts
+    // Before the server is back, since of `Lost` and `Resumed` in a row only the latter would be reported.
     assert_eq!(next(&mut watch).await, Event::Link(State::Lost));
     redis.wait_for_failover(before);
     eventually("it can be written", async || kv(&store).put("p/ours", "2").await.is_ok()).await;
-    // the connection is back, and what may be read is told, but no snapshot
+    // The connection is back, and readable changes are reported, but no snapshot.
     let told = until(&mut watch, |event| matches!(event, Event::Changes { .. })).await;
     assert!(told.iter().all(|event| matches!(event, Event::Link(_) | Event::Changes { .. })), "{told:?}");
     is_quiet(&mut watch).await;

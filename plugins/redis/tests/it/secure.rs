@@ -1,4 +1,4 @@
-//! Who is who: passwords, users and TLS.
+//! Passwords, users and TLS.
 
 use crate::support::{kv, sentinels, until};
 use cninfra::keyval::{Applied, Event, KeyRange, Reason, Txn, WatchOptions};
@@ -102,7 +102,7 @@ async fn tls_is_spoken_with_each_node_of_a_cluster() {
     let tls = RedisTls { enabled: true, ca_file: Some(certs.ca()), ..RedisTls::default() };
     let config = RedisConfig { tls, ..RedisConfig::cluster(redis.tls_endpoints().split(',')) };
     works(config.clone()).await;
-    // on all nodes, also where a slot has gone to another one
+    // On all nodes, also after a slot has moved to another one.
     let store = RedisStore::connect(config).await.unwrap();
     let all = kv(&store);
     let slot = redis.slot("q/{h}");
@@ -152,7 +152,7 @@ async fn what_is_half_done_may_have_been_applied() {
     (config.username, config.password) = (Some("agent".to_string()), "secret".to_string().into());
     let store = RedisStore::connect(config).await.unwrap();
     let all = kv(&store);
-    // which of the two is found first is not known
+    // It is not known which of the two keys is found first.
     for number in 0..20 {
         let keys = ["ours", "others"].map(|key| format!("{number}/{key}"));
         redis.call(&["MSET", &keys[0], "v", &keys[1], "v"]);
@@ -161,13 +161,13 @@ async fn what_is_half_done_may_have_been_applied() {
         assert!(error.help().unwrap().contains("1 key"), "{error:?}");
         assert_eq!(redis.call(&["EXISTS", &keys[0]]).number(), Some(0));
     }
-    // a script is not taken back
+    // What a script has written is not rolled back.
     redis.call(&["SET", "s/others", "v"]);
     let txn = Txn::new().put("t/ours", "v").delete_range(KeyRange::prefix("s/"));
     let error = all.commit(txn).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::Unknown), "{error:?}");
     assert_eq!(redis.call(&["GET", "t/ours"]).text(), Some("v"));
-    // one that has written nothing needs none
+    // A script that has written nothing needs no rollback.
     let txn = Txn::new().delete_range(KeyRange::prefix("s/")).put("t/ours", "v");
     let error = all.commit(txn).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::Denied, Applied::No), "{error:?}");
@@ -182,6 +182,6 @@ async fn a_file_that_does_not_answer_holds_up_nothing() {
     let tls = RedisTls { enabled: true, ca_file: Some(pipe.clone()), ..RedisTls::default() };
     let error = fails(RedisConfig { tls, ..RedisConfig::at("127.0.0.1:1") }, "no secret").await;
     assert!(error.help().unwrap().contains("`tls`"), "{error:?}");
-    // whoever waits for it has it
+    // This ends the blocked read of the pipe.
     std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Keys that end with their client.
+//! Keys that end with the client.
 
 use crate::support::{eventually, kv};
 use cninfra::keyval::{Expiry, Reason, Txn};
@@ -26,7 +26,7 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
     mine.commit(both).await.unwrap();
     mine.put_with("swapped", "v", Expiry::WithClient).await.unwrap();
     assert!(mine.compare_and_swap("swapped", "v", "w").await.unwrap());
-    // what is another one's, or was taken out, is not kept
+    // Keys that others have written, or that were deleted, are not renewed.
     mine.put_with("others", "v", Expiry::WithClient).await.unwrap();
     all.put("others", "w").await.unwrap();
     mine.put_with("shorter", "v", Expiry::WithClient).await.unwrap();
@@ -36,7 +36,7 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
     }
     all.put("same", "v").await.unwrap();
     all.put_with("longer", "v", Expiry::After(Duration::from_secs(60))).await.unwrap();
-    // nor what it has put again to end by itself
+    // Nor is a key that the client has put again with a time to live.
     mine.put_with("again", "v", Expiry::WithClient).await.unwrap();
     mine.put_with("again", "v", Expiry::After(Duration::from_millis(800))).await.unwrap();
     mine.put_with("deleted", "v", Expiry::WithClient).await.unwrap();
@@ -53,7 +53,7 @@ async fn they_live_as_long_as_it_does_and_a_bit() {
         assert_eq!(redis.call(&["PTTL", key]).number(), Some(-1), "{key}");
     }
     assert!(redis.call(&["PTTL", "longer"]).number() > Some(50_000));
-    // it dies, and does not close
+    // The client ends without closing its store.
     drop((mine, store));
     for key in ["put", "absent", "a", "b", "swapped"] {
         eventually("it ends", async || all.get(key).await.unwrap().is_none()).await;
@@ -104,15 +104,15 @@ async fn who_is_still_there_says_so_to_a_server_that_has_lost_its_data() {
         kv(&store).put_with(key, "v", Expiry::WithClient).await.unwrap();
     }
     redis.call(&["DEL", "deleted"]);
-    // it is seen when they are renewed
+    // The change is noticed when the keys are renewed.
     sleep(Duration::from_millis(2500)).await;
-    // and is there again before they would have ended
+    // The key is there again before it would have expired.
     redis.kill();
     redis.restart();
     assert_eq!(redis.call(&["DBSIZE"]).number(), Some(0), "it has lost nothing");
     redis.call(&["SET", "changed", "w"]);
     eventually("it is there", async || redis.call(&["GET", "there"]).text() == Some("v")).await;
-    // and stays
+    // It stays.
     sleep(Duration::from_secs(7)).await;
     let there = ["there", "deleted", "changed"].map(|key| redis.call(&["GET", key]).text().map(str::to_string));
     assert_eq!(there, [Some("v".to_string()), None, Some("w".to_string())]);
@@ -127,14 +127,14 @@ async fn what_is_deleted_right_after_it_is_back_stays_deleted() {
     let link = Link::to(redis.addr()).unwrap();
     let endpoint = link.addr().to_string();
     let store = RedisStore::connect(RedisConfig { endpoint: Some(endpoint), ..config(&redis) }).await.unwrap();
-    // whether the connection is made by who renews the key is a matter of luck
+    // Whether the renewal of the key makes the connection is random.
     for round in 0..8 {
         kv(&store).put_with("there", "v", Expiry::WithClient).await.unwrap();
         link.cut();
         eventually("it ends", async || redis.call(&["GET", "there"]).text().is_none()).await;
         link.restore();
         eventually("it is back", async || redis.call(&["GET", "there"]).text().is_some()).await;
-        // what is under way has come to its end
+        // Renewals in progress have ended by then.
         sleep(Duration::from_millis(100)).await;
         redis.call(&["DEL", "there"]);
         sleep(Duration::from_millis(700)).await;
@@ -165,11 +165,11 @@ async fn they_are_not_without_bound() {
     for some in 0..100 {
         put(some * 100..some * 100 + 100).await.unwrap();
     }
-    // one that is known is no other one
+    // Keys that already exist do not count again.
     put(9_990..10_000).await.unwrap();
     let error = put(10_000..10_001).await.unwrap_err();
     assert_eq!(*error.reason(), Reason::TooLarge, "{error:?}");
-    // so many may take longer than it has
+    // Deleting so many may take longer than the limit of a close.
     let _ = store.close().await;
 }
 
@@ -188,7 +188,7 @@ async fn who_floods_the_store_does_not_end_them() {
         let all = kv(&store);
         flood.spawn(async move {
             loop {
-                // most of them wait for their turn for longer than such a key lives
+                // Most calls wait for their turn for longer than such a key lives.
                 let _ = all.put(format!("k{number}"), "v").await;
             }
         });
@@ -201,7 +201,7 @@ async fn who_floods_the_store_does_not_end_them() {
     store.close().await.unwrap();
 }
 
-/// So many keys that end with the client, behind a network that is slow then.
+/// A store with so many keys that end with the client, whose network becomes slow afterwards.
 async fn many(redis: &Redis, count: usize) -> (RedisStore, Link) {
     let link = Link::to(redis.addr()).unwrap();
     let config = RedisConfig { session_ttl: Duration::from_secs(3).into(), ..RedisConfig::at(link.addr().to_string()) };
@@ -233,7 +233,7 @@ async fn what_could_not_be_deleted_is_told() {
     link.pause();
     let error = store.close().await.unwrap_err();
     assert!(error.to_string().contains(&link.addr().to_string()), "{error:?}");
-    // all else is closed
+    // Everything else is closed.
     assert_eq!(*kv(&store).get("k1").await.unwrap_err().reason(), Reason::Closed);
 }
 
@@ -255,7 +255,7 @@ async fn a_server_that_is_away_ends_those_of_no_other_one() {
         sleep(Duration::from_millis(100)).await;
         assert_eq!([there(1), there(2)], before);
     }
-    // what can be deleted is, and what can not is told
+    // The keys that can be deleted are deleted, and the error reports the others.
     assert!(store.close().await.is_err());
     assert_eq!([there(1), there(2)], [Some(0); 2]);
 }
@@ -269,7 +269,7 @@ async fn they_live_on_at_another_master_and_in_another_node() {
     let config = RedisConfig { session_ttl: ttl.into(), ..crate::support::sentinels(&redis) };
     let store = RedisStore::connect(config).await.unwrap();
     let before = redis.master().unwrap();
-    // the replica does not hear of it any more
+    // From now on the replica does not get what is written.
     redis.servers()[1 - before].call(&["REPLICAOF", "NO", "ONE"]);
     kv(&store).put_with("there", "v", Expiry::WithClient).await.unwrap();
     redis.servers()[before].kill();
@@ -303,7 +303,7 @@ async fn they_live_on_at_another_master_and_in_another_node() {
     assert_eq!(redis.call("{h}there", &["GET", "{h}there"]).text(), None);
 }
 
-/// Its deletes are on their way while the keys are written again.
+/// The client deletes the keys while they are put again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_it_deletes_while_it_is_written_again_stays_deleted() {
     require!(Redis);

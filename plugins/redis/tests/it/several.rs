@@ -1,4 +1,4 @@
-//! The same of clusters and of servers with sentinels.
+//! Tests with clusters, and with servers that have sentinels.
 
 use crate::{
     history::{Observed, is_begin, is_lost},
@@ -24,7 +24,7 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
     require!(RedisCluster);
     let redis = RedisCluster::start();
     let slot = redis.slot("{h}k1");
-    // many that stay as they are, and are moved as well
+    // Many keys that do not change, but are moved too.
     let quiet = RedisStore::connect(cluster(&redis)).await.unwrap();
     let still: Vec<String> = (0..200).map(|number| format!("{{h}}still{number}")).collect();
     for key in &still {
@@ -38,7 +38,7 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
         let to = (redis.owner(slot) + 1) % 3;
         let migration = redis.begin_migration(slot, to);
         observed.more(20).await;
-        // key by key, with writes and reads between
+        // Key by key, with writes and reads in between.
         while migration.move_keys(7) > 0 {
             observed.more(2).await;
             assert!(
@@ -59,7 +59,7 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
         }
     }
     assert_eq!(known.len(), still.len());
-    // no server was lost, so no more was told than what has changed
+    // No server was lost, so nothing but changes was reported.
     assert_eq!((observed.told(is_lost), observed.told(is_begin)), (0, 1));
     observed.check().await;
     quiet.close().await.unwrap();
@@ -71,7 +71,7 @@ async fn a_primary_that_is_killed_is_replaced() {
     let redis = RedisCluster::with_replicas();
     let observed = Observed::begin(cluster(&redis), cluster(&redis), "h/").await;
     observed.more(100).await;
-    // what its replica had not yet is lost
+    // What the replica has not received yet is lost.
     observed.note(Step::RolledBack);
     redis.nodes()[0].kill();
     let began = Instant::now();
@@ -103,7 +103,7 @@ async fn a_master_that_is_gone_is_replaced() {
         assert!(began.elapsed() < SOON, "no snapshot follows");
         sleep(Duration::from_millis(20)).await;
     }
-    // the former one comes back, as a replica
+    // The former master comes back as a replica.
     redis.servers()[before].restart();
     observed.more(100).await;
     observed.check().await;
@@ -120,7 +120,7 @@ async fn keys_of_several_slots_are_no_transaction() {
     assert_eq!((error.applied(), error.help().unwrap().contains("{tag}")), (Applied::No, true));
     assert_eq!(all.get("a").await.unwrap(), None);
     assert!(all.commit(Txn::new().put("{t}a", "1").put("{t}b", "2")).await.unwrap().succeeded);
-    // what is of all slots is found, wherever it is
+    // Keys in all slots are found, on whichever node.
     for number in 0..100 {
         all.put(format!("p/{number}"), "v").await.unwrap();
     }
@@ -143,7 +143,7 @@ async fn a_page_takes_no_longer_than_its_limit() {
     link.slow(Duration::from_millis(450));
     let began = Instant::now();
     let page = store.page(PageRequest::new(KeyRange::prefix("p/"))).await;
-    // what it has got until then, and where it goes on
+    // It returns what it has read until then, and a cursor.
     assert!(began.elapsed() < Duration::from_millis(3500), "{:?}: {page:?}", began.elapsed());
     let page = page.unwrap();
     assert!(page.next.is_some() && !page.entries.is_empty(), "{page:?}");
@@ -158,7 +158,7 @@ async fn a_cursor_leads_to_no_other_server() {
     let (redis, other) = (Redis::start(), Redis::start());
     let [store, others] = [&redis, &other].map(|redis| RedisStore::connect(RedisConfig::at(redis.addr().to_string())));
     let (store, others) = (store.await.unwrap(), others.await.unwrap());
-    // so many that the first page does not come to the end
+    // So many keys that the first page does not reach the end.
     let keys: Vec<String> = (0..5000).map(|number| format!("p/{number}")).collect();
     let command: Vec<&str> = ["MSET"].into_iter().chain(keys.iter().flat_map(|key| [key.as_str(), "v"])).collect();
     other.call(&command);
@@ -170,7 +170,7 @@ async fn a_cursor_leads_to_no_other_server() {
     assert_eq!(*error.reason(), Reason::Invalid, "{error:?}");
     assert!(error.help().unwrap().contains(&other.addr().to_string()), "{error:?}");
     assert_eq!(others.page(request.clone()).await.unwrap().entries.len(), 1);
-    // nor to keys of another range
+    // Nor may it be used for another range.
     request.range = KeyRange::prefix("q/");
     assert_eq!(*others.page(request).await.unwrap_err().reason(), Reason::Invalid);
     store.close().await.unwrap();

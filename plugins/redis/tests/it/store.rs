@@ -54,7 +54,7 @@ async fn large_values_are_read_once() {
     store.close().await.unwrap();
 }
 
-/// Through `dyn KeyVal` each call has a box of its own: for less than a kilobyte the allocator finds room at once.
+/// Through `dyn KeyVal` each call allocates its future: less than a kilobyte is cheap to allocate.
 #[tokio::test]
 async fn the_future_of_a_call_is_small() {
     let store = RedisStore::open(RedisConfig::at("127.0.0.1:1")).await.unwrap();

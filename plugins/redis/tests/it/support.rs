@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! Helpers for all tests.
 
 use cninfra::{
     Result,
@@ -10,10 +10,10 @@ use cninfra_testbed::{Redis, RedisSentinel};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
-/// Within this time what is to happen has happened, on a loaded machine.
+/// The time limit for everything that should happen, on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
-/// A store that the kit opens.
+/// A store that the conformance kit opens.
 pub(crate) struct Opened(pub(crate) RedisConfig);
 
 impl Subject for Opened {
@@ -33,7 +33,7 @@ pub(crate) fn kv(store: &RedisStore) -> Kv<RedisStore> {
     Kv::new(Arc::new(store.clone()))
 }
 
-/// Looks again and again until it is so.
+/// Waits until a condition holds.
 pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !is_so().await {
@@ -52,7 +52,7 @@ pub(crate) fn sentinels(redis: &RedisSentinel) -> RedisConfig {
     RedisConfig::sentinels(RedisSentinel::MASTER, redis.sentinel_addrs().iter().map(ToString::to_string))
 }
 
-/// All events up to one that is so.
+/// All events up to the first one that meets the condition.
 pub(crate) async fn until(watch: &mut Watch, is_so: impl Fn(&Event) -> bool) -> Vec<Event> {
     let mut told = Vec::new();
     loop {
@@ -66,12 +66,12 @@ pub(crate) async fn until(watch: &mut Watch, is_so: impl Fn(&Event) -> bool) -> 
     }
 }
 
-/// A store of a server, as the user without a name.
+/// A store of a server, as the default user.
 pub(crate) async fn connect(redis: &Redis) -> RedisStore {
     RedisStore::connect(RedisConfig::at(redis.addr().to_string())).await.unwrap()
 }
 
-/// A snapshot has been told.
+/// Whether a snapshot has ended.
 pub(crate) fn is_end(event: &Event) -> bool {
     matches!(event, Event::SnapshotEnd { .. })
 }

@@ -1,4 +1,4 @@
-//! What a watch of a single server tells.
+//! What a watch of a single server reports.
 
 use crate::support::{SOON, change, connect, eventually, is_end, kv, next, until};
 use cninfra::keyval::{
@@ -74,7 +74,7 @@ async fn what_the_server_never_tells_is_found_by_reading_all() {
     assert_eq!(gone, ["p/1", "p/2"]);
     all.put("p/3", "v").await.unwrap();
     assert_eq!(change(&mut watch).await.key, "p/3");
-    // what is as it was is not told
+    // Nothing is reported for what has not changed.
     assert!(timeout(Duration::from_millis(1000), watch.next()).await.is_err());
     store.close().await.unwrap();
 }
@@ -90,7 +90,7 @@ async fn keys_of_other_kinds_are_no_values_and_said_so() {
     let mut watch = all.watch(["p/"], WatchOptions::default()).await.unwrap();
     let told = until(&mut watch, is_end).await;
     assert_eq!(told.len(), 3, "{told:?}");
-    // one that was a value is one no more
+    // A key that held a string no longer does.
     redis.call(&["DEL", "p/v"]);
     redis.call(&["LPUSH", "p/v", "x"]);
     assert_eq!(change(&mut watch).await.value(), None);
@@ -98,14 +98,14 @@ async fn keys_of_other_kinds_are_no_values_and_said_so() {
         assert_eq!(*error.reason(), Reason::Malformed, "{error:?}");
         assert!(error.help().unwrap().contains("hash"), "{error:?}");
     }
-    // one of them does not keep the others from being listed and deleted
+    // Such a key does not prevent others from being listed and deleted.
     all.put("p/w", "2").await.unwrap();
     let listed = all.list("p/").all().await.unwrap();
     assert_eq!(listed.iter().map(|entry| &entry.key).collect::<Vec<_>>(), ["p/w"]);
     assert_eq!(all.list_keys("p/").all().await.unwrap().len(), 1);
     assert_eq!(all.delete_prefix("p/").await.unwrap(), 1);
     assert_eq!(redis.call(&["EXISTS", "p/hash", "p/v"]).number(), Some(2));
-    // also in a transaction with others, which reads what a listing has
+    // Nor in a transaction with other operations, which reads the same as a listing.
     all.put("p/w", "2").await.unwrap();
     let prefix = || KeyRange::prefix("p/");
     let mut both = Txn::new().get("q");
@@ -133,7 +133,7 @@ async fn keys_that_are_no_text_are_refused() {
         assert_eq!(*error.reason(), Reason::Invalid);
         assert!(error.help().unwrap().contains("UTF-8"), "{error:?}");
     }
-    // it is called what it was asked for as
+    // The error names the operation that was requested.
     for expiry in [Expiry::Never, Expiry::After(Duration::from_secs(9)), Expiry::WithClient] {
         let error = all.put_with(wrong, "v", expiry).await.unwrap_err();
         assert!(error.to_string().starts_with("put of `"), "{error}");
@@ -152,9 +152,9 @@ async fn a_server_that_does_not_tell_is_refused_with_the_mend() {
         assert_eq!(*error.reason(), Reason::Denied, "{flags:?}: {error:?}");
         let help = error.help().unwrap();
         assert!(help.contains("notify-keyspace-events") && help.contains("enable-notifications"), "{help}");
-        // all else works
+        // Everything else works.
         kv(&store).put("p/k", "v").await.unwrap();
-        // a watch is not refused for what was
+        // A watch is not refused for what was found earlier.
         redis.call(&["CONFIG", "SET", "notify-keyspace-events", "KA"]);
         let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
         until(&mut watch, is_end).await;
@@ -273,7 +273,7 @@ async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
         if closes {
             store.close().await.unwrap();
             let error = kv(&store).put("k", "v").await.unwrap_err();
-            // nothing was sent
+            // Nothing was sent.
             assert_eq!((error.reason(), error.applied()), (&Reason::Closed, Applied::No));
             let error = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap_err();
             assert_eq!(*error.reason(), Reason::Closed);
@@ -281,7 +281,7 @@ async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
         }
         drop(store);
         assert_eq!(timeout(SOON, watch.next()).await.unwrap(), None);
-        // nobody is connected any more
+        // No connection is left.
         eventually("that nobody is left", async || {
             redis.call(&["CLIENT", "LIST"]).text().unwrap_or_default().lines().count() == 1
         })
@@ -289,7 +289,7 @@ async fn a_store_that_is_dropped_or_closed_ends_its_watches() {
     }
 }
 
-/// So many patterns the server is asked to tell of.
+/// How many patterns the server has subscribers for.
 fn patterns(redis: &Redis) -> Option<i64> {
     redis.call(&["PUBSUB", "NUMPAT"]).number()
 }
@@ -302,7 +302,7 @@ async fn what_is_asked_of_a_watch_that_has_ended_leaves_nothing() {
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     until(&mut watch, is_end).await;
     let handle = watch.handle().clone();
-    // two at once, of the same ranges
+    // Two tasks add the same ranges at once.
     let ranges: Vec<KeyRange> = (0..200).map(|number| KeyRange::key(format!("k{number}"))).collect();
     let adding = [0, 1].map(|_| {
         let (handle, ranges) = (handle.clone(), ranges.clone());
@@ -343,11 +343,11 @@ async fn a_range_that_is_added_is_read_when_the_server_tells_of_it() {
     let mut watch = kv(&store).watch(["p/"], WatchOptions::default()).await.unwrap();
     until(&mut watch, is_end).await;
     link.slow(Duration::from_millis(100));
-    // the server is asked to tell of the first one, and of the second one after its answer
+    // The subscription to the first range is sent, and the one to the second range after its answer.
     watch.handle().add(KeyRange::key("first")).await.unwrap();
     sleep(Duration::from_millis(20)).await;
     watch.handle().add(KeyRange::key("second")).await.unwrap();
-    // what is watched already is told meanwhile
+    // Ranges that are already watched are reported meanwhile.
     redis.call(&["SET", "p/k", "v"]);
     let second = KeyRange::key("second");
     let told = until(&mut watch, |event| *event == Event::snapshot_end(second.clone(), None)).await;
