@@ -197,7 +197,9 @@ impl<'de> Deserialize<'de> for Endpoints {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Endpoints, E> {
                 // A variable may hold a list in YAML or JSON, or the comma-separated list of the predecessor.
-                let text = text.trim().trim_start_matches('[').trim_end_matches(']');
+                let text = text.trim();
+                // The brackets of a list, not those of an IPv6 address, which a port follows.
+                let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
                 let parts = text.split(',').map(|part| part.trim().trim_matches(['"', '\'']));
                 Ok(Endpoints(parts.filter(|part| !part.is_empty()).map(str::to_string).collect()))
             }
@@ -229,6 +231,21 @@ mod tests {
         assert_eq!(config.addresses(), ["http://a:1", "http://b:2"]);
         assert_eq!(EtcdConfig::default().addresses(), ["http://127.0.0.1:2379"]);
         assert_eq!(EtcdConfig::at(["https://c"]).addresses(), ["https://c"]);
+    }
+
+    #[test]
+    fn a_text_is_a_list_of_endpoints_in_any_form() {
+        for (text, expected) in [
+            ("a:1", &["a:1"][..]),
+            ("a:1, b:2,", &["a:1", "b:2"]),
+            (r#"["a:1", 'b:2']"#, &["a:1", "b:2"]),
+            ("[::1]:2379", &["[::1]:2379"]),
+            ("[::1]:1,[::2]:2", &["[::1]:1", "[::2]:2"]),
+            ("[[::1]:1, a:1]", &["[::1]:1", "a:1"]),
+        ] {
+            let read = Endpoints::deserialize(de::value::StrDeserializer::<de::value::Error>::new(text)).unwrap();
+            assert_eq!(read.0, expected, "{text}");
+        }
     }
 
     #[test]

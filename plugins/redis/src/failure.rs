@@ -1,5 +1,6 @@
 //! [`Failure`]: what an error of a connection or of the server means.
 
+use crate::endpoint::endpoint;
 pub(crate) use cninfra::keyval::Asked;
 use cninfra::keyval::{Applied, KvError, Reason};
 use fred::error::ErrorKind;
@@ -81,8 +82,9 @@ impl Failure {
     pub(crate) fn elsewhere(&self, from: &str) -> Option<Elsewhere> {
         let addr = || {
             let addr = self.text.split(' ').nth(2).unwrap_or_default();
-            match (addr.strip_prefix(':'), from.rsplit_once(':')) {
-                (Some(port), Some((host, _))) => Arc::from(format!("{host}:{port}")),
+            match (addr.rsplit_once(':'), from.rsplit_once(':')) {
+                (Some(("", port)), Some((host, _))) => Arc::from(format!("{host}:{port}")),
+                (Some((host, port)), _) => endpoint(host, port),
                 _ => Arc::from(addr),
             }
         };
@@ -245,6 +247,8 @@ mod tests {
         assert_eq!(ask.elsewhere(from), Some(Elsewhere::Ask("127.0.0.1:6381".into())));
         let ask = Failure::answer("ASK 3999 :6381");
         assert_eq!(ask.elsewhere(from), Some(Elsewhere::Ask("127.0.0.2:6381".into())));
+        let ask = Failure::answer("ASK 3999 ::1:6381");
+        assert_eq!(ask.elsewhere(from), Some(Elsewhere::Ask("[::1]:6381".into())));
         assert_eq!(Failure::lost("MOVED").elsewhere(from), None);
     }
 }

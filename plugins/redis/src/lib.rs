@@ -8,6 +8,7 @@ mod call;
 mod command;
 mod config;
 mod core;
+mod endpoint;
 mod failure;
 mod gather;
 mod glob;

@@ -4,6 +4,7 @@ use crate::{
     command::{Command, Reply},
     config::Kind,
     core::{Core, PATIENCE},
+    endpoint::endpoint,
     failure::Failure,
     slots::Slots,
     wire::{Dial, Wire},
@@ -108,8 +109,7 @@ fn of_reply(reply: Reply, asked: &Arc<str>) -> Option<Slots> {
         // A server that does not know its own name is the one that was asked.
         let endpoint = match &*host {
             "" | "?" => Arc::from(format!("{}:{port}", asked.rsplit_once(':')?.0)),
-            host if host.contains(':') => Arc::from(format!("[{host}]:{port}")),
-            host => Arc::from(format!("{host}:{port}")),
+            host => endpoint(host, port),
         };
         ranges.push((u16::try_from(first).ok()?, u16::try_from(last).ok()?, endpoint));
     }
@@ -156,7 +156,7 @@ async fn ask_sentinel(wire: &Wire, master: &str) -> Result<Arc<str>, Failure> {
     let reply = reply.unwrap_or_else(|_| Err(Failure::no_connection("no answer of the sentinel")))?;
     let mut parts = reply.list().into_iter().filter_map(Reply::text);
     match (parts.next(), parts.next()) {
-        (Some(host), Some(port)) => Ok(Arc::from(format!("{host}:{port}"))),
+        (Some(host), Some(port)) => Ok(endpoint(&host, port)),
         _ => Err(Failure::no_connection(format!("the sentinel at {} knows no master `{master}`", wire.endpoint))),
     }
 }
@@ -170,8 +170,12 @@ mod tests {
         let text = |text: &str| Reply::Bytes(text.to_string().into());
         let node = |host: &str, port| Reply::List(vec![text(host), Reply::Number(port), text("id")]);
         let range = |first, last, node| Reply::List(vec![Reply::Number(first), Reply::Number(last), node]);
-        let reply = Reply::List(vec![range(0, 99, node("", 7000)), range(100, 16383, node("10.0.0.2", 7001))]);
+        let reply = Reply::List(vec![
+            range(0, 99, node("", 7000)),
+            range(100, 200, node("10.0.0.2", 7001)),
+            range(201, 16383, node("::1", 7002)),
+        ]);
         let slots = of_reply(reply, &"10.0.0.1:7000".into()).unwrap();
-        assert_eq!(slots.primaries(), ["10.0.0.1:7000".into(), "10.0.0.2:7001".into()]);
+        assert_eq!(slots.primaries(), ["10.0.0.1:7000".into(), "10.0.0.2:7001".into(), "[::1]:7002".into()]);
     }
 }
