@@ -96,7 +96,7 @@ impl<S: Send + 'static> Search<S> {
         }
         let Some((at, read)) = (self.again)(&silent) else { return };
         let (says, said) = sync_channel(1);
-        // who waits may have gone; one that panics says nothing
+        // The receiver may be gone. A reading that panics sends nothing.
         let done = move |read: Result<S, Panic>| drop(read.map(|read| says.try_send(read)));
         // If there is no thread, the next look tries again.
         if let Ok(reading) = Reading::begin(at.clone(), read, done) {

@@ -114,7 +114,7 @@ impl<F: 'static> Builder<F> {
         let began = Instant::now();
         let env = Variables::new(env);
         let output = Output::stderr_unless(env.get("NO_COLOR")).libraries(&self.settings.loggers);
-        // the config may say another one
+        // The config may set another format later.
         let format = output.shared_format();
         output.install();
         // A process whose plugin blocks for ever is ended, but the other plugins are closed before: that needs the
