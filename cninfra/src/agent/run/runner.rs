@@ -35,7 +35,7 @@ use tokio::{runtime::Handle, time::Instant};
 /// Creates the plugin at an index of the wiring.
 pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation<'a> + Send + Sync);
 
-/// A plugin that is not created by the agent, or not run by it.
+/// A plugin that the agent does not create, or does not run.
 pub(in crate::agent) enum Special {
     /// Neither created nor run: a finished instance replaces it.
     Absent,
@@ -50,7 +50,7 @@ pub(in crate::agent) enum Special {
 /// A running agent without its types.
 pub(in crate::agent) struct Runner {
     pub(in crate::agent) env: Arc<Env>,
-    /// Each plugin with a lifecycle that is created, in start order.
+    /// The created plugins that have a lifecycle, in start order.
     pub(super) plugins: Vec<Begun>,
     /// How many of them have begun (`init` was called), from the first. Each of these is closed once.
     pub(super) begun: usize,
@@ -59,7 +59,7 @@ pub(in crate::agent) struct Runner {
     pub(super) serving: usize,
     pub(super) record: Record,
     retries: Retries,
-    /// What the agent says before it calls any plugin.
+    /// Records that the agent logs before it calls any plugin.
     first: Vec<(Level, String)>,
 }
 
