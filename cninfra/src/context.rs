@@ -49,7 +49,7 @@ pub(crate) struct Shared {
     /// Failures outside the phases, such as in tasks. They stop the agent.
     failures: Mutex<Vec<PluginError>>,
     main: Mutex<Main>,
-    /// None while the agent does not stop.
+    /// `None` until plugins drain or close.
     stop_time: Mutex<Option<StopTime>>,
     /// When the agent was created, for its age.
     began: Instant,

@@ -76,7 +76,7 @@ impl StopHandle {
         self.0.at.get().map(|(at, _)| *at)
     }
 
-    /// Who has asked first, where that is not told already.
+    /// Who first requested the stop, unless the reason has been logged already.
     pub(crate) fn asked_by(&self) -> Option<By> {
         self.0.at.get().map(|(_, by)| *by).filter(|by| *by != By::Agent)
     }
