@@ -20,7 +20,7 @@ pub trait DepItem {
     /// The dependency in the graph.
     #[doc(hidden)]
     const META: DepMeta;
-    /// The paths in the root `R`.
+    /// Where the root `R` holds it.
     #[doc(hidden)]
     type At<R: Root>;
 }

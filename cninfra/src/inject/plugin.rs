@@ -223,9 +223,9 @@ where
     }
 }
 
-/// [`Lifecycle`] of a generic plugin, as generated code requires it. It is required of [`Attribute`], since rustc would
-/// also show where the plugin is defined, and how to write the bound. The type `N` of a number is still unknown there,
-/// since rustc would otherwise suggest this trait for a `where` clause.
+/// [`Lifecycle`] of a generic plugin, as generated code requires it. It is required of [`Attribute`] rather than of the
+/// plugin, for which rustc would also show where it is defined, and how to write the bound. `N` is the type of a number,
+/// and still to be inferred: otherwise rustc would suggest a `where` clause with this trait.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{P}` has no lifecycle",

@@ -23,7 +23,7 @@ impl Caller {
     }
 }
 
-/// A call in progress, with the caller whose call it interrupts.
+/// A call in progress, with the mark of the call that it is nested in.
 struct Entered<I> {
     _inside: I,
     before: usize,

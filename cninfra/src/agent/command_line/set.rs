@@ -11,8 +11,7 @@ pub(super) fn read(said: &str) -> Result<Value, (String, &'static str)> {
         let origin = Origin::Flag(format!("set {section}.{key}"));
         return Ok(Value { section: section.to_string(), key: key.to_string(), text: text.to_string(), origin });
     }
-    // If neither `=` nor anything else follows, the whole text may be the value, so only what looks like a key is taken
-    // for one.
+    // Without a `=`, this text may be the value, so it is not shown.
     let is_of_key = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_');
     if said.split_once('.').is_some_and(|(section, key)| !section.is_empty() && is_key(key))
         && said.chars().all(is_of_key)

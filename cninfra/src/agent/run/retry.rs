@@ -245,7 +245,8 @@ impl Attempts {
                 self.others.send_if_modified(|up| up.insert(self.place));
                 self.cx.log().info(format_args!("is up after {} attempts", failed + 1));
             }
-            // Start policies are for `init`: without this failure in `after_init` the agent would not have started.
+            // Start policies apply only to `init`: an error in `after_init` would have failed the start, so it stops
+            // the agent.
             Err(error) => self.give_up(error),
         }
     }

@@ -80,7 +80,7 @@ fn five(format: Format, kept: usize, full: ErrorKind) -> String {
 
 #[test]
 fn a_record_that_was_written_in_part_is_completed_and_those_that_were_lost_are_told() {
-    // It breaks off in the time, then in the rest of the record, in both formats.
+    // It breaks off within the time or later in the line, in both formats.
     for (full, kept) in [(ErrorKind::StorageFull, 11), (ErrorKind::WouldBlock, 11), (ErrorKind::BrokenPipe, 70)] {
         let text = five(Format::Text, kept, full);
         let lines: Vec<_> = text.lines().collect();
