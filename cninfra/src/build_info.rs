@@ -1,4 +1,4 @@
-//! [`BuildInfo`]: what is known of the build of a program.
+//! [`BuildInfo`]: what is known about the build of a program.
 
 use crate::graph::Graph;
 use std::{env, fmt};
@@ -56,7 +56,8 @@ impl BuildInfo {
     }
 }
 
-/// What the answer to `--version` says: the build, and on a line of its own what is known of every build; where its commit and date are not, how they come to be.
+/// The answer to `--version`: the build, and on a second line what is known about every build. If commit and date are
+/// unknown, a third line says how to set them.
 pub(crate) fn answer(build: BuildInfo) -> String {
     let kind = if cfg!(debug_assertions) { "debug" } else { "release" };
     let (of, system, processor) = (env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);

@@ -19,43 +19,43 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// So many failures of a run are kept: what follows the first ones is told in the log only.
+/// How many failures of a run are kept. Later ones are only logged.
 const FAILURES: usize = 32;
 
-/// What the plugins of one agent share.
+/// The data that the plugins of one agent share.
 pub(crate) struct Shared {
     pub(crate) label: ServiceLabel,
     pub(crate) graph: &'static Graph,
     pub(crate) build: BuildInfo,
     pub(crate) config: Config,
-    /// What the builder says of plugins.
+    /// What the builder has set for plugins.
     agents: Option<Config>,
     pub(crate) refused: Refused,
     pub(crate) stop: StopHandle,
     pub(crate) status: Registry,
     pub(crate) tasks: Tasks,
     pub(crate) loggers: Loggers,
-    /// The registry of the agent's metrics, made when it is asked for.
+    /// The registry of the agent's metrics, created on first use.
     pub(crate) metrics: OnceLock<Metrics>,
     #[cfg(feature = "keyval")]
     pub(crate) stores: Stores,
-    /// What was done so far, where it is recorded.
+    /// The steps so far, if they are recorded.
     pub(crate) told: Told,
     /// The records of the start, once it is done.
     start: OnceLock<Box<[Event]>>,
     agent_log: OnceLock<Logger>,
-    /// Those of the plugins, by place: made when they are asked for.
+    /// The loggers of the plugins, by place, created on first use.
     logs: Box<[OnceLock<Logger>]>,
-    /// What has failed beside the phases, in tasks: why the agent stops.
+    /// Failures outside the phases, such as in tasks. They stop the agent.
     failures: Mutex<Vec<PluginError>>,
     main: Mutex<Main>,
-    /// None while the agent does not stop.
+    /// `None` until plugins drain or close.
     stop_time: Mutex<Option<StopTime>>,
-    /// When the agent was made, for its age.
+    /// When the agent was created, for its age.
     began: Instant,
 }
 
-/// A main task that ends well stops the agent, but not its start: that is done first.
+/// The state of main tasks. One that returns `Ok` stops the agent, but only after the start is complete.
 #[derive(Default)]
 struct Main {
     started: bool,
@@ -102,7 +102,7 @@ impl Shared {
         self.logs[place].get_or_init(|| self.loggers.get(self.graph.nodes()[place].instance()))
     }
 
-    /// Every plugin has a logger, be it silent or not, and so has the agent: whoever lists them is to see it.
+    /// Creates the loggers of the agent and of all plugins, so that they can be listed, even if they log nothing.
     pub(crate) fn make_logs(&self) {
         self.agent_log.get_or_init(|| self.loggers.of_agent());
         for place in 0..self.graph.len() {
@@ -110,7 +110,7 @@ impl Shared {
         }
     }
 
-    /// Something has failed while the agent runs: it stops.
+    /// Records a failure while the agent runs, and stops the agent.
     pub(crate) fn fail(&self, error: PluginError) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() < FAILURES {
@@ -120,30 +120,30 @@ impl Shared {
         self.stop.stop();
     }
 
-    /// What is in the registry of metrics; it is empty then. A collector may hold a context, and so all of this.
+    /// Takes all entries out of the metrics registry. A collector may hold a context, and through it this whole struct.
     pub(crate) fn take_metrics(&self) -> Option<impl Sized + use<>> {
         self.metrics.get().map(Metrics::take_all)
     }
 
-    /// Since it was made, whatever has become of the wall clock.
+    /// The time since the agent was created, by the monotonic clock.
     pub(crate) fn age(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// The records of the start; none before it is done, or where nothing is recorded.
+    /// The steps of the start; empty before it is complete, or if nothing is recorded.
     pub(crate) fn start_events(&self) -> &[Event] {
         self.start.get().map_or(&[], |events| events)
     }
 
-    /// The agent has started, and this is what was done for it.
+    /// Records that the agent has started, with the steps of the start.
     pub(crate) fn started(&self, events: &[Event]) {
-        // an agent starts once
+        // An agent starts only once.
         self.start.get_or_init(|| events.into());
         self.status.started();
         self.stop_if_done(|main| main.started = true);
     }
 
-    /// A main task has ended well: the agent stops as soon as it has started.
+    /// Records that a main task has returned `Ok`: the agent stops as soon as it has started.
     fn main_ended(&self) {
         self.stop_if_done(|main| main.ended = true);
     }
@@ -158,7 +158,7 @@ impl Shared {
         }
     }
 
-    /// Plugins drain, or close, from now on.
+    /// Sets the time of the plugins that drain or close from now on.
     pub(crate) fn set_stop_time(&self, time: StopTime) {
         *self.stop_time.lock().unwrap_or_else(PoisonError::into_inner) = Some(time);
     }
@@ -167,15 +167,15 @@ impl Shared {
         self.stop_time.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|time| time.left(place))
     }
 
-    /// What has failed so far, or since this was asked before.
+    /// Takes the failures since the last call.
     pub(crate) fn take_failures(&self) -> Vec<PluginError> {
         std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// [`Shared`], behind a name that hides what it is made of. Every future of a lifecycle borrows a [`Context`], and that such a future can be sent to
-/// another thread is proved for each of them anew, down to the last field: with the fields in sight, that was a fifth of what a plugin costs
-/// the compiler.
+/// [`Shared`], behind a trait that hides its fields. Every future of a lifecycle borrows a [`Context`], and the
+/// compiler proves for each such future that it is `Send`, down to the last field. If it saw the fields, that would be
+/// a fifth of what a plugin costs the compiler.
 trait Opaque: Send + Sync {
     fn get(&self) -> &Shared;
     fn owned(self: Arc<Self>) -> Arc<Shared>;
@@ -205,7 +205,7 @@ impl Context {
         Context { shared, place }
     }
 
-    /// Makes it the view of another plugin.
+    /// Turns it into the context of another plugin.
     pub(crate) fn set_place(&mut self, place: usize) {
         self.place = place;
     }
@@ -214,7 +214,7 @@ impl Context {
         self.place
     }
 
-    /// What the plugins of the agent share.
+    /// The data that the plugins of the agent share.
     pub(crate) fn shared(&self) -> Arc<Shared> {
         self.shared.clone().owned()
     }
@@ -232,14 +232,14 @@ impl Context {
         &self.shared.get().status
     }
 
-    /// A task of the plugin has failed: it is told, and the agent stops.
+    /// Logs that a task of the plugin has failed, and stops the agent.
     pub(crate) fn task_failed(&self, task: &'static str, cause: Cause) {
         let error = PluginError::of_task(self.node(), task, cause);
         self.log().error(format_args!("{error}: the agent stops"));
         self.shared.get().fail(error);
     }
 
-    /// A main task of the plugin has ended well.
+    /// Called when a main task of the plugin has returned `Ok`.
     pub(crate) fn main_ended(&self) {
         self.shared.get().main_ended();
     }
@@ -285,7 +285,7 @@ impl Context {
         &self.shared.get().stores
     }
 
-    /// What the plugin has registered there gives way to what it registers next.
+    /// Marks the metrics that the plugin has registered as outdated: what it registers next replaces them.
     pub(crate) fn outdate_metrics(&self) {
         if let Some(metrics) = self.shared.get().metrics.get() {
             metrics.outdate(self.name());

@@ -1,4 +1,4 @@
-//! [`Dep`]: a handle of a running plugin.
+//! [`Dep`]: a handle to a running plugin.
 
 use std::{fmt, ops::Deref, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! [`Error`]: what the lifecycle methods of a plugin return.
+//! [`Error`]: the error that a plugin's lifecycle methods return.
 
 use crate::foreign;
 use std::{error::Error as StdError, fmt};
@@ -26,7 +26,7 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     cause: Foreign,
-    /// The innermost first.
+    /// The innermost context first.
     context: Vec<String>,
     help: Option<String>,
 }
@@ -67,7 +67,7 @@ impl Error {
 }
 
 impl Error {
-    /// Is it of a store that is away, or does not answer in time? Then it may be well when it is asked again.
+    /// Whether it comes from a store that cannot be reached or does not answer in time, so that a retry may succeed.
     #[cfg(feature = "http")]
     pub(crate) fn may_pass(&self) -> bool {
         #[cfg(feature = "keyval")]
@@ -76,7 +76,7 @@ impl Error {
         };
         #[cfg(not(feature = "keyval"))]
         let may_pass = |_: &(dyn StdError + 'static)| None;
-        // the outermost knows best what has become of what it follows from
+        // The outermost error knows best what the errors below it mean.
         foreign::causes(self.cause()).find_map(may_pass).unwrap_or(false)
     }
 
@@ -92,7 +92,7 @@ impl Error {
     }
 }
 
-/// What an error of the library's own interfaces says by itself, be it the cause of another one.
+/// The help of an error of cninfra's own interfaces, which may be a cause of this one.
 fn help_of<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a str> {
     #[cfg(feature = "keyval")]
     let help = |error: &'a (dyn StdError + 'static)| error.downcast_ref::<crate::keyval::KvError>()?.help();
@@ -124,12 +124,12 @@ impl fmt::Debug for Error {
     }
 }
 
-/// An error of somebody's, whose destructor may panic: that is no reason to lose what is to be told.
+/// An error from foreign code. Its destructor may panic, which must not prevent the error from being reported.
 struct Foreign(Option<Box<dyn StdError + Send + Sync>>);
 
 impl Foreign {
     fn get(&self) -> &(dyn StdError + Send + Sync + 'static) {
-        // it is there until it is dropped
+        // The error is there until this is dropped.
         self.0.as_deref().unwrap_or(&fmt::Error)
     }
 }
@@ -232,7 +232,7 @@ mod tests {
         let error = |help| Outer(KvError::new("get", Reason::Denied).with_help(help));
         assert_eq!(Error::from(error("log in")).help(), Some("log in"));
         assert_eq!(Error::from(error("log in")).with_help("ask").help(), Some("ask"));
-        // of one that is its own cause it is not looked for without end
+        // The search ends even if an error is its own cause.
         assert_eq!(parse().context("no help").unwrap_err().help(), None);
     }
 }

@@ -62,7 +62,7 @@ impl Flag {
     }
 }
 
-/// Fails where the names of a plugin's flags can not be ones. For generated code, on the span of `flags = ..`.
+/// Fails if the names of a plugin's flags are not valid. Called by generated code with the span of `flags = ..`.
 #[doc(hidden)]
 #[track_caller]
 pub const fn check(flags: &[Flag], plugin: &str) {
@@ -97,7 +97,7 @@ pub const fn check(flags: &[Flag], plugin: &str) {
     }
 }
 
-/// Letters and digits in parts that are not empty, the first of which starts with a letter.
+/// Whether the text consists of letters and digits, in parts that are not empty, and begins with a letter.
 const fn is_name(text: &str, first: u8, last: u8, between: &[u8]) -> bool {
     let text = text.as_bytes();
     let mut inside = false;

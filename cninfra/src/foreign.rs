@@ -1,4 +1,4 @@
-//! Calls into code of others, which may panic wherever it is called: in a method, in a `Display`, in a destructor.
+//! Calls foreign code, which may panic anywhere: in a method, in a `Display`, in a destructor.
 
 mod who;
 
@@ -24,9 +24,9 @@ pub struct Panic {
     /// Where it happened, as `file:line:column`. Known under [`Agent::main`](crate::Agent::main), which installs a
     /// panic hook. An embedded agent does not change the hook of its process.
     pub location: Option<String>,
-    /// The log has the way to it.
+    /// The log contains the backtrace.
     pub(crate) is_traced: bool,
-    /// The log has a record of it, by whose code it was that a [`Caller`](crate::agent::Caller) called.
+    /// The log contains a record that names the code that a [`Caller`](crate::agent::Caller) called.
     pub(crate) is_logged: bool,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Panic {
 }
 
 thread_local! {
-    /// Does somebody tell of the panics of this thread by himself?
+    /// Whether the panics of this thread are reported by the code that catches them.
     static QUIET: Cell<bool> = const { Cell::new(false) };
     /// The last panic of this thread.
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
@@ -71,11 +71,11 @@ impl Panic {
         panic
     }
 
-    /// Of what was caught, and is handed on.
+    /// Makes one from a payload that is kept, since the panic continues.
     pub(crate) fn seen(payload: &(dyn Any + Send)) -> Self {
         let message = message(payload);
         let last = LAST.try_with(|last| last.try_borrow_mut().ok().and_then(|mut last| last.take())).ok().flatten();
-        // another one may have been caught by somebody else
+        // The last panic may be another one, which someone else has caught.
         match last.filter(|last| last.message == message) {
             Some(last) => last,
             None => Panic { message, location: None, is_traced: false, is_logged: false },
@@ -90,19 +90,19 @@ impl Panic {
         self.is_logged
     }
 
-    /// Is it told by who catches it, so that the hook need not?
+    /// Whether the code that catches the panic reports it, so that the hook need not.
     pub(crate) fn is_quiet() -> bool {
         QUIET.try_with(Cell::get).unwrap_or_default()
     }
 
-    /// The hook's part: it is about to be caught, maybe.
+    /// Called by the panic hook, for the code that may catch the panic.
     pub(crate) fn note(self) {
-        // a thread that ends remembers nothing
+        // A thread that is ending has no thread-locals any more.
         let _ = LAST.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(self)));
     }
 }
 
-/// The text of a panic, where it has one.
+/// The message of a panic, if it has one.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_string(),
@@ -111,17 +111,18 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Runs it; a panic is an error like others.
+/// Calls `run`. A panic becomes an error.
 pub(crate) fn guard<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(run)).map_err(Panic::of)
 }
 
-/// As [`guard`], for what is run again and again: a panic is told by the caller, as often as that is of use, and not by an agent's panic hook.
+/// Like [`guard`], for calls that are repeated: the caller reports a panic as often as is useful, and an agent's panic
+/// hook does not.
 pub(crate) fn guard_quietly<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
     quietly(|| guard(run))
 }
 
-/// Runs it; a panic goes on, and is told by who catches it.
+/// Calls `run`. A panic is passed on, and is reported by the code that catches it.
 pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     struct Loud(bool);
     impl Drop for Loud {
@@ -133,15 +134,15 @@ pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// Drops it. What panics in there has nobody to be told to but the panic hook.
+/// Drops the value. A panic in there is only reported by the panic hook.
 pub(crate) fn discard<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // it may do so again, and again
+        // Its destructor may panic again, and so on.
         mem::forget(payload);
     }
 }
 
-/// What it says of itself. Where it can not, what it has said so far, and why no more.
+/// The text of a value. If it cannot be written, what was written so far, and the reason.
 pub(crate) fn text(value: &dyn fmt::Display) -> String {
     let mut text = String::new();
     let why = match guard(|| write!(text, "{value}")) {
@@ -152,18 +153,18 @@ pub(crate) fn text(value: &dyn fmt::Display) -> String {
     if text.is_empty() { why } else { format!("{text} ({why})") }
 }
 
-/// So many causes of an error are told: one that is its own cause has no end.
+/// How many causes of an error are reported at most: an error that is its own cause has no end.
 const CAUSES: usize = 32;
 
-/// An error, and what it follows from.
+/// An error and its sources.
 pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let next = |error: &&'a (dyn Error + 'static)| guard(|| (*error).source()).ok().flatten();
     successors(Some(error), next).take(1 + CAUSES)
 }
 
-/// What an error says, and what its causes do.
+/// The texts of an error and its sources.
 ///
-/// A cause that its own consequence tells already is left out: many libraries repeat it in their text.
+/// A source is left out if the text of the error that it caused already contains it, as many libraries do.
 pub(crate) fn texts(error: &(dyn Error + 'static)) -> Vec<String> {
     let (mut texts, mut last) = (Vec::new(), None::<String>);
     for text in causes(error).map(|cause| text(&cause)) {
@@ -179,7 +180,7 @@ pub(crate) fn texts(error: &(dyn Error + 'static)) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Panics when it is dropped, again and again.
+    /// Panics when it is dropped, and so does the value that it panics with.
     struct Bomb(u8);
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -189,7 +190,7 @@ mod tests {
         }
     }
 
-    /// It says what it can: all, half of it, or nothing.
+    /// Its text can be written completely, partly, or not at all.
     #[derive(Debug)]
     enum Says {
         All,
@@ -223,7 +224,7 @@ mod tests {
         assert_eq!(text(&Says::All), "half and half");
         assert_eq!(text(&Says::Half), "half (its text cannot be written)");
         assert_eq!(text(&Says::Nothing), "half (its text cannot be written: that panicked: out of words)");
-        // it is its own cause
+        // This error is its own cause.
         assert_eq!(texts(&Says::All), ["half and half"]);
     }
 

@@ -1,16 +1,16 @@
-//! [`ServiceLabel`]: the name of an agent among its peers, and the keys that are its own.
+//! [`ServiceLabel`]: the name of an agent among its peers, and the prefix of its keys.
 
 use crate::{Error, Result, config::from_text};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// The label of an agent that is given none.
+/// The label of an agent without a configured one.
 const DEFAULT: &str = "vpp1";
 
-/// What the keys of all agents begin with.
+/// The prefix of the keys of all agents.
 const ROOT: &str = "/vnf-agent/";
 
-/// A longer label is none.
+/// The maximum length of a label.
 const LONGEST: usize = 253;
 
 /// The name of an agent among its peers, and the prefix of its keys in a store that they share:

@@ -54,7 +54,7 @@
 //! What the macros generate is described at [`plugin`], [`interface`], [`Flavor`](derive@Flavor), [`Deps`](derive@Deps)
 //! and [`Qualifier`]. Each compile error has a page in [`diagnostics`].
 
-// generated code names this crate `::cninfra`, in its own tests and examples too
+// Generated code names this crate `::cninfra`, also in its own tests and examples.
 #[allow(unused_extern_crates, reason = "used by generated code only")]
 extern crate self as cninfra;
 
@@ -86,7 +86,7 @@ pub mod private;
 pub mod status;
 mod stop;
 mod tasks;
-// in the documentation, too, where the feature is off: who looks for it reads there which one to turn on
+// The documentation contains this module even without the feature, so that readers learn which one to enable.
 #[cfg(any(feature = "testing", doc))]
 pub mod testing;
 
@@ -94,7 +94,7 @@ pub use agent::{Agent, Phase};
 pub use async_trait::async_trait;
 pub use build_info::BuildInfo;
 pub use cninfra_macros::{Deps, Flavor, Qualifier, interface, plugin_attribute as plugin};
-// beside the trait of this name: who derives it is told what to write
+// A derive macro with the name of the trait, which tells its users what to write instead.
 #[doc(hidden)]
 pub use cninfra_macros::Plugin;
 pub use context::{Context, FromContext};
@@ -135,7 +135,8 @@ pub fn boxed<'a, T, F>(make: impl FnOnce() -> F) -> BoxFuture<'a, T>
 where
     F: Future<Output = T> + Send + 'a,
 {
-    // the room is there before the future is: nothing is left that could fail in between, and would have to find it on the stack
+    // The memory is allocated before the future is created. So nothing can fail in between, and the future is never on
+    // the stack.
     let room = Box::<F>::new_uninit();
     let future = Box::write(room, make());
     Box::into_pin(future)

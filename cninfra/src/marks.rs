@@ -1,14 +1,16 @@
-//! Characters that are no text: they steer a terminal, or change the order in which a text around them is shown. Whatever others have said is shown without them.
+//! Characters that are not text: they control a terminal, or change the order in which the text around them is shown.
+//! Foreign text is shown with them escaped.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// Control characters, and those that set the direction or end the line of a text.
+/// Whether it is a control character, or sets the direction or ends the line of a text.
 pub(crate) fn is_mark(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// JSON, in which control characters of ASCII are escaped already, with the others escaped, too: it says the same.
+/// Escapes the remaining marks in JSON, in which the ASCII control characters are escaped already. The meaning stays
+/// the same.
 pub(crate) fn escaped_in_json(json: &str) -> Cow<'_, str> {
     let is_one = |char: char| char >= '\u{7f}' && is_mark(char);
     if json.is_ascii() && !json.contains('\u{7f}') || !json.contains(is_one) {
@@ -16,7 +18,7 @@ pub(crate) fn escaped_in_json(json: &str) -> Cow<'_, str> {
     }
     let mut escaped = String::with_capacity(json.len() + 16);
     for char in json.chars() {
-        // writing to a text does not fail
+        // Writing to a `String` cannot fail.
         let _ = if is_one(char) { write!(escaped, "\\u{:04x}", u32::from(char)) } else { escaped.write_char(char) };
     }
     Cow::Owned(escaped)

@@ -1,9 +1,10 @@
-//! Sorting of what is short, or nearly in order.
+//! Sorts short or nearly sorted lists.
 
-/// Sorts by whether one comes after another; those that are equal keep their order.
+/// A stable sort by `is_after`, which says whether the first item belongs after the second.
 ///
-/// It takes a step for each two that are in the wrong order. So it is for a few, or for what is nearly sorted: the sort of the standard library is much faster with
-/// many of them, and is three kilobytes of machine code for each type of them.
+/// It takes a step for each pair that is in the wrong order, so it is for a few items, or for nearly sorted ones. The
+/// sort of the standard library is much faster with many items, but takes three kilobytes of machine code for each
+/// type.
 pub(crate) fn sort_few<T>(all: &mut [T], is_after: impl Fn(&T, &T) -> bool) {
     for end in 1..all.len() {
         let mut at = end;
@@ -20,7 +21,7 @@ mod tests {
 
     #[test]
     fn what_is_equal_keeps_its_order() {
-        // all lists of five of three, each with its place
+        // All lists of five numbers below three, each number with its index.
         for list in 0..3_usize.pow(5) {
             let digits = (0..5_u32).map(|at| (list / 3_usize.pow(at) % 3, at));
             let mut all: Vec<(usize, u32)> = digits.collect();

@@ -1,4 +1,4 @@
-//! What generated code names. Nothing here is stable.
+//! The names that generated code uses. Nothing here is stable.
 
 pub use crate::{
     Context, Dep, Flag, FromContext,

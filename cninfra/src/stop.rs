@@ -1,4 +1,4 @@
-//! [`StopHandle`]: how an agent is asked to stop.
+//! [`StopHandle`]: requests the stop of an agent.
 
 use crate::graph::Names;
 use std::{
@@ -15,10 +15,10 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub struct StopHandle(Arc<Asked>, By);
 
-/// Who asks by a handle.
+/// The owner of a handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum By {
-    /// The agent itself, which has told why.
+    /// The agent itself, which has logged the reason.
     Agent,
     /// The program around the agent.
     Program,
@@ -38,9 +38,9 @@ impl fmt::Display for By {
 
 #[derive(Debug)]
 struct Asked {
-    /// Looked at between any two steps of a start, so it must cost next to nothing.
+    /// Checked between any two steps of a start, so it must cost next to nothing.
     now: AtomicBool,
-    /// When, and by whom it was first.
+    /// The first request: when, and by whose handle.
     at: OnceLock<(Instant, By)>,
     later: watch::Sender<bool>,
 }
@@ -53,7 +53,7 @@ impl StopHandle {
         )
     }
 
-    /// The same, for somebody else.
+    /// A handle for another owner.
     pub(crate) fn of(&self, by: By) -> Self {
         StopHandle(self.0.clone(), by)
     }
@@ -71,12 +71,12 @@ impl StopHandle {
         self.0.now.load(Ordering::Acquire)
     }
 
-    /// When somebody asked first, by the wall clock.
+    /// When the stop was first requested, in real time.
     pub(crate) fn asked_at(&self) -> Option<Instant> {
         self.0.at.get().map(|(at, _)| *at)
     }
 
-    /// Who has asked first, where that is not told already.
+    /// Who first requested the stop, unless the reason has been logged already.
     pub(crate) fn asked_by(&self) -> Option<By> {
         self.0.at.get().map(|(_, by)| *by).filter(|by| *by != By::Agent)
     }
@@ -87,7 +87,7 @@ impl StopHandle {
     /// It may be dropped and called again.
     pub async fn stopping(&self) {
         let mut asked = self.0.later.subscribe();
-        // an error says that the sender is gone, but it is `self`
+        // The sender is in `self`, so it cannot be gone.
         let _ = asked.wait_for(|asked| *asked).await;
     }
 }

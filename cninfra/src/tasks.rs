@@ -1,4 +1,4 @@
-//! The tasks of an agent's plugins: every task has an owner, which ends with it or before it.
+//! The tasks of an agent's plugins. Every task has an owner, and ends no later than it.
 
 mod caller;
 mod callers;
@@ -143,7 +143,7 @@ impl Context {
     ) -> Task<()> {
         let (cx, aborted) = (self.clone(), Arc::new(AtomicBool::new(false)));
         let future: BoxFuture<'static, Result<()>> = Box::pin(future);
-        // dropped with the task, be it before that is run for the first time
+        // Moved into the task, so that it is dropped with it, even if the task never runs.
         let mut watched = MainTask { cx: self.clone(), name, aborted: aborted.clone(), ended: false };
         let task = spawn(
             self,
@@ -165,7 +165,7 @@ impl Context {
     }
 }
 
-/// Sees a main task that never ends, since who holds it has aborted it.
+/// Notices a main task that was aborted through its handle.
 struct MainTask {
     cx: Context,
     name: &'static str,
@@ -181,7 +181,7 @@ impl MainTask {
 
 impl Drop for MainTask {
     fn drop(&mut self) {
-        // in the stop a plugin ends its tasks
+        // During the stop, a plugin may end its tasks.
         if !self.ended && self.aborted.load(Ordering::Relaxed) && !self.cx.status_registry().is_stopping() {
             let error = Error::msg("it was aborted").with_help("end a main task by letting it return");
             self.cx.task_failed(self.name, Cause::Failed(error));
@@ -189,7 +189,7 @@ impl Drop for MainTask {
     }
 }
 
-// not generic in the future: compiled once for each type of result
+// Not generic over the future, so that it is compiled once for each type of result.
 fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, kind: Kind, future: BoxFuture<'static, T>) -> Task<T> {
     let (id, mark) = cx.tasks().enter(cx.place(), name, kind).unzip();
     let handle = cx.tasks().runtime().spawn(Guarded::new(cx.clone(), name, (id, mark.unwrap_or_default()), future));
@@ -203,7 +203,7 @@ fn spawn<T: Send + 'static>(cx: &Context, name: &'static str, kind: Kind, future
     Task { handle, aborted: None }
 }
 
-/// Spawns what asks for the plugin's state, in the place of what did so before; nothing when the agent stops.
+/// Spawns a probe of the plugin, which replaces an earlier one. Does nothing if the agent is stopping.
 pub(crate) fn spawn_probe(cx: &Context, probe: BoxFuture<'static, ()>) {
     const NAME: &str = "probe";
     if let Some((id, mark)) = cx.tasks().enter(cx.place(), NAME, Kind::Probe) {
@@ -212,9 +212,9 @@ pub(crate) fn spawn_probe(cx: &Context, probe: BoxFuture<'static, ()>) {
     }
 }
 
-/// What the log says of a task that its plugin has left behind, after the task's name.
+/// The log record about a task that its plugin has left behind, after the task's name.
 pub(crate) const LEFT: &str = "` still ran after close: it is ended";
-/// And the mend.
+/// The help in that record.
 pub(crate) const END_IT: &str = "spawn it by `spawn_until_close`, or abort and await it in `close`";
 
 /// A task of a plugin: see [`Context::spawn`](crate::Context::spawn). Awaiting it gives the task's result. Dropping it
@@ -222,7 +222,7 @@ pub(crate) const END_IT: &str = "spawn it by `spawn_until_close`, or abort and a
 #[derive(Debug)]
 pub struct Task<T> {
     handle: JoinHandle<T>,
-    /// Of a main task: who holds it has ended it.
+    /// For a main task: whether it was aborted through this handle.
     aborted: Option<Arc<AtomicBool>>,
 }
 

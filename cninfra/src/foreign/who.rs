@@ -1,4 +1,4 @@
-//! [`Who`]: whose code is called on a thread.
+//! [`Who`]: the plugin whose code is being called on a thread.
 
 use crate::{Phase, graph::Node};
 use std::cell::Cell;
@@ -7,7 +7,7 @@ thread_local! {
     static NOW: Cell<Option<Who>> = const { Cell::new(None) };
 }
 
-/// What of a plugin is called.
+/// The part of a plugin that is called.
 #[derive(Clone, Copy)]
 pub(crate) struct Who {
     /// The plugin's instance name.
@@ -25,23 +25,23 @@ impl Who {
         Who { plugin, phase: None, task: Some(task) }
     }
 
-    /// It is called on this thread, until what this returns is dropped.
+    /// Sets this as the current call of this thread, until the returned value is dropped.
     pub(crate) fn is_called(self) -> impl Drop {
         Called(NOW.try_with(|now| now.replace(Some(self))).ok().flatten())
     }
 
-    /// Who is called on this thread.
+    /// The current call of this thread.
     pub(crate) fn now() -> Option<Who> {
         NOW.try_with(Cell::get).ok().flatten()
     }
 }
 
-/// Who was called before.
+/// The call that was current before.
 struct Called(Option<Who>);
 
 impl Drop for Called {
     fn drop(&mut self) {
-        // a thread that ends calls nobody
+        // A thread that is ending has no thread-locals any more.
         let _ = NOW.try_with(|now| now.set(self.0));
     }
 }

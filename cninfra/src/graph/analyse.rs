@@ -1,17 +1,19 @@
-//! The analysis of a flavor's declarations, in time O(plugins + edges), in const evaluation: its arrays, and the walk that fills them with
-//! what is declared. Then `resolve.rs`: what dependencies stand for; `levels.rs`: levels, cycles and order. The messages: `check.rs`.
+//! Analyses a flavor's declarations in const evaluation, in time O(plugins + edges). Here are the arrays of the
+//! analysis, and the walk that fills them with the declarations. `resolve.rs` resolves dependencies, `levels.rs` finds
+//! levels, cycles and the order, `check.rs` writes the messages.
 
 use super::{Binding, Field, Item, KeyMeta, PluginMeta, Told, Tree, text};
 
-/// No plugin, no binding.
+/// Stands for no plugin and no binding.
 pub(super) const NONE: u16 = u16::MAX;
 
-/// The bits of an id that its type-level digits have: seven of four bits each. So it is with what is not generic. A generic plugin's
-/// digits are its own, then those of its parameters, and its id is mixed of all: equal low bits say nothing of them. They are taken for
-/// one identity all the same, which is as unlikely, and has the same mend.
+/// The bits of an id that are also type-level digits: seven digits of four bits. For a key that is not generic, these
+/// are the low bits of its id. The digits of a generic plugin are its own, followed by those of its parameters, while
+/// its id is mixed from all of them: so equal low bits do not prove equal digits. They are treated as one identity all
+/// the same: that is just as unlikely, and is fixed in the same way.
 const DIGITS: u64 = (1 << 28) - 1;
 
-/// What is wrong with a declaration by itself. What is wrong with a dependency is found again when it is explained.
+/// An error in a declaration by itself. Errors in dependencies are found again when the message is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Fault {
     None,
@@ -25,7 +27,7 @@ pub(super) enum Fault {
     Ambiguous,
 }
 
-/// A binding, in the list of those of its interface.
+/// A binding, linked to the next one of its interface.
 #[derive(Clone, Copy)]
 pub(super) struct Bound {
     pub(super) binding: Binding,
@@ -35,9 +37,9 @@ pub(super) struct Bound {
 
 /// The analysis, with room for `N` plugins, `E` edges, `B` bindings, and hash tables of `T` rows.
 ///
-/// A *spot* is one declaration of a plugin; a flavor reached twice declares its plugins twice. What is known of spots is kept in arrays
-/// of their own, and the loops over plugins and dependencies call nothing in the usual case: const evaluation is an interpreter
-/// to which calls and copies of structs are dear.
+/// A *spot* is one declaration of a plugin; a flavor that is reached twice declares its plugins twice. The data about
+/// spots is kept in separate arrays, and the loops over plugins and dependencies usually call no function: const
+/// evaluation is an interpreter in which calls and copies of structs are expensive.
 #[doc(hidden)]
 pub struct Work<const N: usize, const E: usize, const B: usize, const T: usize> {
     pub(super) tree: &'static Tree,
@@ -49,34 +51,34 @@ pub struct Work<const N: usize, const E: usize, const B: usize, const T: usize> 
     pub(super) plugins: [&'static PluginMeta; N],
     pub(super) fields: [&'static Field; N],
     pub(super) flavors: [&'static KeyMeta; N],
-    /// May it be switched off?
+    /// Whether the plugin can be switched off.
     pub(super) optional: [bool; N],
-    /// The root's field that brings it in.
+    /// The field of the root flavor through which the plugin is reached.
     pub(super) top: [u16; N],
-    /// The first declaration of this plugin.
+    /// The first declaration of the same plugin.
     pub(super) first: [u16; N],
     pub(super) fault: [Fault; N],
-    /// The other declaration, or the other provider.
+    /// The other declaration, or the other provider, of the fault.
     pub(super) other: [u16; N],
-    /// Is it the first plugin of a cycle that is reported?
+    /// Whether this is the first plugin of a reported cycle.
     pub(super) cycle: [bool; N],
-    /// The next plugin of that cycle, for each of its plugins.
+    /// For each plugin of a reported cycle, the next one.
     pub(super) after: [u16; N],
     pub(super) level: [u16; N],
-    /// Where its edges begin and end.
+    /// Where its edges begin and end in `edge`.
     pub(super) from: [u16; N],
     pub(super) to: [u16; N],
     pub(super) edge: [u16; E],
     pub(super) bound: [Bound; B],
-    /// Hash table: what keys stand for, a plugin or the first binding. An id of 0 is a free row.
+    /// Hash table from ids to a plugin or a first binding. An id of 0 marks a free row.
     pub(super) ids: [u64; T],
     pub(super) plugin: [u16; T],
     pub(super) binding: [u16; T],
-    /// Hash table: spots by their instance names.
+    /// Hash table of spots by their instance names.
     instances: [u16; T],
-    /// By place in the start order.
+    /// The spots in start order.
     pub(super) order: [u16; N],
-    /// The place of each spot in it.
+    /// The place of each spot in the start order.
     pub(super) place: [u16; N],
 }
 
@@ -133,7 +135,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         self.unique
     }
 
-    /// Has it no plugin?
+    /// Whether the flavor has no plugin.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
@@ -145,7 +147,8 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         self.e
     }
 
-    /// Every declaration becomes a spot. `top`: the root's field above, none at the root itself.
+    /// Adds a spot for each declaration. `top` is the root's field through which this flavor is reached, `NONE` for the
+    /// root itself.
     const fn walk(&mut self, tree: &'static Tree, top: u16) {
         let mut left = tree.fields;
         let mut place = 0;
@@ -175,7 +178,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             let key = plugin.key;
             let mut r = (key.id as usize) & (T - 1);
             while self.ids[r] != key.id && self.ids[r] != 0 {
-                // the lookup by type knows the low bits only
+                // The lookup by type uses only the low bits.
                 if (self.ids[r] ^ key.id) & DIGITS == 0 && self.plugin[r] != NONE {
                     self.fail(me, Fault::Identity, self.plugin[r]);
                 }
@@ -187,7 +190,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             }
             self.ids[r] = key.id;
             self.plugin[r] = me as u16;
-            // instance names are unique in a flavor
+            // Instance names have to be unique in a flavor.
             let mut i = (key.instance_id as usize) & (T - 1);
             while self.instances[i] != NONE && !self.clash(me, self.instances[i]) {
                 i = (i + 1) & (T - 1);
@@ -207,7 +210,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         self.broken = true;
     }
 
-    /// A spot of an id that has been declared: by the same flavor, reached twice, or by mistake.
+    /// A spot whose id has been declared before: because a flavor is reached twice, or by mistake.
     const fn again(&mut self, me: usize, first: u16) {
         self.first[me] = first;
         self.other[me] = first;
@@ -222,7 +225,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         }
     }
 
-    /// Have the two one instance name? (If so it is a fault of the second.)
+    /// Whether the two have the same instance name, which is then a fault of the second.
     const fn clash(&mut self, me: usize, other: u16) -> bool {
         let (old, new) = (self.plugins[other as usize].key, self.plugins[me].key);
         let same = old.instance_id == new.instance_id && text::same(old.instance, new.instance);

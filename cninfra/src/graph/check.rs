@@ -1,7 +1,7 @@
-//! The messages. They are made only when something is wrong, on the field of the flavor that brings it in. The flavor is
-//! analysed once more for them: once, and not for each field.
+//! The compile errors about a flavor. They are written only if something is wrong, at the field of the flavor through
+//! which it is reached. The flavor is then analysed again: once for all fields.
 //!
-//! A field's message has room for [`LINES`] lines, since rustc adds five of its own and a message of ours has twelve at most.
+//! A field's message has room for [`LINES`] lines: rustc adds five of its own, and our messages have at most twelve.
 
 use crate::{Flag, inject::Nested};
 use std::marker::PhantomData;
@@ -36,7 +36,7 @@ pub(crate) const AGENT_FLAGS: [&str; 12] = [
     "set",
     "version",
 ];
-/// The variables that every agent reads. (As many, to be looked at together.)
+/// The variables that every agent reads. The array is as long as that of the flags, so that one loop compares both.
 const AGENT_VARIABLES: [&str; 12] = [
     "",
     "CONFIG_DIR",
@@ -52,20 +52,20 @@ const AGENT_VARIABLES: [&str; 12] = [
     "",
 ];
 
-/// The checks of a concrete flavor, and the sizes of its analysis.
+/// The checks of a concrete flavor, with the sizes of its analysis.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Checks<F, const N: usize, const E: usize, const B: usize, const T: usize>(PhantomData<F>);
 
 impl<F: Nested, const N: usize, const E: usize, const B: usize, const T: usize> Checks<F, N, E, B, T> {
-    /// The compiler evaluates it when [`Checks::fail`] is called first, and keeps it.
+    /// The compiler evaluates this at the first call of [`Checks::fail`], and keeps the result.
     const WORK: &'static Work<N, E, B, T> = &Work::analyse(F::TREE);
-    /// As that.
+    /// Evaluated like `WORK`.
     const ELSEWHERE: &'static Elsewhere<N> = &Elsewhere::of(F::TREE);
-    /// As that.
+    /// Evaluated like `WORK`.
     const MISSING: &'static Missing<E> = &Missing::of(Self::WORK, Self::ELSEWHERE);
 
-    /// Called in a `const _` by generated code, once for each field, on the span of the field.
+    /// Called in a `const _` by generated code, once for each field, with the span of the field.
     #[track_caller]
     pub const fn field(graph: &Graph, top: u16) {
         if graph.broken {
@@ -73,7 +73,7 @@ impl<F: Nested, const N: usize, const E: usize, const B: usize, const T: usize> 
         }
     }
 
-    // a function of its own: the constants of a function are evaluated whenever it is called
+    // A separate function, since the constants of a function are evaluated whenever it is called.
     #[track_caller]
     const fn fail(top: u16) {
         fail(Self::WORK, Self::MISSING, top)
@@ -81,7 +81,7 @@ impl<F: Nested, const N: usize, const E: usize, const B: usize, const T: usize> 
 }
 
 impl Graph {
-    /// Fails with all that is wrong. Called for generic flavors, which have no check of their own.
+    /// Fails with all errors. Called for generic flavors, which have no check of their own.
     #[doc(hidden)]
     #[track_caller]
     pub const fn check(&self) {
@@ -98,7 +98,7 @@ impl Graph {
         self.check_flags();
     }
 
-    /// Two plugins that declare the same flag.
+    /// Fails if two plugins declare the same flag.
     #[doc(hidden)]
     #[track_caller]
     pub const fn check_flags(&self) {
@@ -138,14 +138,14 @@ impl Graph {
         }
     }
 
-    /// Does a flavor that this one holds have both, and tell of them?
+    /// Whether a nested flavor contains both plugins and reports the error itself.
     const fn is_told(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.nodes[a], &self.nodes[b]);
         Group::new().with(a.home.id, a.field()).with(b.home.id, b.field()).is_told_in(self.tree)
     }
 }
 
-/// Is one of the two hidden by the other, as a flag or as a variable?
+/// Whether the two have the same flag or the same variable.
 const fn same(a: &Flag, b: &Flag) -> bool {
     text::same(a.name, b.name) || (!a.env.is_empty() && text::same(a.env, b.env))
 }
@@ -207,16 +207,16 @@ struct Report {
     lines: usize,
     /// Where the last entry begins.
     last: usize,
-    /// The number of entries that found no work.
+    /// The number of entries for which there was no room.
     hidden: usize,
 }
 
 impl Report {
-    /// Starts a new entry of so many lines; false when the message is full.
+    /// Starts a new entry with that many lines. Returns false if the message is full.
     const fn next(&mut self, lines: usize) -> bool {
         if self.hidden > 0 || self.lines + lines > LINES {
             if self.hidden == 0 && self.lines == LINES {
-                // the last line is for the number of those that are not shown
+                // The last line is needed for the number of entries that are not shown.
                 self.text.cut(self.last);
                 self.hidden = 1;
             }
@@ -231,7 +231,7 @@ impl Report {
         true
     }
 
-    /// What is wrong with what the plugin needs.
+    /// Adds the errors in the plugin's dependencies.
     const fn dependencies<const N: usize, const E: usize, const B: usize, const T: usize>(
         &mut self,
         work: &Work<N, E, B, T>,
@@ -310,7 +310,7 @@ impl Report {
         }
     }
 
-    /// What this plugin is the first to need, and is not there.
+    /// Adds a missing plugin or interface that this plugin is the first to need.
     const fn lack<const N: usize, const E: usize, const B: usize, const T: usize>(
         &mut self,
         work: &Work<N, E, B, T>,
@@ -350,7 +350,7 @@ impl Report {
         }
     }
 
-    /// What is wrong with the declaration itself.
+    /// Adds the error in the declaration itself.
     const fn declaration<const N: usize, const E: usize, const B: usize, const T: usize>(
         &mut self,
         work: &Work<N, E, B, T>,
@@ -425,7 +425,7 @@ impl Report {
         }
     }
 
-    /// The cycle that is reported at this plugin.
+    /// Adds the cycle that is reported at this plugin.
     const fn cycle<const N: usize, const E: usize, const B: usize, const T: usize>(
         &mut self,
         work: &Work<N, E, B, T>,
@@ -437,7 +437,7 @@ impl Report {
         if Group::cycle(work, spot).is_told_in(work.tree) {
             return;
         }
-        // the way round comes first, where there is no room for both
+        // If there is no room for both, the path is more important than the help.
         let helped = self.lines + 2 <= LINES;
         if !self.next(1 + helped as usize) {
             return;
@@ -462,7 +462,7 @@ impl Report {
         }
     }
 
-    /// The mend of a plugin that asks for itself: by its type, or by an interface that it provides.
+    /// Adds the help for a plugin that depends on itself, by its type or by an interface that it provides.
     const fn itself<const N: usize, const E: usize, const B: usize, const T: usize>(
         &mut self,
         work: &Work<N, E, B, T>,

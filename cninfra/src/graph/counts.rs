@@ -1,14 +1,14 @@
-//! How much a flavor declares, counted before it is analysed: the sizes of the analysis.
+//! Counts what a flavor declares before it is analysed, for the sizes of the analysis.
 
 use super::{Item, Need, Tree, analyse::NONE};
 
-/// Upper bounds, from the declarations alone: they size the arrays of the analysis.
+/// Upper bounds, computed from the declarations alone. They are the sizes of the analysis' arrays.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Counts {
-    /// Declarations of plugins, those of a shared flavor counted each time.
+    /// The declarations of plugins. Those of a shared flavor count each time.
     pub plugins: usize,
-    /// Dependencies, a collection counted as all bindings.
+    /// The dependencies. A collection counts as all bindings.
     pub edges: usize,
     /// Bindings.
     pub bindings: usize,
@@ -17,7 +17,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Do they fit in arrays for so many plugins and edges, and twice as many bindings as plugins?
+    /// Whether they fit in arrays for that many plugins and edges, and for twice as many bindings as plugins.
     pub(super) const fn fits(&self, plugins: usize, edges: usize) -> bool {
         self.plugins <= plugins && self.bindings <= 2 * plugins && self.edges <= edges
     }

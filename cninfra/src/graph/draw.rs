@@ -1,4 +1,4 @@
-//! The graph for people and tools.
+//! Prints the graph for people and tools.
 
 use super::{Graph, Need};
 use std::{fmt::Write as _, str::FromStr};
@@ -48,7 +48,7 @@ impl Graph {
         }
     }
 
-    /// What the plugin at this place depends on, each once, and whether it does without.
+    /// The dependencies of the plugin at this place, each once, and whether the dependency is optional.
     fn drawn(&self, place: usize) -> impl Iterator<Item = (usize, bool)> {
         self.dependencies(place).map(|(target, need)| (target, need == Need::Optional))
     }
@@ -80,7 +80,7 @@ impl Graph {
     pub fn mermaid(&self) -> String {
         let mut out = String::from("graph BT\n");
         for (i, node) in self.nodes.iter().enumerate() {
-            // angle brackets are markup there
+            // Angle brackets are markup in Mermaid.
             let name = node.names().to_string().replace('<', "&lt;").replace('>', "&gt;");
             let _ =
                 if node.optional { writeln!(out, "  n{i}(\"{name}\")") } else { writeln!(out, "  n{i}[\"{name}\"]") };
@@ -107,7 +107,7 @@ impl Graph {
             .map(|(i, node)| {
                 serde_json::json!({
                     "name": node.name(),
-                    // as all that is told in JSON has it
+                    // Other JSON output of cninfra uses this key for the same name.
                     "plugin": node.name(),
                     "instance": node.instance(),
                     "module": node.plugin.key.module,

@@ -1,4 +1,4 @@
-//! [`Edges`]: who depends on whom, by name.
+//! [`Edges`]: the dependencies between plugins, by name.
 
 use super::Node;
 use std::fmt;
@@ -28,7 +28,7 @@ use std::fmt;
 /// assert_eq!(Phonebook::GRAPH.edges(), [("Api", "Store")]);
 /// const _: () = assert!(Phonebook::GRAPH.edges().len() == 1);
 /// ```
-// (Made of the graph's numbers when they are asked for: texts in const data cost the compiler a check each.)
+// Made from the graph's numbers on demand: each text in const data would cost the compiler a check.
 #[derive(Clone, Copy)]
 pub struct Edges {
     pub(super) nodes: &'static [Node],
@@ -52,7 +52,7 @@ impl Edges {
         count
     }
 
-    /// Is it the first of its node's edges to this target?
+    /// Whether this is the first edge of its node to this target.
     const fn is_new(&self, first: usize, edge: usize) -> bool {
         let mut k = first;
         while k < edge {
@@ -70,7 +70,7 @@ impl Edges {
         self.targets.is_empty()
     }
 
-    /// All of them.
+    /// All edges.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
         let this = *self;
         this.nodes.iter().flat_map(move |node| {

@@ -1,16 +1,17 @@
-//! What is told elsewhere. A flavor that is closed and has no parameters tells of its mistakes itself; they are still there in each flavor that holds it. And
-//! what one holds that the macro has refused is not known. For the messages only, so a flavor that is right pays nothing for it.
+//! Finds errors that are reported elsewhere. A closed flavor without parameters reports its errors itself, and the same
+//! errors are found again in each flavor that contains it. What a flavor that the macro has refused contains is not
+//! known. Only used for messages, so a correct flavor pays nothing for it.
 
 use super::{Item, Told, Tree, analyse::Work};
 
-/// The longest cycle of which it is asked whether it is told elsewhere.
+/// The longest cycle that is checked for being reported elsewhere.
 const LONGEST: usize = 32;
 
-/// What another flavor tells, of a flavor with at most `N` plugins.
+/// What other flavors report, for a flavor with at most `N` plugins.
 pub(super) struct Elsewhere<const N: usize> {
-    /// Is this spot in a flavor that is checked by itself?
+    /// Whether this spot is in a nested flavor that is checked by itself.
     pub(super) inside: [bool; N],
-    /// Nobody knows what may be in a flavor that the macro has refused.
+    /// Whether a flavor was refused by the macro, so that nobody knows what it contains.
     pub(super) is_unknown: bool,
 }
 
@@ -21,7 +22,7 @@ impl<const N: usize> Elsewhere<N> {
         elsewhere
     }
 
-    /// In the order of [`Work`]. Gives the number of the next spot.
+    /// Walks in the order of [`Work`]. Returns the number of the next spot.
     const fn walk(&mut self, tree: &'static Tree, inside: bool, mut spot: usize) -> usize {
         let mut left = tree.fields;
         while let [field, rest @ ..] = left {
@@ -38,7 +39,7 @@ impl<const N: usize> Elsewhere<N> {
     }
 }
 
-/// Declarations that are a mistake together: of each the flavor's id and the field.
+/// Declarations that are wrong together: for each one the flavor's id and the field.
 pub(super) struct Group {
     all: [(u64, &'static str); LONGEST],
     count: usize,
@@ -65,7 +66,7 @@ impl Group {
         self.with(work.flavors[spot].id, work.fields[spot].name)
     }
 
-    /// All of a cycle, from this spot on.
+    /// All plugins of a cycle, beginning with this spot.
     pub(super) const fn cycle<const N: usize, const E: usize, const B: usize, const T: usize>(
         work: &Work<N, E, B, T>,
         spot: usize,
@@ -79,7 +80,7 @@ impl Group {
         group
     }
 
-    /// Does a flavor that this one holds have all of them, and tell of them itself?
+    /// Whether a nested flavor contains all of them, and reports the error itself.
     pub(super) const fn is_told_in(&self, tree: &Tree) -> bool {
         let mut left = tree.fields;
         while let [field, rest @ ..] = left {
@@ -105,7 +106,7 @@ impl Group {
     }
 }
 
-/// Is this declaration in the flavor?
+/// Whether the flavor contains this declaration.
 const fn has(tree: &Tree, what: (u64, &str)) -> bool {
     let mut left = tree.fields;
     while let [field, rest @ ..] = left {

@@ -1,11 +1,11 @@
-//! Where an instance name comes from: what to write where two plugins have one depends on it.
+//! Explains where an instance name comes from, and so how to fix two plugins with the same one.
 
 use super::{
     PluginMeta,
     text::{self, Text},
 };
 
-/// Adds what to write where two plugins have one instance name.
+/// Adds the help for two plugins with the same instance name.
 pub(super) const fn mend<const N: usize>(message: &mut Text<N>, one: &PluginMeta, other: &PluginMeta) {
     let (a, b) = (one.key, other.key);
     if is_generic(a.name) && text::same(a.module, b.module) && text::same(base(a.name), base(b.name)) {

@@ -1,12 +1,12 @@
-//! Levels, cycles and the start order: depth first, then a stable counting sort.
+//! Finds levels, cycles and the start order: a depth-first search, then a stable counting sort.
 
 use super::analyse::{NONE, Work};
 
 impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, B, T> {
-    /// Depth first: levels, and every cycle that shares no plugin with an earlier one.
-    // what is true of the plugin at hand is in variables: an interpreter runs this
+    /// Finds by depth-first search the levels, and every cycle that shares no plugin with an earlier one.
+    // The data of the current plugin is held in local variables, since an interpreter runs this.
     pub(super) const fn find_levels(&mut self) {
-        // in the place of a level
+        // These stand in the place of a level.
         const NEW: u16 = u16::MAX;
         const OPEN: u16 = u16::MAX - 1;
         let mut levels = [NEW; N];
@@ -26,12 +26,12 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
                         at += 1;
                         let other = levels[w];
                         if other < OPEN {
-                            // `v` depends on `w`: it is above it
+                            // `v` depends on `w`, so it is above `w`.
                             if other >= level {
                                 level = other + 1;
                             }
                         } else if other == NEW {
-                            // comes back to this edge when `w` is done
+                            // Continues at this edge when `w` is done.
                             next[v] = at as u16 - 1;
                             below[v] = level;
                             stack[height] = v as u16;
@@ -60,7 +60,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         self.level = levels;
     }
 
-    /// The stack from `w` up is a cycle: reported at its first plugin in declaration order.
+    /// The stack from `w` up is a cycle. It is reported at the plugin that is declared first.
     const fn note_cycle(&mut self, stack: &[u16; N], height: usize, w: usize) {
         self.broken = true;
         let mut start = 0;
@@ -70,7 +70,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         let mut first = stack[start];
         let mut k = start;
         while k < height {
-            // a plugin of it is in a cycle that is reported already
+            // One of its plugins is in a cycle that is reported already.
             if self.after[stack[k] as usize] != NONE {
                 return;
             }
@@ -87,9 +87,9 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         self.cycle[first as usize] = true;
     }
 
-    /// By level, within a level as declared.
+    /// Sorts by level, and by declaration within a level.
     pub(super) const fn sort(&mut self) {
-        // for each level, the number of its plugins; then where they begin
+        // For each level, first the number of its plugins, then where they begin.
         let mut at = [0usize; N];
         let mut i = 0;
         while i < self.n {

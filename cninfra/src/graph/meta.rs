@@ -1,4 +1,4 @@
-//! What plugins and flavors declare about themselves: const data, written by the macros.
+//! The declarations of plugins and flavors: const data, written by the macros.
 
 use crate::{Flag, config::ConfigMeta};
 
@@ -63,7 +63,7 @@ pub struct PluginMeta {
     pub config: Option<ConfigMeta>,
     /// Its command-line flags.
     pub flags: &'static [Flag],
-    /// Its instance name was given to it, and is not made of its type's.
+    /// Whether the instance name was given explicitly, rather than made from the type's name.
     #[doc(hidden)]
     pub is_named: bool,
 }
@@ -88,15 +88,15 @@ pub struct Binding {
     pub many: bool,
 }
 
-/// Where it is told what is wrong with a flavor.
+/// Where the errors in a flavor are reported.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Told {
-    /// At itself: it is closed, and has no parameters.
+    /// At the flavor itself, which is closed and has no parameters.
     Itself,
-    /// By what is around it: a flavor, or who uses it.
+    /// At a flavor that contains it, or at its user.
     Around,
-    /// By the macro, which has refused it: what is in it is not known.
+    /// By the macro, which has refused the flavor: its content is not known.
     Already,
 }
 

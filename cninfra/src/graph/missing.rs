@@ -1,4 +1,5 @@
-//! What a flavor lacks: each thing once, however many plugins need it. For the messages only, so a flavor that is right pays nothing for it.
+//! Finds the plugins and interfaces that a flavor lacks: each once, however many plugins need it. Only used for
+//! messages, so a correct flavor pays nothing for it.
 
 use super::{
     DepMeta, Need,
@@ -7,26 +8,26 @@ use super::{
     resolve::Provided,
 };
 
-/// The most users that a message names beside the first one.
+/// How many plugins a message names at most beside the first one.
 const NAMED: usize = 3;
-/// A power of two: the lists of a flavor that lacks hundreds of things stay short.
+/// A power of two, large enough for short lists even if a flavor lacks hundreds of things.
 const LISTS: usize = 256;
 
-/// A plugin or an interface that is needed and not there.
+/// A plugin or an interface that is needed but missing.
 #[derive(Clone, Copy)]
 pub(super) struct Lack {
     id: u64,
-    /// The first plugin that needs it, and which of its dependencies that is.
+    /// The first plugin that needs it, and the index of that dependency.
     spot: u16,
     dep: u16,
-    /// The next ones, and how many they are in all.
+    /// The next plugins that need it, and the number of all of them.
     pub(super) others: [u16; NAMED],
     pub(super) count: u16,
-    /// A plugin that needs it is in a flavor that tells of it.
+    /// Whether a plugin that needs it is in a flavor that reports the error itself.
     is_told: bool,
-    /// The latest plugin that was seen to need it: one may ask for it twice.
+    /// The last plugin that was counted, since a plugin may depend on it twice.
     last: u16,
-    /// The next one in the list.
+    /// The next entry in the same list.
     next: u16,
 }
 
@@ -35,11 +36,11 @@ impl Lack {
         Lack { id: 0, spot: NONE, dep: NONE, others: [NONE; NAMED], count: 0, is_told: false, last: NONE, next: NONE };
 }
 
-/// All that is missing, of a flavor of at most `E` dependencies.
+/// Everything that is missing in a flavor with at most `E` dependencies.
 pub(super) struct Missing<const E: usize> {
     all: [Lack; E],
     count: usize,
-    /// By the low bits of the ids: the first of each list.
+    /// The first entry of each list, by the low bits of the ids.
     lists: [u16; LISTS],
 }
 
@@ -88,7 +89,7 @@ impl<const E: usize> Missing<E> {
         }
     }
 
-    /// Where it is among all, or `NONE`.
+    /// The index of the entry in `all`, or `NONE`.
     const fn place(&self, id: u64) -> u16 {
         let mut at = self.lists[id as usize & (LISTS - 1)];
         while at != NONE && self.all[at as usize].id != id {
@@ -97,7 +98,8 @@ impl<const E: usize> Missing<E> {
         at
     }
 
-    /// What is missing, where it is told of: at the first dependency on it of the first plugin that needs it.
+    /// The missing thing, if this is where it is reported: the first dependency on it of the first plugin that needs
+    /// it.
     pub(super) const fn told_at(&self, id: u64, spot: usize, dep: usize) -> Option<&Lack> {
         let at = self.place(id);
         if at == NONE {
@@ -109,7 +111,7 @@ impl<const E: usize> Missing<E> {
     }
 }
 
-/// Must it be there, and is it not?
+/// Whether the dependency is required but missing.
 const fn is_missing<const N: usize, const E: usize, const B: usize, const T: usize>(
     work: &Work<N, E, B, T>,
     dep: &DepMeta,

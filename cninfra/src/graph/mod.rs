@@ -71,7 +71,7 @@ pub struct Node {
     pub optional: bool,
     declared: &'static Field,
     home: &'static KeyMeta,
-    /// Where the wiring finds it, and its place among the declarations (shared flavors counted each time).
+    /// The plugin's index in the wiring: its place among the declarations, where a shared flavor counts each time.
     pub(crate) index: u16,
     first_edge: u16,
     edges: u16,
@@ -136,7 +136,7 @@ pub struct Graph {
     nodes: &'static [Node],
     names: &'static [&'static str],
     order: &'static [u16],
-    /// Places of dependencies, the edges of one node after those of the node before.
+    /// The places of the dependencies: the edges of each node follow those of the node before.
     targets: &'static [u16],
     tree: &'static Tree,
     broken: bool,
@@ -280,7 +280,7 @@ impl Graph {
         }
         match found {
             Some(place) => place,
-            // the mistake itself is told of: no second error for one that may follow from it
+            // The error itself is reported, so there is no second one that may follow from it.
             None if self.broken => 0,
             None => unknown::fail(self, name, false),
         }

@@ -1,4 +1,4 @@
-//! [`Names`]: the two names of a plugin, for people.
+//! [`Names`]: the two names of a plugin, for display.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Whether they are two words, and not two spellings of one.
+    /// Whether they are different words, and not two spellings of one.
     #[must_use]
     pub fn differ(&self) -> bool {
         let letters =
@@ -35,7 +35,7 @@ impl Names {
 impl fmt::Display for Names {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.differ() {
-            // in a column, too
+            // With padding, so that names can be printed as a column.
             return f.pad(&format!("{} ({})", self.plugin, self.instance));
         }
         f.pad(self.plugin)

@@ -1,4 +1,4 @@
-//! Random flavors, analysed and held against a naive oracle.
+//! Compares the analysis of random flavors with a naive oracle.
 
 use super::{
     Binding, DepMeta, Field, Item, KeyMeta, Need, PluginMeta, Told, Tree, Work,
@@ -8,7 +8,7 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// xorshift64*: the same flavors on every machine.
+/// xorshift64*, so that all machines test the same flavors.
 struct Random(u64);
 
 impl Random {
@@ -41,17 +41,17 @@ fn key(name: String, id: u64) -> &'static KeyMeta {
     leak(KeyMeta { name, module: "oracle", id, instance: name, instance_id: hash(HASH_START, name) })
 }
 
-/// What a random flavor declares, in a form that the oracle understands.
+/// The declarations of a random flavor, in a form that the oracle understands.
 struct Case {
     tree: &'static Tree,
-    /// For each plugin that is declared: its dependencies.
+    /// The dependencies of each declared plugin.
     deps: BTreeMap<&'static str, Vec<(&'static str, Need)>>,
-    /// For each interface: is it a collection, and its providers in declaration order.
+    /// For each interface: whether it is a collection, and its providers in declaration order.
     providers: BTreeMap<&'static str, (bool, Vec<&'static str>)>,
     optional: BTreeSet<&'static str>,
 }
 
-/// What the oracle finds.
+/// The oracle's result.
 struct Truth {
     broken: bool,
     cyclic: bool,
@@ -61,7 +61,8 @@ struct Truth {
 
 fn random_case(random: &mut Random) -> Case {
     let n = 1 + random.below(20);
-    // a forward order makes sure that some flavors are right; one in three may point anywhere
+    // Dependencies that point only backwards ensure that some flavors are correct. In one of three flavors they may
+    // point anywhere.
     let anywhere = random.chance(33);
     let keys: Vec<_> = (0..n).map(|i| key(format!("P{i}"), random.next())).collect();
     let interfaces: Vec<_> = (0..3).map(|i| (key(format!("dyn I{i}"), random.next()), random.chance(50))).collect();
@@ -97,7 +98,7 @@ fn random_case(random: &mut Random) -> Case {
     }
     let mut providers: BTreeMap<_, _> = interfaces.iter().map(|(key, many)| (key.name, (*many, Vec::new()))).collect();
     let mut optional = BTreeSet::new();
-    // shuffled among a root and nested flavors, of which some are reached twice
+    // Shuffled among a root and nested flavors, some of which are reached twice.
     let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {
         order.swap(i, random.below(i + 1));
@@ -107,7 +108,7 @@ fn random_case(random: &mut Random) -> Case {
     let mut bound: BTreeMap<usize, Vec<Binding>> = BTreeMap::new();
     for (key, many) in &interfaces {
         for _ in 0..random.below(3) {
-            // the first half: so that those that take interfaces can come after them
+            // Only plugins of the first half provide interfaces, so that their users can come later.
             let plugin = random.below(n.div_ceil(2));
             let all = bound.entry(plugin).or_default();
             if !all.iter().any(|binding| binding.key.id == key.id) {
@@ -144,7 +145,7 @@ fn random_case(random: &mut Random) -> Case {
     Case { tree: tree("Root", random, root), deps, providers, optional }
 }
 
-/// By the definitions, however slow.
+/// Follows the definitions, however slow that is.
 fn truth(case: &Case) -> Truth {
     let mut broken = case.providers.values().any(|(many, all)| !many && all.len() > 1);
     let mut edges = BTreeSet::new();
@@ -162,7 +163,7 @@ fn truth(case: &Case) -> Truth {
             edges.extend(all.into_iter().map(|target| (*plugin, target)));
         }
     }
-    // reachability by closure
+    // Reachability by transitive closure.
     let mut reach = edges.clone();
     loop {
         let more: BTreeSet<_> = reach
@@ -176,7 +177,7 @@ fn truth(case: &Case) -> Truth {
         }
     }
     let cyclic = reach.iter().any(|(a, b)| a == b);
-    // the least levels: raised until nothing changes
+    // The lowest levels, raised until nothing changes.
     let mut levels: BTreeMap<_, usize> = case.deps.keys().map(|name| (*name, 0)).collect();
     let too_low = |levels: &BTreeMap<&str, usize>| edges.iter().find(|(a, b)| levels[a] <= levels[b]).copied();
     while let Some((a, b)) = too_low(&levels).filter(|_| !cyclic) {
@@ -200,7 +201,7 @@ fn random_flavors_are_as_the_oracle_says() {
             cycles += usize::from(truth.cyclic);
             let ambiguous = case.providers.values().any(|(many, all)| !many && all.len() > 1);
             assert_cycles(&work, &truth, round);
-            // of two providers the analysis takes the first, the oracle both: they may see other cycles then
+            // Of two providers the analysis uses the first, and the oracle both, so they may find different cycles.
             assert!(cycle == truth.cyclic || ambiguous || several(&case), "round {round}");
             continue;
         }
@@ -220,7 +221,7 @@ fn random_flavors_are_as_the_oracle_says() {
     assert!(right > 500 && cycles > 500 && broken - cycles > 200, "{right} right, {cycles} cyclic, {broken} broken");
 }
 
-/// Every cycle that is told of is one, goes round, and shares no plugin with another.
+/// Every reported cycle is a cycle, and shares no plugin with another one.
 fn assert_cycles(work: &Work<128, 2048, 128, 512>, truth: &Truth, round: usize) {
     let mut told = BTreeSet::new();
     for first in (0..work.n).filter(|spot| work.cycle[*spot]) {
@@ -238,14 +239,15 @@ fn assert_cycles(work: &Work<128, 2048, 128, 512>, truth: &Truth, round: usize) 
     }
 }
 
-/// Does somebody take one of several? It is broken then, and has no edge to any of them.
+/// Whether a plugin depends on one provider of a collection that has several. The flavor is broken then, and has no
+/// edge to any of them.
 fn several(case: &Case) -> bool {
     case.deps.values().flatten().any(|(on, need)| {
         *need != Need::All && case.providers.get(on).is_some_and(|(_, providers)| providers.len() > 1)
     })
 }
 
-/// Each thing that is missing is told of once, at the first plugin that needs it, with all others that do.
+/// Each missing thing is reported once, at the first plugin that needs it, with all others that do.
 #[test]
 fn random_flavors_lack_what_the_oracle_says() {
     let mut random = Random(0x5eed_cafe_f00d_0002);
@@ -288,7 +290,8 @@ fn random_flavors_lack_what_the_oracle_says() {
     assert!(all > 1000 && most > 3, "{all} things are missing, one of them to {most} more");
 }
 
-/// The lookup by type knows the low 28 bits of an id: where they are equal, the flavor is wrong, and not the injection.
+/// The lookup by type uses only the low 28 bits of an id. If two ids have the same ones, the flavor has to be refused:
+/// otherwise the injection would be wrong.
 #[test]
 fn ids_that_differ_above_their_digits_only_are_one_identity() {
     let flavor = |ids: [u64; 2]| {
@@ -307,7 +310,7 @@ fn ids_that_differ_above_their_digits_only_are_one_identity() {
     assert!(work.broken && work.fault[1] == super::analyse::Fault::Identity && work.other[1] == 0);
 }
 
-/// Their numbers are of 16 bits, as those of plugins and edges are.
+/// Bindings have numbers of 16 bits, like plugins and edges.
 #[test]
 #[should_panic(expected = "65534 bindings")]
 fn a_flavor_of_too_many_bindings_is_refused() {

@@ -1,4 +1,5 @@
-//! Which plugin a dependency stands for: bindings are noted as the declarations are walked, and then dependencies become edges.
+//! Resolves dependencies to plugins: bindings are collected while the declarations are walked, then dependencies become
+//! edges.
 
 use super::{
     DepMeta, Field, KeyMeta, Need,
@@ -8,14 +9,14 @@ use super::{
 /// How a dependency is satisfied.
 pub(super) enum Provided {
     No,
-    /// By this spot.
+    /// By the plugin at this spot.
     By(u16),
-    /// By more than one plugin of a collection, the first two of them.
+    /// By more than one plugin of a collection. These are the first two.
     Several(u16, u16),
 }
 
 impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, B, T> {
-    /// The row of a key, or the free row where it belongs.
+    /// The row of a key in the hash table, or the free row where it belongs.
     const fn row(&self, id: u64) -> usize {
         let mut r = (id as usize) & (T - 1);
         while self.ids[r] != id && self.ids[r] != 0 {
@@ -24,7 +25,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         r
     }
 
-    /// Notes what a plugin is bound to.
+    /// Adds the bindings of a plugin.
     pub(super) const fn bind(&mut self, me: usize, field: &'static Field) {
         let mut left = field.provides;
         while let [binding, rest @ ..] = left {
@@ -79,7 +80,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         }
     }
 
-    /// A dependency that is no plugin of the flavor: an interface, or missing.
+    /// Links a dependency that is not a plugin of the flavor: an interface, or something missing.
     const fn link_rest(&mut self, dep: &DepMeta) {
         if matches!(dep.need, Need::All) {
             let mut b = self.binding[self.row(dep.key.id)];
@@ -104,7 +105,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
         self.e += 1;
     }
 
-    /// Who satisfies a dependency on one plugin or on one provider of an interface.
+    /// Finds what satisfies a dependency on one plugin, or on one provider of an interface.
     pub(super) const fn provided(&self, dep: &DepMeta) -> Provided {
         let r = self.row(dep.key.id);
         if self.plugin[r] != NONE {
@@ -114,7 +115,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
             return Provided::No;
         }
         let first = self.bound[self.binding[r] as usize];
-        // two providers of a single interface are reported once, at the second of them
+        // Two providers of a single interface are reported once, at the second one.
         if first.next == NONE || !first.binding.many {
             return Provided::By(first.spot);
         }
@@ -134,7 +135,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
                 && self.bound[first as usize].next != NONE
             {
                 found = [binding.key, self.bound[first as usize].binding.key];
-                // of two that one field provides the first is found before the second
+                // If one field binds the plugin twice, the first binding is found before the second.
                 if self.other[spot] as usize != spot {
                     break;
                 }

@@ -1,9 +1,9 @@
-//! The graph's data in memory: arrays of exact size for a concrete flavor, of a few sizes for a generic one.
+//! Stores the graph's data: in arrays of exact size for a concrete flavor, and of one of three sizes for a generic one.
 
 use super::{Counts, Graph, Node, Tree, Work, counts};
 use std::marker::PhantomData;
 
-/// The data of a graph of `N` plugins and `E` edges.
+/// The data of a graph with up to `N` plugins and `E` edges.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Store<const N: usize, const E: usize> {
@@ -13,7 +13,7 @@ pub struct Store<const N: usize, const E: usize> {
     pub(super) targets: [u16; E],
     pub(super) tree: &'static Tree,
     pub(super) broken: bool,
-    /// What is used of the arrays.
+    /// How much of the arrays is used.
     pub(super) n: usize,
     pub(super) e: usize,
 }
@@ -38,8 +38,8 @@ impl<const N: usize, const E: usize> Store<N, E> {
 }
 
 impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, B, T> {
-    /// The graph's data: in start order, edges renumbered. (Of a broken flavor, what is known: so that what is asserted of it is not
-    /// told of beside the mistake itself.)
+    /// The graph's data in start order, with renumbered edges. For a broken flavor it contains what is known, so that
+    /// assertions about it add no errors to the one that is reported.
     #[must_use]
     pub const fn store(&self) -> Store<N, E> {
         let mut store = Store::empty(self.tree, self.broken);
@@ -77,14 +77,14 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
 
 /// The graph of a concrete flavor, by its tree and its counts.
 ///
-/// The compiler checks the value of every const, with all that it refers to, each time it is used: so the analysis itself is
-/// no const, and what it leaves behind is a static, into which those checks do not go.
+/// The compiler checks the value of every const, and all that it refers to, each time it is used. So the analysis is
+/// not a const, and its result is a static, which these checks do not enter.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __graph {
     ($tree:expr, $counts:ident) => {{
         static STORE: $crate::graph::Store<{ $counts.plugins }, { $counts.edges }> = {
-            // a variable, or it would be a constant of its own
+            // A local variable: otherwise it would be a constant of its own.
             type Work =
                 $crate::graph::Work<{ $counts.plugins }, { $counts.edges }, { $counts.bindings }, { $counts.table }>;
             let work = Work::analyse($tree);
@@ -94,10 +94,11 @@ macro_rules! __graph {
     }};
 }
 
-/// The most plugins and edges of a generic flavor.
+/// The maximum number of plugins and edges of a generic flavor.
 pub(super) const LARGEST: (usize, usize) = (1024, 8192);
 
-/// The graph of a generic flavor. An array's size can not depend on a type parameter, so it is the smallest of three.
+/// The graph of a generic flavor. The size of an array cannot depend on a type parameter, so the smallest of three
+/// sizes is used.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Sizes<F>(PhantomData<F>);
@@ -118,7 +119,7 @@ impl<F: crate::inject::Nested> Sizes<F> {
     } else if Self::COUNTS.fits(LARGEST.0, LARGEST.1) {
         Work::<{ LARGEST.0 }, { LARGEST.1 }, 2048, 4096>::analyse(F::TREE).store()
     } else {
-        // told by `Graph::check`, where the user asks for it
+        // Reported by `Graph::check`, at the place where the graph is used.
         Store::empty(F::TREE, true)
     };
 

@@ -1,10 +1,10 @@
-//! Strings in const evaluation.
+//! Texts in const evaluation.
 
 /// The start of a [`hash`].
 #[doc(hidden)]
 pub const HASH_START: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// FNV-1a, continued from `start`: the macros compute the same.
+/// FNV-1a, continued from `start`. The macros compute the same hash.
 #[doc(hidden)]
 #[must_use]
 pub const fn hash(start: u64, text: &str) -> u64 {
@@ -18,17 +18,17 @@ pub const fn hash(start: u64, text: &str) -> u64 {
     h
 }
 
-/// The id of a generic plugin: its own and a parameter's.
+/// The id of a generic plugin, from its own and that of a parameter.
 #[doc(hidden)]
 #[must_use]
 pub const fn mix(a: u64, b: u64) -> u64 {
     let h = (a ^ b.rotate_left(23)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let h = h ^ (h >> 29);
-    // 0 is no id
+    // 0 marks a free row, and is never an id.
     if h == 0 { 1 } else { h }
 }
 
-/// Are the two texts equal?
+/// Whether the two texts are equal.
 pub(crate) const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
@@ -44,7 +44,7 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     true
 }
 
-/// Fails with our words: a compile error, where it is asked for in a const.
+/// Panics with this message, which is a compile error in a const.
 #[track_caller]
 pub(crate) const fn fail(parts: &[&str]) -> ! {
     let mut text = Text::<2400>::new();
@@ -52,7 +52,7 @@ pub(crate) const fn fail(parts: &[&str]) -> ! {
     panic!("{}", text.as_str())
 }
 
-/// A text of at most `N` bytes, the rest is cut.
+/// A text of at most `N` bytes. What does not fit is cut off.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Text<const N: usize> {
@@ -97,25 +97,25 @@ impl<const N: usize> Text<N> {
         self.len == 0
     }
 
-    /// In bytes.
+    /// The length in bytes.
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Takes away what was put in after it had this length.
+    /// Shortens the text to this length.
     pub(crate) const fn cut(&mut self, len: usize) {
         if len < self.len {
             self.len = len;
         }
     }
 
-    /// What was put in.
+    /// The text.
     #[must_use]
     pub const fn as_str(&self) -> &str {
         match core::str::from_utf8(self.bytes.split_at(self.len).0) {
             Ok(text) => text,
             Err(cut) => {
-                // the room ended inside of a character
+                // The text was cut within a character.
                 match core::str::from_utf8(self.bytes.split_at(cut.valid_up_to()).0) {
                     Ok(text) => text,
                     Err(_) => "",
@@ -125,7 +125,7 @@ impl<const N: usize> Text<N> {
     }
 }
 
-/// `Name<Arg, ..>` of a generic plugin.
+/// The name `Name<Arg, ..>` of a generic plugin.
 #[doc(hidden)]
 #[must_use]
 pub const fn generic_name(base: &str, arguments: &[&str]) -> Text<192> {
@@ -143,7 +143,7 @@ pub const fn generic_name(base: &str, arguments: &[&str]) -> Text<192> {
     text
 }
 
-/// `name-argument-..` of a generic plugin; an argument without a name adds nothing.
+/// The instance name `name-argument-..` of a generic plugin. An argument without a name adds nothing.
 #[doc(hidden)]
 #[must_use]
 pub const fn generic_instance(base: &str, arguments: &[&str]) -> Text<192> {

@@ -1,13 +1,13 @@
-//! What is said of a name that the graph does not know, with the one that is meant.
+//! The error about a name that the graph does not know, with a suggestion.
 
 use super::{Graph, Node, instance::base, text::Text};
 
-/// The most names that a message lists, where none is near.
+/// How many names a message lists at most if none is similar.
 const LISTED: usize = 8;
-/// What is longer is compared up to here.
+/// Longer names are not compared.
 const LONGEST: usize = 48;
 
-/// It is no plugin's name, or that of more than one.
+/// Fails because no plugin, or more than one, has this name.
 #[track_caller]
 pub(super) const fn fail(graph: &Graph, name: &str, is_known: bool) -> ! {
     let mut message = Text::<2400>::new();
@@ -35,7 +35,7 @@ pub(super) const fn fail(graph: &Graph, name: &str, is_known: bool) -> ! {
     panic!("{}", message.as_str())
 }
 
-/// The name that is written like this one, or is that of a plugin which is called so elsewhere: its instance, its field.
+/// The plugin whose name is similar, or whose instance name or field has this name.
 const fn nearest(nodes: &[Node], name: &str) -> Option<&'static str> {
     let mut best = None;
     let mut least = 3;
@@ -58,7 +58,7 @@ const fn nearest(nodes: &[Node], name: &str) -> Option<&'static str> {
     best
 }
 
-/// Are they the same but for case, `-` and `_`?
+/// Whether the two are equal except for case, `-` and `_`.
 const fn alike(a: &str, b: &str) -> bool {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     loop {
@@ -76,7 +76,7 @@ const fn alike(a: &str, b: &str) -> bool {
     }
 }
 
-/// How many letters have to be written, taken away or changed.
+/// The edit distance: how many letters have to be inserted, removed or replaced.
 const fn distance(a: &[u8], b: &[u8]) -> usize {
     if a.len() > LONGEST || b.len() > LONGEST {
         return LONGEST;

@@ -55,7 +55,7 @@ impl<T: Provider, I: Accepts<T::Plugin> + ?Sized> Get<Here, Slot<I>> for BoundSl
     }
 }
 
-/// The plugin's field is below all its bindings.
+/// The plugin's own field is inside all its bindings.
 impl<T: Provider, I: Interface + Send + Sync + ?Sized> Provider for Bound<T, I> {
     type Plugin = T::Plugin;
     fn plugin(slots: &Self::Slots) -> Option<Arc<T::Plugin>> {

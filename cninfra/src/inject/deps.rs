@@ -1,4 +1,4 @@
-//! What a plugin asks for: handles, optional handles, collections, and sets of them.
+//! The dependencies of a plugin: handles, optional handles, collections, and sets of these.
 
 use super::{
     key::{Key, ManyInterface},
@@ -17,7 +17,7 @@ use crate::{
     note = "a dependency is `Dep<Plugin>`, `Dep<dyn Interface>`, `Option<Dep<..>>` or, for an `#[interface(many)]`, `Vec<Dep<dyn Interface>>`"
 )]
 pub trait DepItem {
-    /// For the graph.
+    /// The dependency in the graph.
     #[doc(hidden)]
     const META: DepMeta;
     /// Where the root `R` holds it.
@@ -40,8 +40,8 @@ impl<K: ManyInterface + ?Sized> DepItem for Vec<Dep<K>> {
     type At<R: Root> = Find<R, K>;
 }
 
-/// A dependency whose words are std's: generated code asks where a field is known by them, since another type may be
-/// called so.
+/// A dependency whose type is named like one of std's. Generated code requires this where it recognises a field by that
+/// name, since another type may have the same one.
 #[diagnostic::on_unimplemented(
     message = "CN010: `{Self}` cannot be injected",
     label = "not the type of the standard library",
@@ -61,16 +61,16 @@ impl<K: ?Sized> Worded for Vec<Dep<K>> {
 
 /// A set of dependencies: a tuple, or a struct with `#[derive(Deps)]`.
 pub trait DepSet: Sized + Send {
-    /// For the graph.
+    /// The dependencies in the graph.
     #[doc(hidden)]
     const DEPS: &'static [DepMeta];
-    /// Where the root `R` holds each.
+    /// Where the root `R` holds each of them.
     #[doc(hidden)]
     type At<R: Root>;
 }
 
-/// What `#[derive(Deps)]` says of a struct. (As with [`Nested`](super::flavor::Nested): no bound, so that a wrong field
-/// is reported once, where it stands.)
+/// Implemented by `#[derive(Deps)]` for a struct. It has no bound, as in [`Nested`](super::flavor::Nested), so that a
+/// wrong field is reported once, where it is written.
 #[diagnostic::on_unimplemented(
     message = "CN010: `{Self}` is not a set of dependencies",
     label = "neither a tuple nor a struct with `#[derive(Deps)]`",
@@ -79,7 +79,7 @@ pub trait DepSet: Sized + Send {
 pub trait Listed {
     type Tuple;
     const DEPS: &'static [DepMeta];
-    // (A set that has no size is told of as such, and is one all the same.)
+    // An unsized set is reported as such, and not also as no set of dependencies.
     fn build(tuple: Self::Tuple) -> Self
     where
         Self: Sized;
@@ -126,7 +126,7 @@ impl<S, L: Collect<S, K>, K: ?Sized> Inject<S, Many<L>> for Vec<Dep<K>> {
         all
     }
 }
-/// One of several: the graph has checked that there is just one.
+/// A dependency on one provider of a collection: the graph has checked that there is exactly one.
 impl<S, L: Collect<S, K>, K: ?Sized> Inject<S, Many<L>> for Dep<K> {
     fn inject(root: &S) -> Self {
         match <Option<Dep<K>> as Inject<S, Many<L>>>::inject(root) {
@@ -142,14 +142,15 @@ impl<S, L: Collect<S, K>, K: ?Sized> Inject<S, Many<L>> for Option<Dep<K>> {
         all.pop()
     }
 }
-/// Never runs, since the graph's check fails first. It is there so that the check's error is the only one.
+/// Never runs, since the graph's check fails first. This impl makes that check's error the only one.
 impl<S, K: ?Sized> Inject<S, Missing> for Dep<K> {
     fn inject(_: &S) -> Self {
         unreachable!("cninfra: the graph has checked that it is there")
     }
 }
 
-/// A collection, in declaration order. A shared flavor's slots are filled once, at its first place: no repeats.
+/// Collects the providers in declaration order. There are no repeats, since the slots of a shared flavor are filled
+/// only once, at its first place.
 pub trait Collect<S, K: ?Sized> {
     fn collect(root: &S, all: &mut Vec<Dep<K>>);
 }
@@ -194,11 +195,11 @@ tuples!(A Va B Vb C Vc D Vd E Ve F Vf G Vg H Vh I Vi J Vj);
 tuples!(A Va B Vb C Vc D Vd E Ve F Vf G Vg H Vh I Vi J Vj K Vk);
 tuples!(A Va B Vb C Vc D Vd E Ve F Vf G Vg H Vh I Vi J Vj K Vk L Vl);
 
-/// More than twelve: a list of tuples.
+/// More than twelve dependencies, as a list of tuples.
 pub struct More<A, B>(pub A, pub B);
 #[diagnostic::do_not_recommend]
 impl<A: DepSet, B: DepSet> DepSet for More<A, B> {
-    // the attribute lists them in `Plugin::PLUGIN`
+    // The attribute lists them in `Plugin::PLUGIN`.
     const DEPS: &'static [DepMeta] = &[];
     type At<R: Root> = (A::At<R>, B::At<R>);
 }

@@ -1,11 +1,11 @@
-//! What `#[plugin]` writes, but for what only it can know: a macro by example costs the compiler a fraction of what it costs a
-//! procedural macro to write the same tokens.
+//! The code that `#[plugin]` generates, apart from what only the attribute can know. A `macro_rules!` macro takes the
+//! compiler a fraction of the time that a procedural macro takes to write the same tokens.
 
 /// The impls of a plugin.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __plugin {
-    // not generic, named fields, filled in by the attribute
+    // For a plugin that is not generic, has named fields, and is built by the attribute.
     (
         $name:ident $text:literal $id:literal $instance:literal $instance_id:literal
         [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident $x6:ident]
@@ -70,11 +70,12 @@ macro_rules! __plugin {
     };
 }
 
-/// The impls of a plugin that lists its dependencies. (`Key` is written here, too: another macro for it costs the compiler more.)
+/// The impls of a plugin that lists its dependencies. `Key` is written here as well, since a separate macro for it
+/// would cost the compiler more.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __listed {
-    // not generic
+    // For a plugin that is not generic.
     (
         $name:ident $text:literal $id:literal $instance:literal $instance_id:literal
         [$x0:ident $x1:ident $x2:ident $x3:ident $x4:ident $x5:ident $x6:ident]
@@ -138,7 +139,7 @@ macro_rules! __listed {
     };
 }
 
-/// What the fields of a flavor declare.
+/// The declarations of a flavor's fields.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __fields {
@@ -151,7 +152,8 @@ macro_rules! __fields {
     };
 }
 
-/// The same, where some are known only if a type is. (A macro of its own: to the compiler, what may be there or not costs something for each field.)
+/// The same if some of them are known only if a type is. A separate macro, since optional parts cost the compiler
+/// something for each field.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __fields_if {

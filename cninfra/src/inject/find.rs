@@ -1,4 +1,4 @@
-//! What a running flavor has, by type.
+//! Finds a plugin or an interface of a running flavor by its type.
 
 use super::{
     deps::Inject,
@@ -8,7 +8,8 @@ use super::{
 };
 use crate::Dep;
 
-/// Finds `K` in the flavor `F`. (As with [`Runs`](super::flavor::Runs), not said of what is asked for: of a struct, rustc tells where it is, too.)
+/// Finds `K` in the flavor `F`. As with [`Runs`](super::flavor::Runs), it is implemented for another type than `K`:
+/// rustc would also show where a struct is defined.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{K}` is neither a plugin nor an interface",

@@ -1,7 +1,7 @@
-//! A flavor as a part: what the derive says of it, and what follows from that.
+//! Flavors as parts: what the derive implements, and what follows from that.
 //!
-//! What follows is worked out here and not in generated code: types and impls that are written in a flavor's own crate
-//! are checked there over and over.
+//! As much as possible is defined here rather than in generated code: types and impls in a flavor's own crate are
+//! checked there again and again.
 
 use super::{
     key::Key,
@@ -15,7 +15,7 @@ use crate::{
 };
 use std::marker::PhantomData;
 
-/// What `#[derive(Flavor)]` says of a flavor.
+/// Implemented by `#[derive(Flavor)]`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` cannot be a field of a flavor",
@@ -23,32 +23,33 @@ use std::marker::PhantomData;
     note = "the field of a plugin is `Dep<Plugin>`, of an optional plugin `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and each of its type arguments must be a plugin or an interface, or have `#[derive(Qualifier)]`"
 )]
 pub trait Nested: Sized + 'static {
-    /// Who it is: a type beside it, so that a flavor that is derived twice in one list is told of for one trait, this one.
+    /// Its identity, as a separate type: so a flavor that is derived twice leads to an error about one trait only, this
+    /// one.
     type Id: Key;
-    /// The types of its fields: a tuple, or a tuple of tuples.
-    /// (No bound here: a field that is wrong is reported once, where it stands, and not again for all of them.)
+    /// The types of its fields: a tuple, or a tuple of tuples. There is no bound, so that a wrong field is reported
+    /// once, where it is written, and not again for all of them.
     type Types;
-    /// The same, if nothing is wrong with them.
+    /// The same types, if they are correct.
     type Fields;
     /// [`Closed`] or [`Open`]
     type Kind;
     /// `()`, if it does not contain itself.
     type Ends;
-    /// What it declares.
+    /// The declarations.
     const TREE: &'static Tree;
     /// Its graph, if it is closed.
     const WHOLE: &'static Graph = Sizes::<Self>::GRAPH;
-    /// The flavor itself, of its fields. (One that is not right has no such function of its own: of a function that returns what no struct can be
-    /// rustc would tell, too.)
+    /// Builds the flavor from its fields. A wrong flavor uses this default, since rustc would report a second error
+    /// about a function whose return type no struct can have.
     fn build(_: Self::Fields) -> Self {
         unreachable!("cninfra: such a flavor does not compile")
     }
 }
 
-/// Gives a type back, if a constant that depends on a flavor's [`TREE`](Nested::TREE) can be evaluated.
+/// Gives a type back if a constant that depends on a flavor's [`TREE`](Nested::TREE) can be evaluated.
 pub trait Pass {
     type Of<T>;
-    /// The same of any type.
+    /// The same for any type.
     type Any<T: ?Sized>: ?Sized;
 }
 pub struct Sound<const N: usize>;
@@ -57,8 +58,8 @@ impl<const N: usize> Pass for Sound<N> {
     type Any<T: ?Sized> = T;
 }
 
-/// The type, if the constant can be evaluated. (One path: in the fields of plugins it costs the compiler less than what
-/// it stands for.)
+/// The type, if the constant can be evaluated. This alias costs the compiler less in the fields of plugins than what it
+/// stands for.
 pub type Sure<const N: usize, T> = <Sound<N> as Pass>::Of<T>;
 
 /// A flavor with a graph: it contains everything its plugins depend on.
@@ -79,8 +80,8 @@ impl<F: HasGraph> Flavor for F {
     const GRAPH: &'static Graph = F::WHOLE;
 }
 
-/// What has a graph. (For the words: where `GRAPH` is asked of something else, rustc says what the only bound of the impl above says, if that is a trait
-/// and nothing more.)
+/// A type with a graph. It exists for the error message: if `GRAPH` is used on something else, rustc reports the only
+/// bound of the impl above, if that is a plain trait.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself, so it has no graph",
@@ -94,7 +95,7 @@ impl<F: Nested<Kind = Closed>> HasGraph for F {
     const WHOLE: &'static Graph = <F as Nested>::WHOLE;
 }
 
-/// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
+/// A flavor that is wired to itself. A bound without parameters is proved only once, however many uses it has.
 pub trait Wired: Flavor + Part {
     fn create<'a>(index: usize, slots: &'a Self::Slots, cx: &Context) -> Creation<'a>;
     fn handles(slots: &Self::Slots) -> Self;
@@ -114,8 +115,9 @@ pub struct Closed;
 /// The kind of a flavor whose plugins get dependencies from the flavor around it.
 pub struct Open;
 
-/// What an agent asks of the flavor that it runs. (Not of the flavor itself: of a local struct, rustc tells where it
-/// is, too. Nor of its kind: where that can not be known, since the flavor is derived twice, it would tell of that.)
+/// Carries what an agent requires of the flavor that it runs. It is not required of the flavor itself, since rustc
+/// would also show where a local struct is defined; nor of its kind, since rustc would report that too if the flavor is
+/// derived twice and its kind is therefore unknown.
 pub struct ByItself<F>(PhantomData<F>);
 
 /// The flavor that an agent runs.
@@ -129,14 +131,14 @@ pub trait Runs<F>: 'static {
 #[diagnostic::do_not_recommend]
 impl<F: Nested<Kind = Closed> + Wired> Runs<F> for ByItself<F> {
     fn hold() -> Box<dyn Held<F>> {
-        // a generic flavor is checked where it is used, the others where they are declared
+        // A generic flavor is checked where it is used, other ones where they are declared.
         const { F::GRAPH.check() }
         Box::new(AllSlots::<F>(Default::default()))
     }
 }
 
-/// The slots of an agent, and what is done with them. The flavor's wiring is proved once, where this is made: so all
-/// else needs no bounds, and a flavor that is not right gives one error.
+/// The slots of an agent, and the operations on them. The flavor's wiring is proved once, where this is created: so
+/// nothing else needs bounds, and a wrong flavor leads to one error.
 pub trait Held<F>: Send + Sync {
     fn graph(&self) -> &'static Graph;
     fn create<'a>(&'a self, index: usize, cx: &Context) -> Creation<'a>;
@@ -176,7 +178,8 @@ impl<S, H: Home<S, SlotsOf<F>>, V, F: Nested<Fields: Wire<S, V>>> Wire<S, (H, V)
     }
 }
 
-/// The home of a flavor in the root: its first place. One that is reached twice is kept there only.
+/// Finds the slots of a flavor in the root, at its first place. A flavor that is reached twice has its slots only
+/// there.
 pub trait Home<S, X> {
     fn home(root: &S) -> &X;
 }
@@ -186,8 +189,8 @@ impl<S: Get<P, X>, P, X> Home<S, X> for Found<P> {
     }
 }
 
-/// The slots of a flavor: a short name for a long type. (In a box, so that it is sized whatever its fields are: else
-/// rustc 1.95 fails inside of itself when a right flavor is made wrong between two incremental builds.)
+/// The slots of a flavor, as a short name for a long type. They are boxed, so that this is sized whatever the fields
+/// are: otherwise rustc 1.95 crashes if a correct flavor becomes wrong between two incremental builds.
 pub struct SlotsOf<F: Nested<Fields: Part>>(Box<<F::Fields as Part>::Slots>);
 impl<F: Nested<Fields: Part>> Default for SlotsOf<F> {
     fn default() -> Self {

@@ -1,9 +1,9 @@
-//! `no_lifecycle` on a plugin that has a lifecycle, which would never run.
+//! Reports `no_lifecycle` on a plugin that has a lifecycle, which would never run.
 
 use super::plugin::Lifecycle;
 use crate::graph::text;
 
-/// Fails if a plugin that says `no_lifecycle` has one.
+/// Fails if a plugin with `no_lifecycle` has a lifecycle.
 #[track_caller]
 pub const fn idle(is: bool, plugin: &str) {
     if is {
@@ -15,9 +15,11 @@ pub const fn idle(is: bool, plugin: &str) {
     }
 }
 
-/// What the attribute implements for a generic plugin that says `no_lifecycle`. No code can ask whether there are parameters for which it has a lifecycle; but
-/// if there are, the impls overlap, and rustc refuses the attribute's. (Its message has this name, so the code is in it.) `TOLD`: whether a lifecycle for all
-/// parameters is told already, in our words. (A value and no type that depends on one: whether impls overlap, rustc decides without working out such a type.)
+/// The attribute implements this for a generic plugin with `no_lifecycle`. No code can ask whether the plugin has a
+/// lifecycle for some parameters; but if it has, the impls overlap, and rustc refuses the attribute's. Its message
+/// contains the name of this trait, hence the code in it. `TOLD` says whether a lifecycle for all parameters has been
+/// reported already, in our words. It is a value rather than a type that depends on one, since rustc decides whether
+/// impls overlap without evaluating such a type.
 pub trait CN034NoLifecycle<const TOLD: bool = false> {}
 #[diagnostic::do_not_recommend]
 impl<P: Lifecycle> CN034NoLifecycle<false> for P {}

@@ -1,4 +1,4 @@
-//! Identity.
+//! The identity of plugins, interfaces, qualifiers and flavors.
 
 use super::trie::{Digits, Outcome};
 use crate::graph::{Binding, DepMeta, KeyMeta, Need};
@@ -17,7 +17,7 @@ pub trait Key: 'static {
     /// Name, module and id.
     #[doc(hidden)]
     const META: &'static KeyMeta;
-    /// As a dependency. (Constants of the library, so that generated code need not build them.)
+    /// The key as a dependency. These are constants of the library, so that generated code need not build them.
     #[doc(hidden)]
     const ONE: DepMeta = DepMeta { key: Self::META, need: Need::One };
     #[doc(hidden)]
@@ -27,7 +27,8 @@ pub trait Key: 'static {
     type Digits<Tail: Digits + ?Sized>: Digits + ?Sized;
 }
 
-/// [`Key`], as generated code asks for it of what has parameters: for the words, since one of these may be what is wrong.
+/// [`Key`], as generated code requires it of a type with parameters. It has a message of its own, since a parameter may
+/// be what is wrong.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is neither a plugin nor an interface",
@@ -46,7 +47,7 @@ impl<K: Key + ?Sized> GenericKey for K {
     const OPTIONAL: DepMeta = K::OPTIONAL;
 }
 
-/// [`Key`], as generated code asks for it of what is called as a plain type of std is: for the words.
+/// [`Key`], as generated code requires it of a type with the name of a plain std type. It has a message of its own.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
@@ -57,7 +58,8 @@ pub trait ValueKey {
     const OPTIONAL: DepMeta;
 }
 
-/// [`Key`], as generated code asks for it of what is called as what cninfra gives to plugins in another way: for the words.
+/// [`Key`], as generated code requires it of a type with the name of something that cninfra gives to plugins in another
+/// way. It has a message of its own.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
@@ -87,10 +89,10 @@ as_key!(GivenKey ValueKey);
     note = "add `#[interface]` to the trait, and write `dyn Trait`"
 )]
 pub trait Interface: Key {
-    /// May several plugins of one flavor be bound to it?
+    /// Whether several plugins of one flavor may be bound to it.
     #[doc(hidden)]
     const MANY: bool;
-    /// As a dependency. (Here too, so that generated code can ask the type itself.)
+    /// The interface as a dependency. Defined here as well, so that generated code can use the type itself.
     #[doc(hidden)]
     const ONE: DepMeta = DepMeta { key: Self::META, need: Need::One };
     #[doc(hidden)]
@@ -98,23 +100,23 @@ pub trait Interface: Key {
     /// What a binding at `Path` adds to a flavor: `Found<Path>`, or `Many<One<Path>>`.
     #[doc(hidden)]
     type Bound<Path>: Outcome;
-    /// On what a field's type depends that asks for the interface.
+    /// The type of a field that depends on the interface depends on this constant.
     #[doc(hidden)]
     const ASKED: usize = 0;
-    /// `Self`. (What is not an interface has none: so no more is said of it than that.)
+    /// `Self`. Another type does not have it, so nothing more is reported about it.
     #[doc(hidden)]
     type Itself: ?Sized;
 }
 
-/// What may stand behind an interface: every type that implements the trait. `#[interface]` says so for the trait, since a
-/// coercion can be written for a concrete one only.
+/// The types that may be bound to an interface: all that implement the trait. `#[interface]` implements it for each
+/// trait, since a coercion can only be written for a concrete one.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN011: `{P}` does not implement the interface that it should provide",
     label = "implement it for `{P}`, or remove this `#[provides]`"
 )]
 pub trait Accepts<P>: Interface {
-    /// For the graph.
+    /// The binding in the graph.
     const BINDING: Binding = Binding { key: Self::META, many: Self::MANY };
     /// The coercion.
     fn accept(plugin: Arc<P>) -> Arc<Self>;
@@ -127,10 +129,11 @@ pub trait Accepts<P>: Interface {
     note = "declare the trait with `#[interface(many)]`, or use `Dep<{Self}>` or `Option<Dep<{Self}>>`"
 )]
 pub trait ManyInterface: Interface {
-    /// The interface as a dependency. (Here, so that generated code can ask the type itself.)
+    /// The interface as a dependency on all its providers. Defined here, so that generated code can use the type
+    /// itself.
     #[doc(hidden)]
     const ALL: DepMeta = DepMeta { key: Self::META, need: Need::All };
-    /// On what a field's type depends that asks for all.
+    /// The type of a field that depends on all providers depends on this constant.
     #[doc(hidden)]
     const ASKED: usize = 0;
 }

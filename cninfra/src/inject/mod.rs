@@ -1,13 +1,14 @@
 //! Injection: from the types of a flavor's fields to wired plugins, in the type system.
 //!
-//! Every plugin, interface, qualifier and flavor has a [`Key`](key::Key): an id, written as a list of type-level digits. A flavor's
-//! fields form a trie over these digits ([`trie`]); walking it is a *total* type function that yields the path to a
-//! slot, a collection of paths, or that there is none. So the compiler resolves every dependency to a field access,
-//! without `TypeId`, registry or `unsafe`.
+//! Every plugin, interface, qualifier and flavor has a [`Key`](key::Key): an id, written as a list of type-level
+//! digits. A flavor's fields form a trie over these digits ([`trie`]); walking it is a *total* type function that
+//! yields the path to a slot, a collection of paths, or that there is none. So the compiler resolves every dependency
+//! to a field access, without `TypeId`, registry or `unsafe`.
 //!
-//! The data flows one way: `key` and `trie` (what is where), `part` (what a flavor's field is), `flavor`, `row`,
-//! `bound` and `tuple` (parts made of parts), `deps` (what a plugin asks for), `plugin`, `running` and `idle` (what a plugin is), `find` (of a running flavor), `replace` (tests).
-//! Users see only what the crate's root re-exports.
+//! The data flows one way: `key` and `trie` (identities and lookup), `part` (the fields of flavors), `flavor`, `row`,
+//! `bound` and `tuple` (parts made of parts), `deps` (dependencies), `plugin`, `running` and `idle` (plugins and their
+//! lifecycle), `find` (lookup in a running flavor), `replace` (replacement in tests). Users see only what the crate's
+//! root re-exports.
 
 #[allow(missing_docs, reason = "named by generated code only")]
 pub(crate) mod bound;

@@ -1,4 +1,4 @@
-//! What the field of a flavor can be, and a plugin's field.
+//! The parts of a flavor, which are its fields, and the impls for a plugin's field.
 
 use super::{
     deps::{DepSet, Inject},
@@ -17,29 +17,30 @@ use std::{future::Future, sync::Arc};
     label = "neither `Dep<Plugin>` nor a flavor",
     note = "the field of a plugin is `Dep<Plugin>`, of an optional plugin `Option<Dep<Plugin>>`; a nested flavor needs `#[derive(Flavor)]`, and each of its type arguments must be a plugin or an interface, or have `#[derive(Qualifier)]`"
 )]
-// (not `Send` and `Sync`: these are asked of the plugins, and would be told of again for each flavor that holds one that is not)
+// Without `Send` and `Sync`: these are required of the plugins, and would be reported again for each flavor with a
+// plugin that lacks them.
 pub trait Part: Sized + 'static {
-    /// Where the agent keeps what is below, while it starts.
+    /// Where the agent keeps the plugins of this part while it starts.
     #[doc(hidden)]
     type Slots: Default + Send + Sync + 'static;
-    /// Everything below, by key.
+    /// All entries of this part, by key.
     #[doc(hidden)]
     type Trie<Pre: Prefix>: Trie + ?Sized;
-    /// Where the root `R` holds each dependency of each plugin below.
+    /// Where the root `R` holds each dependency of each plugin in this part.
     #[doc(hidden)]
     type Places<R: Root>;
-    /// Number of plugins below, those of a shared flavor counted each time.
+    /// The number of plugins in this part. Those of a shared flavor count each time.
     #[doc(hidden)]
     const LEN: usize;
 }
 
-/// A part wired to the root's slots `S`, with every place known: nothing is searched after type checking.
+/// A part wired to the root's slots `S`, with all places known: nothing is looked up after type checking.
 pub trait Wire<S, Places>: Part {
     fn create<'a>(index: usize, root: &'a S, mine: &'a Self::Slots, cx: &Context) -> Creation<'a>;
     fn handles(root: &S, mine: &Self::Slots) -> Self;
 }
 
-/// A plugin on its way: what is left of it is its lifecycle, if it has one.
+/// A plugin that is being created. The result is its lifecycle, if it has one.
 pub enum Creation<'a> {
     Now(Result<Made>),
     Later(BoxFuture<'a, Result<Made>>),
@@ -62,7 +63,7 @@ impl<P: Plugin<Deps: DepSet + Inject<S, V>> + Send + Sync, S, V> Wire<S, V> for 
     }
 }
 
-// A plugin that may be switched off: its slot stays empty then.
+// For a plugin that may be switched off, whose slot then stays empty.
 #[diagnostic::do_not_recommend]
 impl<P: Plugin<Deps: DepSet> + Send + Sync> Part for Option<Dep<P>> {
     type Slots = Slot<P>;
@@ -79,12 +80,12 @@ impl<P: Plugin<Deps: DepSet + Inject<S, V>> + Send + Sync, S, V> Wire<S, V> for 
     }
 }
 
-/// A plugin whose fields are filled in goes into its slot.
+/// Puts a plugin that was built from its fields into its slot.
 pub fn created<P: Plugin>(slot: &Slot<P>, plugin: P) -> Creation<'_> {
     Creation::Now(Ok(put(slot, plugin)))
 }
 
-/// A plugin that builds itself goes into its slot when it is done.
+/// Puts a plugin with a `Create` impl into its slot when it is created.
 pub fn creating<'a, P: Plugin + Send + Sync>(
     slot: &'a Slot<P>,
     plugin: impl Future<Output = Result<P>> + Send + 'a,
@@ -99,8 +100,8 @@ fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
     running
 }
 
-/// What a field of a flavor declares, known from its type alone: asked by generated code, on the type itself, so that a
-/// message has no more to tell than this.
+/// The declaration of a flavor's field, known from its type alone. Generated code requires it of the type itself, so
+/// that an error reports nothing else.
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` cannot be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
@@ -108,9 +109,9 @@ fn put<P: Plugin>(slot: &Slot<P>, plugin: P) -> Made {
 )]
 pub trait Declared {
     const ITEM: Item;
-    /// What `#[provides(..)]` on the field speaks of.
+    /// The plugin that `#[provides(..)]` on the field is about.
     type Plugin;
-    /// Can not be known of a flavor that contains itself.
+    /// Cannot be determined for a flavor that contains itself.
     type Ends;
 }
 #[diagnostic::do_not_recommend]
@@ -133,7 +134,8 @@ impl<F: Nested> Declared for F {
     type Ends = F::Ends;
 }
 
-/// [`Declared`], where the compiler speaks of nothing if it does not know the type `E`: what is wrong has been told.
+/// Like [`Declared`], but the compiler reports nothing if it does not know the type `E`, since the error has been
+/// reported then.
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` cannot be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
@@ -147,10 +149,10 @@ impl<T: Declared, E> DeclaredIf<E> for T {
     const ITEM: Item = T::ITEM;
 }
 
-/// As it stands: in generated code, a type as the argument of another.
+/// Used by generated code to write a type as the argument of another one.
 pub type Argument<T> = T;
 
-/// As it stands: in generated code, a function for the items that need no variant around them.
+/// Used by generated code for items that need no variant around them.
 pub const fn declared(item: Item) -> Item {
     item
 }

@@ -22,15 +22,15 @@ use std::{
 )]
 pub trait Plugin: Key + Sized {
     /// Its dependencies: a tuple, or a struct with `#[derive(Deps)]`.
-    // No bound: a wrong dependency is reported once, where it stands.
+    // No bound: a wrong dependency is reported once, where it is written.
     type Deps;
-    /// `Self`. (What is not a plugin has none: so no more is said of it than that.)
+    /// `Self`. Another type does not have it, so nothing more is reported about it.
     #[doc(hidden)]
     type Itself;
-    /// For the graph.
+    /// The plugin in the graph.
     #[doc(hidden)]
     const PLUGIN: &'static PluginMeta;
-    /// Builds it, and puts it in its slot.
+    /// Builds the plugin and puts it into its slot.
     #[doc(hidden)]
     fn create<'a>(slot: &'a Slot<Self>, deps: Self::Deps, cx: &Context) -> Creation<'a>;
     /// Its lifecycle, if it has one.
@@ -38,7 +38,7 @@ pub trait Plugin: Key + Sized {
     fn running(this: &Dep<Self>) -> Option<Arc<dyn Running>>;
 }
 
-/// [`Plugin`], as a flavor asks for it of `dyn Trait`: for the words.
+/// [`Plugin`], as a flavor requires it of `dyn Trait`. It has a message of its own.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
@@ -52,9 +52,9 @@ impl<P: Plugin> DynPlugin for P {
     const PLUGIN: &'static PluginMeta = P::PLUGIN;
 }
 
-/// What a plugin is built of that lists its dependencies. (Apart from [`Plugin`], without its bounds on parameters: so
-/// an impl of [`Create`] needs none of them. And said of [`Attribute`], not of the plugin: of a struct, rustc tells
-/// where it is, too.)
+/// The dependencies of a plugin that lists them. Separate from [`Plugin`] and its bounds on parameters, so that an impl
+/// of [`Create`] needs none of these. Implemented for [`Attribute`] rather than for the plugin, since rustc would also
+/// show where a struct is defined.
 #[diagnostic::on_unimplemented(
     message = "CN006: `{P}` is not a plugin that lists its dependencies",
     label = "add `#[plugin(deps = (..))]` to the struct `{P}`"
@@ -67,13 +67,13 @@ pub trait DepsOf<P> {
 #[derive(Debug)]
 pub struct Attribute;
 
-/// `Self::Deps` in an impl of [`Create`]. Every type has it, and of one that is no such plugin it can not be named: so
-/// rustc tells of it where that is written, and not of the type, of each part of the method, and of the method's
-/// declaration here.
-// on one line, since rustc shows the lines from the name to the bound
+/// Provides `Self::Deps` in an impl of [`Create`]. Every type has it, but it cannot be named for a type that is not
+/// such a plugin. So rustc reports that where the name is written, and not also for the type, for each part of the
+/// method, and for the method's declaration here.
+// On one line, since rustc shows the lines from the name to the bound.
 #[rustfmt::skip]
 pub trait Lists: Sized {
-    /// Those of [`DepsOf`].
+    /// The dependencies in [`DepsOf`].
     type Deps where Attribute: DepsOf<Self>;
 }
 impl<P> Lists for P {
@@ -189,8 +189,8 @@ pub trait Lifecycle {
     }
 }
 
-/// A method that is left at its default. Of no size, so it costs no allocation; and of an alignment that no other future without a size has, so the agent
-/// knows, without a call, that there is nothing to do or to measure.
+/// The future of a method that is left at its default. It is zero-sized, so boxing it allocates nothing. No other
+/// zero-sized future has its alignment, so the agent knows without a call that there is nothing to do or to measure.
 #[repr(align(256))]
 pub(super) struct Nothing;
 impl Future for Nothing {
@@ -201,7 +201,7 @@ impl Future for Nothing {
     }
 }
 
-/// [`Create`], as generated code asks for it: rustc lists no other type's impl then.
+/// [`Create`], as generated code requires it: rustc then does not list other types' impls.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN009: plugin `{Self}` lists its dependencies but does not say how it is built",
@@ -223,8 +223,9 @@ where
     }
 }
 
-/// [`Lifecycle`] of a generic plugin, as generated code asks for it. (Of [`Attribute`]: of the plugin itself rustc would say where it is, and how to ask for it.
-/// And of a number whose type is not known yet: else it would say how to ask for all of this in a `where` clause.)
+/// [`Lifecycle`] of a generic plugin, as generated code requires it. It is required of [`Attribute`] rather than of the
+/// plugin, for which rustc would also show where it is defined, and how to write the bound. `N` is the type of a number,
+/// and still to be inferred: otherwise rustc would suggest a `where` clause with this trait.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{P}` has no lifecycle",
@@ -247,7 +248,7 @@ pub fn refused<T>() -> T {
     unreachable!("cninfra: a plugin with such a field does not compile")
 }
 
-/// A field that is no dependency, no config and nothing of the context.
+/// A field that is neither a dependency, nor config, nor taken from the context.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN013: a plugin field of type `{Self}` is not a dependency and has no default",
@@ -264,8 +265,8 @@ impl<T: Default> Blank for T {
     }
 }
 
-/// The same of a type that depends on a parameter. (Not said of the type: rustc would offer a bound by this trait. And of what has a part that is still to be
-/// inferred, `As`, it offers none.)
+/// The same for a type that depends on a parameter. Not implemented for the type itself, since rustc would suggest a
+/// bound with this trait. It suggests none if a part such as `As` is still to be inferred.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN013: a plugin field of type `{T}` is not a dependency and may have no default",
@@ -281,7 +282,7 @@ impl<T: Default> BlankOf<T, ()> for Attribute {
         T::default()
     }
 }
-// of no type: if there were one impl only, nothing would be left to be inferred
+// Applies to no type: if there were only one impl, `As` would not be left to be inferred.
 #[diagnostic::do_not_recommend]
 impl<T: NoType> BlankOf<T, Attribute> for Attribute {
     fn blank() -> T {

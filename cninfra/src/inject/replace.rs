@@ -1,4 +1,4 @@
-//! Replacement in tests: a plugin or an interface's provider that is put in its slot before the start.
+//! Replacement in tests: a plugin or an interface's provider is put into its slot before the start.
 
 use super::{
     flavor::{ByItself, Held, Wired},
@@ -10,7 +10,7 @@ use super::{
 use crate::Dep;
 use std::sync::Arc;
 
-/// Where a replacement goes: found for what the flavor holds, and for nothing else.
+/// The slot of a replacement. It exists only for what the flavor contains.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN018: this flavor has no `{K}` to replace",
@@ -26,12 +26,13 @@ impl<S: Get<P, Slot<K>>, P, K: ?Sized> Seat<S, K> for Found<P> {
     }
 }
 
-/// Where the flavor `F` holds `P`. (As with [`Runs`](super::flavor::Runs), not said of the flavor itself: of one that is not right nothing more is said.)
+/// Where the flavor `F` holds `P`. As with [`Runs`](super::flavor::Runs), it is not implemented for the flavor itself,
+/// so that nothing more is reported about a wrong one.
 #[doc(hidden)]
 pub trait Place<F, P> {
-    /// Of the whole flavor.
+    /// The slots of the whole flavor.
     type Slots;
-    /// A [`Seat`], if there is one.
+    /// A [`Seat`], if the flavor contains `P`.
     type At;
     fn slots(held: &dyn Held<F>) -> &Self::Slots;
 }
@@ -63,9 +64,9 @@ where
     }
 }
 
-/// `T` is a plugin, or a handle of one; `As` says which, and is inferred. (The trait is on [`Replacement`], not on the
-/// plugin, since rustc would also show where that is defined. And `As` comes first: for a first parameter that is the
-/// type of an argument, rustc would also show the argument and the call, in two more lines.)
+/// `T` is a plugin or a handle of one; `As` says which, and is inferred. The trait is implemented for [`Replacement`]
+/// rather than for the plugin, since rustc would also show where that is defined. `As` comes first: if the first
+/// parameter were the type of an argument, rustc would also show the argument and the call, in two more lines.
 #[diagnostic::on_unimplemented(
     message = "CN006: `{T}` is not a plugin",
     label = "add `#[plugin]` to its struct; use `bind` for a value that provides an interface"
@@ -102,8 +103,8 @@ impl<P> Instance<Handle, Dep<P>> for Replacement {
         of
     }
 }
-// Of no type. Where there is only one impl that a type could be of, the compiler takes it, whether it is or not: it would go on with what is no
-// plugin as with one, and say that the flavor has none such, too.
+// Applies to no type. If there were only one impl that could apply, the compiler would choose it before it knows that
+// it does: it would treat `T` as a plugin even if it is none, and also report that the flavor has no such plugin.
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> Instance<(), T> for Replacement {
     type Plugin = T;

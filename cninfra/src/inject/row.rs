@@ -1,5 +1,5 @@
-//! Up to twelve fields of a wide flavor, under a name of their own: so no type grows with the flavor, and what rustc does for
-//! one dependency stays the same.
+//! Up to twelve fields of a wide flavor, as a type with a name of its own. So no type grows with the flavor, and
+//! rustc's work for one dependency stays the same.
 
 use super::{
     part::{Creation, Part, Wire},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::Context;
 
-/// (No bound on the fields, as in `Nested`.)
+/// The row's fields. There is no bound, as in `Nested`.
 pub trait Row: 'static {
     type Fields;
 }

@@ -1,18 +1,18 @@
-//! A created plugin, its type forgotten.
+//! [`Running`]: a created plugin with its type erased.
 
 use super::plugin::{Lifecycle, Nothing};
 use crate::{BoxFuture, Context, Dep, Phase, Result};
 use std::{future::Future, marker::PhantomData, sync::Arc};
 
-/// What the agent drives: one phase of one plugin at a time.
+/// A plugin as the agent drives it: one phase at a time.
 pub trait Running: Send + Sync {
-    /// Has the plugin this method itself? One that is left at its default need not be called.
+    /// Whether the plugin implements this method itself. One that is left at its default need not be called.
     fn has(&self, phase: Phase) -> bool;
     fn step<'a>(&'a self, phase: Phase, cx: &'a Context) -> BoxFuture<'a, Result<()>>;
 }
 
-// The plugin's own future goes into the box, and nothing around it: so a method that is left at its default costs no
-// code for each plugin, since the default's future has one type.
+// The plugin's own future is boxed, with nothing around it. So a method that is left at its default costs no code for
+// each plugin, since all defaults have the same type of future.
 impl<P: Lifecycle + Send + Sync> Running for P {
     fn has(&self, phase: Phase) -> bool {
         match phase {
@@ -35,18 +35,19 @@ impl<P: Lifecycle + Send + Sync> Running for P {
     }
 }
 
-/// By the type of the future that the method gives, which is not called: that of the defaults has a layout that no other one has.
+/// Checks the type of the method's future without calling the method: the defaults' future has a layout that no other
+/// one has.
 const fn is_own<'a, P, F>(_: fn(&'a P, &'a Context) -> F) -> bool {
     size_of::<F>() != 0 || align_of::<F>() != align_of::<Nothing>()
 }
 
-/// A function of its own: compiled once for each type of future, and the defaults' is one.
+/// A separate function, which is compiled once for each type of future; all defaults share one.
 fn boxed<'a>(step: impl Future<Output = Result<()>> + Send + 'a) -> BoxFuture<'a, Result<()>> {
     Box::pin(step)
 }
 
-/// "Has `X` a lifecycle?", answered by name lookup in generated code, where `X` is concrete: `Probe::<X>::running` is
-/// the inherent function where it applies, else [`WithoutLifecycle`]'s.
+/// Answers in generated code whether the concrete type `X` has a lifecycle, by name lookup: `Probe::<X>::running` is
+/// the inherent function if it applies, otherwise [`WithoutLifecycle`]'s.
 #[derive(Debug)]
 pub struct Probe<P>(PhantomData<P>);
 impl<P: Lifecycle + Send + Sync + 'static> Probe<P> {
@@ -76,7 +77,7 @@ mod tests {
         async fn init(&self, _: &Context) -> Result<()> {
             Ok(())
         }
-        // of no size, too
+        // This future is zero-sized, too.
         #[expect(refining_impl_trait, reason = "any future will do")]
         fn drain(&self, _: &Context) -> Pending<Result<()>> {
             pending()

@@ -1,4 +1,5 @@
-//! What a plugin's fields are asked for: they are shared between threads, and none of them is a config section without its attribute.
+//! Checks the types of a plugin's fields: they must be shared between threads, and none may be a config section without
+//! its attribute.
 
 use super::{
     key::{Interface, Key},
@@ -30,7 +31,7 @@ use std::marker::PhantomData;
 ///     }
 /// }
 /// ```
-// (Beside what the macros implement, as with `SharedPlugin`.)
+// Separate from what the macros implement, as with `SharedPlugin`.
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "neither a plugin nor an interface",
@@ -54,7 +55,8 @@ impl<K: Key + Send + Sync + ?Sized> SharedKey for K {}
 ///     std::thread::spawn(move || counter.count())
 /// }
 /// ```
-// (Beside what the attribute implements, and not its supertraits: those are asked for again wherever a plugin is named.)
+// Separate from what the attribute implements, and not as its supertraits: these would be checked again wherever a
+// plugin is named.
 #[diagnostic::on_unimplemented(
     message = "CN006: `{Self}` is not a plugin",
     label = "not a plugin",
@@ -66,7 +68,8 @@ impl<P: Plugin + Send + Sync> SharedPlugin for P {}
 
 /// What a field of a flavor can be: `Dep<Plugin>`, `Option<Dep<Plugin>>`, or another flavor. As a bound, it accepts any
 /// of them.
-// (Beside what follows from the derive, as with `SharedPlugin`: of a flavor that holds what is not shared its plugin is told, and nothing more.)
+// Separate from what follows from the derive, as with `SharedPlugin`: if a flavor contains a plugin that is not shared,
+// only the plugin is reported.
 #[diagnostic::on_unimplemented(
     message = "CN007: `{Self}` cannot be a field of a flavor",
     label = "neither `Dep<Plugin>` nor a flavor",
@@ -76,39 +79,39 @@ pub trait SharedPart: Part + Send + Sync {}
 #[diagnostic::do_not_recommend]
 impl<T: Part + Send + Sync> SharedPart for T {}
 
-/// "Is `T` shared between threads?", answered by name lookup in generated code, where `T` is concrete:
-/// `Is::<T>::__SHARED` takes the inherent constant where it applies, else [`IsNot`]'s. (As a bound, `Send` and `Sync`
-/// would be two errors, told again wherever the plugin is named, and for all that depend on it.)
+/// Answers in generated code whether the concrete type `T` is shared between threads, by name lookup:
+/// `Is::<T>::__SHARED` is the inherent constant if it applies, otherwise [`IsNot`]'s. As bounds, `Send` and `Sync`
+/// would be two errors, repeated wherever the plugin is named and for all that depend on it.
 #[derive(Debug)]
 pub struct Is<T: ?Sized>(PhantomData<T>);
 impl<T: Send + Sync + ?Sized> Is<T> {
     pub const __SHARED: bool = true;
 }
 impl<T> Is<T> {
-    /// Has it a size?
+    /// Whether it is sized.
     pub const __SIZED: bool = true;
 }
 impl<T: Plugin> Is<T> {
-    /// Is it a plugin?
+    /// Whether it is a plugin.
     pub const __PLUGIN: bool = true;
 }
 impl<T: Plugin + Default> Is<T> {
-    /// Is it a plugin that can be made of nothing?
+    /// Whether it is a plugin with a default value.
     pub const __TWIN: bool = true;
 }
 impl<T: Interface + ?Sized> Is<T> {
     pub const __INTERFACE: bool = true;
 }
 impl<T: Lifecycle> Is<T> {
-    /// Has it a lifecycle?
+    /// Whether it has a lifecycle.
     pub const __RUNS: bool = true;
 }
 impl<T: DeserializeOwned> Is<T> {
-    /// Can it be read from a file?
+    /// Whether it can be deserialized.
     pub const __READ: bool = true;
 }
 impl<T: Section> Is<T> {
-    /// Can it be a config section?
+    /// Whether it can be a config section.
     pub const __SECTION: bool = true;
 }
 #[allow(non_upper_case_globals, reason = "some have the name of a word: see `word`")]
@@ -163,7 +166,7 @@ pub trait IsNot {
 }
 impl<T: ?Sized> IsNot for Is<T> {}
 
-/// Fails with our words if the field of a plugin is not shared.
+/// Fails with our message if the field of a plugin is not shared.
 #[track_caller]
 pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
     if is {
@@ -179,13 +182,13 @@ pub const fn shared(is: bool, plugin: &str, field: &str) -> usize {
     ])
 }
 
-/// Fails if a field holds a plugin or an interface without `Dep`, and would be filled all the same.
+/// Fails if a field holds a plugin or an interface without `Dep`, and would be filled with its default.
 #[track_caller]
 pub const fn alone(is: bool, plugin: &str, field: &str) -> usize {
     without_dep(is, plugin, field, "; if you want the default, write `#[default(Default::default())]`")
 }
 
-/// Fails if a field holds the plugin itself, which no default can.
+/// Fails if a field holds the plugin itself, which no default can provide.
 #[track_caller]
 pub const fn itself(is: bool, plugin: &str, field: &str) -> usize {
     without_dep(is, plugin, field, "")
@@ -207,7 +210,7 @@ const fn without_dep(is: bool, plugin: &str, field: &str, or: &str) -> usize {
     0
 }
 
-/// Fails if a field holds handles in what is empty by default.
+/// Fails if a field holds handles in a container that is empty by default.
 #[track_caller]
 pub const fn held(is: bool) -> usize {
     if is {
@@ -219,7 +222,7 @@ pub const fn held(is: bool) -> usize {
     0
 }
 
-/// Fails if a field that is named as a config section can be read as one, and would hold its default for ever.
+/// Fails if a field that is named like a config section can be read as one, and would always hold its default.
 #[track_caller]
 pub const fn unmarked(is: bool, plugin: &str, field: &str) {
     if is {

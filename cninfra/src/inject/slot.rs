@@ -1,14 +1,14 @@
-//! Where an agent keeps a plugin while it starts.
+//! [`Slot`]: where an agent keeps a plugin while it starts.
 
 use crate::Dep;
 use std::sync::{Arc, Mutex};
 
-/// Something that is found at `Path` in `Self`: a slot, or the slots of a nested flavor.
+/// Finds a slot, or the slots of a nested flavor, at `Path` in `Self`.
 pub trait Get<Path, X: ?Sized> {
     fn get(&self) -> &X;
 }
 
-/// The place of one plugin, or of one interface.
+/// The place of one plugin or one interface.
 pub struct Slot<K: ?Sized>(Mutex<Option<Arc<K>>>);
 
 impl<K: ?Sized> Default for Slot<K> {
@@ -19,12 +19,12 @@ impl<K: ?Sized> Default for Slot<K> {
 
 impl<K: ?Sized> Slot<K> {
     /// `None` before the plugin is created, and for one that is switched off.
-    // a lock that is held by this type alone, around code that can not panic, is never poisoned
+    // The lock is used only in this type, around code that cannot panic, so it is never poisoned.
     pub fn get(&self) -> Option<Dep<K>> {
         Some(Dep(self.0.lock().ok()?.clone()?))
     }
 
-    /// The first value stays.
+    /// Sets the value. Further calls have no effect.
     pub fn set(&self, dep: Dep<K>) {
         if let Ok(mut slot) = self.0.lock()
             && slot.is_none()
@@ -33,7 +33,7 @@ impl<K: ?Sized> Slot<K> {
         }
     }
 
-    /// For a plugin that the graph says is there: levels start after the levels below them.
+    /// For a plugin that the graph says exists: levels start after the levels below them.
     pub fn dep(&self) -> Dep<K> {
         match self.get() {
             Some(dep) => dep,

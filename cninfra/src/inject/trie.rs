@@ -1,33 +1,34 @@
 //! Type-level lookup.
 //!
-//! An id is a list of seven digits of four bits, each digit a type; a flavor's plugins form a trie over them. Walking it
-//! yields [`Found`], [`Many`] or [`Missing`], whatever the key: a total function, which is what optional dependencies
-//! and generic code need.
+//! An id is a list of seven digits of four bits, each digit a type; a flavor's plugins form a trie over them. Walking
+//! it yields [`Found`], [`Many`] or [`Missing`] for any key: a total function, which optional dependencies and generic
+//! code need.
 //!
-//! The same digit types serve twice: ended by [`End`] they are a key, ended by [`Leaf`] they are a trie with one entry. Where entries part,
-//! a trie has nodes of half a digit, two bits, with four children: of wider nodes each projection would cost more, since it
-//! instantiates a bound for each child.
+//! The same digit types have two uses: ended by [`End`] they are a key, ended by [`Leaf`] they are a trie with one
+//! entry. Where entries diverge, a trie has nodes of half a digit, two bits, with four children. With wider nodes each
+//! projection would cost more, since it instantiates a bound for each child.
 //!
-//! What is done here is measured (`tests/bench`): rustc pays for each projection, and each time that it matches a type it walks all of
-//! it. So a node is taken apart by matching once, and never asked for its children one by one while tries are united.
+//! This design is measured (`tests/bench`): rustc pays for each projection, and walks a whole type each time that it
+//! matches it. So a node is taken apart by matching it once, and its children are never projected one by one while
+//! tries are united.
 
 use super::{key::Key, part::Part};
 use std::marker::PhantomData;
 
 /// A key: a list of digits.
 pub trait Digits: Trie {
-    /// What `T` knows about this key.
+    /// What `T` contains for this key.
     type Get<T: Trie + ?Sized>: Outcome;
 }
 
-/// A set of keys, each with what is known about it.
+/// A set of keys, each with a value.
 pub trait Trie {
-    /// What is below the two bits 0; 1; 2; 3.
+    /// The children for the two bits 0, 1, 2 and 3.
     type C0: Trie + ?Sized;
     type C1: Trie + ?Sized;
     type C2: Trie + ?Sized;
     type C3: Trie + ?Sized;
-    /// What is below a digit.
+    /// The children for the digits 0 to f.
     type H0: Trie + ?Sized;
     type H1: Trie + ?Sized;
     type H2: Trie + ?Sized;
@@ -44,28 +45,28 @@ pub trait Trie {
     type Hd: Trie + ?Sized;
     type He: Trie + ?Sized;
     type Hf: Trie + ?Sized;
-    /// What is known here, at the end of a key.
+    /// The value of a key that ends here.
     type Value: Outcome;
-    /// `Self` united with `O`; on a conflict `Self` wins.
+    /// `Self` united with `O`; if both have a value, that of `Self` wins.
     type Union<O: Trie + ?Sized>: Trie + ?Sized;
-    /// A node whose only child is `T`, at 0 (1, 2, 3), united with `Self`; on a conflict it wins.
+    /// A node whose only child is `T`, at 0 (1, 2, 3), united with `Self`; if both have a value, that of `T` wins.
     type Under0<T: Trie + ?Sized>: Trie + ?Sized;
     type Under1<T: Trie + ?Sized>: Trie + ?Sized;
     type Under2<T: Trie + ?Sized>: Trie + ?Sized;
     type Under3<T: Trie + ?Sized>: Trie + ?Sized;
-    /// A node with the children `A` to `D`, united with `Self`; on a conflict it wins.
+    /// A node with the children `A` to `D`, united with `Self`; if both have a value, that of the node wins.
     type UnderBranch<A: Trie + ?Sized, B: Trie + ?Sized, C: Trie + ?Sized, D: Trie + ?Sized>: Trie + ?Sized;
     /// The value `V`, united with `Self`.
     type UnderLeaf<V: Outcome>: Trie + ?Sized;
 }
 
-/// No key.
+/// The empty trie.
 pub struct Nil;
-/// The end of a key, and what is known about it.
+/// The end of a key in a trie, with its value.
 pub struct Leaf<V>(PhantomData<V>);
 /// The end of a key that is looked up.
 pub struct End;
-/// Two bits: four children.
+/// A node of two bits with four children.
 pub struct Branch<C0: ?Sized, C1: ?Sized, C2: ?Sized, C3: ?Sized>(
     PhantomData<C0>,
     PhantomData<C1>,
@@ -103,7 +104,7 @@ macro_rules! children {
         );
     };
 }
-/// What is left of a union when this node is below.
+/// The unions of other nodes with this one.
 macro_rules! under {
     ($a:ty, $b:ty, $c:ty, $d:ty; $branch:ty) => {
         type Under0<T: Trie + ?Sized> = $a;
@@ -112,7 +113,7 @@ macro_rules! under {
         type Under3<T: Trie + ?Sized> = $d;
         type UnderBranch<A: Trie + ?Sized, B: Trie + ?Sized, C: Trie + ?Sized, D: Trie + ?Sized> = $branch;
     };
-    // a node whose only child is `U`, at 0
+    // A node whose only child is `U`, at 0.
     (0 $u:ty) => {
         under!(D0<T::Union<$u>>, Branch<$u, T, Nil, Nil>, Branch<$u, Nil, T, Nil>, Branch<$u, Nil, Nil, T>; Branch<A::Union<$u>, B, C, D>);
     };
@@ -134,7 +135,7 @@ impl Trie for Nil {
     type Union<O: Trie + ?Sized> = O;
     type UnderLeaf<V: Outcome> = Leaf<V>;
 }
-// keys that begin alike are of one length: nothing is put below a value
+// Keys with the same prefix have the same length, so nothing is put below a value.
 impl<V: Outcome> Trie for Leaf<V> {
     children!(none);
     under!(Self, Self, Self, Self; Self);
@@ -168,7 +169,7 @@ impl<C0: Trie + ?Sized, C1: Trie + ?Sized, C2: Trie + ?Sized, C3: Trie + ?Sized>
     type UnderLeaf<V: Outcome> = Self;
 }
 
-/// Two bits with one child.
+/// A node of two bits with one child.
 macro_rules! half {
     ($d:ident $n:tt $under:ident; $($children:tt)*) => {
         pub struct $d<T: ?Sized>(PhantomData<T>);
@@ -186,7 +187,7 @@ half!(D1 1 Under1; Nil, U, Nil, Nil; Nil, Nil, Nil, Nil, U::C0, U::C1, U::C2, U:
 half!(D2 2 Under2; Nil, Nil, U, Nil; Nil, Nil, Nil, Nil, Nil, Nil, Nil, Nil, U::C0, U::C1, U::C2, U::C3, Nil, Nil, Nil, Nil);
 half!(D3 3 Under3; Nil, Nil, Nil, U; Nil, Nil, Nil, Nil, Nil, Nil, Nil, Nil, Nil, Nil, Nil, Nil, U::C0, U::C1, U::C2, U::C3);
 
-/// A digit before the rest of a key: four bits with one child.
+/// A digit before the rest of a key, or a node of four bits with one child.
 macro_rules! digit {
     ($x:ident $h:ident $n:tt $under:ident $half:ident; $($children:tt)*) => {
         pub struct $x<T: ?Sized>(PhantomData<T>);
@@ -222,15 +223,15 @@ digit!(Xf Hf 3 Under3 D3; Nil, Nil, Nil, D3<U>; Nil, Nil, Nil, Nil, Nil, Nil, Ni
 // === what a lookup yields ===
 
 pub trait Outcome {
-    /// Two flavors know the key: the first wins, collections are joined.
+    /// The value if two flavors have the key: the first wins, collections are joined.
     type Join<V: Outcome>: Outcome;
     type AfterMany<L>: Outcome;
 }
 /// The key is not in the flavor.
 pub struct Missing;
-/// It is, at `Path`.
+/// The key is in the flavor, at `Path`.
 pub struct Found<Path>(PhantomData<Path>);
-/// It is a collection: a tree of `One` and `Both`.
+/// The key is a collection: a tree of `One` and `Both`.
 pub struct Many<L>(PhantomData<L>);
 pub struct One<Path>(PhantomData<Path>);
 pub struct Both<A, B>(PhantomData<(A, B)>);
@@ -252,10 +253,10 @@ impl<L> Outcome for Many<L> {
 
 /// The value itself.
 pub struct Here;
-/// In child `N`, at `P`.
+/// At `P` in child `N`.
 pub struct In<const N: usize, P>(PhantomData<P>);
 
-/// A way down from the root, to be completed: `Top`, or `Down<Outer, N>`.
+/// A path down from the root that is to be completed: `Top`, or `Down<Outer, N>`.
 pub trait Prefix {
     type Then<P>;
 }
@@ -270,8 +271,8 @@ impl<O: Prefix + ?Sized, const N: usize> Prefix for Down<O, N> {
 
 // === roots ===
 
-/// A root is known by its trie in normal form: rustc carries the obligations of every projection along with it, so a
-/// trie that were computed in each lookup would make the cost of all lookups quadratic.
+/// A root is given by its trie in normal form. rustc keeps the obligations of every projection with it, so if each
+/// lookup computed the trie, the cost of all lookups would be quadratic.
 pub trait Root {
     type Find<K: Key + ?Sized>: Outcome;
 }
@@ -280,10 +281,10 @@ impl<T: Trie + ?Sized> Root for Known<T> {
     type Find<K: Key + ?Sized> = <K::Digits<End> as Digits>::Get<T>;
 }
 
-/// The root that a flavor is.
+/// The root of a flavor.
 pub(crate) type RootOf<F> = Known<<F as Part>::Trie<Top>>;
 /// Where the root `R` holds `K`.
 pub(crate) type Find<R, K> = <R as Root>::Find<K>;
-/// A trie with the one entry `K`.
+/// A trie with the single entry `K`.
 pub(crate) type Entry<K, V> = <K as Key>::Digits<Leaf<V>>;
 pub(crate) type Union<A, B> = <A as Trie>::Union<B>;

@@ -1,4 +1,4 @@
-//! A tuple of parts is a part.
+//! Implements [`Part`] for tuples of parts.
 
 use super::{
     part::{Creation, Part, Wire},
@@ -33,7 +33,7 @@ macro_rules! parts {
         }
         parts!(@gets [$($s)*] $($s $n)*);
     };
-    // balanced, to keep the recursion of rustc low
+    // Balanced, to keep rustc's recursion shallow.
     (@union $p:ident; ) => { Nil };
     (@union $p:ident; $a:ident $n:tt) => { $a::Trie<Down<$p, $n>> };
     (@union $p:ident; $a:ident $n:tt $b:ident $m:tt) => { Union<$a::Trie<Down<$p, $n>>, $b::Trie<Down<$p, $m>>> };

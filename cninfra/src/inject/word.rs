@@ -1,5 +1,5 @@
-//! Which type a word means. The macros know some types of std by their names, and another one may be called so: it is asked for by name lookup in generated
-//! code, as in [`shared`](super::shared), and only where the answer matters.
+//! Finds out which type a name means. The macros recognise some std types by name, but another type may have the same
+//! one. So generated code asks by name lookup, as in [`shared`](super::shared), but only where the answer matters.
 
 use super::{
     key::{Interface, Key},
@@ -16,19 +16,20 @@ use std::{
     sync::{Arc, LazyLock, Mutex, OnceLock, RwLock},
 };
 
-/// A word, as it is asked for. (Not [`Is`](super::shared::Is): the compiler looks through all impls of a type for a
-/// name.)
+/// A type of that name, as it is asked for. Separate from [`Is`](super::shared::Is), since the compiler looks through
+/// all impls of a type for a name.
 #[derive(Debug)]
 pub struct Word<T>(PhantomData<T>);
 impl<T> IsNot for Word<T> {}
 
-/// What a field holds something in.
+/// A container with what it holds.
 #[derive(Debug)]
 pub struct Within<T>(PhantomData<T>);
 impl<T> IsNot for Within<T> {}
 
-/// `Word::<for<'a> fn(Vec<&'a ()>)>::__OF_STD_Vec` is true of std's, and of others what [`IsNot`](super::shared::IsNot) says. (So asked, a type's bounds are not: see
-/// `is_of_std` in the macros.)
+/// `Word::<for<'a> fn(Vec<&'a ()>)>::__OF_STD_Vec` is true for std's type; for another one,
+/// [`IsNot`](super::shared::IsNot) gives false. In this form, a type's bounds are not checked: see `is_of_std` in the
+/// macros.
 macro_rules! of_std {
     ($($name:ident: $word:ident<$($lent:lifetime),* $(; $other:ty)?>)*) => {$(
         #[allow(non_upper_case_globals, reason = "named by a macro, after the word")]
@@ -67,13 +68,13 @@ of_std! {
     __OF_STD_Weak: Weak<'a>
 }
 
-/// A word with the arguments that it has, where these are right if it is std's: of one's own type that is called so
-/// they fulfil the bounds.
+/// A type with the arguments that it is written with. They fit if it is std's; if it is a user's type of the same name,
+/// they satisfy its bounds.
 #[derive(Debug)]
 pub struct Given<T: ?Sized>(PhantomData<T>);
 impl<T: ?Sized> IsNot for Given<T> {}
 
-/// `Given::<Vec<Dep<P>>>::__OF_STD_Vec`
+/// Answers `Given::<Vec<Dep<P>>>::__OF_STD_Vec`.
 macro_rules! given {
     ($($name:ident: $word:ident<$($of:ident $(: $bound:tt $sized:ident)?),*>)*) => {$(
         #[allow(non_upper_case_globals, reason = "named by a macro, after the word")]
@@ -107,7 +108,8 @@ given! {
     __OF_STD_Weak: Weak<T: ?Sized>
 }
 
-/// `Within::<Option<P>>::__PLUGIN_IN_Option`: both questions in one, where a field holds a plugin in what is std's.
+/// Answers `Within::<Option<P>>::__PLUGIN_IN_Option`: whether the container is std's and holds a plugin, in one
+/// question.
 macro_rules! holds {
     ($($name:ident: ($($bound:tt)*) $ty:ty)*) => {$(
         #[allow(non_upper_case_globals, reason = "named by a macro, after the words")]
@@ -136,11 +138,11 @@ holds! {
     __TWIN_IN_Rc: (Plugin + Default) Rc<T>
 }
 
-/// What stands for a parameter, where that can not be named: it has all that a parameter is commonly asked for.
+/// Stands for a parameter that cannot be named. It implements what parameters are commonly required to implement.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Anything;
 
-/// What stands for a parameter that is asked for no more than every parameter has: it has nothing else.
+/// Stands for a parameter without further bounds. It implements only what every parameter does.
 #[allow(missing_debug_implementations, reason = "not every parameter has one")]
 pub struct Parameter;
 
@@ -155,12 +157,12 @@ macro_rules! keys {
 }
 keys! { Anything Parameter }
 
-/// A type that stands for a field's, in whose place it would be told of again.
+/// A type that stands for a field's, since an error would be reported again for the field's own.
 pub trait Typed {
     type Of: ?Sized;
 }
 
-/// Fails, with the words of the macro, if the words around what has no size are std's.
+/// Fails with the macro's message if the types around an unsized one are std's.
 #[track_caller]
 pub const fn no_size(is: bool, message: &str) -> usize {
     if is {

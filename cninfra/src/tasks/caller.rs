@@ -1,4 +1,4 @@
-//! [`Caller`]: who calls into others' code beside the tasks of the agent, as a server its handlers.
+//! [`Caller`]: marks calls of foreign code outside the agent's tasks, such as a server's calls of its handlers.
 
 use super::{
     Mark,
@@ -23,7 +23,7 @@ impl Caller {
     }
 }
 
-/// A call, with the one that it was begun in.
+/// A call in progress, with the mark of the call that it is nested in.
 struct Entered<I> {
     _inside: I,
     before: usize,
@@ -31,7 +31,7 @@ struct Entered<I> {
 
 impl<I> Drop for Entered<I> {
     fn drop(&mut self) {
-        // a thread that ends calls nobody
+        // A thread that is ending has no thread-locals any more.
         let _ = HERE.try_with(|here| here.set(self.before));
     }
 }

@@ -1,4 +1,4 @@
-//! [`Callers`]: those of an agent's plugins, and what each is in.
+//! [`Callers`]: the callers of an agent's plugins, and the calls that they are in.
 
 use super::Mark;
 use crate::foreign::guard;
@@ -9,7 +9,7 @@ use std::{
 };
 
 thread_local! {
-    /// The mark of the caller that is inside of a call on this thread: its address.
+    /// The address of the mark of the caller that is inside a call on this thread.
     pub(super) static HERE: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -43,10 +43,10 @@ struct Entry {
     tell: Tell,
 }
 
-/// A caller that is inside of a call.
+/// A caller that is inside a call.
 pub(crate) struct Calling {
     pub(crate) id: u64,
-    /// Another one where it has come back in between.
+    /// The number of the call, which differs if the call has returned meanwhile.
     pub(crate) call: u64,
     pub(crate) place: usize,
     pub(crate) called: Called,
@@ -61,11 +61,11 @@ impl Callers {
     }
 
     pub(super) fn leave(&self, id: u64) {
-        // dropped after the lock
+        // Dropped after the lock is released.
         let _entry = self.0.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&id);
     }
 
-    /// What is called on this thread, and by the plugin at which place.
+    /// What is being called on this thread, and the place of the plugin that calls it.
     pub(crate) fn here(&self) -> Option<(usize, Called)> {
         let here = HERE.try_with(Cell::get).ok().filter(|here| *here != 0)?;
         let (place, tell) = {
@@ -76,12 +76,12 @@ impl Callers {
         Some((place, tell()))
     }
 
-    /// Those that are inside of a call right now.
+    /// The callers that are inside a call right now.
     pub(crate) fn inside(&self) -> Vec<Calling> {
         let inside =
             |(id, entry): (&u64, &Entry)| entry.mark.call().map(|call| (*id, call, entry.place, entry.tell.clone()));
         let all: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).1.iter().filter_map(inside).collect();
-        // what tells is others' code
+        // `tell` is foreign code.
         let tell = |tell: Tell| guard(|| tell()).unwrap_or_else(|_| Called::new("call", None));
         all.into_iter().map(|(id, call, place, told)| Calling { id, call, place, called: tell(told) }).collect()
     }

@@ -1,4 +1,4 @@
-//! A task's future, guarded: its panics, its destructor's too, are told and end the agent.
+//! [`Guarded`]: the future of a task. Its panics, also in its destructor, are logged and stop the agent.
 
 use super::Mark;
 use crate::{
@@ -17,7 +17,7 @@ use std::{
 pub(super) struct Guarded<T> {
     cx: Context,
     name: &'static str,
-    /// In the registry; none where the task does not begin.
+    /// The id in the registry; `None` if the task does not begin.
     id: Option<u64>,
     mark: Mark,
     future: Option<BoxFuture<'static, T>>,
@@ -33,7 +33,7 @@ impl<T> Guarded<T> {
         Guarded { cx, name, id, mark, future: Some(future) }
     }
 
-    /// Drops what it held, then says that it has ended.
+    /// Drops the future, then records that the task has ended.
     fn finish(&mut self) {
         let future = self.future.take();
         let dropped = {
@@ -58,7 +58,7 @@ impl<T> Future for Guarded<T> {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<T> {
         let this = &mut *self;
-        // one that does not begin is about to be aborted
+        // A task that does not begin is about to be aborted.
         let (Some(future), Some(_)) = (&mut this.future, this.id) else { return Poll::Pending };
         let slowest = this.cx.tasks().slowest().map(|slowest| (slowest, Instant::now()));
         let polled = {
@@ -77,7 +77,7 @@ impl<T> Future for Guarded<T> {
             Err(panic) => {
                 this.panicked(Panic::seen(&*panic));
                 this.finish();
-                // who awaits the task is told, too
+                // The code that awaits the task gets the panic, too.
                 resume_unwind(panic)
             }
         }

@@ -1,4 +1,4 @@
-//! [`Registry`]: which tasks run, whose they are, and how they end.
+//! [`Registry`]: which tasks run, which plugins own them, and how they end.
 
 use super::{Slowest, callers::Callers, mark::Mark};
 use std::{
@@ -15,23 +15,23 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// What a task has to end by itself, when its plugin has closed: it may have been told just now.
+/// How long a task may take to end by itself after its plugin has closed: it may have been told only just now.
 const GRACE: Duration = Duration::from_millis(50);
-/// What is ended has this long at least to see it, however little is left of the time to stop.
+/// The minimum time for a task to notice that it was aborted, however little is left of the stop.
 const AT_LEAST: Duration = Duration::from_millis(100);
-/// When none of those that are to end has ended for so long, the others block their threads: the time that is left is for the
+/// If no task has ended for this long, the remaining ones block their threads, and the rest of the time is for the
 /// plugins below.
 const AT_MOST: Duration = Duration::from_millis(500);
 
-/// The tasks of one agent that still run.
+/// The running tasks of one agent.
 #[derive(Default)]
 pub(crate) struct Registry {
     live: Mutex<Live>,
-    /// Told when a task has ended.
+    /// Notified when a task has ended.
     ended: Notify,
-    /// Where calls are measured.
+    /// Set if calls of tasks are measured.
     slowest: OnceLock<Arc<Slowest>>,
-    /// That of the agent: a plugin may have threads, and runtimes, of its own.
+    /// The agent's runtime: a plugin may have threads and runtimes of its own.
     runtime: OnceLock<Handle>,
     callers: Callers,
 }
@@ -39,15 +39,15 @@ pub(crate) struct Registry {
 struct Live {
     next: u64,
     tasks: HashMap<u64, Entry>,
-    /// Plugins at or after this place have closed: no task of theirs begins any more.
+    /// Plugins from this place on have closed: none of their tasks begins any more.
     open: usize,
-    /// Plugins at or after this place close: of theirs, none begins that is to end before that.
+    /// Plugins from this place on are closing: none of their tasks begins any more that has to end before `close`.
     closing: usize,
-    /// The agent stops: no probe begins any more.
+    /// The agent is stopping: no probe begins any more.
     unasked: bool,
-    /// How many have ended.
+    /// How many tasks have ended.
     left: usize,
-    /// How many of them were told to.
+    /// How many of them had been aborted.
     obeyed: usize,
 }
 
@@ -69,47 +69,48 @@ struct Entry {
     place: usize,
     name: &'static str,
     kind: Kind,
-    /// None for the moment before it is spawned.
+    /// `None` until the task is spawned.
     abort: Option<AbortHandle>,
-    /// Since when it is to end, be it as soon as it is spawned.
+    /// Since when the task is to end. It may be set before the task is spawned.
     doomed: Option<Instant>,
-    /// It was waited for in vain.
+    /// It did not end within the time that it was waited for.
     stuck: bool,
     mark: Mark,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The plugin's own.
+    /// The plugin's own task.
     Task,
-    /// The plugin's own, too; it is ended before the plugin closes.
+    /// The plugin's own task, which is ended before the plugin closes.
     UntilClose,
-    /// It asks for the plugin's state. A plugin has one.
+    /// Probes the plugin. Each plugin has at most one.
     Probe,
-    /// It tries to start a plugin. Who has made it ends it.
+    /// Retries the start of a plugin. It is ended by the code that has spawned it.
     Attempt,
 }
 
-/// A task that is inside of a call.
+/// A task that is inside a call.
 pub(crate) struct Inside {
     pub(crate) id: u64,
-    /// Another one where it has come back in between.
+    /// The number of the call, which differs if the call has returned meanwhile.
     pub(crate) call: u64,
     pub(crate) place: usize,
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
 }
 
-/// A task that was ended, since its plugin had left it behind.
+/// A task that its plugin had left behind, and that was aborted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Left {
     pub(crate) place: usize,
     pub(crate) name: &'static str,
     /// It did not end in time.
     pub(crate) stuck: bool,
-    /// It is inside of a call: it blocks its thread. If it is stuck and in none, it waits for a thread that something else blocks.
+    /// It is inside a call, so it blocks its thread. A stuck task that is not inside a call waits for a thread that
+    /// something else blocks.
     pub(crate) inside: bool,
-    /// How long it was waited for, from when it was told to end: nobody is waited for twice.
+    /// How long it was waited for since it was aborted. It is waited for only once.
     pub(crate) waited: Duration,
 }
 
@@ -118,17 +119,17 @@ impl Registry {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tasks are spawned on this one.
+    /// Sets the runtime on which tasks are spawned.
     pub(crate) fn run_on(&self, runtime: Handle) {
         self.runtime.get_or_init(|| runtime);
     }
 
     pub(super) fn runtime(&self) -> Handle {
-        // known before anything of a plugin is called
+        // It is set before any plugin is called.
         self.runtime.get().cloned().unwrap_or_else(Handle::current)
     }
 
-    /// What calls others' code beside the tasks.
+    /// The callers outside the agent's tasks.
     pub(crate) fn callers(&self) -> &Callers {
         &self.callers
     }
@@ -142,7 +143,8 @@ impl Registry {
         self.slowest.get().map(|slowest| &**slowest)
     }
 
-    /// A task is about to be spawned; none after its plugin has closed. A probe takes the place of an earlier one.
+    /// Registers a task that is about to be spawned; `None` after its plugin has closed. A probe replaces an earlier
+    /// one.
     pub(crate) fn enter(&self, place: usize, name: &'static str, kind: Kind) -> Option<(u64, Mark)> {
         let mut live = self.lock();
         let closes = place >= live.closing && kind == Kind::UntilClose;
@@ -159,7 +161,7 @@ impl Registry {
         Some((id, mark))
     }
 
-    /// It has been spawned, and may have ended already.
+    /// Sets the handle of a spawned task, which may have ended already.
     pub(super) fn spawned(&self, id: u64, abort: AbortHandle) {
         if let Some(entry) = self.lock().tasks.get_mut(&id) {
             if entry.doomed.is_some() {
@@ -169,9 +171,9 @@ impl Registry {
         }
     }
 
-    /// It has ended, and what it held is dropped.
+    /// Removes a task that has ended and dropped its future.
     pub(crate) fn leave(&self, id: u64) {
-        // dropped after the lock
+        // Dropped after the lock is released.
         let _entry = {
             let mut live = self.lock();
             let entry = live.tasks.remove(&id);
@@ -182,7 +184,7 @@ impl Registry {
         self.ended.notify_waiters();
     }
 
-    /// The tasks that are inside of a call right now.
+    /// The tasks that are inside a call right now.
     pub(crate) fn inside(&self) -> Vec<Inside> {
         let inside = |(id, entry): (&u64, &Entry)| {
             let Entry { place, name, kind, .. } = *entry;
@@ -191,15 +193,15 @@ impl Registry {
         self.lock().tasks.iter().filter_map(inside).collect()
     }
 
-    /// Ends all tasks at their next await point, without waiting for it; no more begin.
+    /// Aborts all tasks without waiting for them. No more tasks begin.
     pub(crate) fn abort_all(&self) {
         let mut live = self.lock();
         live.open = 0;
         live.tasks.values_mut().for_each(Entry::abort);
     }
 
-    /// Ends what is not to meet the `close` of the plugins at `places`, and waits for it; no more of that begins there, nor in those after
-    /// them. What does not end is [left behind](Registry::end).
+    /// Ends the tasks of the plugins at `places` that have to end before their `close`, and waits for them. No more
+    /// such tasks begin there, nor in the plugins after them. A task that does not end is [left behind](Registry::end).
     pub(crate) async fn end_before_close(&self, places: Range<usize>, ends: Instant) {
         {
             let mut live = self.lock();
@@ -209,9 +211,9 @@ impl Registry {
         self.abort_and_wait(&is_meant, ends).await;
     }
 
-    /// Ends what the plugins at `places` have left behind, when those of `ends_by_itself` had a moment to do it themselves. No more
-    /// begins there, nor in those after them: what a task spawns while it ends would run on beside plugins that close. Waits for
-    /// it until `ends`, or a moment longer.
+    /// Ends the tasks that the plugins at `places` have left behind, after those of plugins for which `ends_by_itself`
+    /// holds had a moment to end by themselves. No more tasks begin there, nor in the plugins after them: what a task
+    /// spawns while it ends would run on beside plugins that close. Waits until `ends`, or a moment longer.
     pub(crate) async fn end(
         &self,
         places: Range<usize>,
@@ -227,7 +229,7 @@ impl Registry {
             live.of(is_patient, |id, _| ids.push(id));
             ids
         };
-        // most have left none, and nobody asks the clock for them
+        // Most plugins have left no task; then the clock is not read.
         if !patient.is_empty() {
             let grace = ends.min(Instant::now() + GRACE);
             self.all_left(patient, &mut |_| grace).await;
@@ -235,14 +237,15 @@ impl Registry {
         self.abort_and_wait(&|entry| places.contains(&entry.place), ends).await
     }
 
-    /// Ends what a plugin runs, its probe too, though it goes on, and may begin others. Returns those that did not end.
+    /// Ends the tasks and the probe of a plugin that goes on, and may begin others. Returns those that did not end.
     pub(crate) async fn end_of(&self, place: usize) -> Vec<Left> {
         let ends = Instant::now() + AT_MOST;
         let left = self.abort_and_wait(&|entry| entry.place == place, ends).await;
         left.into_iter().filter(|left| left.stuck).collect()
     }
 
-    /// Ends all probes, so that none meets a plugin that drains or closes; no more begin. Returns those that did not end.
+    /// Ends all probes, so that none runs while plugins drain or close. No more probes begin. Returns those that did
+    /// not end.
     pub(crate) async fn end_probes(&self) -> Vec<Left> {
         self.lock().unasked = true;
         let ends = Instant::now() + AT_MOST;
@@ -250,7 +253,7 @@ impl Registry {
         left.into_iter().filter(|left| left.stuck).collect()
     }
 
-    /// Ends those that are meant, and waits for it until `ends`, or a moment longer.
+    /// Aborts the tasks for which `is_meant` holds, and waits for them until `ends`, or a moment longer.
     async fn abort_and_wait(&self, is_meant: &(dyn Fn(&Entry) -> bool + Sync), ends: Instant) -> Vec<Left> {
         let mut left: Vec<(u64, Left)> = Vec::new();
         self.lock().of(is_meant, |id, entry| {
@@ -261,10 +264,10 @@ impl Registry {
         if left.is_empty() {
             return Vec::new();
         }
-        // an aborted task ends at its next await point, if it has one
+        // An aborted task ends at its next await point, if it reaches one.
         let now = Instant::now();
         let (least, mut quiet, mut seen) = (now + AT_LEAST, now + AT_MOST, None);
-        // nobody is waited for twice
+        // A task that is known to be stuck is not waited for again.
         let ids = left.iter().filter(|(_, left)| !left.stuck).map(|(id, _)| *id).collect();
         self.all_left(ids, &mut |obeyed| {
             if seen.replace(obeyed) != Some(obeyed) {
@@ -287,16 +290,17 @@ impl Registry {
         left.into_iter().map(seen).collect()
     }
 
-    /// Waits until these have ended; but no longer than `until` says, which is asked after each end, and is given how many were told to.
+    /// Waits until these tasks have ended, at most until `until`. That is asked again after each end, with the number
+    /// of aborted tasks that have ended.
     async fn all_left(&self, mut ids: Vec<u64>, until: &mut (dyn FnMut(usize) -> Instant + Send)) {
         let mut before = None;
         while !ids.is_empty() {
             let mut ended = pin!(self.ended.notified());
-            // from here on no end is missed
+            // From here on no notification is missed.
             ended.as_mut().enable();
             let ends = {
                 let live = self.lock();
-                // counted first, since they may be many
+                // The count is compared first, since the list may be long.
                 if before.is_none_or(|before| live.left - before >= ids.len()) {
                     ids.retain(|id| live.tasks.contains_key(id));
                     before = Some(live.left);
@@ -339,7 +343,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_does_not_end_is_waited_for_once() {
         let registry = Registry::default();
-        // it never says that it has ended
+        // This task never reports its end.
         let (_, mark) = registry.enter(0, "stubborn", Kind::UntilClose).unwrap();
         registry.enter(1, "waiting", Kind::Task).unwrap();
         let _inside = mark.enter();

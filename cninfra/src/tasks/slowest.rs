@@ -1,11 +1,11 @@
-//! [`Slowest`]: the longest call of a task, where somebody measures it.
+//! [`Slowest`]: the longest call of a task, if that is measured.
 
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-/// The longest time for which a task has kept its thread: whose it was, and its name. For `cninfra::testing`.
+/// The longest call of a task, with the place of its plugin and its name. For `cninfra::testing`.
 #[derive(Debug, Default)]
 pub(crate) struct Slowest(Mutex<Option<(usize, &'static str, Duration)>>);
 
@@ -17,7 +17,7 @@ impl Slowest {
         }
     }
 
-    /// The plugin's place, the task, and how long it took.
+    /// The plugin's place, the task's name, and the duration.
     #[cfg(feature = "testing")]
     pub(crate) fn get(&self) -> Option<(usize, &'static str, Duration)> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! [`Conformance`]: what every plugin has to keep to, as far as it can be seen from outside.
+//! [`Conformance`]: checks the contract of plugins, as far as it can be seen from outside.
 
 mod found;
 mod life;
@@ -21,10 +21,10 @@ use probe::Ordeal;
 use std::{fmt, time::Duration};
 use trial::Trial;
 
-/// More than so many waits of one phase are not tried.
+/// How many waits of one phase are tried at most.
 const WAITS: u32 = 40;
 
-/// How soon an `init` is called again that has failed.
+/// How soon a failed `init` is called again.
 const SOON: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
 
 /// Checks that a plugin keeps its contract, in real agents and in real time.
@@ -182,7 +182,7 @@ impl<F: 'static> Conformance<F> {
         if !again.started {
             found.add(2, "the agent does not start a second time in one process".to_string());
         }
-        // in both of them: once, a busy machine makes any call look slow
+        // The lower of both is used: on a busy machine any call may look slow once.
         let longest = [&first, &again].into_iter().filter_map(|life| life.seen.longest()).min_by_key(|(_, took)| *took);
         if let Some((phase, took)) = longest.filter(|(_, took)| *took > self.blocks_after) {
             found.add(3, format!("a call in {phase} kept its thread for {took:.1?}"));
@@ -208,7 +208,7 @@ impl<F: 'static> Conformance<F> {
                 found.add(2, format!("after {what}, it does not start: {}", again.said[0]));
             }
         }
-        // who waits for nothing has no reason to fail that could go away
+        // An `init` that waits for nothing has no reason to fail that could go away.
         if first.seen.waits(Phase::Init) > 0 {
             let retried = || (self.make)().start_policy(&self.plugin, StartPolicy::Retry(SOON));
             let again = self.live(&retried, Ordeal::FailsOnce(Phase::Init));

@@ -1,4 +1,4 @@
-//! [`Link`]: the way to a server, which a test can cut, pause and slow down.
+//! [`Link`]: a connection to a server that a test can cut, pause and slow down.
 
 mod carry;
 mod serve;
@@ -85,7 +85,7 @@ impl Link {
     /// Resets all connections, and refuses new ones, as if the server were gone.
     ///
     /// # Panics
-    /// The link does not obey. This holds for all its commands.
+    /// The link does not execute the command. This holds for all its commands.
     pub fn cut(&self) {
         self.order(|order| order.cut());
     }
@@ -99,7 +99,7 @@ impl Link {
         self.order(|order| *order = Order { mode: Mode::Paused, until: None, ..*order });
     }
 
-    /// The same; after this time it is cut, whoever may have forgotten it, or be kept by it.
+    /// The same, but the link is cut after this time, in case the test cannot restore it.
     pub(super) fn pause_at_most(&self, time: Duration) {
         let until = Instant::now() + time;
         self.order(|order| *order = Order { mode: Mode::Paused, until: Some(until), ..*order });
@@ -162,7 +162,7 @@ impl Drop for Link {
     fn drop(&mut self) {
         self.orders.send_modify(|order| order.mode = Mode::Gone);
         if let Some(thread) = self.thread.take() {
-            // it panics nowhere, and a drop is no place to tell of it
+            // The thread never panics, and a drop could not report it anyway.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! What is logged on one thread, kept for a test.
+//! [`Log`]: keeps the log of one thread for a test.
 
 use std::{
     io,
@@ -7,13 +7,14 @@ use std::{
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// All that is logged while [`Log::during`] runs, at any level.
+/// Everything that is logged while [`Log::during`] runs, at all levels.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// While one subscriber is the only one of the process, tracing asks for that of the thread where a call site is met first. If
-    /// that thread has none, the call site is off for all threads: so there is always a second one.
+    /// As long as the process has only one subscriber, tracing asks the current thread's subscriber when it first meets
+    /// a call site. If that thread has none, the call site is disabled for all threads. So this creates a second
+    /// subscriber.
     fn is_not_the_only_one() {
         static OTHER: OnceLock<Dispatch> = OnceLock::new();
         OTHER.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));

@@ -15,7 +15,7 @@
 //! - [`Conformance`] checks what every plugin has to comply with; with [`Outside`], also for a plugin that talks to a
 //!   server.
 #![cfg_attr(feature = "keyval", doc = "- [`StoreConformance`] checks what every store has to keep to.")]
-//! - [`Link`] is the way to a server, which a test can cut, pause and slow down.
+//! - [`Link`] is a connection to a server that a test can cut, pause and slow down.
 //!
 //! ```
 //! use cninfra::{prelude::*, testing::{Steps, paused}};
@@ -60,7 +60,7 @@ pub use stores::{StoreConformance, Subject};
 
 use std::future::Future;
 
-/// Runs a test on one thread, on a clock that advances only when nothing else is to be done.
+/// Runs a test on one thread, on a clock that advances only when there is nothing else to do.
 ///
 /// It is for a plain `#[test]`, since it makes a runtime of its own: within `#[tokio::test]` it panics.
 ///

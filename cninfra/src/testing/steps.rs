@@ -25,13 +25,13 @@ impl Steps {
         Steps(events.iter().map(line).collect())
     }
 
-    /// All of them.
+    /// All steps.
     #[must_use]
     pub fn all(&self) -> &[String] {
         &self.0
     }
 
-    /// Those of a phase (`init`), or of a plugin (`Rest`).
+    /// The steps of a phase (`init`), or of a plugin (`Rest`).
     #[must_use]
     pub fn of(&self, phase_or_plugin: &str) -> Vec<&str> {
         let is_of = |line: &&str| line.split(' ').take(2).any(|word| word == phase_or_plugin);

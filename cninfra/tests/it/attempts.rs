@@ -1,4 +1,4 @@
-//! What an attempt to start may take, and what it leaves behind.
+//! Attempts to start a plugin: their limits, and what they leave behind.
 
 use crate::{logging::Written, policies::BACKOFF, support::*};
 use cninfra::{
@@ -21,7 +21,7 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// Slow, and well.
+/// Its `init` is slow, and succeeds.
 #[plugin]
 struct Slow {
     #[default(Duration::from_secs(8))]
@@ -63,11 +63,11 @@ async fn a_limit_of_its_own_goes_over_a_third_of_the_start() {
 }
 
 thread_local! {
-    /// How many attempts of the next plugin fail.
+    /// How many attempts of the next `Eager` fail.
     static FAILS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Each attempt begins a task and a probe, and reports. The first few fail after that.
+/// Each attempt spawns a task, registers a probe, and reports a state. The first few then fail.
 #[plugin]
 pub struct Eager {
     #[default(AtomicU32::new(FAILS.get()))]
@@ -129,7 +129,7 @@ async fn a_plugin_does_not_overrule_its_policy() {
         assert!(agent.status().is_ready());
     }
     assert_eq!((agent.eager.asked.load(SeqCst), Arc::strong_count(&tasks)), (asked, 2), "the attempt has ended");
-    // but nothing goes over what only a new start of the process can mend
+    // A report that only a restart of the process can help overrides it.
     agent.eager.cx.status().report_broken("the index contradicts itself");
     let status = agent.status();
     assert_eq!((status.plugins[0].state, status.is_live()), (State::Error, false));
@@ -138,7 +138,7 @@ async fn a_plugin_does_not_overrule_its_policy() {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_attempt_said_that_failed_is_forgotten() {
-    /// Reports what it waits for, and nothing when it is up.
+    /// Reports what it waits for at the first attempt, and nothing when it is up.
     #[plugin]
     struct Waiter {
         inits: AtomicU32,
@@ -168,12 +168,12 @@ async fn an_attempt_that_fails_leaves_neither_a_task_nor_a_probe() {
     assert_eq!(Arc::strong_count(&tasks), 2, "of the first attempt");
     while agent.eager.inits.load(SeqCst) < 21 {
         sleep(Duration::from_millis(10)).await;
-        // one task and one probe at most
+        // At most one task and one probe, each of which holds `tasks`.
         assert!(Arc::strong_count(&tasks) <= 4, "{}", Arc::strong_count(&tasks));
         assert_eq!(agent.status().plugins[0].state, State::Degraded);
     }
     sleep(Duration::from_secs(1)).await;
-    // the last one has its own, and what it says counts
+    // The task and the probe of the last attempt run, and its report counts.
     assert_eq!(Arc::strong_count(&tasks), 4);
     let plugin = &agent.status().plugins[0];
     assert_eq!((plugin.state, plugin.reason.as_deref()), (State::Error, Some("no answer")));
@@ -237,7 +237,7 @@ async fn an_attempt_whose_destructor_panics_in_the_stop_is_told() {
 #[derive(Default)]
 pub struct Blocking {
     inits: AtomicU32,
-    /// The thread goes on when this is dropped.
+    /// The blocked thread continues when the sender is dropped.
     until: Mutex<Option<mpsc::Receiver<()>>>,
     takes: Duration,
 }
@@ -279,7 +279,7 @@ async fn an_attempt_that_blocked_beyond_its_limit_has_failed() {
     let inits = agent.blocking.inits.load(SeqCst);
     let events = only(lines(Stubborn::GRAPH, &agent.close().await.unwrap()), &["init"]);
     assert_eq!(events[..2], ["init Blocking failed", "init Blocking blocked"]);
-    // on a machine that is busy, others may not be in time either
+    // On a busy machine, other attempts may be too late as well.
     assert!(inits >= 3 && events.len() == inits as usize && events.last().unwrap() == "init Blocking", "{events:?}");
 }
 
@@ -306,7 +306,7 @@ impl Lifecycle for Hangs {
         pending().await
     }
 }
-/// Has to write down what it has.
+/// Needs some time to close.
 #[plugin]
 pub struct Flushes {
     done: AtomicU32,
@@ -421,12 +421,12 @@ impl Lifecycle for Base {
         if self.made.elapsed() < Duration::from_secs(1) { Err(Error::msg("not yet")) } else { Ok(()) }
     }
 }
-/// What is between.
+/// Stands between `Base` and `Above`.
 #[plugin]
 struct Between {
     base: Dep<Base>,
 }
-/// Comes up when what is below is there, and counts its attempts.
+/// Comes up when `Base` is up, and counts its attempts.
 #[plugin]
 struct Above {
     between: Dep<Between>,

@@ -1,4 +1,4 @@
-//! Fields whose types lead back to the plugin: what is asked of them must not lead back to itself.
+//! Plugins with fields whose types lead back to the plugin: checking such a type must not recurse.
 
 #![allow(clippy::type_complexity, reason = "that a type is long is what is tried")]
 
@@ -19,7 +19,7 @@ type Answer = Box<dyn FnOnce(u8) + Send>;
 #[plugin]
 struct Server {
     pending: Mutex<HashMap<u64, (Arc<Client>, Answer)>>,
-    // not by another name
+    // These lead back without another type's name in between.
     waiting: Mutex<Vec<(Weak<Self>, Box<dyn FnOnce() + Send>)>>,
     any: Mutex<Option<(Weak<Self>, Box<dyn Any + Send>)>>,
 }
@@ -37,7 +37,7 @@ struct Back {
     sessions: [Mutex<Option<Session>>; 2 * 4],
 }
 
-/// Not std's.
+/// This is not std's `Cell`.
 #[derive(Default)]
 struct Cell {
     of: OnceLock<Dep<Back>>,

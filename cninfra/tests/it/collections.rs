@@ -60,7 +60,7 @@ async fn every_provider_once_in_declaration_order() {
     agent.close().await.unwrap();
 }
 
-/// One provider of a many-interface may be taken as one.
+/// Depends on one provider of an `#[interface(many)]`.
 #[plugin]
 pub struct Picky {
     route: Dep<dyn Routes>,
@@ -80,7 +80,7 @@ async fn a_single_provider_may_be_taken_as_one() {
     agent.close().await.unwrap();
 }
 
-/// One plugin, several interfaces; also as itself.
+/// One plugin provides several interfaces, and is also used as itself.
 mod several {
     use super::*;
 
@@ -116,7 +116,7 @@ mod several {
     }
 }
 
-/// An asynchronous interface, by `async_trait` above or below the attribute, and by a boxed future.
+/// Asynchronous interfaces, with `async_trait` above or below the attribute, or with a boxed future.
 mod asynchronous {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! The conformance kit: it finds each way in which a plugin can break its contract, and nothing in one that keeps it.
+//! The conformance kit finds each way in which a plugin can violate its contract, and accepts a plugin that keeps it.
 
 use cninfra::{
     agent::Builder,
@@ -87,7 +87,7 @@ impl Lifecycle for Sinner {
             Sin::TellsNoCause | Sin::DoesNotStart => return Err(Error::msg("it does not work")),
             Sin::ShoutsInErrors => return Err(Error::msg("It does not work.").with_help("mend it")),
             _ => {
-                // a task that is owned, and two await points
+                // A task that the plugin owns, and two await points.
                 let before = self.task.lock().unwrap().replace(cx.spawn("work", pending::<()>()));
                 if let Some(before) = before {
                     before.abort();
@@ -131,7 +131,7 @@ fn kit(sin: Sin) -> Conformance<Lone> {
     Conformance::of("sinner", move || builder(sin)).secret("hunter2").blocks_after(Duration::from_millis(50))
 }
 
-/// The points that are violated, each once, and all of what is said.
+/// The numbers of the violated points, each once, and all messages.
 fn points(violations: &[Violation]) -> (Vec<u8>, String) {
     let mut points: Vec<_> = violations.iter().map(|violation| violation.point).collect();
     points.sort_unstable();
@@ -180,7 +180,7 @@ fn each_violation_is_found() {
         let violations = kit(sin).violations();
         let (points, all) = points(&violations);
         assert!(all.contains(said) && !all.contains("hunter2"), "{sin:?}: {all}");
-        // a machine that is busy can make any call look slow
+        // On a busy machine any call may look slow.
         let points: Vec<_> = points.into_iter().filter(|found| *found != 3 || point == 3).collect();
         assert_eq!(points, [point], "{sin:?}: {all}");
     }
@@ -206,7 +206,7 @@ fn a_config_section_that_takes_anything_is_found() {
     #[serde(default)]
     struct Lax {
         endpoint: String,
-        // whatever else is written: so no key is unknown
+        // Accepts all other keys, so that no key is unknown.
         #[serde(flatten)]
         rest: std::collections::BTreeMap<String, u8>,
     }
@@ -280,7 +280,7 @@ fn steps_are_compared() {
     }
 }
 
-/// What it begins, and registers, it has once.
+/// Fails if a task or a metric of an earlier attempt still exists.
 #[plugin]
 struct Counts {
     tasks: std::sync::Arc<()>,

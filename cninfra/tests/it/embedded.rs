@@ -1,4 +1,4 @@
-//! An agent in somebody else's runtime: what keeps its threads is named, though nothing can end it.
+//! An agent embedded in a host's runtime: what blocks its threads is named, though nothing can end it.
 
 use crate::logging::written::Written;
 use cninfra::{
@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Keeps its thread in a phase, or in a task, until it is told to go on.
+/// Blocks its thread in a phase, or in a task, until the sender is dropped.
 #[plugin]
 #[derive(Default)]
 struct Keeps {
@@ -75,7 +75,7 @@ fn builder(keeps: Keeps) -> Builder<Lone> {
     Agent::<Lone>::builder().limits(limits).with_new(keeps)
 }
 
-/// Runs it, and lets the plugin go on when the log says this. What the log says.
+/// Runs `run`, and drops `go` as soon as the log contains `said`. Returns the log.
 fn goes_on_when(said: &'static str, go: mpsc::Sender<()>, run: impl FnOnce()) -> String {
     let written = Written::default();
     let log = written.clone();
@@ -120,7 +120,7 @@ fn a_task_that_keeps_its_thread_is_named_while_the_agent_runs() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let agent = builder(keeps).start().await.unwrap();
-            // the task has its turn
+            // Gives the task its turn.
             sleep(Duration::from_millis(1)).await;
             agent.close().await.unwrap();
         });
@@ -128,7 +128,7 @@ fn a_task_that_keeps_its_thread_is_named_while_the_agent_runs() {
     assert_eq!(text.matches(named).count(), 1, "{text}");
 }
 
-/// Where the log is written: who reads there what blocks lets go of the agent.
+/// A log output that drops the agent when it is told what blocks.
 struct LetsGo(Arc<Mutex<Option<Agent<Lone>>>>, Written);
 
 impl io::Write for LetsGo {
@@ -167,7 +167,7 @@ fn who_reads_what_blocks_may_drop_the_agent_there() {
 
 #[test]
 fn without_a_watchdog_nothing_is_named() {
-    // ten times as long as it takes to be named
+    // Ten times as long as it would take to be named.
     let blocks = Duration::from_millis(500);
     let (keeps, go) = Keeps::until("init");
     let ((), text) = Written::during(

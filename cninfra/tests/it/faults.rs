@@ -1,4 +1,4 @@
-//! Errors, panics and hangs: what had begun is closed, dependents first, and all errors are kept.
+//! Errors, panics and hangs: what has begun is closed, dependents first, and all errors are kept.
 
 use crate::{plug, support::*};
 use cninfra::{
@@ -194,7 +194,7 @@ mod tasks {
         assert!(ended.load(SeqCst));
     }
 
-    /// Sees in its `drain` and its `close` whether its task has ended.
+    /// Observes in its `drain` and its `close` whether its task has ended.
     #[plugin]
     pub struct Careful {
         ended: Arc<AtomicBool>,

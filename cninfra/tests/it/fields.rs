@@ -1,4 +1,4 @@
-//! Fields of types that look as if something were wrong with them, and are right.
+//! Fields with types that look wrong, but are correct.
 
 #![allow(clippy::type_complexity, reason = "that a type is long is what is tried")]
 
@@ -20,7 +20,8 @@ impl Kv for Seven {
     }
 }
 
-/// Behind a pointer, in a type that only names them, or of another type of this name: what has no size may stand there.
+/// Unsized types may stand behind a pointer, in a type that only names them, or in a user's type with the name of a std
+/// type.
 mod without_size {
     use super::*;
 
@@ -110,7 +111,7 @@ mod without_size {
     }
 }
 
-/// Types with names that std has, too, of whatever shape.
+/// User types with the names of std types, of any shape.
 mod own_types_of_known_names {
     use super::*;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -119,7 +120,7 @@ mod own_types_of_known_names {
     struct Instant(u64);
     #[derive(Default)]
     struct AtomicCounter(AtomicU64);
-    /// Of a size, and it leads back to the plugin.
+    /// It is sized, and leads back to the plugin.
     #[derive(Default)]
     struct Path {
         of: Option<Dep<Clock>>,
@@ -164,7 +165,7 @@ mod own_types_of_known_names {
     }
 }
 
-/// What asks for a field's type reads no field, so that the lints say what they say of any struct.
+/// The generated checks of a field's type do not read the field, so lints behave as for any struct.
 #[deny(unfulfilled_lint_expectations)]
 mod fields_that_nobody_reads {
     use super::*;
@@ -199,7 +200,8 @@ mod fields_that_nobody_reads {
     }
 }
 
-/// What asks for a field's type has no result that is not used, and goes round in no circle where the type leads back to the plugin.
+/// The generated checks of a field's type leave no unused result, and do not recurse if the type leads back to the
+/// plugin.
 #[deny(unused_results)]
 mod fields_of_any_type {
     use super::*;
@@ -251,7 +253,7 @@ mod fields_of_any_type {
     }
 }
 
-/// Lifetimes that are declared where they stand.
+/// Lifetimes that are declared within a field's type.
 mod lifetimes {
     use super::*;
     use std::borrow::Cow;
@@ -285,7 +287,7 @@ mod lifetimes {
     }
 }
 
-/// Lifetimes and labels in code, and in what a macro is given.
+/// Lifetimes and labels in code, and in the arguments of macros.
 mod lifetimes_in_code {
     use super::*;
 
@@ -330,7 +332,7 @@ mod lifetimes_in_code {
     }
 }
 
-/// Types of one's own whose paths end as cninfra's or std's do.
+/// User types whose paths end like those of cninfra or std.
 mod own_deps {
     use super::*;
 
@@ -375,7 +377,7 @@ mod own_deps {
     }
 }
 
-/// `Self` is known within the struct, and not beside it.
+/// `Self` is valid within the struct, but not beside it.
 mod types_of_the_plugin_itself {
     use super::*;
 

@@ -1,4 +1,5 @@
-//! Errors that can not be told, and panics and errors that panic once more when they are dropped: all is closed, and told as far as it can be.
+//! Errors that cannot be written, and panics and errors that panic again when they are dropped: everything is closed,
+//! and reported as far as possible.
 
 use cninfra::{Phase, agent::StartPolicy, prelude::*, testing::paused};
 use std::{
@@ -74,7 +75,7 @@ impl Lifecycle for Base {
     }
 }
 
-/// A hand that a flavor can make; tests put in another one.
+/// A default that the flavor can create. Tests replace it by one with a plan.
 #[plugin]
 #[derive(Default)]
 struct Faulty {
@@ -125,7 +126,7 @@ struct Pair {
 fn what_can_not_be_told_or_dropped_keeps_nothing_from_closing() {
     let phases = [Phase::Init, Phase::AfterInit, Phase::Drain, Phase::Close].map(When::In);
     for when in phases.into_iter().chain([When::Task, When::Main]) {
-        // the result of a task is nobody's fault
+        // The result of an ordinary task is not reported, so only a panic counts there.
         for (fault, told) in FAULTS.into_iter().filter(|(fault, _)| when != When::Task || *fault == Fault::Bomb) {
             let (base, plan) = (Base::default(), Some((when, fault)));
             let closed = base.closed.clone();
@@ -149,7 +150,7 @@ trait Ends {
 }
 impl Ends for Agent<Pair> {
     async fn run_until_it_stops(self, when: When) -> (String, u8) {
-        // the others stop it by themselves
+        // In the other cases the agent stops by itself.
         if matches!(when, When::In(_)) {
             self.stop_handle().stop();
         }

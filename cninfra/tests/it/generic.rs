@@ -1,4 +1,4 @@
-//! Generic plugins and flavors, through a re-export; nested type parameters.
+//! Generic plugins and flavors, also through a re-export, and nested type parameters.
 
 use cninfra::prelude::*;
 use fixture_base::{Journal, Local, Rpc};
@@ -91,7 +91,7 @@ async fn six_nested_types_under_the_default_recursion_limit() {
     agent.close().await.unwrap();
 }
 
-/// Two of one name in one file, told apart by their `id`.
+/// Two items with the same name in one file, distinguished by their `id`.
 mod one_name {
     use super::*;
 
@@ -145,7 +145,7 @@ async fn an_id_tells_qualifiers_and_interfaces_of_one_name_apart() {
     agent.close().await.unwrap();
 }
 
-/// `Key` is all that code for a generic plugin must ask of its parameters: that they are shared between threads is in it.
+/// `Key` is the only bound that code for a generic plugin needs on its parameters, since it includes `Send` and `Sync`.
 mod bounded_by_key {
     use super::*;
     use cninfra::Interface;
@@ -210,7 +210,8 @@ async fn key_is_all_that_is_asked_of_a_parameter() {
     agent.close().await.unwrap();
 }
 
-/// Generic plugins and interfaces are asked for in every way, in plugins that have constants of their own, and by plugins that are their parameters.
+/// Generic plugins and interfaces as dependencies of every kind, in plugins that have constants of their own, and by
+/// plugins that are their parameters.
 mod asked_for {
     use super::*;
     use cninfra::config::Invalid;

@@ -89,12 +89,12 @@ fn a_dependency_says_how_it_is_asked_for() {
         let all = graph.dependencies(graph.position(name));
         all.map(|(target, need)| (graph.names()[target], need)).collect::<Vec<_>>()
     };
-    // what one field can not do without is needed, whatever another one says
+    // If one field requires the plugin, it is required, whatever other fields say.
     assert_eq!(needs(Pair::GRAPH, "Twice"), [("Journal", Need::One)]);
     assert_eq!(needs(Town::GRAPH, "Library"), [("Wood", Need::All), ("Journal", Need::Optional)]);
     assert_eq!(needs(Connectors::GRAPH, "Etcd<Primary>"), [("Journal", Need::One)]);
     assert_eq!(needs(Town::GRAPH, "Wood"), []);
-    // and so it is drawn
+    // It is drawn in the same way.
     let graph = Town::GRAPH;
     let (library, wood, journal) = (graph.position("Library"), graph.position("Wood"), graph.position("Journal"));
     for (text, needed, optional) in [
@@ -123,7 +123,8 @@ struct House {
     keeper: Dep<HouseKeeper>,
 }
 
-/// Whoever sees one of its names finds the other: wherever the type's is said, that of the instance follows, unless it is the same word.
+/// Wherever the type's name is shown, the instance name follows, unless it is the same word: so a reader of one finds
+/// the other.
 #[tokio::test]
 async fn a_plugin_that_has_two_names_is_told_by_both() {
     let graph = House::GRAPH;

@@ -1,4 +1,4 @@
-//! Limits: of a plugin, of a phase, of the whole; and what they are told as.
+//! Limits of a plugin, of a phase and of the whole, and how they are reported.
 
 use crate::{plug, support::*};
 use cninfra::{
@@ -54,7 +54,7 @@ async fn one_by_one_they_start_and_close_in_the_graphs_order() {
     let mut backwards = expected("close");
     backwards.reverse();
     assert_eq!(of("close"), backwards);
-    // by the same words as in the config
+    // The same words as in the config.
     for (text, order) in [("one-by-one", Order::OneByOne), ("concurrent", Order::Concurrent)] {
         assert_eq!(text.parse::<Order>().unwrap(), order);
         assert_eq!(serde_json::to_value(order).unwrap(), text);
@@ -117,13 +117,13 @@ async fn the_config_says_limits_of_all_and_of_each_plugin_by_phase() {
     let error = start(of_all()).await.unwrap_err();
     assert!(error.to_string().contains("plugin `Slow` was not done with init within 200ms"), "{error}");
     assert!(error.to_string().contains("`slow.limits.init`, `agent.limits.init` or `agent.start-timeout`"), "{error}");
-    // the plugin's own go over those of all, and over the builder's
+    // The plugin's own limits override those of all plugins, and those of the builder.
     let error = start(Config::new().set("slow", "limits", BTreeMap::from([("Init", "150ms")]))).await.unwrap_err();
     assert!(error.to_string().contains("plugin `Slow` was not done with init within 150ms"), "{error}");
     let config = of_all().set("slow", "limits.init", "400ms");
     let builder = || Agent::<Pair>::builder().limit("slow", Phase::Init, millis(1));
     builder().config(config).start().await.unwrap().close().await.unwrap();
-    // another phase has nothing of it
+    // A limit of another phase has no effect.
     builder().config(Config::new().set("slow", "limits.close", "400ms")).start().await.unwrap_err();
     for (section, key, phase) in [
         ("slow-to-close", "limits.drain", Phase::Drain),
@@ -180,7 +180,7 @@ async fn the_whole_has_a_limit_too() {
     let error = Agent::<Pair>::builder().limits(limits).start().await.unwrap_err();
     assert_eq!(error.took, millis(250));
     assert!(error.to_string().contains("plugin `Slow` was not done with init within 250ms"), "{error}");
-    // a half of it is for draining, and what is left for closing
+    // One half of it is for draining, and the rest for closing.
     let limits = Limits::default().stop(millis(400));
     let agent = Agent::<Pair>::builder().limits(limits).start().await.unwrap();
     let began = Instant::now();
@@ -190,7 +190,7 @@ async fn the_whole_has_a_limit_too() {
     assert_eq!(began.elapsed(), millis(400));
 }
 
-/// Closes after so many milliseconds.
+/// Its `close` takes this many milliseconds.
 #[plugin]
 pub struct Flushes {
     takes: u64,
@@ -223,10 +223,10 @@ async fn a_close_that_hangs_leaves_the_others_time_to_close() {
     }
     let (whole, default) = (millis(5000), Limits::default());
     for (limits, takes, told, took) in [
-        // half of the stop is left
+        // Half of the stop is left.
         (default, 2000, "NeverCloses was not done with close within 2.5s", 2500 + 2000),
         (default.plugin_stop(whole), 90, "NeverCloses was not done with close within 5s", 5000 + 90),
-        // nothing that is left is less than that
+        // The minimum time of a `close`.
         (default.plugin_stop(millis(4950)), 90, "NeverCloses was not done with close within 4.95s", 5040),
     ] {
         let builder = Agent::<Stack>::builder().limits(limits);
@@ -238,7 +238,7 @@ async fn a_close_that_hangs_leaves_the_others_time_to_close() {
         assert_eq!((all, flushes.flushed.load(SeqCst)), (vec![told.to_string()], true));
         assert_eq!(began.elapsed(), millis(took));
     }
-    // one that takes longer than that is told what it had
+    // The error of a plugin that takes longer names that minimum.
     let builder = Agent::<Stack>::builder().limits(default.plugin_stop(whole));
     let agent = builder.with_new(Flushes { takes: 110, flushed: AtomicBool::new(false) }).start().await.unwrap();
     let error = agent.close().await.unwrap_err();
@@ -255,7 +255,7 @@ async fn a_limit_of_nobody_is_told() {
     }
 }
 
-/// A sleep that keeps the thread.
+/// A sleep that blocks the thread.
 fn block(millis: u64) {
     std::thread::sleep(Duration::from_millis(millis));
 }
@@ -316,7 +316,7 @@ impl Lifecycle for Blocker {
         Ok(())
     }
 }
-/// Has something to do in both, beside a blocker and below it.
+/// Plugins with something to do in both phases, beside a blocker and below it.
 macro_rules! busy {
     ($($name:ident { $($field:ident: $ty:ty)? })*) => {$(
         #[plugin]
@@ -384,7 +384,7 @@ async fn a_report_says_what_failed_where_when_why_and_what_to_do() {
     assert_eq!(error.errors[0].to_string(), "plugin `Store` failed in init: connect: etcd:2379: connection refused");
 }
 
-/// Writes down what it has left.
+/// Records how much time it has left.
 #[plugin]
 #[derive(Default)]
 struct Hurried(std::sync::Mutex<Vec<Option<Duration>>>);
@@ -425,13 +425,13 @@ async fn a_plugin_knows_what_time_it_has_left_to_stop() {
         std::mem::take(&mut *hurried.0.lock().unwrap())
     };
     let left = |times: [u64; 3]| -> Vec<_> { [None].into_iter().chain(times.map(|time| Some(millis(time)))).collect() };
-    // draining has half of the whole; closing has the plugin's own limit, of the 2700 that are left
+    // Draining has half of the whole. Closing has the plugin's own limit, within the remaining 2700 ms.
     assert_eq!(run(|builder| builder).await, left([1500, 1200, 2000]));
     let special = run(|builder| builder.limit("hurried", Phase::Drain, millis(1000))).await;
     assert_eq!(special, left([1000, 700, 2000]));
 }
 
-/// Keeps its thread in a phase, and then fails.
+/// Blocks its thread in a phase, and then fails.
 #[plugin]
 #[derive(Default)]
 pub struct BlocksAndFails {
@@ -454,7 +454,7 @@ impl Lifecycle for BlocksAndFails {
         self.fail_in(false)
     }
 }
-/// It waits a little, in both.
+/// Waits a little in `init` and in `close`.
 #[plugin]
 pub struct WaitsALittle;
 impl Lifecycle for WaitsALittle {
@@ -466,7 +466,7 @@ impl Lifecycle for WaitsALittle {
         self.init(cx).await
     }
 }
-// in this order they are called in the start, and in the other one in the stop
+// Plugins are called in this order during the start, and in the opposite order during the stop.
 #[derive(Flavor)]
 pub struct WaitsLast {
     blocks: Dep<BlocksAndFails>,

@@ -1,4 +1,4 @@
-//! The link to a server does what it is told.
+//! The link to a server executes its commands.
 
 use cninfra::testing::Link;
 use std::{
@@ -10,7 +10,7 @@ use std::{
 const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(100);
 
-/// A link with a connection through it: of the client, and of the server.
+/// A link with a connection through it: the client's end, and the server's.
 fn connected() -> (TcpListener, Link, TcpStream, TcpStream) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let link = Link::to(server.local_addr().unwrap()).unwrap();
@@ -42,13 +42,13 @@ fn a_cut_resets_what_is_there_and_refuses_what_comes_until_it_is_restored() {
     let (server, link, mut client, mut theirs) = connected();
     link.cut();
     assert_eq!(client.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
-    // the server's side is gone, too
+    // The server's end is closed, too.
     assert!(matches!(theirs.read(&mut [0]), Ok(0) | Err(_)));
     for _ in 0..50 {
         let refused = TcpStream::connect(link.addr()).unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     }
-    // nobody else gets the port
+    // The port stays reserved.
     assert!(TcpListener::bind(link.addr()).is_err());
     link.restore();
     let mut client = TcpStream::connect(link.addr()).unwrap();
@@ -60,7 +60,7 @@ fn a_cut_resets_what_is_there_and_refuses_what_comes_until_it_is_restored() {
 fn a_cut_comes_to_its_end_also_while_clients_come() {
     let (_server, link, _client, _theirs) = connected();
     for _ in 0..200 {
-        // it may be taken, and not looked at yet
+        // The connection may have been accepted, but not served yet.
         let client = TcpStream::connect(link.addr()).unwrap();
         link.cut();
         link.restore();

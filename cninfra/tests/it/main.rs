@@ -1,4 +1,4 @@
-//! The wiring, over several crates: a module for each capability.
+//! The tests of cninfra, with one module for each capability. Fixtures are in other crates.
 #![allow(dead_code, reason = "most fields are there to be injected")]
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 

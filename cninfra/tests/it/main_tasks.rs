@@ -1,4 +1,4 @@
-//! Tasks whose end is the end of the agent.
+//! Main tasks, whose end stops the agent.
 
 use crate::{owner::*, support::*};
 use cninfra::{Task, prelude::*};
@@ -97,7 +97,7 @@ async fn a_main_task_ends_between_drain_and_close_when_the_agent_stops() {
             self.0.store(true, SeqCst);
         }
     }
-    /// Sees in `drain`, and in `close`, whether its main task has ended; `drain` may tell it to return.
+    /// Observes in `drain` and `close` whether its main task has ended. `drain` may tell the task to return.
     #[plugin]
     struct Works {
         tells: AtomicBool,
@@ -159,7 +159,7 @@ async fn a_main_task_ends_between_drain_and_close_when_the_agent_stops() {
 
 #[tokio::test(start_paused = true)]
 async fn a_main_task_that_is_aborted_has_failed_unless_the_agent_stops() {
-    /// Its main task is aborted when it was polled, before it was, when it has ended well, or in `close`.
+    /// Its main task is aborted after it was polled, before that, when it has ended well, or in `close`.
     #[plugin]
     struct Aborts {
         when: Mutex<&'static str>,
@@ -205,7 +205,7 @@ async fn a_main_task_that_is_aborted_has_failed_unless_the_agent_stops() {
             assert_eq!((error.errors[0].to_string().as_str(), error.exit_code()), (told, 1), "{when}");
         }
     }
-    // while it runs
+    // While it runs.
     let agent = started().await;
     agent.owner.cx.spawn_main("work", pending()).abort();
     let error = soon(agent.run()).await.unwrap_err();

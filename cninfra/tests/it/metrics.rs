@@ -1,4 +1,4 @@
-//! What an agent and its plugins count.
+//! The metrics of an agent and its plugins.
 
 use cninfra::{
     agent::StartPolicy,
@@ -29,7 +29,7 @@ impl Lifecycle for Poller {
     }
 }
 
-/// Wants the name of another plugin's metric.
+/// Tries to register a metric with the name of another plugin's.
 #[plugin]
 pub struct Second {
     first: Dep<Poller>,
@@ -76,17 +76,17 @@ async fn are_told_of_plugins_agent_and_process() {
         let value = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
         assert!(value.is_some_and(|value| value >= 0.0), "{start} is not in {}", told.text);
     }
-    // two agents share nothing
+    // Two agents share nothing.
     let other = Agent::<Devices>::start().await.unwrap();
     assert!(!other.metrics().expose(Format::Text).text.contains("switch"));
     other.close().await.unwrap();
     let metrics = agent.metrics();
     agent.close().await.unwrap();
-    // and what outlives its agent tells what is left
+    // Metrics that outlive their agent can still be exposed.
     assert!(metrics.expose(Format::OpenMetrics).text.ends_with("# EOF\n"));
 }
 
-/// Registers its metric, and then fails the first time.
+/// Registers its metric, and then fails at the first attempt.
 #[plugin]
 pub struct Unlucky {
     polls: Counter,

@@ -1,4 +1,4 @@
-//! Flavors in flavors: told apart by their type, shared when they are reached twice, in function bodies, wide ones.
+//! Nested flavors: distinguished by type, shared if they are reached twice, declared in function bodies, and wide ones.
 
 use crate::plug;
 use cninfra::prelude::*;
@@ -23,7 +23,7 @@ async fn a_diamond_is_one_instance_and_a_flavor_may_stand_in_a_fn_body() {
     assert!(all.app.backup.is_none() && all.app.kv.name() == "primary" && all.rpc.http.routes.is_empty());
     let journal = journal.clone();
     agent.close().await.unwrap();
-    // created, initialised and closed once
+    // Created, initialised and closed once.
     assert_eq!(journal.lines(), ["create etcd", "init etcd", "init http", "close http", "close etcd"]);
 }
 
@@ -61,7 +61,7 @@ mod open {
     use super::*;
     plug!(Web { journal: Dep<Journal> });
 
-    /// Its plugins' dependencies come from the flavor around it.
+    /// The dependencies of its plugins come from the flavor around it.
     #[derive(Flavor)]
     #[flavor(open)]
     pub struct WebPart {
@@ -113,7 +113,7 @@ mod wide {
     }
 }
 
-/// Plugins with names that a derive might well give to what it writes itself.
+/// Plugins with names that generated code might use as well.
 mod ordinary_names {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! The start order is computed, levels start together, and all of it goes backwards in the end.
+//! The start order is computed, the plugins of a level start together, and the stop goes in reverse order.
 
 use crate::{plug, support::*};
 use cninfra::{graph::Graph, prelude::*};
@@ -17,7 +17,7 @@ pub struct Diamond {
     d: Dep<D>,
 }
 
-// const data, at its exact size
+// Const data of exact size.
 const _: () = assert!(Diamond::GRAPH.len() == 4 && Diamond::GRAPH.depth() == 3 && Diamond::GRAPH.before("D", "A"));
 const _: () = assert!(Diamond::GRAPH.names().len() == 4 && Diamond::GRAPH.edges().len() == 4);
 const _: () = assert!(Diamond::GRAPH.level(1).len() == 2 && Diamond::GRAPH.order()[0] == 3);

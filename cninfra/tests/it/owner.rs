@@ -1,4 +1,4 @@
-//! An agent of two plugins whose contexts a test has.
+//! An agent of two plugins that give their contexts to the test.
 
 use cninfra::prelude::*;
 use std::{
@@ -7,7 +7,7 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// Gives its context to a test, and is closed.
+/// Gives its context to a test, and counts its closes.
 #[plugin]
 pub struct Owner {
     #[context]
@@ -20,7 +20,7 @@ impl Lifecycle for Owner {
         Ok(())
     }
 }
-/// The same, without a lifecycle.
+/// The same without a lifecycle.
 #[plugin(no_lifecycle)]
 pub struct Bare {
     #[context]
@@ -37,7 +37,7 @@ pub async fn started() -> Agent<Two> {
     Agent::<Two>::builder().record_events(true).start().await.unwrap()
 }
 
-/// Ends with an error if it takes so long that something must be wrong.
+/// Waits for the future, and fails the test if it takes far too long.
 pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(30), future).await.unwrap()
 }

@@ -1,4 +1,4 @@
-//! Start policies: fail, retry, ignore.
+//! Start policies: `fail`, `retry` and `ignore`.
 
 use crate::support::*;
 use cninfra::{
@@ -21,13 +21,13 @@ use tokio::time::{Instant, sleep};
 /// The client of a server that is not up yet.
 #[plugin]
 pub struct Store {
-    /// So many attempts fail.
+    /// How many attempts fail.
     pub fails: AtomicU32,
-    /// One that fails hangs, instead of giving an error.
+    /// Whether a failing attempt hangs rather than returning an error.
     hangs: bool,
-    /// The attempt that panics, if it fails.
+    /// The number of the attempt that panics, if it fails.
     panics_at: u32,
-    /// It goes on by itself after its first attempt has failed.
+    /// Whether it recovers by itself after its first attempt has failed.
     recovers: bool,
     cx: OnceLock<Context>,
     pub inits: AtomicU32,
@@ -84,7 +84,7 @@ impl Lifecycle for Store {
     }
 }
 
-/// It depends on the store, and starts all the same.
+/// Depends on the store, and starts nevertheless.
 #[plugin]
 pub struct User {
     store: Dep<Store>,
@@ -99,14 +99,14 @@ pub struct Late {
     store: Dep<Store>,
 }
 
-/// Of the attempts.
+/// The delays between attempts.
 pub const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(4));
 
 fn builder(store: Store, policy: StartPolicy) -> Builder<Late> {
     Agent::<Late>::builder().with_new(store).start_policy("store", policy).record_events(true)
 }
 
-/// What becomes of the store.
+/// Whether the store is down, and why.
 fn down(cx: &Context) -> Option<Down> {
     cx.status().agent().plugins.iter().find(|plugin| plugin.name == "store").unwrap().down
 }
@@ -138,7 +138,7 @@ async fn a_retry_starts_degraded_and_comes_up() {
     while store.counts()[1] == 0 {
         sleep(Duration::from_millis(10)).await;
     }
-    // 1 s, 2 s and 4 s, each of it half at least; three attempts
+    // After 1 s, 2 s and 4 s, each reduced by up to a half: three more attempts.
     let took = began.elapsed();
     assert!((Duration::from_millis(3500)..Duration::from_millis(7100)).contains(&took), "{took:?}");
     assert_eq!(store.counts(), [4, 1, 0, 0]);
@@ -185,7 +185,7 @@ async fn a_hang_is_tried_again_too_and_dropped_by_a_stop() {
     while store.counts()[0] < 3 {
         sleep(Duration::from_millis(10)).await;
     }
-    // in the middle of the third attempt
+    // In the middle of the third attempt.
     let asked = Instant::now();
     agent.close().await.unwrap();
     assert_eq!(asked.elapsed(), Duration::ZERO);
@@ -285,7 +285,7 @@ async fn a_policy_of_nobody_is_told() {
     assert!(error.is_config() && error.to_string().contains("`stroe`"), "{error}");
 }
 
-/// It has a key of that name itself.
+/// Its own config has a key with the name of the policy's.
 #[plugin]
 pub struct OwnKey {
     #[config]
@@ -315,7 +315,7 @@ async fn the_config_goes_over_the_builder() {
     }
     let config = || Config::new().set("store", "start-policy", "fail");
     builder(Store::failing(1), StartPolicy::Ignore).config(config()).start().await.unwrap_err();
-    // the builder's delays stay
+    // The builder's delays stay.
     let long = Backoff::new(Duration::from_secs(1000), Duration::from_secs(1000));
     let config = config().set("store", "start-policy", "retry");
     let agent = builder(Store::failing(1), StartPolicy::Retry(long)).config(config).start().await.unwrap();

@@ -1,4 +1,4 @@
-//! Replacement in tests: ready instances, new ones, and interfaces bound to something else.
+//! Replacement in tests: ready instances, new ones, and interfaces that are bound to something else.
 
 use crate::{plug, support::*};
 use cninfra::prelude::*;

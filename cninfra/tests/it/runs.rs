@@ -1,4 +1,4 @@
-//! What ends a run, and the way to its end.
+//! What stops a running agent, and how it stops.
 
 use crate::{owner::*, support::*};
 use cninfra::{
@@ -36,7 +36,7 @@ async fn a_plugin_stops_the_agent() {
     soon(agent.run()).await.unwrap();
 }
 
-/// Tells what the agent's status is when it is drained.
+/// Records the agent's status and the time when it is drained.
 #[plugin]
 pub struct Drained {
     seen: Mutex<Option<(AgentStatus, Instant)>>,
@@ -56,7 +56,7 @@ async fn readiness_is_false_before_the_drain_delay() {
         owner: Dep<Owner>,
     }
     for delay in [Duration::ZERO, Duration::from_secs(20)] {
-        // the config goes over the builder
+        // The config overrides the builder.
         let config = Config::new().set("agent", "drain-delay", cninfra::config::Duration::from(delay));
         let builders = Agent::<Draining>::builder().drain_delay(delay);
         let configs = Agent::<Draining>::builder().drain_delay(Duration::from_secs(1)).config(config);
@@ -68,7 +68,7 @@ async fn readiness_is_false_before_the_drain_delay() {
             tokio::task::yield_now().await;
             let now = cx.status().agent();
             assert!(!now.is_ready() && now.is_live());
-            // the delay is none of the five seconds that a stop has
+            // The delay is not part of the five seconds of a stop.
             closing.await.unwrap().unwrap();
             let (status, at) = drained.seen.lock().unwrap().take().unwrap();
             assert!(!status.is_ready());
@@ -100,7 +100,7 @@ async fn a_start_that_fails_while_it_serves_drains_what_serves() {
     assert_eq!(events, ["drain Drained", "drain Fails", "close Fails", "close Drained"]);
 }
 
-/// Its tasks fail, or panic, while the start is rolled back.
+/// Its tasks fail or panic while the start is rolled back.
 #[plugin]
 struct Late;
 impl Lifecycle for Late {

@@ -1,4 +1,4 @@
-//! What plugins report, and what they are asked.
+//! The status of plugins: their reports and their probes.
 
 mod probes;
 
@@ -23,7 +23,7 @@ const SECOND: Duration = Duration::from_secs(1);
 pub struct Store {
     #[context]
     cx: Context,
-    /// Probes that are being asked right now.
+    /// The number of probes that are running right now.
     asked: Arc<AtomicU32>,
 }
 
@@ -88,7 +88,7 @@ fn the_worst_of_those_that_are_needed_holds_in_any_order() {
     });
 }
 
-/// What lies in `changes` right now: at most one, since they do not pile up.
+/// The change that is waiting in `changes`. There is at most one, since changes do not queue up.
 async fn waiting(changes: &mut StatusChanges) -> Option<AgentStatus> {
     timeout(Duration::ZERO, changes.next()).await.ok().flatten()
 }
@@ -107,14 +107,14 @@ fn changes_are_watched() {
         store.status().report_because(State::Error, "still gone");
         assert_eq!(of(&waiting(&mut changes).await.unwrap(), "store").1, "still gone");
         assert_eq!(agent.status().plugins[0].since, since, "another reason is no other state");
-        // who is slow keeps nobody waiting, and sees the last one
+        // A slow watcher blocks nobody, and sees the latest state.
         for state in [State::Ok, State::Error].repeat(5_000) {
             store.status().report(state);
         }
         store.status().report(State::Ok);
         assert_eq!(of(&changes.next().await.unwrap(), "store"), ok());
         assert_eq!(waiting(&mut changes).await, None);
-        // by a plugin too, and to the end
+        // Plugins can watch as well, until the agent has stopped.
         let mut of_plugin = agent.cache.cx.status_changes();
         let watching = tokio::spawn(async move {
             let mut phases = Vec::new();
@@ -160,7 +160,7 @@ fn a_start_is_watched_too() {
         let seen = agent.early.seen.clone();
         sleep(SECOND).await;
         agent.close().await.unwrap();
-        // what the plugin reports is a change, too; and a plugin's own task is ended before the agent has closed
+        // A plugin's own report is a change, too. The plugin's task is ended before the agent has closed.
         assert_eq!(*seen.lock().unwrap(), [State::Init, State::Ok, State::Stopped]);
     });
 }
@@ -198,12 +198,12 @@ fn changes_of_state_are_logged_once() {
         r#""info" "its state has changed" "ok" null"#,
     ];
     assert_eq!(states, expected);
-    // where it is reported
+    // The location is that of the report.
     let is_here = |record: &&serde_json::Value| record["loc"].as_str().unwrap().starts_with("it/status.rs:");
     assert!(records.iter().all(is_here), "{records:?}");
 }
 
-/// Says how it is while the agent starts, and waits.
+/// Reports its state while the agent starts, and waits.
 #[plugin]
 struct Early {
     #[context]

@@ -1,4 +1,5 @@
-//! Field injection and listed dependencies in one flavor; config, context and default fields; aliases; no lifecycle.
+//! Field injection and listed dependencies in one flavor; config, context and default fields; aliases; plugins without
+//! a lifecycle.
 
 use cninfra::{agent::Cause, config::Config, prelude::*};
 use fixture_base::{Health, Journal, Local};
@@ -66,7 +67,7 @@ impl Create for ByName {
 #[plugin]
 pub struct Unit;
 
-/// More than the widest tuple.
+/// More dependencies than the widest tuple has.
 #[plugin]
 pub struct Wide {
     a: Dep<Journal>,
@@ -145,14 +146,14 @@ async fn all_config_is_read_before_anything_is_created() {
     }
 }
 
-/// The macros name no type by a bare word: a module may have its own.
+/// The macros use no unqualified type names, since a module may have types with these names.
 mod hostile {
     #![allow(dead_code, non_camel_case_types, non_upper_case_globals)]
     #![deny(deprecated, non_snake_case)]
     struct Sized;
     struct bool;
-    struct j; // as a dependency is called
-    const q: u8 = 0; // as a flavor's field is
+    struct j; // The name that generated code gives to a dependency.
+    const q: u8 = 0; // The name that generated code gives to a flavor's field.
     static slot: u8 = 0;
     static this: u8 = 0;
     static deps: u8 = 0;

@@ -1,9 +1,9 @@
-//! Plugins that tell what is done to them.
+//! Helpers for plugins with a scripted `init`, and for events as text.
 
 use cninfra::agent::{Event, Outcome};
 use cninfra::graph::Graph;
 
-/// A plugin with dependencies and an `init` that does something.
+/// A plugin with these dependencies, whose `init` evaluates an expression.
 #[macro_export]
 macro_rules! plug {
     ($name:ident { $($field:ident: $ty:ty),* $(,)? } $($init:expr)?) => {
@@ -21,7 +21,7 @@ macro_rules! plug {
     };
 }
 
-/// Events as text: `init Http`, `close Http`, with a mark where a step did not end well.
+/// Events as text, such as `init Http` and `close Http`, with the outcome if a step did not succeed.
 pub fn lines(graph: &Graph, events: &[Event]) -> Vec<String> {
     let line = |event: &Event| {
         let mark = match event.outcome {

@@ -21,7 +21,7 @@ async fn a_plugin_that_leaves_tasks_behind_is_named() {
         let _held = with;
         pending::<()>().await
     });
-    // it has no `close` where it could end it
+    // This plugin has no `close` in which it could end its task.
     agent.bare.cx.spawn("carried", async move {
         let _held = without;
         pending::<()>().await
@@ -77,7 +77,7 @@ async fn a_task_that_ends_by_itself_has_a_moment_and_none_is_waited_for_in_vain(
 
 #[tokio::test]
 async fn tasks_of_a_plugin_without_lifecycle_end_with_its_level() {
-    /// Looks, when it closes, whether the task above it still runs.
+    /// Observes in its `close` whether the task of the plugin above still runs.
     #[plugin]
     struct Below {
         task: Mutex<Option<Arc<()>>>,
@@ -114,7 +114,7 @@ async fn tasks_of_a_plugin_without_lifecycle_end_with_its_level() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
-    /// Closes after a moment.
+    /// Its `close` takes a moment.
     #[plugin]
     struct Below {
         closed: AtomicUsize,
@@ -141,7 +141,7 @@ async fn a_task_that_blocks_its_thread_does_not_hold_up_the_stop() {
     let limits = Limits::default().stop(Duration::from_secs(3));
     let agent = Agent::<Both>::builder().limits(limits).record_events(true).start().await.unwrap();
     let below = agent.below.clone();
-    /// Lets the task go when the test ends, whether it passes or not.
+    /// Lets the task return when the test ends, whether it passes or not.
     struct Lets(Arc<AtomicUsize>);
     impl Drop for Lets {
         fn drop(&mut self) {
@@ -234,7 +234,7 @@ async fn no_task_begins_when_the_agent_has_closed() {
 #[tokio::test]
 async fn a_spawn_does_not_get_slower_with_the_tasks_that_run() {
     let agent = started().await;
-    // the least of a few, so that what else the machine does is not measured
+    // The minimum of a few runs, so that other load on the machine is not measured.
     let batch = || {
         let times = (0..5).map(|_| {
             let began = std::time::Instant::now();
@@ -246,7 +246,7 @@ async fn a_spawn_does_not_get_slower_with_the_tasks_that_run() {
     let first = batch();
     (0..50_000).for_each(|_| drop(agent.owner.cx.spawn("one of many", pending::<()>())));
     let last = batch();
-    // if each one looked at all that run, it were hundreds of times as long
+    // If each spawn went through all running tasks, it would take hundreds of times as long.
     assert!(last < 30 * first, "{first:?}, then {last:?}");
     soon(agent.close()).await.unwrap();
 }
@@ -255,7 +255,7 @@ async fn a_spawn_does_not_get_slower_with_the_tasks_that_run() {
 async fn a_task_runs_on_the_agents_runtime_wherever_it_is_spawned() {
     let agent = started().await;
     let cx = agent.owner.cx.clone();
-    // a thread without a runtime
+    // A thread without a runtime.
     let task = std::thread::spawn(move || {
         cx.spawn("remote", async { tokio::runtime::Handle::current().metrics().num_workers() })
     });

@@ -1,4 +1,4 @@
-//! The timeline of a start: who took how long, and on whom all others waited.
+//! The timeline of a start: how long each plugin took, and which steps all others waited for.
 
 use crate::plug;
 use cninfra::{
@@ -42,7 +42,7 @@ fn timeline() -> Timeline {
     paused(async {
         let agent = Agent::<App>::builder().record_events(true).start().await.unwrap();
         let events = agent.events().to_vec();
-        // what follows the start is none of it
+        // Steps after the start do not change it.
         let all = agent.close().await.unwrap();
         let timeline = Timeline::new(App::GRAPH, &all);
         assert_eq!(timeline.to_string(), Timeline::new(App::GRAPH, &events).to_string());

@@ -1,4 +1,4 @@
-//! Private plugins in private flavors, plugins that are `pub` in a private module, fields of any visibility.
+//! Private plugins in private flavors, `pub` plugins in a private module, fields of any visibility.
 
 use cninfra::prelude::*;
 
@@ -43,7 +43,7 @@ mod private {
 mod hidden {
     use super::*;
 
-    /// `pub`, but nobody outside can name it.
+    /// `pub`, but cannot be named outside this module.
     #[plugin]
     pub struct Engine;
 
@@ -78,7 +78,7 @@ async fn a_public_flavor_hides_plugins_in_a_private_module() {
     agent.close().await.unwrap();
 }
 
-/// A plugin's constant is for whoever sees it, and the types of its own fields are among these.
+/// The types of a plugin's own fields can use the plugin's constants.
 mod constants {
     use cninfra::prelude::*;
     use std::sync::{Mutex, mpsc::SyncSender};
@@ -103,7 +103,7 @@ mod constants {
         sender: Mutex<Option<SyncSender<Message>>>,
         #[default([0; size_of::<Message>()])]
         spare: [u8; size_of::<Message>()],
-        /// Its lifetime has the name that generated code would choose, too.
+        /// Its lifetime has the same name as one that generated code might choose.
         parse: Option<for<'a> fn(&'a str) -> &'a str>,
     }
 

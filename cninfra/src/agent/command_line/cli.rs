@@ -1,4 +1,4 @@
-//! The command line of an agent that is a process of its own.
+//! Parses the command line and the environment of an agent that runs as its own process.
 
 use super::{
     command::command,
@@ -19,10 +19,10 @@ use clap::{
 };
 use std::{collections::HashSet, ffi::OsString};
 
-/// Understands `args` (the program's name first) and `env`.
+/// Parses `args` (the first one is the program's name) and `env`.
 ///
 /// # Errors
-/// Usage, help and version: what clap has to say.
+/// A clap error for wrong usage, and for `--help` and `--version`, which clap reports as errors too.
 pub(in crate::agent) fn parse(
     graph: &'static Graph,
     known: &Known,
@@ -30,7 +30,7 @@ pub(in crate::agent) fn parse(
     args: &[OsString],
     env: &Variables,
 ) -> Result<Cli, clap::Error> {
-    // where nobody says anything, the names that could be said are not made: that would be a good part of a small agent's start
+    // If nothing is set, the names of the flags are not built: that would take a good part of a small agent's start.
     let is_quiet = args.len() < 2 && !env.may_say_more();
     let files = if is_quiet { Vec::new() } else { file_flags(graph, known) };
     let matches = said(graph, &files, build, args)?;
@@ -44,7 +44,7 @@ pub(in crate::agent) fn parse(
         match text(&file.names[0]) {
             Some(path) => cli.files.push((file.section.name, path, Origin::Flag(file.names[0].clone()))),
             None => {
-                // an empty one says that there is no file
+                // An empty variable says that there is no file.
                 let mut said = file.variables().filter_map(|name| env.get_even_empty(&name).map(|path| (name, path)));
                 let Some((name, path)) = said.next() else { continue };
                 if let Some((other, _)) = said.find(|(_, other)| *other != path) {
@@ -83,7 +83,8 @@ pub(in crate::agent) fn parse(
 /// The flags of one letter, which are clap's own.
 const SHORT: [char; 2] = ['h', 'V'];
 
-/// What is said of an argument that is no flag: it may be the value of one, and a secret.
+/// Replaces clap's error about an argument that is not a flag: it may be the value of a flag, and a secret, so it is
+/// not shown.
 fn stray(command: &mut Command, error: clap::Error, args: &[OsString]) -> clap::Error {
     let said = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(said)) if error.kind() == ErrorKind::UnknownArgument && !said.starts_with('-') => {
@@ -94,7 +95,7 @@ fn stray(command: &mut Command, error: clap::Error, args: &[OsString]) -> clap::
     let mut places = args.iter().enumerate().filter(|(_, arg)| *arg == said.as_str());
     let which = match (places.next(), places.next()) {
         (Some((place, _)), None) => format!("argument {place}"),
-        // one of them may be a flag's value
+        // One of them may be the value of a flag.
         _ => "an argument".to_string(),
     };
     let words = format_args!(
@@ -103,7 +104,8 @@ fn stray(command: &mut Command, error: clap::Error, args: &[OsString]) -> clap::
     command.error(ErrorKind::UnknownArgument, words)
 }
 
-/// What the arguments say; `None` where there are none, and so nothing of clap is needed: it would be a twentieth of a small agent's start.
+/// The parsed arguments, or `None` if there are none: then clap is not called, which would take a twentieth of a small
+/// agent's start.
 fn said(
     graph: &'static Graph,
     files: &[FileFlag],
@@ -123,14 +125,14 @@ fn said(
     command.try_get_matches_from_mut(args).map(Some).map_err(|error| stray(&mut command, error, args))
 }
 
-/// What is said of a flag that has one dash, as Go's flags had: clap takes its letters for flags of their own, and so `-http-port=1` for `-h`. What is
-/// no flag may be a secret, and is not shown.
+/// The error for a flag with a single dash, as Go's flags had: clap takes its letters for short flags, so that
+/// `-http-port=1` would be read as `-h`. An argument that is not a known flag may be a secret, and is not shown.
 fn one_dash(command: &Command, args: &[OsString]) -> Option<String> {
     let flags = || command.get_arguments().flat_map(|arg| arg.get_long_and_visible_aliases().unwrap_or_default());
     let told = |arg: &OsString| {
         let said = arg.to_str()?.strip_prefix('-')?;
         let is_short = said.chars().count() < 2 || said.chars().all(|c| SHORT.contains(&c));
-        // `-help` does what it says
+        // `-help` is read as `-h`, which prints the help as well.
         if is_short || said == "help" || !said.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return None;
         }
@@ -144,7 +146,7 @@ fn one_dash(command: &Command, args: &[OsString]) -> Option<String> {
     args.iter().skip(1).take_while(|arg| *arg != "--").find_map(told)
 }
 
-/// An argument that is no Unicode, as it is told of; what follows a flag may be a secret.
+/// How the error names an argument that is not valid Unicode. The value of a flag is not shown: it may be a secret.
 fn odd_argument(args: &[OsString]) -> Option<String> {
     let at = args.iter().position(|arg| arg.to_str().is_none())?;
     let shown = |arg: &OsString| {
@@ -165,10 +167,10 @@ fn task(matches: &ArgMatches) -> Task {
     }
 }
 
-/// A flag of each plugin's file, but where a plugin has declared a flag of that name.
+/// The `--<section>-config` flag of each section, unless a plugin has declared a flag with that name.
 fn file_flags(graph: &'static Graph, known: &Known) -> Vec<FileFlag> {
     let mut taken: HashSet<String> = AGENT_FLAGS.iter().map(ToString::to_string).collect();
-    // which is one of these
+    // The logs' file flag is itself in `AGENT_FLAGS`.
     taken.remove(&format!("{}-config", logs::SECTION));
     taken.extend(flags(graph).map(|(_, flag)| flag.name.to_string()));
     let sections = known.iter().filter(|section| section.name != own::SECTION);
@@ -208,7 +210,7 @@ mod tests {
         _config: StoreConfig,
     }
 
-    /// Two names of one setting.
+    /// Two flags for the same key.
     const TWO: &[Flag] = &[
         Flag::new("old", "endpoint").env("OLD").help("the same"),
         Flag::new("new", "endpoint").env("NEW").help("the same"),
@@ -220,7 +222,7 @@ mod tests {
         _config: StoreConfig,
     }
 
-    /// Its flag has the name of a section's file.
+    /// This flag has the name of a section's file flag.
     const OWN: &[Flag] = &[Flag::new("clash-config", "endpoint").help("its own")];
 
     #[plugin(flags = OWN)]
@@ -333,7 +335,7 @@ mod tests {
             assert_eq!(files(args, env), [("my-store", path.to_string(), origin.to_string())], "{args:?} {env:?}");
         }
         assert!(files(&[], &[]).is_empty());
-        // the plugin's own flag of that name stays its own
+        // The plugin's own flag of that name is still the plugin's.
         let cli = cli(&["--clash-config=x"], &[]).unwrap();
         assert_eq!(
             (cli.files.len(), cli.values[0].section.as_str(), cli.values[0].key.as_str()),

@@ -1,4 +1,4 @@
-//! What the command line of an agent understands, as clap has it; and so what `--help` says.
+//! The clap command of an agent, from which `--help` is printed.
 
 use super::said::{FileFlag, flags};
 use crate::{
@@ -9,13 +9,13 @@ use crate::{
 };
 use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser};
 
-/// What is said below all flags.
+/// The text below the flags in `--help`.
 const AFTER_HELP: &str = "\
 A plugin has two names: that of its type (Rest) in the graph and in reports, and its instance name (http) in config, files, flags and log. --graph text has both of each.\n\
 The section `agent` of the config has `start-timeout`, `stop-timeout`, `start-order` (concurrent, one-by-one) and `drain-delay`; \
 any plugin's section has `start-policy` (fail, retry, ignore) and `limits` (create, init, after-init, drain, close). --print-config prints all keys.";
 
-/// All that an agent of this graph understands.
+/// The clap command for an agent with this graph.
 pub(super) fn command(graph: &'static Graph, files: &[FileFlag], build: BuildInfo) -> Command {
     let tree = graph.tree();
     let mut command = Command::new(tree.package)
@@ -75,7 +75,7 @@ pub(super) fn command(graph: &'static Graph, files: &[FileFlag], build: BuildInf
     for file in files {
         let (name, variables) = (&file.names[0], file.variables().collect::<Vec<_>>().join(", "));
         let default = file.section.name;
-        // it has the keys that any plugin has, and the predecessor's flag
+        // The section has only the keys that every plugin has, and the file flag of the predecessor.
         let is_plain = file.section.is_bare && !file.section.optional;
         command = command.arg(
             Arg::new(name.clone())
@@ -93,7 +93,7 @@ pub(super) fn command(graph: &'static Graph, files: &[FileFlag], build: BuildInf
     command
 }
 
-/// The section's name, with that of its plugin's type where it is another word.
+/// The name of the section, with the name of the plugin's type if the two differ.
 fn heading(graph: &'static Graph, section: &'static str) -> String {
     let names = graph.nodes().iter().map(Node::names).find(|names| names.instance == section);
     names.filter(Names::differ).map_or_else(|| section.to_string(), |names| format!("{section} ({})", names.plugin))

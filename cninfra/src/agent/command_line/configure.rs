@@ -1,4 +1,4 @@
-//! What the command line, the environment and the files say, put into the settings.
+//! Puts the values of the command line, the environment and the config files into the settings.
 
 use super::said::{Cli, Origin, Task, Value};
 use crate::{
@@ -17,16 +17,16 @@ use crate::{
 };
 use figment::Figment;
 
-/// What is to be said of the config.
+/// The result of checking the config.
 #[derive(Debug, Default)]
 pub(in crate::agent) struct Report {
-    /// What is odd about it, but no reason not to start.
+    /// Warnings, which do not prevent the start.
     pub(in crate::agent) odd: Vec<String>,
-    /// Why nothing is started.
+    /// Errors, which prevent the start.
     pub(in crate::agent) wrong: Vec<Error>,
 }
 
-/// What is read before a process starts its agent, to be read again.
+/// The inputs of the config check, copied before the process starts its agent, so that they can be read again.
 #[derive(Clone)]
 pub(in crate::agent) struct Reads {
     graph: &'static Graph,
@@ -36,31 +36,31 @@ pub(in crate::agent) struct Reads {
 }
 
 impl Reads {
-    /// That of a start with these.
+    /// Copies the inputs of a start with these settings and this command line.
     pub(in crate::agent) fn of(settings: &Settings, graph: &'static Graph, cli: &Cli) -> Self {
         Reads { graph, own: settings.own.clone(), config: settings.config.clone(), cli: cli.clone() }
     }
 
-    /// What is known of the agent's own section without the files.
+    /// The agent's own section, without what the files say about it.
     pub(in crate::agent) fn own(&self) -> AgentConfig {
         AgentConfig::of(&self.own.clone().under(self.config.clone())).unwrap_or_default()
     }
 
-    /// What is to be said of it.
+    /// Reads and checks the config again.
     pub(in crate::agent) fn report(self) -> Report {
         let Reads { graph, own, config, cli } = self;
         Settings { own, config, ..Settings::default() }.configure(graph, cli)
     }
 }
 
-/// What holds for each key of each section, and where it comes from.
+/// The value in force for each key of each section, and its source.
 pub(crate) fn effective(
     config: &Config,
     graph: &'static Graph,
     loggers: &Loggers,
     agents: &Config,
 ) -> Vec<EffectiveSection> {
-    // what the program has said to the loggers themselves
+    // The default level that the program has set directly on the loggers.
     let is_of_program = |rule: &LevelRule| rule.name == logging::DEFAULT && rule.source == logging::Source::Program;
     let level = loggers.rules().into_iter().find(is_of_program).map(|rule| rule.level);
     let under = level.map_or_else(Config::new, |level| Config::new().set(logs::SECTION, "default-level", level));
@@ -68,7 +68,7 @@ pub(crate) fn effective(
 }
 
 impl Settings {
-    /// Takes in what the command line and the environment say of keys.
+    /// Takes over the values that the command line and the environment set for keys.
     pub(in crate::agent) fn take_values(&mut self, values: &[Value]) {
         for value in values {
             match &value.origin {
@@ -78,7 +78,7 @@ impl Settings {
         }
     }
 
-    /// Takes in what else they say, reads the files, and checks all of it.
+    /// Takes over the rest of the command line, reads the files, and checks the whole config.
     pub(in crate::agent) fn configure(&mut self, graph: &'static Graph, cli: Cli) -> Report {
         let known = own::known(graph);
         let mut odd = cli.odd;
@@ -105,24 +105,25 @@ impl Settings {
         }
         odd.append(&mut self.read_config(&known));
         wrong.extend(self.config.check_for_plugins(&known).into_iter().map(Error::from));
-        // a start is to be fast: who develops the plugin is told
+        // These checks are about the plugin's code, not the config, and a start has to be fast: so they run only for
+        // the plugin's developer.
         if cli.task == Task::CheckConfig || cfg!(debug_assertions) {
             wrong.extend(known.defects().into_iter().map(Error::from));
         }
         Report { odd, wrong }
     }
 
-    /// Is anything not at its default?
+    /// Whether anything differs from its default.
     pub(in crate::agent) fn has_config(&self) -> bool {
         self.own != Own::default() || self.files.is_some() || !self.config.is_empty()
     }
 
-    /// What holds for each key, and where it comes from.
+    /// The value in force for each key, and its source.
     pub(in crate::agent) fn print_config(&self, graph: &'static Graph) -> String {
         config::print(&effective(&self.config, graph, &self.loggers, &self.of_plugins()))
     }
 
-    /// What the builder says of plugins, by the keys that say it in the config.
+    /// What the builder has set for plugins (policies and limits), as the config keys that mean the same.
     pub(in crate::agent) fn of_plugins(&self) -> Config {
         let mut config = Config::new();
         for (plugin, policy) in &self.policies {
@@ -140,26 +141,26 @@ impl Settings {
         config
     }
 
-    /// The config as it will be read.
+    /// The config as a figment, as it will be read.
     pub(in crate::agent) fn figment(&self, graph: &'static Graph) -> Figment {
         let known = own::known(graph);
         let mut config = self.own.under(self.config.clone().with_secrets_anew());
         config.name_sections(&known);
         if let Some(files) = &self.files {
-            // what is wrong or odd is told when the agent starts
+            // Errors and warnings are reported when the agent starts.
             config.read_files(files, &known);
         }
         config.canonical_figment(&known)
     }
 
-    /// Reads the files, and puts what the builder says under all of it.
+    /// Reads the files, and puts what the builder has set below all other layers. Returns the warnings.
     pub(in crate::agent) fn read_config(&mut self, known: &Known) -> Vec<String> {
         let config = std::mem::take(&mut self.config);
         self.config = std::mem::take(&mut self.own).under(config);
         self.config.name_sections(known);
         let Some(files) = self.files.take() else { return Vec::new() };
         let mut odd = self.config.read_files(&files, known);
-        // what is wrong with it is told by the check
+        // Errors in this section are reported by the check.
         odd.extend(LogsConfig::of(&self.config).into_iter().flat_map(|logs| logs.near_misses(known)));
         odd
     }
@@ -196,7 +197,7 @@ mod tests {
         idle: Dep<Idle>,
     }
 
-    /// What `--check-config` says of a flavor.
+    /// The report of `--check-config` for a flavor.
     fn checked<F: Flavor>(mut agent: crate::agent::Builder<F>) -> String {
         let env = Variables::new([]);
         let args = ["app".into(), "--check-config".into()];
@@ -284,7 +285,7 @@ mod tests {
         let told = "  - variable CNINFRA__POLLER__MAX_PEERS: key `poller.max-peers` is also set in variable CNINFRA__POLLER__MAXPEERS\n    \
                     help: keep one of them";
         assert!(both.contains(told) && both.matches("  - ").count() == 1, "{both}");
-        // the keys of a map are data, and one of them goes over the whole
+        // The keys of a map are data, and the variable of a single key is a layer over the variable of the whole map.
         let map = [
             ("CNINFRA__POLLER__LABELS", "{a-b: 1}"),
             ("CNINFRA__POLLER__LABELS__A_B", "2"),
@@ -320,7 +321,7 @@ mod tests {
             format!("  # limits: {limits}  # {origin}\n")
         };
         assert_eq!(printed(builder()), format!("{policy}{}", limits("15s", "2s500ms", "default")));
-        // they follow from those of all plugins
+        // The limits follow from the limits for all plugins.
         let said = || crate::config::Config::new().set("agent", "start-timeout", "30s");
         let expected = format!("{policy}{}", limits("30s", "2s500ms", "set by the program"));
         assert_eq!(printed(builder().config(said())), expected);
@@ -328,7 +329,7 @@ mod tests {
         let expected = "  limits:\n    init: 1m  # set by the program\n    # create: 30s  # set by the program\n    # after-init: 30s  # set by the program\n    \
                         # drain: 1s  # set by the program\n    # close: 2s500ms  # default\n";
         assert_eq!(one, format!("{policy}{expected}"));
-        // what the builder says by other means
+        // Policies and limits that are set by the builder's own methods.
         let limit = std::time::Duration::from_secs(7);
         let agent = builder().start_policy("idle", crate::agent::StartPolicy::retry()).limit(
             "idle",

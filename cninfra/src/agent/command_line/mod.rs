@@ -1,4 +1,4 @@
-//! Command line and environment, as values, and what they put into the settings.
+//! Reads the command line and the environment into values, and puts these into the settings.
 
 pub(super) mod cli;
 pub(super) mod command;

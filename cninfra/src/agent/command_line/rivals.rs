@@ -1,4 +1,4 @@
-//! Two names of one setting, each of which says another value.
+//! Finds two names of one key that are set to different values.
 
 use super::said::{Origin, Value};
 use crate::{
@@ -6,8 +6,8 @@ use crate::{
     config::{ANY_KEY, is_same_key},
 };
 
-/// The flags, or the variables, that say another value of a key than one before them. Equal ones are none: who does not know which name is read
-/// sets both.
+/// The flags, or the variables, that set a key to another value than an earlier one does. Equal values are accepted:
+/// someone who does not know which name is read sets both.
 pub(super) fn rivals(values: &[Value]) -> Vec<(String, &'static str)> {
     let mut told = Vec::new();
     for (at, value) in values.iter().enumerate() {
@@ -26,8 +26,9 @@ pub(super) fn rivals(values: &[Value]) -> Vec<(String, &'static str)> {
     told
 }
 
-/// What it is, and its name, of one that a plugin declares. Of those that any key has, the last one holds, and over those; but not where it is about
-/// levels: a logger has one in what one source says.
+/// The kind (flag or variable) and the name of a value, if a plugin or the agent declares that name. The general ones
+/// (`CNINFRA__..` and `--set`) are left out, since the last one wins and overrides the declared names; but not for log
+/// levels: one source may give a logger only one level.
 fn named(value: &Value) -> Option<(&'static str, String)> {
     let is_level =
         || logs::LEVELS.iter().any(|key| is_same_key(key, &value.key)) && is_same_key(logs::SECTION, &value.section);
@@ -65,7 +66,7 @@ mod tests {
         }
         for values in [
             [variable("PROBE_PORT", "1"), variable("HTTP_PROBE_PORT", "1")],
-            // each over the one before
+            // Each overrides the one before.
             [variable("PROBE_PORT", "1"), flag("probe-port", "2")],
             [variable("PROBE_PORT", "1"), variable("CNINFRA__PROBE__PORT", "2")],
             [flag("probe-port", "1"), flag("set probe.port", "2")],
@@ -74,7 +75,7 @@ mod tests {
         ] {
             assert_eq!(told(&values), [""; 0], "{values:?}");
         }
-        // a logger has one level in what one source says
+        // One source may give a logger only one level.
         let level = |section: &str, key: &str, text: &str, origin: Origin| {
             let [section, key, text] = [section, key, text].map(str::to_string);
             Value { section, key, text, origin }

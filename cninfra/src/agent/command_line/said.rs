@@ -1,4 +1,4 @@
-//! [`Cli`]: what command line and environment say.
+//! [`Cli`]: the parsed command line and environment.
 
 use crate::{
     Flag,
@@ -8,41 +8,41 @@ use crate::{
 };
 use std::path::PathBuf;
 
-/// What is to be done.
+/// What the process has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::agent) enum Task {
-    /// To run the agent.
+    /// Run the agent.
     Run,
     PrintGraph(Format),
     PrintConfig,
     CheckConfig,
 }
 
-/// What was asked for.
+/// The parsed command line and environment.
 #[derive(Clone, Debug)]
 pub(in crate::agent) struct Cli {
     pub(in crate::agent) task: Task,
-    /// Where it was said, if it was.
+    /// The config folder and where it was set, if it was.
     pub(super) config_dir: Option<(PathBuf, Origin)>,
-    /// The sections' own files.
+    /// The files given for single sections: section, path, origin.
     pub(super) files: Vec<(&'static str, String, Origin)>,
-    /// Keys, later ones over earlier ones.
+    /// Values of keys. Later ones override earlier ones.
     pub(in crate::agent) values: Vec<Value>,
-    /// What is odd about it, but no reason not to start.
+    /// Warnings, which do not prevent the start.
     pub(super) odd: Vec<String>,
-    /// What is wrong with a variable or with `--set`, and the mend.
+    /// Errors in variables or in `--set`: what is wrong, and how to fix it.
     pub(super) wrong: Vec<(String, &'static str)>,
 }
 
 impl Cli {
-    /// Nothing but what is to be done.
+    /// A task without any settings.
     pub(in crate::agent) fn nothing(task: Task) -> Self {
         let (config_dir, files, values) = (None, Vec::new(), Vec::new());
         Cli { task, config_dir, files, values, odd: Vec::new(), wrong: Vec::new() }
     }
 }
 
-/// A key that a variable or a flag sets.
+/// A key that is set by a variable or a flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::agent) struct Value {
     pub(super) section: String,
@@ -51,7 +51,7 @@ pub(in crate::agent) struct Value {
     pub(super) origin: Origin,
 }
 
-/// Where something was said.
+/// The variable or flag that has set something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     Variable(String),
@@ -67,21 +67,21 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// The flags that set keys, with their sections.
+/// The flags that set keys, each with its section.
 pub(super) fn flags(graph: &'static Graph) -> impl Iterator<Item = (&'static str, &'static Flag)> {
     let plugins = graph.nodes().iter().flat_map(|node| node.plugin.flags.iter().map(|flag| (node.instance(), flag)));
     own::flags().chain(plugins)
 }
 
-/// `--<section>-config`: where the file of a section is.
+/// The flag `--<section>-config`, which names the file of a section.
 pub(super) struct FileFlag {
     pub(super) section: KnownSection,
-    /// That of its name, then those of its aliases.
+    /// The flag of the section's name, then those of its aliases.
     pub(super) names: Vec<String>,
 }
 
 impl FileFlag {
-    /// The variables that say the same.
+    /// The variables with the same meaning.
     pub(super) fn variables(&self) -> impl Iterator<Item = String> {
         self.names.iter().map(|name| name.to_uppercase().replace('-', "_"))
     }

@@ -1,8 +1,9 @@
-//! What `--set SECTION.KEY=VALUE` says.
+//! Parses the argument of `--set SECTION.KEY=VALUE`.
 
 use super::said::{Origin, Value};
 
-/// The key and the text; else what is wrong, and the mend. Of a text that is no key nothing is shown: a secret may be in it.
+/// The key and its text, or what is wrong and how to fix it. A text that is not a key is not shown: it may contain a
+/// secret.
 pub(super) fn read(said: &str) -> Result<Value, (String, &'static str)> {
     let parts = said.split_once('=').and_then(|(path, text)| Some((path.split_once('.')?, text)));
     let is_key = |key: &str| key.split('.').all(|part| !part.is_empty()) && before_colon(key) == key;
@@ -10,7 +11,7 @@ pub(super) fn read(said: &str) -> Result<Value, (String, &'static str)> {
         let origin = Origin::Flag(format!("set {section}.{key}"));
         return Ok(Value { section: section.to_string(), key: key.to_string(), text: text.to_string(), origin });
     }
-    // what nothing follows may be the value
+    // Without a `=`, this text may be the value, so it is not shown.
     let is_of_key = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_');
     if said.split_once('.').is_some_and(|(section, key)| !section.is_empty() && is_key(key))
         && said.chars().all(is_of_key)
@@ -29,7 +30,8 @@ pub(super) fn read(said: &str) -> Result<Value, (String, &'static str)> {
     Err((format!("{}: it does not say which key", flag.trim_end()), help))
 }
 
-/// What is before a `:` that may stand for `=`; `::` is in names of libraries' loggers.
+/// The part before a `:` that may have been written for `=`. `::` does not count: it is part of the names of libraries'
+/// loggers.
 fn before_colon(path: &str) -> &str {
     let bytes = path.as_bytes();
     let is_alone = |at: &usize| {

@@ -1,4 +1,4 @@
-//! What is wrong with a command line, told as the log is written: what clap says of it is a text.
+//! Reports mistakes of the command line in the format of the log. clap alone would print them as text.
 
 use super::{
     said::{Cli, Origin, Task, Value},
@@ -19,10 +19,10 @@ use std::ffi::OsString;
 const FLAG: &str = "log-format";
 const KEY: &str = "format";
 
-/// Tells it: as a record where that is not asked for as text, else as clap has it.
+/// Reports the error: as a log record, or as clap prints it if the log is text.
 pub(in crate::agent) fn tell(error: &clap::Error, log: &Logger, format: &Format) {
     if matches!(format, Format::Text) {
-        // a closed pipe is no reason to say more
+        // Standard error may be closed: then there is nowhere left to report this.
         let _ = error.print();
         return;
     }
@@ -30,7 +30,8 @@ pub(in crate::agent) fn tell(error: &clap::Error, log: &Logger, format: &Format)
     log.error(text.trim().trim_start_matches("error: "));
 }
 
-/// The format of the log that arguments and variables ask for, whatever is wrong with the other ones. What the files say is not read yet.
+/// The log format that arguments and variables ask for, even if others of them are wrong. The files have not been read
+/// yet.
 pub(in crate::agent) fn format(args: &[OsString], env: &Variables) -> Format {
     let mut said = Cli::nothing(Task::Run);
     env.values(own::flags().filter(|(_, flag)| flag.name == FLAG), &mut said);
@@ -42,14 +43,14 @@ pub(in crate::agent) fn format(args: &[OsString], env: &Variables) -> Format {
         origin: Origin::Flag(FLAG.to_string()),
     }));
     said.values.extend(sets.filter_map(|text| set::read(&text).ok()));
-    // one of another key may be wrong
+    // A wrong value of another key must not matter here.
     said.values.retain(|value| value.section == logs::SECTION && value.key == KEY);
     let mut settings = Settings::default();
     settings.take_values(&said.values);
     LogsConfig::format_of(&settings.config)
 }
 
-/// What is said by a flag, each time.
+/// All values given for a flag.
 fn values(args: &[OsString], flag: &'static str) -> impl Iterator<Item = String> {
     let args = || args.iter().skip(1).take_while(|arg| *arg != "--").filter_map(|arg| arg.to_str());
     args().zip(args().skip(1).map(Some).chain([None])).filter_map(move |(arg, next)| {
@@ -83,7 +84,7 @@ mod tests {
         assert!(!is_json(&["--log-format=text"], &of_variable) && !is_json(&["--log-format"], &[]));
         assert!(!is_json(&["--", "--log-format=json"], &[]) && !is_json(&["--log-formats=json"], &[]));
         assert!(!is_json(&["--set=logs.format=json", "--set=logs.format=text"], &[]));
-        // what is no format is told in the usual one
+        // A mistake in the format itself is reported in the default format.
         assert!(!is_json(&["--log-format=xml"], &[]));
     }
 }

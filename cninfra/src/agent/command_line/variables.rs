@@ -1,4 +1,4 @@
-//! The variables of the environment, as values.
+//! The environment variables, as values.
 
 use super::said::{Cli, Origin, Value};
 use crate::{
@@ -7,17 +7,17 @@ use crate::{
 };
 use std::{collections::BTreeMap, ffi::OsString};
 
-/// What all variables of ours begin with.
+/// The prefix of all variables of cninfra.
 const OURS: &str = "CNINFRA_";
-/// Those that are read when a program is built.
+/// The prefix of the variables that are read when a program is built.
 const OF_BUILD: &str = "CNINFRA_BUILD_";
-/// What those end with that name the file of a section.
+/// The suffix of the variables that name the file of a section.
 const OF_FILE: &str = "_CONFIG";
 
-/// The variables of the environment, read once.
+/// The environment variables, read once.
 pub(in crate::agent) struct Variables {
     values: BTreeMap<String, String>,
-    /// Names of those that are no Unicode.
+    /// The names of variables that are not valid Unicode.
     odd: Vec<String>,
 }
 
@@ -34,20 +34,23 @@ impl Variables {
         variables
     }
 
-    /// Is there any of ours, or that may name a file of a section, or that is odd? Else the declared ones are all that can be said.
+    /// Whether any variable has our prefix, may name the file of a section, or is not valid Unicode. If not, only
+    /// declared variables can be set.
     pub(super) fn may_say_more(&self) -> bool {
         let may = |name: &String| name.starts_with(OURS) || name.ends_with(OF_FILE) || is_in_small_letters(name);
         !self.odd.is_empty() || self.values.keys().any(may)
     }
 
-    /// Tells those that are no Unicode and that somebody reads, by these names or as any key's variable.
+    /// Reports an error for each variable that is not valid Unicode and is read: it is one of `names`, or sets any key
+    /// (`CNINFRA__..`).
     pub(super) fn tell_odd(&self, names: &[String], cli: &mut Cli) {
         let is_read = |name: &&String| name.starts_with(PREFIX) || names.contains(name);
         let wrong = |name: &String| (format!("variable {name} is not UTF-8"), "set it to a text of UTF-8, or unset it");
         cli.wrong.extend(self.odd.iter().filter(is_read).map(wrong));
     }
 
-    /// Tells those that look like ours and that nobody reads, by these names or as any key's variable.
+    /// Reports a warning for each variable that has our prefix but is not read: it is not in `names`, and does not set
+    /// any key.
     pub(super) fn tell_unknown(&self, names: &[String], known: &Known, cli: &mut Cli) {
         let is_unknown = |(name, value): &(&String, &String)| {
             name.starts_with(OURS)
@@ -71,7 +74,7 @@ impl Variables {
         }
     }
 
-    /// An empty variable is one that is not set.
+    /// The value of a variable; an empty one counts as not set.
     pub(in crate::agent) fn get(&self, name: &str) -> Option<String> {
         self.get_even_empty(name).filter(|value| !value.is_empty())
     }
@@ -80,11 +83,12 @@ impl Variables {
         self.values.get(name).cloned()
     }
 
-    /// The keys that variables set: those that are declared, then those of the form `CNINFRA__HTTP__READ_TIMEOUT`.
+    /// Adds the keys that variables set: first the declared variables, then those of the form
+    /// `CNINFRA__HTTP__READ_TIMEOUT`.
     pub(super) fn values(&self, flags: impl Iterator<Item = (&'static str, &'static Flag)>, cli: &mut Cli) {
         for (section, flag) in flags {
             let Some(text) = self.get(flag.env) else { continue };
-            // Kubernetes sets `HTTP_PORT=tcp://10.0.0.1:80` for a Service that is named `http`
+            // Kubernetes sets `HTTP_PORT=tcp://10.0.0.1:80` for a Service that is named `http`.
             let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|protocol| text.starts_with(protocol));
             if flag.env.ends_with("_PORT") && is_address {
                 let what = "is Kubernetes' address of a Service, not a setting";
@@ -112,7 +116,8 @@ impl Variables {
     }
 }
 
-/// The key that a part of a variable's name means. One with small letters is as it stands: in maps, and where only the type's own code knows the keys, each letter counts.
+/// The config key for one part of a variable's name. A part with lowercase letters is taken as it is: in maps, and
+/// where only the type's own code knows the keys, the case matters.
 fn key_of(part: &str) -> String {
     if part.contains(char::is_lowercase) { part.to_string() } else { kebab(part) }
 }
@@ -121,12 +126,12 @@ fn kebab(part: &str) -> String {
     part.to_lowercase().replace('_', "-")
 }
 
-/// Is it a key's variable, but for its letters?
+/// Whether the name has the prefix of the variables of keys, but not in capital letters.
 fn is_in_small_letters(name: &str) -> bool {
     name.get(..PREFIX.len()).is_some_and(|begin| begin != PREFIX && begin.eq_ignore_ascii_case(PREFIX))
 }
 
-/// Is it what Kubernetes sets for a Service that is named as we are, such as `CNINFRA_PORT_80_TCP_ADDR`?
+/// Whether Kubernetes sets this variable for a Service named `cninfra`, such as `CNINFRA_PORT_80_TCP_ADDR`.
 fn is_of_a_service(name: &str, value: &str) -> bool {
     let ends = [
         "_SERVICE_HOST",

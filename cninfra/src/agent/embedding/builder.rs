@@ -1,4 +1,4 @@
-//! [`Builder`]: what is set before the start.
+//! [`Builder`]: the settings of an agent before it starts.
 
 use super::running::Agent;
 use crate::{
@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 #[must_use = "an agent does nothing before it is started"]
 pub struct Builder<F> {
     pub(in crate::agent) held: Box<dyn Held<F>>,
-    /// In a box: it is handed on from the command line to the start, and what is moved touches the stack each time.
+    /// Boxed, because it is passed from the command line to the start, and each move would copy it on the stack.
     pub(in crate::agent) settings: Box<Settings>,
 }
 
@@ -132,7 +132,7 @@ impl<F> Builder<F> {
 
     /// Sets the levels of loggers. Default: `info`. A further call adds to earlier ones.
     pub fn log_settings(self, settings: &LogSettings) -> Self {
-        // levels are refused only where there are far too many of them
+        // Levels are refused only if there are far too many of them.
         if let Err(error) = self.settings.loggers.add(settings) {
             self.settings.loggers.of_agent().warn(format_args!("{error:?}"));
         }
@@ -153,7 +153,7 @@ impl<F> Builder<F> {
 
     /// Replaces a plugin of the flavor by a ready one. The agent neither creates, initialises nor closes it. A [`Dep`]
     /// of it may be kept, to look at it afterwards.
-    // on one line, since rustc shows the lines from the name to the bound
+    // On one line, since rustc shows the lines from the name to the bound.
     #[rustfmt::skip]
     pub fn with<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
         ByItself<F>: Place<F, P, Slots = S, At = A>,
@@ -164,7 +164,7 @@ impl<F> Builder<F> {
 
     /// Replaces a plugin of the flavor by one that is not initialised. The agent does not create it, but runs its
     /// lifecycle.
-    // on one line, since rustc shows the lines from the name to the bound
+    // On one line, since rustc shows the lines from the name to the bound.
     #[rustfmt::skip]
     pub fn with_new<P: Plugin, S, A: Seat<S, P>, T, As>(mut self, plugin: T) -> Self where Replacement: Instance<As, T, Plugin = P>,
         ByItself<F>: Place<F, P, Slots = S, At = A>,
@@ -225,7 +225,7 @@ impl<F> Builder<F> {
                 let following = reload::follow(shared.clone(), poll, hangup, format);
                 Ok(Agent { handles: held.handles(), held, runner, shared, _following: following, watch })
             }
-            // destructors of plugins may run here, and panic
+            // Destructors of plugins may run here, and panic.
             Err(unstarted) => {
                 let unnamed = unstarted.let_go(held);
                 let error = unstarted.finish(unnamed);
@@ -244,13 +244,13 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Measures what tasks do.
+    /// Measures how long the agent's tasks take when they are polled.
     pub(crate) fn measure(mut self, slowest: Arc<crate::tasks::Slowest>) -> Self {
         self.settings.slowest = Some(slowest);
         self
     }
 
-    /// Sets a key of the config that it has.
+    /// Sets a key in the builder's config.
     pub(crate) fn set(mut self, section: &str, key: &str, value: impl serde::Serialize) -> Self {
         self.settings.config = std::mem::take(&mut self.settings.config).set(section, key, value);
         self

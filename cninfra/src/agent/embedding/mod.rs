@@ -1,4 +1,4 @@
-//! An agent in a program: what is set before its start, and what has started.
+//! An agent inside a program: the builder, and the started agent.
 
 pub(super) mod builder;
 pub(super) mod running;

@@ -59,20 +59,20 @@ use std::{ops::Deref, sync::Arc};
 /// ```
 #[must_use = "an agent that is dropped is not closed"]
 pub struct Agent<F> {
-    /// The first that is dropped: it ends the tasks, and then the plugins may go.
+    /// Dropped first: it ends the tasks, after which the plugins may be dropped.
     pub(super) runner: Runner,
     pub(super) handles: F,
     pub(super) held: Box<dyn Held<F>>,
     pub(in crate::agent) shared: Arc<Shared>,
-    /// Ends with the agent.
+    /// Follows the config files as long as the agent exists.
     pub(super) _following: Option<reload::Following>,
-    /// The same, when all that it holds is destroyed.
+    /// Watches the agent until everything it holds is destroyed; `None` without a watchdog.
     pub(super) watch: Option<embedded::Watch>,
 }
 
 impl<F> Agent<F> {
-    /// A builder, to set something before the start.
-    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    /// A builder, for settings before the start.
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound.
     pub fn builder() -> Builder<F> where ByItself<F>: Runs<F> {
         Builder::new(ByItself::<F>::hold())
     }
@@ -84,7 +84,7 @@ impl<F> Agent<F> {
     ///
     /// # Cancel safety
     /// Not cancel safe: see [`Builder::start`].
-    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound.
     pub fn start() -> BoxFuture<'static, Result<Self, StartError>> where ByItself<F>: Runs<F> {
         Box::pin(Builder::new(ByItself::<F>::hold()).start())
     }
@@ -101,7 +101,7 @@ impl<F> Agent<F> {
     /// Any plugin or interface of the flavor, by type; `None` if the flavor does not have it. It is resolved at compile
     /// time.
     #[must_use]
-    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound.
     pub fn find<K: ?Sized>(&self) -> Option<Dep<K>> where ByItself<F>: Finds<F, K> {
         ByItself::<F>::find(&*self.held)
     }
@@ -124,7 +124,7 @@ impl<F> Agent<F> {
         self.shared.build
     }
 
-    /// What was done so far, if [`Builder::record_events`] is on.
+    /// The steps so far, if [`Builder::record_events`] is on.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         self.runner.events()
@@ -178,7 +178,7 @@ impl<F> Agent<F> {
         self.close().await
     }
 
-    /// Drains all plugins, then closes them, dependents before what they depend on. Returns what was done, if
+    /// Drains all plugins, then closes them, dependents before what they depend on. Returns the steps of the agent, if
     /// [`Builder::record_events`] is on.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl<F> Agent<F> {
     pub async fn close(mut self) -> Result<Vec<Event>, StopError> {
         let failures = self.runner.stop().await;
         let Agent { handles, held, runner, watch, .. } = self;
-        // destructors of plugins may run here, and panic, or not return
+        // Destructors of plugins may run here, and may panic or not return.
         let unnamed = runner.let_go((handles, held));
         let finished = runner.finish(failures, unnamed);
         drop(watch);
@@ -201,7 +201,7 @@ impl<F> Agent<F> {
 /// For `cninfra::testing`.
 #[cfg(feature = "testing")]
 impl<F> Agent<F> {
-    /// Waits until no plugin is down; for ever where one stays so.
+    /// Waits until no plugin is down, without a limit.
     pub(crate) async fn all_up(&self) {
         let mut changes = self.status_changes();
         while self.shared.status.is_any_down() && changes.next().await.is_some() {}

@@ -1,4 +1,4 @@
-//! Threads apart, for what may block: what is logged there goes where it goes here.
+//! Separate threads for calls that may block. They log to the same subscriber as the thread that starts them.
 
 use std::{
     io,
@@ -10,17 +10,17 @@ use tracing::{
     subscriber::NoSubscriber,
 };
 
-/// Where a thread logs to, where that is a subscriber of its own; else the process may get one yet.
+/// The subscriber of a thread, or `None` if it has none: then the process may still get a global one.
 #[derive(Clone)]
 pub(in crate::agent) struct Log(Option<Dispatch>);
 
 impl Log {
-    /// That of this thread.
+    /// The subscriber of this thread.
     pub(in crate::agent) fn here() -> Self {
         Log(Some(get_default(Clone::clone)).filter(|log| !log.is::<NoSubscriber>()))
     }
 
-    /// What is logged meanwhile goes there.
+    /// Calls `run` with this subscriber as the thread's default.
     pub(in crate::agent) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
         match &self.0 {
             Some(log) => with_default(log, run),
@@ -29,7 +29,7 @@ impl Log {
     }
 }
 
-/// Runs on a thread of its own, of this name.
+/// Runs `run` on a new thread with this name.
 pub(super) fn spawn<T: Send + 'static>(
     name: &str,
     run: impl FnOnce() -> T + Send + 'static,

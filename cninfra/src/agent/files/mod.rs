@@ -1,4 +1,4 @@
-//! Reads and follows the config files on threads apart: a file system may not answer.
+//! Reads and follows the config files on separate threads, since a file system may not answer.
 
 pub(super) mod apart;
 pub(super) mod patience;

@@ -1,4 +1,4 @@
-//! [`Patience`]: looks at the config files while the agent runs, and waits for none of them for longer than it may.
+//! [`Patience`]: reads the config files again while the agent runs, and waits a limited time for each read.
 
 use super::{
     search::{Again, Silent},
@@ -13,23 +13,23 @@ use std::{
     time::Duration,
 };
 
-/// So long is waited for the files.
+/// How long one look waits for the files.
 const ANSWERS: Duration = Duration::from_secs(5);
 
-/// How long it waits, and for which files it has waited in vain: they are left out until they answer.
+/// The limit of a look, and the files that did not answer within it: they are left out until they answer.
 pub(super) struct Patience {
     limit: Duration,
     silent: Vec<Silent>,
 }
 
-/// What came of a look.
+/// The result of a look.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Looked {
-    /// Of the files that answer; `None` where it is not known which these are.
+    /// The change in the files that answer; `None` if it is not known which these are.
     pub(super) reload: Option<Reload>,
-    /// They have answered so far, and do not now.
+    /// Files that answered before, but not this time.
     pub(super) fell_silent: Vec<PathBuf>,
-    /// They answer again.
+    /// Files that answer again.
     pub(super) answer: Vec<PathBuf>,
 }
 
@@ -48,23 +48,23 @@ impl Patience {
         self.limit
     }
 
-    /// Those that do not answer.
+    /// The files that do not answer.
     pub(super) fn silent(&self) -> impl Iterator<Item = &Path> {
         self.silent.iter().map(|silent| &*silent.path)
     }
 
-    /// Looks at the files: those that do not answer are as they were.
+    /// Reads the files. Those that do not answer count as unchanged.
     ///
     /// # Errors
-    /// They can not be looked at.
+    /// The files cannot be read at all, because there is no thread to read them on, or because reading panicked.
     ///
     /// # Cancel safety
-    /// It may be dropped: the next look sees what this one would have.
+    /// Cancel safe: the next look sees what this one would have seen.
     pub(super) async fn look(&mut self, reloader: &mut Reloader) -> Result<Looked, Error> {
         let mut looked = Looked::default();
         let answer = self.silent.extract_if(.., |silent| !silent.is_silent());
         looked.answer = answer.map(|silent| silent.path).collect();
-        // the files of a directory are not known without it
+        // Without the directory, it is not known which files there are.
         while !self.silent().any(|path| path == reloader.dir()) {
             let (at, reads) = (reloader.instead_of(self.silent()), reloader.clone());
             let silent = match within(self.limit, at, move || reads.read(), self.again(reloader)).await {
@@ -87,11 +87,11 @@ impl Patience {
         Ok(looked)
     }
 
-    /// Looks at all but some more files; what comes of it is seen by the next look.
+    /// Reads the files without some more of them. The result is dropped: the next look reads the files again.
     fn again(&self, reloader: &Reloader) -> Again<()> {
         let (reloader, silent) = (reloader.clone(), self.silent().map(Path::to_path_buf).collect::<Vec<_>>());
         Box::new(move |without| {
-            // the files of a directory are not known without it
+            // Without the directory, it is not known which files there are.
             if without.iter().any(|path| path == reloader.dir()) {
                 return None;
             }
@@ -112,7 +112,7 @@ mod tests {
     use cninfra_testbed::{Folder, Silent};
     use std::time::Instant;
 
-    /// Files that answer do so within it, on a machine that is busy too.
+    /// Long enough for files that do answer, even on a busy machine.
     const LIMIT: Duration = Duration::from_secs(1);
 
     #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -122,7 +122,7 @@ mod tests {
         password: Secret,
     }
 
-    /// Waits for the threads of files that answer.
+    /// Waits until no thread waits for a file any more.
     async fn all_come_back(patience: &Patience) {
         let until = Instant::now() + Duration::from_secs(20);
         while patience.silent.iter().any(|silent| silent.reading.waits_for().is_some()) {
@@ -150,7 +150,7 @@ mod tests {
             let fell_silent =
                 Looked { reload: Some(Reload::Unsettled), fell_silent: vec![path.clone()], answer: vec![] };
             assert_eq!(told, fell_silent);
-            // told once, and waited for no more
+            // The file is reported once, and not waited for again.
             let began = Instant::now();
             let taken = Some(Reload::Taken { live: vec!["other"], fixed: vec![], later: vec![], odd: vec![] });
             let told = patience.look(&mut reloader).await.unwrap();
@@ -211,7 +211,7 @@ mod tests {
         let (one, mut reloader) = one_and_fixed(&folder);
         folder.write("one.conf", "a: 2");
         let mut silent = Silent::file(folder.path().join("one.conf"));
-        // longer than it takes until the others are looked at without it
+        // This is longer than it takes until the other files are read without this one.
         let answers = std::thread::spawn(move || {
             silent.asked();
             std::thread::sleep(Duration::from_secs(1));
@@ -232,7 +232,7 @@ mod tests {
         let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let one = <Live<Pair>>::__read(&config, "one").unwrap();
         let (mut patience, dir) = (Patience::of(Duration::from_secs(20)), folder.path().to_path_buf());
-        // as if a look at it had not come back yet
+        // As if an earlier look at the directory had not returned yet.
         let (answer, answered) = std::sync::mpsc::channel::<()>();
         let waits = move || (crate::config::is_dir(&dir), answered.recv().is_err());
         let reading = Reading::begin(At::default(), waits, drop).unwrap();
@@ -254,14 +254,15 @@ mod tests {
         assert_eq!(one.get().a, 2);
     }
 
-    /// What is followed, of the files `one.conf` and `fixed.conf`: only the first follows its file.
+    /// A live section from `one.conf`, and a reloader of it and of `fixed.conf`, whose section does not follow its
+    /// file.
     fn one_and_fixed(folder: &Folder) -> (Live<Pair>, Reloader) {
         let known = Known::none().with("one", <Live<Pair>>::META).with("fixed", Pair::META);
         let (config, reloader) = Reloader::in_dir(folder.path(), known);
         (<Live<Pair>>::__read(&config, "one").unwrap(), reloader)
     }
 
-    /// What came of it when it has settled.
+    /// The result of the look at which the new content has settled.
     async fn settled(reloader: &mut Reloader) -> Looked {
         let mut patience = Patience::of(LIMIT);
         let first = patience.look(reloader).await.unwrap();
@@ -284,7 +285,7 @@ mod tests {
         folder.write("one.conf", "a: 2");
         assert_eq!(settled(&mut reloader).await, taken(&["one"], &[]));
         assert_eq!(one.get().a, 2);
-        // of what is new of it, all else is to be right
+        // The rest of the section's new content still has to be valid.
         folder.write("one.conf", "a: 3");
         folder.write("fixed.conf", "a: x\npassword-file: password");
         let looked = settled(&mut reloader).await;
@@ -293,7 +294,7 @@ mod tests {
         folder.write("fixed.conf", "a: 1\npassword-file: password");
         assert_eq!(settled(&mut reloader).await.reload, taken(&["one"], &["fixed"]).reload);
         assert_eq!(one.get().a, 3);
-        // nor is it missed
+        // If the secret is then missing, that is not an error either.
         drop(silent);
         std::fs::remove_file(folder.path().join("password")).unwrap();
         folder.write("one.conf", "a: 4");

@@ -1,4 +1,4 @@
-//! [`Reading`]: a thread that reads the config, and what it waits for.
+//! [`Reading`]: a thread that reads the config, and the file that it is waiting for.
 
 use super::apart;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{io, path::PathBuf, thread::JoinHandle};
 
-/// What reads.
+/// A thread that reads the config.
 #[derive(Debug)]
 pub(in crate::agent) struct Reading {
     pub(super) at: At,
@@ -15,11 +15,11 @@ pub(in crate::agent) struct Reading {
 }
 
 impl Reading {
-    /// Reads, and says what came of it. A thread that does not come back is left to itself: nothing can end it, and a runtime would wait for
-    /// one of its own when it is dropped.
+    /// Starts to read, and passes the result to `done`. A thread that never returns is abandoned: nothing can end it,
+    /// and a runtime that is dropped would wait for a thread of its own.
     ///
     /// # Errors
-    /// There is no thread.
+    /// The thread could not be started.
     pub(in crate::agent) fn begin<T>(
         at: At,
         read: impl FnOnce() -> T + Send + 'static,
@@ -30,12 +30,12 @@ impl Reading {
         Ok(Reading { at, thread })
     }
 
-    /// It has come back.
+    /// Whether the thread has ended.
     pub(super) fn is_done(&self) -> bool {
         self.thread.is_finished()
     }
 
-    /// The file that it looked at last; `None` where it has come back.
+    /// The file that it looked at last; `None` if the thread has ended.
     pub(super) fn waits_for(&self) -> Option<PathBuf> {
         (!self.is_done()).then(|| self.at.path())
     }

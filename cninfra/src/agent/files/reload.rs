@@ -26,7 +26,7 @@ impl Drop for Following {
     }
 }
 
-/// Starts to follow the files, where there are any; the log's format too, where it is given.
+/// Starts to follow the config files, if there are any. If `format` is given, the log's format follows them, too.
 pub(in crate::agent) fn follow(
     shared: Arc<Shared>,
     poll: Duration,
@@ -46,7 +46,7 @@ pub(in crate::agent) fn follow(
 
 async fn run(shared: Arc<Shared>, poll: Duration, hangup: Option<Arc<Notify>>, format: Option<SharedFormat>) {
     let (mut patience, mut reloader) = (Patience::default(), None);
-    // by SIGHUP, whose outcome is told, be it that there is nothing new
+    // `asked` is set by SIGHUP, the outcome of which is always reported, even if nothing has changed.
     let (mut settles, mut asked) = (false, false);
     let mut failed = String::new();
     loop {
@@ -54,14 +54,15 @@ async fn run(shared: Arc<Shared>, poll: Duration, hangup: Option<Arc<Notify>>, f
         tokio::select! {
             () = shared.stop.stopping() => return,
             () = sleep(wait) => {}
-            // what is new settles in its time, whatever is heard meanwhile: that has all read once more after it
+            // While new content settles, a SIGHUP waits. It leads to another look afterwards.
             () = heard(hangup.as_deref()), if !settles => {
                 shared.loggers.of_agent().info("SIGHUP: the config is read again");
                 asked = true;
             }
         }
         let log = shared.loggers.of_agent();
-        // at the first look, and not in the start: of what was read before anything began, the same comes now
+        // Created at the first look rather than during the start: it then gets the same content that was read before
+        // anything began.
         if reloader.is_none() {
             reloader = Reloader::new(&shared.config, own::known(shared.graph));
         }
@@ -69,7 +70,7 @@ async fn run(shared: Arc<Shared>, poll: Duration, hangup: Option<Arc<Notify>>, f
         let looked = match boxed(|| patience.look(reloader)).await {
             Ok(looked) => looked,
             Err(error) => {
-                // the next look may do better; that this one has failed is told once, and to who asks
+                // The next look may succeed. A failure is reported once, and again after a SIGHUP.
                 let before = std::mem::replace(&mut failed, error.to_string());
                 if asked || before != failed {
                     log.error(format_args!("{error:?}"));
@@ -84,7 +85,7 @@ async fn run(shared: Arc<Shared>, poll: Duration, hangup: Option<Arc<Notify>>, f
             (settles, asked) = (false, false);
             continue;
         };
-        // that is the outcome
+        // If files do not answer, that was reported as the outcome of the SIGHUP.
         asked &= patience.silent().next().is_none();
         settles = reload == Reload::Unsettled;
         if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
@@ -95,7 +96,7 @@ async fn run(shared: Arc<Shared>, poll: Duration, hangup: Option<Arc<Notify>>, f
     }
 }
 
-/// Zero is never.
+/// Zero means never.
 async fn sleep(time: Duration) {
     if time.is_zero() { pending().await } else { tokio::time::sleep(time).await }
 }
@@ -107,7 +108,7 @@ async fn heard(hangup: Option<&Notify>) {
     }
 }
 
-/// Levels and format are as the config says them now; what was set while the agent runs goes over that still.
+/// Sets levels and format to what the config says now. Levels that were set while the agent runs still override it.
 fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>) {
     let said = LogsConfig::with_origins(reloader.config()).and_then(|(logs, origins)| {
         if let Some(format) = format {
@@ -120,7 +121,7 @@ fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>)
     }
 }
 
-/// Says which files do not answer, once; and again to who asks.
+/// Reports the files that do not answer, once, and again after a SIGHUP.
 fn tell_of_silence(
     log: &Logger,
     (reloader, patience): (&Reloader, &Patience),
@@ -150,7 +151,7 @@ fn tell_of_silence(
     }
 }
 
-/// Says what came of it, in the log and in the status of the plugins that follow their files.
+/// Reports the result in the log, and in the status of the plugins whose sections follow their files.
 fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
     let log = shared.loggers.of_agent();
     let report = |refused: Option<String>| {
@@ -230,7 +231,7 @@ mod tests {
         greeter: Dep<Greeter>,
     }
 
-    /// An agent whose files are looked at after a hangup only, and the hangup.
+    /// An agent that looks at its files only after a hangup, and the hangup.
     async fn started(folder: &Folder, hangups_before: usize) -> (Agent<Greets>, Arc<Notify>) {
         folder.write("greeter.conf", "text: one");
         let config = Config::new().set("agent", "config-poll-interval", "0");
@@ -252,7 +253,7 @@ mod tests {
         agent.close().await.unwrap();
     }
 
-    /// What the log says until then.
+    /// Waits until the log contains `said` that many times, and returns the log.
     async fn until(log: &Log, said: &str, times: usize) -> String {
         let began = Instant::now();
         while log.text().matches(said).count() < times {
@@ -303,14 +304,14 @@ mod tests {
                 hangup.notify_one();
                 let text = until(&log, outcome, 1).await;
                 assert!(text.contains("greeter.conf did not answer within 5s: it is taken to be as it was"), "{text}");
-                // nothing looks at it by itself
+                // The agent does not look at the files by itself.
                 assert_eq!(text.matches("it is tried again after the next SIGHUP").count(), 2, "{text}");
                 assert!(text.contains("greeter.yaml did not answer within 5s: it has not been read yet"), "{text}");
                 hangup.notify_one();
                 until(&log, outcome, 2).await;
                 drop(silent);
                 folder.write("greeter.conf", "text: two");
-                // the thread that waits for it may take a moment
+                // The thread that waits for the file may need a moment.
                 while !log.text().contains("greeter.conf answers again") {
                     hangup.notify_one();
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -348,7 +349,7 @@ mod tests {
         agent.close().await.unwrap();
     }
 
-    /// Its destructor panics, if it is armed.
+    /// Its destructor panics if the text is "armed".
     #[derive(Default, Serialize, Deserialize)]
     struct Text(String);
     impl Drop for Text {
@@ -398,7 +399,7 @@ mod tests {
         text: String,
     }
 
-    /// The look at it fails at times, as only by a defect of what is generated.
+    /// A section whose check can be made to panic, as only a defect of generated code would.
     struct Failing(Live<Plain>);
     impl Section for Failing {
         const META: ConfigMeta = <Live<Plain>>::META.__checked(|section| {

@@ -1,4 +1,4 @@
-//! [`Search`]: which files do not answer beside the one that is waited for, and what comes of reading all others.
+//! [`Search`]: finds the other files that do not answer while one is waited for, and what the remaining files contain.
 
 use super::reading::Reading;
 use crate::{config::At, foreign::Panic};
@@ -8,28 +8,28 @@ use std::{
     time::Duration,
 };
 
-/// So often within the time that files have it is seen whether one is waited for, and at least as often as this.
+/// How many times a search looks within the limit of the files, unless that is less often than `LONGEST_TICK`.
 const TICKS: u32 = 50;
 const LONGEST_TICK: Duration = Duration::from_millis(100);
 
-/// How often a search is to look, within this time.
+/// The time between two looks of a search with this limit.
 pub(in crate::agent) fn tick(limit: Duration) -> Duration {
     (limit / TICKS).clamp(Duration::from_millis(1), LONGEST_TICK)
 }
 
-/// How all is read again without these files; `None` where nothing is known without them.
+/// How to read everything again without these files; `None` if nothing can be known without them.
 pub(in crate::agent) type Again<S> = Box<dyn Fn(&[PathBuf]) -> Option<(At, Box<dyn FnOnce() -> S + Send>)> + Send>;
 
-/// While a reading waits for a file, all is read again without that one, and without each that is found so: all files have the same time, and what
-/// is said by those that answer is known when it is over.
+/// While one thread waits for a file, further threads read everything without that file, and without each further one
+/// found in this way. So all files have the same limit, and when it is over, the content of those that answer is known.
 pub(in crate::agent) struct Search<S> {
     again: Again<S>,
-    /// Of the reading that is waited for.
+    /// The reading that the caller waits for.
     first: Watched,
     others: Vec<Other<S>>,
 }
 
-/// A file that does not answer, and what waits for it.
+/// A file that does not answer, and the thread that waits for it.
 #[derive(Debug)]
 pub(in crate::agent) struct Silent {
     pub(in crate::agent) path: PathBuf,
@@ -37,13 +37,13 @@ pub(in crate::agent) struct Silent {
 }
 
 impl Silent {
-    /// What waits for it has not come back.
+    /// Whether the thread still waits for the file.
     pub(super) fn is_silent(&self) -> bool {
         self.reading.waits_for().is_some_and(|path| path == self.path)
     }
 }
 
-/// A reading without some files.
+/// A reading that leaves out some files.
 struct Other<S> {
     without: Vec<PathBuf>,
     reading: Reading,
@@ -51,10 +51,10 @@ struct Other<S> {
     said: Receiver<S>,
 }
 
-/// Where a reading is.
+/// The file at which a reading is.
 struct Watched {
     at: At,
-    /// For which file it waited when it was seen last.
+    /// The file that it waited for at the last look.
     before: Option<PathBuf>,
 }
 
@@ -63,7 +63,7 @@ impl Watched {
         Watched { at, before: None }
     }
 
-    /// The file that it has waited for since it was seen last.
+    /// The file that it waits for, if it is the same as at the last look.
     fn stays(&mut self) -> Option<PathBuf> {
         let now = self.at.waits_for();
         let before = std::mem::replace(&mut self.before, now.clone());
@@ -72,18 +72,19 @@ impl Watched {
 }
 
 impl<S: Send + 'static> Search<S> {
-    /// Beside the reading that is there.
+    /// A search for a reading that has begun.
     pub(in crate::agent) fn new(at: At, again: Again<S>) -> Self {
         Search { again, first: Watched::new(at), others: Vec::new() }
     }
 
-    /// Looks whether a file is waited for that was before, and reads without it if so. It waits for nothing itself.
+    /// Checks whether a reading still waits for the same file as at the last look, and if so starts one without it.
+    /// Does not block.
     pub(in crate::agent) fn look(&mut self) {
         let mut silent: Vec<PathBuf> = self.first.stays().into_iter().collect();
         let mut goes_on = false;
         for other in &mut self.others {
             let stays = other.watched.stays();
-            // of one that is not the last, only the file that it waits for is of interest
+            // Of all but the last reading, only the file that it waits for matters.
             goes_on = stays.is_none() && !other.reading.is_done();
             silent.extend(stays);
         }
@@ -95,21 +96,22 @@ impl<S: Send + 'static> Search<S> {
         }
         let Some((at, read)) = (self.again)(&silent) else { return };
         let (says, said) = sync_channel(1);
-        // who waits may have gone; one that panics says nothing
+        // The receiver may be gone. A reading that panics sends nothing.
         let done = move |read: Result<S, Panic>| drop(read.map(|read| says.try_send(read)));
-        // without a thread it is tried again
+        // If there is no thread, the next look tries again.
         if let Ok(reading) = Reading::begin(at.clone(), read, done) {
             self.others.push(Other { without: silent, reading, watched: Watched::new(at), said });
         }
     }
 
-    /// The time is over: the other files that do not answer, each once, and what those say that do; `None` where that is not known yet.
+    /// Ends the search when the time is over: returns the other files that do not answer, each once, and the result
+    /// without them, `None` if there is none yet.
     pub(in crate::agent) fn end(self, first: &PathBuf) -> (Vec<Silent>, Option<S>) {
         let mut silent: Vec<Silent> = Vec::new();
         let mut said = None;
         for other in self.others {
             said = other.said.try_recv().ok().or(said);
-            // one that was not seen before may answer yet
+            // A file that was not waited for at the last look may still answer.
             let path = other.watched.at.waits_for().filter(|path| Some(path) == other.watched.before.as_ref());
             if let Some(path) = path
                 && path != *first

@@ -1,4 +1,4 @@
-//! Reads the config, and waits for it no longer than it may: a file system may not answer.
+//! Reads the config with a time limit, since a file system may not answer.
 
 use super::{
     reading::Reading,
@@ -30,29 +30,29 @@ use std::{
 };
 use tokio::task::spawn_blocking;
 
-/// Why nothing came of reading; `S` is what the files say that do answer.
+/// Why the config was not read; `S` is the result from the files that do answer.
 #[derive(Debug)]
 pub(in crate::agent) enum Unread<S> {
-    /// It was not done within its time, and threads wait still.
+    /// The limit has passed, and threads still wait.
     Silent(Unanswered<S>),
-    /// It could not be waited for, or it panicked.
+    /// There was no thread to read on, the runtime ended, or reading panicked.
     Failed(Error),
 }
 
-/// What is known of a reading whose time is over.
+/// What is known about a reading whose limit has passed.
 #[derive(Debug)]
 pub(in crate::agent) struct Unanswered<S> {
-    /// The files that do not answer; the first is the one that it looked at last.
+    /// The files that do not answer. The first is the one that the reading looked at last.
     pub(super) silent: Vec<Silent>,
-    /// The first does not answer; else it is not the file that takes so long.
+    /// Whether the first file does not answer. If not, something other than a file takes this long.
     waits: bool,
     limit: Duration,
-    /// What the others say, where that is known.
+    /// The result from the files that answer, if it is known.
     said: Option<S>,
 }
 
 impl<S: Send + 'static> Unread<S> {
-    /// It was waited for as long as this.
+    /// For a reading that did not end within `limit`.
     pub(in crate::agent) fn of(reading: Reading, limit: Duration, search: Search<S>) -> Self {
         let (waits, path) = (reading.at.waits_for(), reading.at.path());
         let (others, said) = search.end(&path);
@@ -70,12 +70,12 @@ impl<S> Unread<S> {
         Unread::Failed(Error::from(error).context("there is no thread to read the config files on"))
     }
 
-    /// The runtime ends.
+    /// The runtime is shutting down.
     pub(super) fn given_up() -> Self {
         Unread::Failed(Error::msg("reading the config files was given up, since the runtime ends"))
     }
 
-    /// What went wrong, and what the files say that do answer.
+    /// The errors, and the result from the files that do answer.
     pub(in crate::agent) fn told(self) -> (Vec<Error>, Option<S>) {
         let Unanswered { silent, waits, limit, said } = match self {
             Unread::Silent(unanswered) => unanswered,
@@ -86,7 +86,7 @@ impl<S> Unread<S> {
     }
 }
 
-/// These files do not answer; without any it is something else that takes so long.
+/// An error for each file that does not answer; if there is none, an error that something else takes this long.
 pub(in crate::agent) fn not_read(silent: impl Iterator<Item = PathBuf>, limit: Duration) -> Vec<Error> {
     let told = |path: PathBuf| {
         Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
@@ -101,29 +101,29 @@ pub(in crate::agent) fn not_read(silent: impl Iterator<Item = PathBuf>, limit: D
     errors
 }
 
-/// Reading has panicked.
+/// The error for a panic while the files were read.
 pub(in crate::agent) fn panicked(panic: &Panic) -> Error {
     Error::msg(format_args!("reading the config files panicked: {panic}")).with_help("it is a defect")
 }
 
-/// What starts the flavor of this graph, with its files read.
+/// Reads the files, and prepares the start of the flavor with this graph.
 ///
 /// # Errors
-/// They are not read within the limit of the start; or the agent was asked to stop until then.
+/// The files were not read within the limit of the start, or the agent was asked to stop meanwhile.
 pub(in crate::agent) async fn read(settings: Box<Settings>, graph: &'static Graph) -> Result<Prepared, StartError> {
-    // of what has been checked, all has been read
+    // If the config has been checked, all its files have been read.
     if settings.is_checked || (settings.files.is_none() && !settings.config.may_name_files()) {
         return Ok(settings.runner(graph));
     }
     let (began, stop) = (Instant::now(), settings.stop.clone());
-    // what the files say of it is not known yet
+    // The limit that the files may set is not known yet.
     let limit = settings.own.limits.unwrap_or_default().start;
     let (at, reads) = (At::default(), Reads::of(&settings, graph));
     let again: Again<Vec<PluginError>> = Box::new(move |without| {
         let reads = reads.clone();
         Some((At::without(without), Box::new(move || reads.mistakes())))
     });
-    // rare, and large: in a box, so that a start without files has no room for it
+    // Boxed, since this future is large and rarely needed: so the future of a start without files has no room for it.
     let reading = boxed(move || within(limit, at, move || settings.runner(graph), again));
     let failed = tokio::select! {
         read = reading => match read {
@@ -139,7 +139,7 @@ pub(in crate::agent) async fn read(settings: Box<Settings>, graph: &'static Grap
     Err(StartError::before_all(graph, failed, began))
 }
 
-/// Waits for what is heard, no longer than this, and searches meanwhile.
+/// Waits for `heard` up to `limit`, and lets the search look at each tick.
 pub(in crate::agent) fn wait<T, S: Send + 'static>(
     heard: &Receiver<T>,
     limit: Duration,
@@ -155,10 +155,10 @@ pub(in crate::agent) fn wait<T, S: Send + 'static>(
     }
 }
 
-/// Reads, and waits for it no longer than this, by the wall clock.
+/// Calls `read` on another thread, and waits for it up to `limit` of real time.
 ///
 /// # Cancel safety
-/// It may be dropped: nothing waits for it any more.
+/// Cancel safe: the result is then ignored.
 pub(super) async fn within<T: Send + 'static, S: Send + 'static>(
     limit: Duration,
     at: At,
@@ -168,7 +168,7 @@ pub(super) async fn within<T: Send + 'static, S: Send + 'static>(
     let (says, heard) = sync_channel(2);
     let _given_up = GivenUp(says.clone());
     let waits = move || {
-        // who waited may have gone
+        // The receiver may be gone.
         let done = move |read| drop(says.send(Heard::Read(read)));
         let mut search = Search::new(at.clone(), again);
         let reading = Reading::begin(at, read, done).map_err(Unread::no_thread)?;
@@ -178,7 +178,7 @@ pub(super) async fn within<T: Send + 'static, S: Send + 'static>(
             Ok(Heard::GivenUp) | Err(RecvTimeoutError::Disconnected) => Err(Unread::given_up()),
         }
     };
-    // time that is paused stands still meanwhile
+    // On a blocking thread: while it runs, tokio does not advance a paused clock.
     spawn_blocking(waits).await.unwrap_or_else(|_| Err(Unread::given_up()))
 }
 
@@ -187,12 +187,12 @@ enum Heard<T> {
     GivenUp,
 }
 
-/// Ends the wait when it is dropped: a runtime that is dropped would sit it out.
+/// Ends the wait when it is dropped: otherwise a runtime that is dropped would block until the limit.
 struct GivenUp<T>(SyncSender<Heard<T>>);
 
 impl<T> Drop for GivenUp<T> {
     fn drop(&mut self) {
-        // there is room for both
+        // The channel has room for both messages.
         let _ = self.0.try_send(Heard::GivenUp);
     }
 }
@@ -230,7 +230,7 @@ mod tests {
         assert!(error.help().is_some_and(|help| help.contains("file system")) && began.elapsed().is_zero());
     }
 
-    /// Nothing is read again.
+    /// Nothing can be read again.
     fn nothing_else() -> Again<()> {
         Box::new(|_| None)
     }
@@ -240,7 +240,7 @@ mod tests {
         let (folder, is_again) = (Folder::new(), Arc::new(AtomicBool::new(false)));
         folder.write("store.conf", "");
         let (path, is_read_again) = (folder.path().join("store.conf"), is_again.clone());
-        // who waits longer than he should fails, and does not hang
+        // So that a wait beyond the limit makes the test fail rather than hang.
         let (answer, answered) = channel::<()>();
         std::thread::spawn(move || {
             std::thread::sleep(Duration::from_secs(20));

@@ -1,8 +1,8 @@
-//! The way to a panic, as it is told: without what the standard library does around it.
+//! The backtrace of a panic for the log, without the frames of the standard library around it.
 
 use std::{backtrace::Backtrace, fmt::Write as _};
 
-/// How much of the way to a panic is told.
+/// How much of a panic's backtrace is logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Wanted {
     Nothing,
@@ -11,7 +11,7 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    /// `RUST_BACKTRACE`, as the standard library understands it.
+    /// Reads `RUST_BACKTRACE` as the standard library does.
     pub(super) fn of(variable: Option<&str>) -> Self {
         match variable {
             None | Some("0") => Wanted::Nothing,
@@ -20,7 +20,7 @@ impl Wanted {
         }
     }
 
-    /// The way to here, where it is wanted.
+    /// The backtrace of this call, if one is wanted.
     pub(super) fn capture(self) -> Option<String> {
         match self {
             Wanted::Nothing => None,
@@ -30,23 +30,23 @@ impl Wanted {
     }
 }
 
-/// What panics goes through this before it comes to the hook.
+/// The functions that a panic passes through before the panic hook is called.
 const PANICS: [&str; 3] = ["rust_begin_unwind", "begin_panic", "panic_fmt"];
-/// Whose frames tell nobody anything.
+/// The standard library's crates, whose frames help nobody.
 const STD: [&str; 4] = ["std::", "core::", "alloc::", "__rust"];
 
-/// Where the standard library was compiled.
+/// The source paths of the standard library begin with this.
 const SOURCES: &str = "at /rustc/";
 
-/// Without the frames of the standard library, and what comes after the panic.
+/// Removes the frames of the standard library, and those after the panic.
 fn short(full: &str) -> String {
     let frames = frames(full);
     let panics = |frame: &&Frame<'_>| PANICS.iter().any(|name| frame.name.contains(name));
-    // the innermost one: a destructor may panic in one that goes on further out
+    // The innermost panic counts: a destructor may panic while an outer panic unwinds.
     let first = frames.iter().position(|frame| panics(&frame)).map_or(0, |at| at + 1);
     let kept: Vec<_> = frames[first..].iter().filter(|frame| !frame.is_std()).collect();
     if kept.is_empty() {
-        // there are no names, such as in a program without symbols
+        // The frames have no names, as in a program without symbols.
         return full.to_string();
     }
     let mut text: String = kept.iter().flat_map(|frame| frame.lines.iter()).fold(String::new(), |mut text, line| {
@@ -56,19 +56,19 @@ fn short(full: &str) -> String {
     });
     let out = frames.len() - kept.len();
     if out > 0 {
-        // writing to a string does not fail
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "{out} frames of the standard library are left out: RUST_BACKTRACE=full shows them");
     }
     text
 }
 
 struct Frame<'a> {
-    /// Of the function.
+    /// The name of the function.
     name: &'a str,
     lines: Vec<&'a str>,
 }
 
-/// A frame begins with its number, and has the place in the source below it.
+/// A frame begins with its number, and its place in the source is on the line below.
 fn frames(full: &str) -> Vec<Frame<'_>> {
     let mut frames: Vec<Frame<'_>> = Vec::new();
     for line in full.lines() {
@@ -85,9 +85,9 @@ fn frames(full: &str) -> Vec<Frame<'_>> {
 
 impl Frame<'_> {
     fn is_std(&self) -> bool {
-        // `<core::pin::Pin<P> as core::future::future::Future>::poll` is, too
+        // This is also true of `<core::pin::Pin<P> as core::future::future::Future>::poll`.
         let name = self.name.trim_start_matches('<').trim_start_matches("&mut ");
-        // what is inlined has lost the first parts of its name
+        // The name of an inlined function lacks its first parts, so its source path is checked as well.
         let is_there = |line: &&str| line.trim_start().starts_with(SOURCES);
         STD.iter().any(|of| name.starts_with(of)) || self.lines[1..].iter().any(is_there)
     }
@@ -107,7 +107,7 @@ mod tests {
         let expected = "   4: app::store::open\n             at ./src/store.rs:7:9\n   7: app::main\n\
                         7 frames of the standard library are left out: RUST_BACKTRACE=full shows them";
         assert_eq!(short(FULL), expected);
-        // a panic on the way of another one
+        // A panic inside another one.
         let nested = "   0: cninfra::agent::hook::log\n   1: __rustc::rust_begin_unwind\n   2: core::panicking::panic_fmt\n   \
                       3: app::inner\n   4: std::panicking::begin_panic\n   5: app::outer\n";
         assert!(short(nested).starts_with("   3: app::inner\n   5: app::outer\n"), "{}", short(nested));

@@ -1,4 +1,5 @@
-//! What a process does before its agent begins: it reads the config, for as long as the start may take and it is wanted.
+//! What a process does before its agent begins: it reads the config, until the start's limit or until it is asked to
+//! stop.
 
 use crate::{
     Error,
@@ -35,15 +36,16 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// Files that answer are read within it, whatever the limit is: what is wrong with that is told.
+/// The files have at least this long, whatever the limit of the start: so files that answer are read, and a wrong limit
+/// is reported.
 const LEAST: Duration = Duration::from_millis(500);
 
-/// How long is waited for the files: what these say of it is not known yet.
+/// How long to wait for the files. The limit that the files may set is not known yet.
 fn limit(reads: &Reads) -> Duration {
     reads.own().limits().start.max(LEAST)
 }
 
-/// What the files say that do answer.
+/// Checks the config without the files that do not answer.
 fn again(reads: Reads) -> Again<Report> {
     Box::new(move |without| {
         let reads = reads.clone();
@@ -51,10 +53,10 @@ fn again(reads: Reads) -> Again<Report> {
     })
 }
 
-/// Puts command line, environment and files together, where no agent shall live.
+/// Combines command line, environment and files when the process does not run the agent, but only checks or prints.
 ///
 /// # Errors
-/// Nothing came of reading.
+/// The config was not read.
 pub(super) fn configure(
     settings: Box<Settings>,
     graph: &'static Graph,
@@ -67,7 +69,7 @@ pub(super) fn configure(
         (settings, report)
     };
     let (done, heard) = sync_channel(1);
-    // who waited may have gone
+    // The receiver may be gone.
     let reading = Reading::begin(at.clone(), read, move |read| drop(done.send(read))).map_err(Unread::no_thread)?;
     let limit = limit(&reads);
     let mut search = Search::new(at, again(reads));
@@ -77,10 +79,11 @@ pub(super) fn configure(
     }
 }
 
-/// The wait for an agent that reads its config on a thread of its own. Either it begins, or nobody waits for it any more: who is first decides that.
+/// The wait for an agent that reads its config on another thread. Either the agent begins, or the wait is given up:
+/// whichever is first sets `is_decided`.
 #[derive(Clone)]
 pub(super) struct Wait {
-    /// Signals are heard.
+    /// Notified when signals are handled.
     heard: Arc<Notify>,
     is_decided: Arc<AtomicBool>,
     at: At,
@@ -90,11 +93,11 @@ pub(super) struct Wait {
 /// Why an agent has not begun.
 #[derive(Debug)]
 pub(super) enum NotBegun {
-    /// Signals can not be heard: why, in words.
+    /// Signals cannot be handled: the reason.
     Deaf(String),
-    /// It was asked to stop before that.
+    /// The agent was asked to stop before it began.
     Stopped,
-    /// Files did not answer within their time: which, and what those say that do, where that is known.
+    /// Files did not answer within the limit: the errors, and the report without these files, if there is one.
     Silent(Vec<Error>, Option<Report>),
 }
 
@@ -103,28 +106,28 @@ impl Wait {
         Wait { heard: Arc::default(), is_decided: Arc::default(), at: At::default(), reads: Arc::new(reads) }
     }
 
-    /// Reads, and notes which file is looked at.
+    /// Calls `read`, and notes which file it is looking at.
     pub(super) fn during<T>(&self, read: impl FnOnce() -> T) -> T {
         self.at.during(read)
     }
 
-    /// From here on signals do not end the process by themselves.
+    /// Notes that signals are handled: from now on they do not end the process by themselves.
     pub(super) fn hears(&self) {
-        // it is kept for an agent that comes later
+        // The permit is kept until the agent waits for it.
         self.heard.notify_one();
     }
 
-    /// Waits until signals are heard: before that no agent begins, since it would not be closed.
+    /// Waits until signals are handled. No agent begins before that, since a signal would end it without closing it.
     pub(super) async fn heard(&self) {
         self.heard.notified().await;
     }
 
-    /// The agent is about to begin. Is it still waited for?
+    /// Marks the agent as begun. Returns false if the wait has been given up.
     pub(super) fn begins(&self) -> bool {
         !self.is_decided.swap(true, AcqRel)
     }
 
-    /// Comes to an end where the agent has not begun in time, or is not wanted any more. Nothing has to be undone then.
+    /// Returns when the agent has not begun in time, or was asked to stop before. Nothing has to be undone then.
     pub(super) async fn in_vain(&self, stop: &StopHandle) -> NotBegun {
         let why = tokio::select! {
             () = stop.stopping() => NotBegun::Stopped,
@@ -133,7 +136,8 @@ impl Wait {
         if self.begins() { why } else { pending().await }
     }
 
-    /// Waits until its time is over, and searches meanwhile. Nothing is worked out for it before it has taken a while: most starts are done by then.
+    /// Waits until the limit has passed, and searches for other files that do not answer. It prepares nothing before a
+    /// first tick: most starts have begun by then.
     async fn over(&self) -> NotBegun {
         let (began, first) = (Instant::now(), tick(LEAST));
         sleep(first).await;

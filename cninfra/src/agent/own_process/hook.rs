@@ -1,4 +1,4 @@
-//! [`Hook`]: panics of a process are records of its log, as all else.
+//! [`Hook`]: the panic hook that writes the panics of a process as log records.
 
 use super::backtrace::Wanted;
 use crate::{
@@ -15,12 +15,12 @@ use std::{
 
 type Before = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
-/// The panic hook of a process whose whole job is its agent. When this is dropped, that of before is back.
+/// The panic hook of a process that only runs its agent. When it is dropped, the previous hook is restored.
 pub(super) struct Hook(Option<Before>);
 
 impl Hook {
-    /// Logs each panic where it happens: by the logger of the plugin, with what that was doing, or what of it was called by another one, and the way to it where
-    /// somebody wants to see it.
+    /// Logs each panic where it happens: by the logger of the plugin, with the step or task, or the call into its code
+    /// by another plugin, and with a backtrace if one is wanted.
     pub(super) fn set(loggers: &Loggers, progress: &Arc<Progress>, backtrace: Wanted) -> Self {
         let (before, loggers, progress) = (take_hook(), loggers.clone(), progress.clone());
         set_hook(Box::new(move |panic| log(&loggers, &progress, panic, backtrace)));
@@ -30,7 +30,7 @@ impl Hook {
 
 impl Drop for Hook {
     fn drop(&mut self) {
-        // a thread that panics can not set it
+        // A thread that is panicking cannot set the hook.
         if let Some(before) = self.0.take().filter(|_| !thread::panicking()) {
             set_hook(before);
         }
@@ -41,7 +41,7 @@ fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtr
     let message = message(panic.payload());
     let location = panic.location().unwrap_or(Location::caller());
     let is_told = !Panic::is_quiet();
-    // a call of others' code is the innermost: it is asked by a plugin that is called itself, or by a task of its own
+    // A call of foreign code is the innermost: it is made by a plugin that is itself being called, or by a task.
     let called = if is_told { progress.handed_here() } else { None };
     if is_told {
         tell(loggers, progress, called.as_ref(), (&message, location), backtrace);
@@ -67,7 +67,8 @@ fn tell(
     log.log_at(Level::Error, &what, location);
 }
 
-/// The logger of the plugin whose step or task is called here, with which of them that is; the agent's where there is none.
+/// The logger of the plugin whose step or task runs on this thread, with the name of the task or phase; otherwise the
+/// agent's logger.
 fn of_step(loggers: &Loggers, progress: &Progress) -> Logger {
     let who = progress.called_here().or_else(Who::now);
     let log = who.map_or_else(|| loggers.of_agent(), |who| loggers.get(who.plugin));

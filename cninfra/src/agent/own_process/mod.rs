@@ -1,4 +1,4 @@
-//! An agent that is a process of its own: logs, signals, panics, exit code.
+//! An agent that runs as its own process: logs, signals, panics, exit code.
 
 pub(super) mod backtrace;
 pub(super) mod foreword;

@@ -1,15 +1,17 @@
-//! Tasks that nobody owns: plugins, or their libraries, have spawned them by tokio alone, and they run on when all is closed.
+//! Counts tasks without an owner: plugins or their libraries have spawned them with `tokio::spawn`, and they go on when
+//! everything is closed.
 
 use crate::Logger;
 use std::time::Duration;
 use tokio::{runtime::Handle, time::sleep};
 
-/// What was told to end, or whose other end has just been dropped, has so long for it, looked at so often.
+/// Tasks that were just told to end, or whose channel was just closed, have this long to end. It is split into `LOOKS`
+/// checks.
 const GRACE: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 100;
 
-/// Tells how many there are. All that was of the agent has ended, but for the task that asks: this runtime has no other work. Whose they are nobody knows: a
-/// task is counted by the runtime, and not by who has spawned it.
+/// Reports the number of such tasks. All tasks of the agent have ended except the one that calls this, and the runtime
+/// runs nothing else. The runtime only counts its tasks, and does not know who has spawned them.
 pub(super) async fn tell(log: &Logger) {
     let metrics = Handle::current().metrics();
     let many = || metrics.num_alive_tasks().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! What a process answers on standard output, instead of running its agent.
+//! Prints the answers of a process that does not run its agent.
 
 use crate::{Logger, agent::terms::exit, config::Config};
 use std::{
@@ -6,8 +6,8 @@ use std::{
     process::ExitCode,
 };
 
-/// What a check says that found nothing wrong, but perhaps something odd, which has been logged. With the files, since those of another directory or name are not
-/// there at all.
+/// The answer of a check that found no error; warnings have been logged. It lists the files, since a file in another
+/// directory or with another name is not read at all.
 pub(super) fn checked(odd: usize, config: &Config) -> String {
     let files: Vec<String> = config.files_read().map(|file| file.display().to_string()).collect();
     let read = if files.is_empty() { "no config file was found".to_string() } else { files.join(", ") };
@@ -24,7 +24,7 @@ pub(super) fn print(log: &Logger, text: &str) -> ExitCode {
     printed(log, io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()))
 }
 
-/// A reader that has gone away is not an error.
+/// The exit code after printing. A reader that has closed the pipe is not an error.
 pub(super) fn printed(log: &Logger, printed: io::Result<()>) -> ExitCode {
     match printed {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! An agent that is a process of its own: command line, logs, signals, exit code.
+//! [`Agent::main`]: runs an agent as a process, with command line, logs, signals and exit code.
 
 use super::{
     backtrace::Wanted,
@@ -96,7 +96,7 @@ impl<F> Agent<F> {
     /// }
     /// ```
     #[must_use = "this is the exit code: write `fn main() -> std::process::ExitCode`, and no `;` behind the call"]
-    #[rustfmt::skip] // rustc shows the lines from the name to the bound
+    #[rustfmt::skip] // rustc shows the lines from the name to the bound.
     pub fn main() -> ExitCode where ByItself<F>: Runs<F> {
         Self::builder().main(std::env::args_os(), std::env::vars_os())
     }
@@ -114,17 +114,18 @@ impl<F: 'static> Builder<F> {
         let began = Instant::now();
         let env = Variables::new(env);
         let output = Output::stderr_unless(env.get("NO_COLOR")).libraries(&self.settings.loggers);
-        // the config may say another one
+        // The config may set another format later.
         let format = output.shared_format();
         output.install();
-        // the process ends where a plugin blocks for ever, but the others are closed before
+        // A process whose plugin blocks for ever is ended, but the other plugins are closed before: that needs the
+        // roll.
         self.settings.progress = Arc::new(Progress::with_roll());
         let _hook = Hook::set(
             &self.settings.loggers,
             &self.settings.progress,
             Wanted::of(env.get("RUST_BACKTRACE").as_deref()),
         );
-        // its threads come up while this one reads what it is told
+        // The runtime's threads start while this thread parses the command line.
         let ground = Handle::try_current().is_err().then(Ground::new);
         let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
@@ -137,7 +138,7 @@ impl<F: 'static> Builder<F> {
                 usage::tell(&error, &log, &asked);
                 return ExitCode::from(exit::INVALID);
             }
-            // what was asked for
+            // Help or version.
             Err(answer) => return printed(&log, answer.print().and_then(|()| io::stdout().flush())),
         };
         let task = cli.task;
@@ -145,7 +146,7 @@ impl<F: 'static> Builder<F> {
             return print(&log, &graph.print(format));
         }
         self.settings.take_values(&cli.values);
-        // the files may say another one, but what is wrong with reading them has this one
+        // The files may set another format, but errors in reading them are logged in this one.
         format.set(LogsConfig::format_of(&self.settings.config));
         let Builder { held, settings } = self;
         if matches!(task, Task::Run)
@@ -183,20 +184,20 @@ impl<F: 'static> Builder<F> {
     }
 }
 
-/// That nothing came of reading, and what the files say that do answer.
+/// Combines the errors of reading with the report from the files that do answer.
 fn with_others(mut wrong: Vec<Error>, others: Option<Report>) -> Report {
     let mut report = others.unwrap_or_default();
     wrong.append(&mut report.wrong);
     Report { wrong, ..report }
 }
 
-/// The log says from here on whose records it has, and in the format that the config says.
+/// Sets the agent's name in log records, and the format that the config says.
 fn takes_names(settings: &Settings, format: &SharedFormat) {
     settings.loggers.name(AgentConfig::label_of(&settings.config).as_str());
     format.set(LogsConfig::format_of(&settings.config));
 }
 
-/// Runs the agent, and hears of signals meanwhile.
+/// Runs the agent, and handles signals meanwhile.
 fn live(
     ground: Result<Ground, String>,
     builder: Builder<()>,
@@ -215,17 +216,17 @@ fn live(
     let Builder { held, mut settings } = builder;
     let (graph, hangup) = (held.graph(), Arc::new(Notify::new()));
     settings.record = true;
-    // the process looks at it by itself, and can end it
+    // The process has a watchdog of its own, which can end it.
     settings.watched = false;
     settings.hangup = Some(hangup.clone());
     let (stop, progress, loggers) = (settings.stop.clone(), settings.progress.clone(), settings.loggers.clone());
     let (wait, voice) =
         (Wait::new(Reads::of(&settings, graph, &cli)), Voice { log: log.clone(), teller: ground.teller() });
     let (waits, tells) = (wait.clone(), voice.clone());
-    // a file that does not answer keeps a thread of the agent's, which has no other work yet
+    // A file that does not answer blocks a worker thread of the agent's runtime, which has no other work yet.
     let agent = boxed(move || async move {
         match configured(settings, graph, cli, format, &waits, &tells).await {
-            // apart: what is made on a stack, and moved, touches its pages
+            // Boxed, since a large future that is built and moved on the stack touches its pages.
             Ok(settings) => boxed(move || life(Builder { held, settings })).await,
             Err(code) => code,
         }
@@ -249,10 +250,10 @@ fn live(
     ExitCode::from(code)
 }
 
-/// Puts command line, environment and files together, for an agent that begins then.
+/// Combines command line, environment and files for an agent that begins when this returns.
 ///
 /// # Errors
-/// The exit code, where it does not: why has been told.
+/// The exit code, if the agent does not begin. The reason has been logged.
 async fn configured(
     mut settings: Box<Settings>,
     graph: &'static Graph,
@@ -264,7 +265,7 @@ async fn configured(
     let read = guard(|| wait.during(|| settings.configure(graph, cli)));
     wait.heard().await;
     if !wait.begins() {
-        // who has given it up says so
+        // The task that gave up the wait reports it.
         return Err(exit::FAILED);
     }
     let report = read.unwrap_or_else(|panic| with_others(vec![panicked(&panic)], None));
@@ -278,7 +279,7 @@ async fn configured(
     Ok(settings)
 }
 
-/// What says something before the agent begins: a log that nobody reads does not keep it from that.
+/// Logs something before the agent begins, without being blocked by a log that nobody reads.
 #[derive(Clone)]
 struct Voice {
     log: Logger,
@@ -286,7 +287,7 @@ struct Voice {
 }
 
 impl Voice {
-    /// Waits so long for it to be written.
+    /// Logs `what`, and waits up to `within` until it is written.
     #[track_caller]
     fn tell(&self, level: Level, what: &dyn fmt::Display, within: Duration) {
         self.teller.say(&self.log, level, what);
@@ -297,7 +298,7 @@ impl Voice {
         report.odd.iter().for_each(|odd| self.tell(Level::Warn, odd, teller::FIRST));
     }
 
-    /// Says that. Returns the exit code.
+    /// Logs the report. Returns the exit code.
     fn is_not_valid(&self, report: &Report) -> u8 {
         self.is_odd(report);
         self.tell(Level::Error, report, teller::ALL);
@@ -305,8 +306,8 @@ impl Voice {
     }
 }
 
-/// A flavor without its handles, which nobody in a process can ask for. So its life is compiled once, and the handles need not be
-/// `Send`, which would be told of beside what is wrong with a flavor.
+/// A flavor without its handles, which nothing in a process can ask for. So the code of its life is compiled once, and
+/// the handles need not be `Send`: otherwise rustc would report that beside the errors in a flavor.
 struct Bare<F>(Box<dyn Held<F>>);
 
 impl<F> Held<()> for Bare<F> {
@@ -322,11 +323,11 @@ impl<F> Held<()> for Bare<F> {
     }
 }
 
-/// From start to stop.
+/// Runs the agent from start to stop. Returns the exit code.
 async fn life(builder: Builder<()>) -> u8 {
     let (graph, log, began) = (builder.held.graph(), builder.loggers().of_agent(), Instant::now());
     let (progress, stop) = (builder.settings.progress.clone(), builder.settings.stop.clone());
-    // a log that is stuck is no reason to end in another way
+    // Recorded before the log is written, so that a stuck log does not change the exit code.
     let done = |code| {
         progress.done(code);
         code
@@ -336,7 +337,7 @@ async fn life(builder: Builder<()>) -> u8 {
             tell_started(&log, graph, &agent, began);
             let stopped = agent.run().await;
             let code = done(stopped.as_ref().map_or_else(StopError::exit_code, |_| 0));
-            // what was not closed in order may have left others' tasks, too
+            // After a failed stop, tasks without an owner may belong to plugins that were not closed.
             if stopped.is_ok() {
                 ownerless::tell(&log).await;
             }
@@ -404,7 +405,7 @@ mod tests {
         slow: Dep<Slow>,
     }
 
-    /// Runs it for ten seconds: its exit code, and the log.
+    /// Runs the agent, asks it to stop after ten seconds, and returns its exit code and its log.
     fn lived<F: 'static>(builder: Builder<F>) -> (u8, String) {
         let log = Log::default();
         let code = log.during(|| {
@@ -448,7 +449,7 @@ mod tests {
         }
     }
 
-    /// The config is read; what comes of it then.
+    /// Reads the config. Returns `None` if the agent is still waiting, or whether it begins.
     async fn begins(wait: &Wait) -> Option<Result<(), u8>> {
         let settings = Agent::<Lone>::builder().settings;
         let voice = Voice { log: settings.loggers.of_agent(), teller: Teller::default() };
@@ -463,7 +464,7 @@ mod tests {
         assert!(begins(&wait).await.is_none(), "a signal would end it, and nothing would be closed");
         wait.hears();
         assert_eq!(begins(&wait).await, Some(Ok(())));
-        // that was decided already
+        // It has been decided already that the agent has begun.
         wait.hears();
         assert_eq!(begins(&wait).await, Some(Err(exit::FAILED)));
     }

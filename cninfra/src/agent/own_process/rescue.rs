@@ -1,4 +1,4 @@
-//! A plugin blocks the agent's task, and its limit is over: what else has begun is closed by another task, and then the process ends.
+//! If a plugin blocks the agent's task beyond its limit, another task closes the other plugins before the process ends.
 
 use super::{
     teller::{FIRST, Teller},
@@ -33,17 +33,17 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-/// Where tasks keep all threads, no other one comes to run: so long is waited for it.
+/// How long to wait until the new task runs. If tasks block all threads, it never does.
 const RUNS_WITHIN: Duration = Duration::from_secs(1);
 
-/// Closes what else has begun than the plugin that blocks in this call. Where one of those blocks as well, it is passed over in the same way. Returns when all
-/// is done, or the time is over, and has told of it.
+/// Closes all plugins that have begun, except the one that blocks in this call. If another plugin blocks as well, it is
+/// skipped in the same way. Returns when this is done and reported, or when the time is over.
 pub(super) async fn close_others(mut lookout: Lookout, call: Call, teller: &Teller, runtime: &Handle) {
     let Some(mut rescue) = Rescue::begin(lookout.progress(), call) else { return };
     let (log, graph, ends) = (rescue.runner.env.shared.loggers.of_agent(), rescue.runner.env.graph, rescue.ends);
     let mut blocked = vec![call];
     let outcome = loop {
-        // why they are closed stands before all that they say
+        // This report has to be in the log before the plugins' own records.
         teller.flush(FIRST);
         let progress = rescue.progress.clone();
         lookout.follow(progress.clone());
@@ -65,16 +65,16 @@ pub(super) async fn close_others(mut lookout: Lookout, call: Call, teller: &Tell
     teller.say(&log, report.level(), report);
 }
 
-/// The stop of the others, on a task of its own.
+/// The stop of the other plugins, run by a separate task.
 struct Rescue {
     progress: Arc<Progress>,
     runner: Runner,
-    /// What it has for all, and when it has to have come to its end.
+    /// The time for the whole stop, and the moment at which it is over.
     time: Duration,
     ends: Instant,
 }
 
-/// What has come of it.
+/// The outcome of a rescue.
 enum CameTo {
     Closed(Vec<PluginError>),
     Blocked(Call),
@@ -82,10 +82,11 @@ enum CameTo {
 }
 
 impl Rescue {
-    /// Takes over from the task that is in this call; `None` where it has returned, or nothing is left to be closed.
+    /// Takes over from the task that is in this call. Returns `None` if the call has returned, or if nothing is left to
+    /// be closed.
     fn begin(from: &Progress, call: Call) -> Option<Self> {
         let State::Stage(stage) = from.state() else { return None };
-        // when plugins are destroyed, all are closed
+        // Destructors run only when all plugins have been closed.
         if call.is_destructor() {
             return None;
         }
@@ -93,7 +94,7 @@ impl Rescue {
         let Left { env, epoch, plugins } = from.roll()?.left(call.place)?;
         let (now, whole) = (WallClock::now(), env.limits.whole.stop);
         let (kind, ends) = match stage.kind {
-            // as a rollback; a stop that was asked for counts from then on
+            // The start is rolled back. If a stop was requested, its limit counts from that request.
             StageKind::Start => {
                 let began = env.shared.stop.asked_at().map_or(now, |asked| asked.min(now));
                 (StageKind::Rollback, began.checked_add(whole))
@@ -109,7 +110,7 @@ impl Rescue {
         Some(Rescue { progress, runner, time, ends })
     }
 
-    /// Runs it, for no longer than `until`.
+    /// Runs the stop on a new task until it is done, one of its plugins blocks, or `until` has passed.
     async fn see_through(self, lookout: &mut Lookout, until: Instant, teller: &Teller, runtime: &Handle) -> CameTo {
         let ((runs, begun), (done, mut closed)) = (oneshot::channel(), oneshot::channel());
         let task = runtime.spawn(beside_workers(self.progress.clone(), Box::pin(self.run(runs, done))));
@@ -120,7 +121,7 @@ impl Rescue {
         loop {
             tokio::select! {
                 biased;
-                // an error says that it has panicked, which has been told
+                // An error means that the task has panicked, which has been logged.
                 closed = &mut closed => return closed.map_or(CameTo::Nothing, CameTo::Closed),
                 () = sleep_until(until) => return CameTo::Nothing,
                 () = sleep(TICK) => {}
@@ -133,36 +134,36 @@ impl Rescue {
     }
 
     async fn run(self, runs: oneshot::Sender<()>, done: oneshot::Sender<Vec<PluginError>>) {
-        // who waits for either may have given up
+        // The receivers may be gone.
         let _ = runs.send(());
         let Rescue { mut runner, time, .. } = self;
         let env = runner.env.clone();
         env.shared.status.stopping();
-        // draining has half of what is left
+        // Draining has half of the remaining time.
         let used = env.limits.drain().saturating_sub(time / 2);
         let errors = runner.stop_all(after(Instant::now(), time), used).await;
-        // first, since what the plugins share goes with the runner
+        // Sent before the runner is dropped, since the data that the plugins share is dropped with it.
         let _ = done.send(errors);
     }
 }
 
-/// What has become of the others, for a person to read.
+/// What has happened to the other plugins.
 struct Report {
     graph: &'static Graph,
     blocked: Vec<(usize, Phase)>,
-    /// Steps that wait in a task that is blocked: nobody goes on with them.
+    /// Steps that were waiting in a blocked task, and that nothing continues.
     cut_off: Vec<(usize, Phase)>,
-    /// Those that nobody has asked to close.
+    /// Plugins that nobody has asked to close.
     open: Vec<usize>,
-    /// Of what was closed; none where it has not come to its end.
+    /// The errors of the plugins that were closed; `None` if the stop was not finished.
     errors: Option<Vec<PluginError>>,
 }
 
 impl Report {
-    /// `progress` is that of the last task that has taken over.
+    /// `progress` belongs to the last task that has taken over.
     fn new(graph: &'static Graph, progress: &Progress, calls: &[Call], errors: Option<Vec<PluginError>>) -> Self {
         let blocked: Vec<_> = calls.iter().map(|call| (call.place, call.phase)).collect();
-        // what is not created yet has nothing to be closed
+        // A plugin that is not created yet needs no closing.
         let is_other = |step: &(usize, Phase)| step.1 != Phase::Create && !blocked.contains(step);
         let cut_off = progress.waiting().into_iter().filter(is_other).collect();
         let mut open = progress.roll().map(|roll| roll.open()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Signals, and what they mean to an agent's process.
+//! The signals that an agent's process handles, and their meaning.
 
 use futures_util::StreamExt as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -8,20 +8,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The same signal twice within this time is one: who ends a process and its group tells it twice, as `timeout` does.
+/// The same signal twice within this time counts once: some senders, such as `timeout`, signal both the process and its
+/// group.
 const ONE: Duration = Duration::from_millis(200);
 
-/// The signal that has asked for the end, and when.
+/// The signal that has requested the stop, and when.
 #[derive(Default)]
 pub(super) struct Asked(Option<(u8, Instant)>);
 
-/// What a signal that asks for the end means.
+/// The meaning of a signal that requests the end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Meaning {
     Stop,
-    /// It was heard already.
+    /// A repetition of the signal that was just handled.
     Echo,
-    /// After this one.
+    /// Forces the end. Holds the first signal.
     Force(u8),
 }
 
@@ -42,12 +43,12 @@ impl Asked {
 pub(super) struct Signals(signal_hook_tokio::Signals);
 
 pub(super) enum Heard {
-    /// It asks for the end; with its number.
+    /// A signal that requests the end, with its number.
     End(u8),
     Hangup,
 }
 
-/// What a signal that asks for the end is called.
+/// The name of a signal that requests the end.
 pub(super) fn name(number: u8) -> &'static str {
     if number == 2 { "SIGINT" } else { "SIGTERM" }
 }
@@ -62,7 +63,7 @@ impl Signals {
             Some(SIGINT) => Heard::End(2),
             Some(SIGTERM) => Heard::End(15),
             Some(_) => Heard::Hangup,
-            // only where somebody closes it
+            // The stream ends only if it is closed, which nobody does.
             None => pending().await,
         }
     }

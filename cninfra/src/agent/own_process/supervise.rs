@@ -1,4 +1,4 @@
-//! What an agent's process hears and sees while its agent lives, signals and the watchdog, on a thread of its own.
+//! Handles signals and runs the watchdog on a separate thread while the agent of a process lives.
 
 use super::{
     foreword::{NotBegun, Wait},
@@ -33,21 +33,23 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Where a process hears of signals: whatever the agent's plugins do to their threads, signals are seen, and so is the plugin.
+/// Receives the signals of a process. It has a thread of its own, so that signals are handled, and a blocking plugin
+/// noticed, whatever plugins do to the agent's threads.
 pub(super) struct Ears {
-    /// A runtime of its own.
+    /// A separate runtime, with one thread.
     runtime: Runtime,
     signals: Signals,
 }
 
-/// Where an agent lives.
+/// The runtime that an agent runs in, and the thread that writes the supervisor's records.
 pub(super) struct Ground {
     agents: Runtime,
     teller: Teller,
 }
 
 /// # Errors
-/// In words: there are no threads, or no files can be opened, of which tokio's own part for signals panics, where something else in the program has it.
+/// A text: there are no threads, or no files can be opened. In the latter case tokio's signal part panics if something
+/// else in the program has enabled it.
 fn build(mut builder: Builder) -> Result<Runtime, String> {
     let built = guard_quietly(|| builder.enable_all().build());
     let why = match built {
@@ -59,13 +61,13 @@ fn build(mut builder: Builder) -> Result<Runtime, String> {
 }
 
 impl Ears {
-    /// From here on signals do not end the process by themselves.
+    /// Installs the handlers. From now on signals do not end the process by themselves.
     ///
     /// # Errors
-    /// In words: there is no runtime, or there are no signals.
+    /// A text: the runtime or the signal handlers could not be created.
     pub(super) fn new() -> Result<Self, String> {
         let mut builder = Builder::new_current_thread();
-        // what signals write to, and who wakes it
+        // There are two event sources: the pipe that signals write to, and the waker.
         builder.max_io_events_per_tick(4);
         let runtime = build(builder)?;
         let signals = {
@@ -78,17 +80,18 @@ impl Ears {
 
 impl Ground {
     /// # Errors
-    /// In words: there are no threads.
+    /// A text: there are no threads.
     pub(super) fn new() -> Result<Self, String> {
         Ok(Ground { agents: agents_runtime()?, teller: Teller::default() })
     }
 
-    /// What says something beside those that hear of signals, so that a log that nobody reads does not hold them up.
+    /// Writes records for the supervisor, so that a log that nobody reads does not block it.
     pub(super) fn teller(&self) -> Teller {
         self.teller.clone()
     }
 
-    /// Runs an agent's life, from reading its config on, and hears signals meanwhile. What does not come back is left to itself.
+    /// Runs an agent from reading its config to its end, and handles signals meanwhile. Threads that never return are
+    /// abandoned.
     ///
     /// # Errors
     /// The agent has not begun.
@@ -102,14 +105,15 @@ impl Ground {
         life: BoxFuture<'static, u8>,
     ) -> Result<u8, NotBegun> {
         let Ground { agents, teller } = self;
-        // it reads its config while this thread gets its ears
+        // The agent's task reads the config while this thread installs the signal handlers.
         let agent = agents.spawn(beside_workers(progress.clone(), life));
         let task = agent.abort_handle();
         let code = Ears::new().map_err(NotBegun::Deaf).and_then(|Ears { runtime, signals }| {
             wait.hears();
             know_the_processor();
             let (log, handle) = (loggers.of_agent(), agents.handle());
-            // in a box: the runtime hands it on, and each time it would be copied, on pages of the stack that nothing else touches
+            // Boxed: the runtime passes the future on, and would copy it each time to pages of the stack that nothing
+            // else touches.
             runtime.block_on(boxed(|| async {
                 let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
                 let ended = tokio::select! {
@@ -118,7 +122,7 @@ impl Ground {
                     () = keep_awake(handle.clone()) => Ok(FAILED),
                     why = wait.in_vain(stop) => Err(why),
                 };
-                // where the end is forced
+                // If the end is forced, the agent's task is still running.
                 task.abort();
                 let gives_up = Instant::now() + teller::FIRST;
                 while !task.is_finished() && Instant::now() < gives_up {
@@ -128,25 +132,25 @@ impl Ground {
             }))
         });
         teller.flush(teller::LAST);
-        // a plugin or a file may block a thread: `main` returns all the same
+        // A plugin or a file may still block a thread. `main` has to return nevertheless.
         match agents.handle().metrics().num_alive_tasks() {
             0 => agents.shutdown_background(),
-            // what still runs would panic in a runtime that ends, and the process ends in any case
+            // Tasks that still run would panic in a runtime that shuts down, and the process ends in any case.
             _ => mem::forget(agents),
         }
         code
     }
 }
 
-/// What the first request would ask of the processor: the standard library keeps the answers. A virtual machine's host has to be asked for each, which
-/// takes microseconds, and this thread has nothing else to do now.
+/// Detects the processor's features, which the first request would otherwise do; the standard library caches them. In a
+/// virtual machine each query goes to the host and takes microseconds, and this thread has nothing else to do now.
 fn know_the_processor() {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     let _ = std::is_x86_feature_detected!("avx2");
 }
 
-/// With two threads at least: one that a plugin blocks does not keep the others' limits from being seen, nor others' requests from
-/// being served (see [`keep_awake`]).
+/// At least two worker threads, so that a plugin that blocks one of them does not keep other plugins' limits from being
+/// noticed, nor requests from being served (see [`keep_awake`]).
 fn agents_runtime() -> Result<Runtime, String> {
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let mut builder = Builder::new_multi_thread();
@@ -154,8 +158,9 @@ fn agents_runtime() -> Result<Runtime, String> {
     build(builder)
 }
 
-/// Waits for the agent; the first signal stops it, the second ends the wait, and what that leaves undone is told. A hang-up is passed on: it would end the process, were it
-/// not heard, also where nobody wants to know of it. What it tells never holds it up.
+/// Waits for the agent. The first signal stops it; the second ends the wait, and reports what is left undone. SIGHUP is
+/// passed on: if it were not handled, it would end the process, even if nobody follows the files. Logging never blocks
+/// this.
 async fn hear(
     log: &Logger,
     teller: &Teller,
@@ -175,7 +180,7 @@ async fn hear(
             }
             heard = signals.next() => {
                 let Heard::End(number) = heard else {
-                    // one that comes before somebody waits for it is kept
+                    // A permit is kept if nobody waits yet.
                     hangup.notify_one();
                     continue;
                 };
@@ -196,7 +201,8 @@ async fn hear(
     }
 }
 
-/// Looks at what the agent does. Returns when the end has to be forced; where a plugin is the reason, the others are closed before.
+/// Watches what the agent does. Returns the exit code when the end has to be forced; if a plugin is the reason, the
+/// other plugins are closed before.
 async fn watch(
     log: &Logger,
     teller: &Teller,
@@ -205,7 +211,7 @@ async fn watch(
     mut lookout: Lookout,
     runtime: &Handle,
 ) -> u8 {
-    // what has just begun keeps nobody yet, and who begins need not wake this thread to say so
+    // What has just begun cannot be late yet, and a step that begins then need not wake this thread.
     tokio::time::sleep(TICK).await;
     loop {
         let Looked { end, blocked, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
@@ -214,7 +220,7 @@ async fn watch(
             if let Some((call, _)) = blocked {
                 boxed(|| rescue::close_others(lookout, call, teller, runtime)).await;
             }
-            // at the end, as where a start fails in another way
+            // Reported last, as for any other failed start.
             if let Some(error) = unstarted {
                 teller.say(log, Level::Error, error);
             }
@@ -256,14 +262,14 @@ mod tests {
         still: Dep<Still>,
     }
 
-    /// Of an agent that is given nothing.
+    /// The wait of an agent without settings.
     fn wait() -> Wait {
         Wait::new(Reads::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)))
     }
 
     #[tokio::test]
     async fn a_hangup_that_comes_before_anybody_waits_for_it_is_kept() {
-        // from here on it does not end this process
+        // From here on a hangup does not end this process.
         let (signals, stop, hangup) = (Signals::new().unwrap(), StopHandle::new(), Notify::new());
         for name in ["HUP", "TERM"] {
             let kill = Command::new("kill").arg(format!("-{name}")).arg(std::process::id().to_string()).status();
@@ -285,7 +291,7 @@ mod tests {
     fn a_signal_before_the_agent_begins_is_a_stop_for_all_who_wait_for_it() {
         let (stop, wait) = (StopHandle::new(), wait());
         let waits = wait.clone();
-        // as one that still reads
+        // Like an agent that is still reading its config.
         let life = Box::pin(async move {
             waits.heard().await;
             let kill = Command::new("kill").arg("-TERM").arg(std::process::id().to_string()).status();
@@ -339,7 +345,7 @@ mod tests {
         impl Drop for Tells {
             fn drop(&mut self) {
                 std::thread::sleep(Duration::from_millis(20));
-                // who does not wait for it has gone
+                // The receiver is gone if the test does not wait for it.
                 let _ = self.0.send(true);
             }
         }

@@ -1,4 +1,4 @@
-//! [`Teller`]: writes to the log on a thread of its own.
+//! [`Teller`]: writes to the log on a separate thread.
 
 use crate::{Logger, logging::Level};
 use std::{
@@ -13,38 +13,39 @@ use std::{
     time::Duration,
 };
 
-/// So many records wait at most; what is more is lost, since nobody reads the log, or not as fast. How many that were is told in their place.
+/// The maximum number of waiting records. Further ones are lost, because nobody reads the log or because it is read too
+/// slowly. The number of lost records is logged in their place.
 const QUEUE: usize = 64;
-/// So long is waited for what is to stand before all that follows.
+/// How long to wait for records that have to be in the log before all that follows.
 pub(super) const FIRST: Duration = Duration::from_millis(50);
-/// So long is waited for the last ones.
+/// How long to wait for the last records.
 pub(super) const LAST: Duration = Duration::from_millis(200);
 
-/// So long is waited for what is all that the process says before it ends.
+/// How long to wait for records that are all that the process logs before it ends.
 pub(super) const ALL: Duration = Duration::from_secs(5);
 
-/// Who acts on a signal or a limit says through it what it does: a log that nobody reads blocks those that write to it, and the lock
-/// of the output with them.
+/// Logs for code that acts on signals and limits. A log that nobody reads blocks those that write to it, while they
+/// hold the lock of the output; here it blocks only the teller's thread.
 #[derive(Clone, Default)]
 pub(super) struct Teller(Arc<OnceLock<Queue>>);
 
 struct Queue {
-    /// Not bounded by itself: a wait for what is written takes its place, however many are before it.
+    /// Unbounded, so that a flush can always be sent. The number of records is bounded by `counts`.
     to: Sender<Said>,
     counts: Arc<Counts>,
 }
 
 #[derive(Default)]
 struct Counts {
-    /// Records that are not written yet.
+    /// The number of records that are not written yet.
     waiting: AtomicUsize,
-    /// Those of which nobody has told yet.
+    /// The number of lost records that have not been reported yet.
     lost: AtomicUsize,
 }
 
 enum Said {
     Record(Record),
-    /// What was said before is written.
+    /// Asks for an answer when everything before it is written.
     Written(Sender<()>),
 }
 
@@ -53,17 +54,18 @@ struct Record {
     level: Level,
     what: String,
     location: &'static Location<'static>,
-    /// So many were lost just before it.
+    /// How many records were lost just before this one.
     lost: usize,
 }
 
 impl Teller {
-    /// The thread begins with the first record: most agents that start have nothing to say here. It ends with the last teller.
+    /// The queue. Its thread starts with the first record, since most agents that start log nothing here. It ends when
+    /// the last teller is dropped.
     fn queue(&self) -> &Queue {
         self.0.get_or_init(|| {
             let ((to, said), counts) = (channel(), Arc::<Counts>::default());
             let counted = counts.clone();
-            // without it nobody takes what is sent
+            // If there is no thread, nothing that is sent is written.
             let _ = thread::Builder::new().name("cninfra-log".to_string()).spawn(move || write(&said, &counted));
             Queue { to, counts }
         })
@@ -87,7 +89,7 @@ impl Teller {
         }
     }
 
-    /// Waits until all is written, but no longer than this.
+    /// Waits until everything is written, at most `within`.
     pub(super) fn flush(&self, within: Duration) {
         let Some(queue) = self.0.get() else { return };
         let (written, all) = channel();
@@ -107,20 +109,20 @@ impl Said {
             Said::Record(Record { log, level, what, location, lost }) => {
                 tell_lost(&log, lost);
                 log.log_at(level, &what, location);
-                // else those that wait tell it, or who comes next
+                // Otherwise the waiting records or the next one report the loss.
                 if counts.waiting.fetch_sub(1, Relaxed) == 1 {
                     tell_lost(&log, counts.lost.swap(0, Relaxed));
                 }
             }
             Said::Written(written) => {
-                // who asked may have gone on
+                // The caller may have stopped waiting.
                 let _ = written.send(());
             }
         }
     }
 }
 
-/// Whatever the logger's level: one that was lost may have been an error.
+/// Logged whatever the logger's level is, since a lost record may have been an error.
 fn tell_lost(log: &Logger, lost: usize) {
     if lost > 0 {
         let what = if lost == 1 { "record was" } else { "records were" };
@@ -155,7 +157,7 @@ mod tests {
         let stuck = Arc::new(Mutex::new(()));
         let writer = stuck.clone();
         let held = stuck.lock().unwrap();
-        // as by another thread that writes, and does not come back
+        // Like another thread that is stuck in writing.
         Output::to(move || Stuck(writer.clone())).install();
         let (teller, log) = (Teller::default(), Loggers::default().of_agent());
         let began = Instant::now();
@@ -165,7 +167,7 @@ mod tests {
         drop(held);
     }
 
-    /// A teller whose records are written where the test says so.
+    /// A teller whose records are written when the test asks for it.
     fn by_hand() -> (Teller, Receiver<Said>, Arc<Counts>) {
         let ((to, said), counts) = (channel(), Arc::<Counts>::default());
         let teller = Teller::default();
@@ -193,10 +195,10 @@ mod tests {
         };
         let told = "7 records were lost here: they came faster than this log was written";
         assert_eq!((at("no 0."), at("no 63."), at(told), at("no 100.")), (0, 63, 64, 65), "{text}");
-        // nobody says anything after these
+        // No record follows these.
         assert_eq!(at("1 record was lost here: "), 66, "{text}");
         assert!(!text.contains("no 101.") && text.lines().count() == 67 && text.contains("lost=1"), "{text}");
-        // all is told
+        // Nothing remains to be reported.
         tell(200..201);
         write(1);
         assert_eq!(written.text().lines().count(), 68, "{}", written.text());

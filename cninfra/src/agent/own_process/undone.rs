@@ -1,4 +1,4 @@
-//! [`Undone`]: what is left as it is where the end is forced.
+//! [`Undone`]: the plugins that are left unclosed when the end is forced.
 
 use crate::{
     agent::{run::progress::Progress, terms::phase::Phase},
@@ -6,20 +6,20 @@ use crate::{
 };
 use std::fmt::{self, Formatter};
 
-/// The plugins that have begun and are not closed, each on a line, for a person to read; nothing where there are none.
+/// Displays the plugins that have begun and are not closed, one a line; nothing if there are none.
 pub(super) struct Undone<'a>(pub(super) &'a Progress);
 
-/// A plugin that is in this phase, on a line.
+/// Writes a line for a plugin that is still in this phase.
 pub(super) fn write_still(f: &mut Formatter<'_>, graph: &'static Graph, (place, phase): (usize, Phase)) -> fmt::Result {
     write!(f, "\n  - plugin `{}` is still in {phase}", graph.nodes()[place].names())?;
-    // what is only created has nothing to be closed
+    // A plugin that is only created needs no closing.
     if !matches!(phase, Phase::Create | Phase::Close) {
         f.write_str(": it is not closed")?;
     }
     Ok(())
 }
 
-/// One that is not closed.
+/// Writes a line for a plugin that is not closed.
 pub(super) fn write_open(f: &mut Formatter<'_>, graph: &'static Graph, place: usize) -> fmt::Result {
     write!(f, "\n  - plugin `{}` is not closed", graph.nodes()[place].names())
 }
@@ -28,7 +28,7 @@ impl fmt::Display for Undone<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(graph) = self.0.graph() else { return Ok(()) };
         let mut running = Vec::new();
-        // one that blocks, and those that block what has taken over from it
+        // The call that blocks, and those that block the tasks that have taken over from it.
         for call in self.0.calls() {
             if call.is_destructor() {
                 write!(f, "\n  - {} is still in {call}", call.who(graph).0)?;

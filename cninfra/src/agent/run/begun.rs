@@ -1,4 +1,4 @@
-//! [`Begun`]: a plugin with a lifecycle, and the first call of its steps.
+//! [`Begun`]: a plugin with a lifecycle, and the first poll of its steps.
 
 use crate::{
     BoxFuture, Context, Result,
@@ -12,35 +12,35 @@ use std::{
 
 /// A plugin with a lifecycle.
 pub(in crate::agent) struct Begun {
-    /// In the graph.
+    /// The plugin's index in the graph.
     pub(super) place: usize,
     pub(super) running: Arc<dyn Running>,
     pub(super) cx: Context,
-    /// Its `init` has failed, and its start policy lets the agent go on without it.
+    /// Whether its `init` has failed, and its start policy lets the agent run without it.
     pub(super) down: bool,
 }
 
-/// What a job waits for.
+/// The future that a job polls.
 pub(super) enum Work<'a> {
     Step(BoxFuture<'a, Result<()>>),
-    /// A plugin that builds itself.
+    /// The creation of a plugin with an asynchronous constructor.
     Create(BoxFuture<'a, Result<Made>>),
 }
 
-/// What a step that was begun has come to.
+/// The result of a step's first poll.
 pub(super) enum First<'a> {
-    /// It did not have to wait.
+    /// The step is done without having waited.
     Done(Result<()>),
     Waits(Work<'a>),
 }
 
 impl Begun {
-    /// Begins a phase. Most need not wait: for them there is no job.
+    /// Polls a phase for the first time. Most steps are done at once, and need no job.
     pub(super) fn step(&self, phase: Phase) -> First<'_> {
         let mut step = self.running.step(phase, &self.cx);
         match step.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
             Poll::Ready(done) => First::Done(done),
-            // it is polled again by its job, with a waker
+            // Its job polls it again, with a real waker.
             Poll::Pending => First::Waits(Work::Step(step)),
         }
     }

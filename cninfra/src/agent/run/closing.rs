@@ -1,4 +1,4 @@
-//! Draining and closing: what has begun, those first that nothing depends on, going on after errors.
+//! Draining and closing: dependents first, continuing after errors.
 
 use super::{common::Common, runner::Runner, together::run};
 use crate::{
@@ -15,7 +15,7 @@ use std::{ops::Range, time::Duration};
 use tokio::time::Instant;
 
 impl Runner {
-    /// No plugin is asked for its state any more.
+    /// Ends the probes, so that no plugin is probed any more.
     pub(super) async fn end_probes(&self) {
         let shared = &self.env.shared;
         for left in shared.tasks.end_probes().await {
@@ -24,10 +24,11 @@ impl Runner {
         }
     }
 
-    /// Drains all plugins at once, when so much of their time is `used` already: what is left of the stop is for closing.
+    /// Drains all plugins at once. `used` is the part of the draining time that is already over; the rest of the stop
+    /// is for closing.
     pub(super) async fn drain(&mut self, ends: Instant, used: Duration) -> Vec<PluginError> {
         let (env, whole) = (self.env.clone(), self.env.limits.drain());
-        // what has ended at once is not worth a limit that nobody has set
+        // If little of it is used, the whole limit holds: an error should not name a limit that nobody has set.
         let limit = if used < whole / 8 { whole } else { whole.saturating_sub(used) };
         let now = Instant::now();
         let span = (now, after(now, limit).min(ends));
@@ -37,7 +38,7 @@ impl Runner {
         run(serving, &common, &mut self.record).await.errors
     }
 
-    /// Closes what has begun, and ends the tasks that are left behind.
+    /// Closes the plugins that have begun, and ends the tasks that they have left.
     pub(super) async fn close(&mut self, ends: Instant) -> Vec<PluginError> {
         let (env, mut errors) = (self.env.clone(), Vec::new());
         let mut to = env.graph.len();
@@ -50,14 +51,14 @@ impl Runner {
             if first < self.begun {
                 let common = Common::new(&env, Phase::Close, env.limits.whole.stop, (now, ends));
                 env.shared.set_stop_time(StopTime::new(&env.limits, Phase::Close, (now, ends)));
-                // those of one level in reverse order, so that a stop mirrors the start
+                // Within a level in reverse order, so that the stop mirrors the start.
                 let closing = self.plugins[first..self.begun].iter().rev();
                 let mut closed = run(closing, &common, &mut self.record).await;
                 now = closed.now();
                 errors.append(&mut closed.errors);
                 self.begun = first;
             }
-            // of plugins without a lifecycle, too, and of those that have not begun
+            // This includes the tasks of plugins without a lifecycle, and of those that have not begun.
             let left = self.end_tasks(from..to, (now, ends), &errors).await;
             errors.extend(left);
             to = from;
@@ -65,7 +66,7 @@ impl Runner {
         errors
     }
 
-    /// Returns an error for each task that could not be ended.
+    /// Ends the tasks of these plugins. Returns an error for each task that could not be ended.
     async fn end_tasks(
         &mut self,
         places: Range<usize>,
@@ -73,7 +74,7 @@ impl Runner {
         failed: &[PluginError],
     ) -> Vec<PluginError> {
         let (env, mut errors) = (self.env.clone(), Vec::new());
-        // without, there is no `close` in which it could tell its tasks to end
+        // A plugin without a lifecycle has no `close` in which it could end its tasks.
         let has_lifecycle = |place| self.plugins.binary_search_by_key(&place, |plugin| plugin.place).is_ok();
         for left in env.shared.tasks.end(places, has_lifecycle, ends).await {
             let log = Context::new(env.shared.clone(), left.place).log();
@@ -83,7 +84,7 @@ impl Runner {
                 log.error(format_args!("{error}"));
                 errors.push(error);
             } else if failed.iter().any(|error| error.instance == env.graph.nodes()[left.place].instance()) {
-                // which its `close` may have ended, had it not failed
+                // If `close` had not failed, it might have ended the task.
                 log.warn(format_args!("task `{name}{LEFT}"));
             } else if has_lifecycle(left.place) {
                 log.warn(format_args!("task `{name}{LEFT}; {END_IT}"));

@@ -1,4 +1,4 @@
-//! [`Common`]: what steps that run together have in common.
+//! [`Common`]: the data shared by steps that run together.
 
 use super::{env::Env, progress::Callee};
 use crate::{
@@ -15,24 +15,25 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What is common to steps that run together.
+/// The data shared by steps that run together.
 pub(super) struct Common<'a> {
     pub(super) env: &'a Env,
     pub(super) phase: Phase,
-    /// The limit of the whole, and when it is over.
+    /// The limit of the whole start or stop, and the moment at which it is over.
     pub(super) whole: Duration,
     pub(super) ends: Instant,
-    /// While the agent starts: the first failure, or a stop, drops all others where they are.
+    /// Set during the start, when the first failure or a stop drops all other steps where they are.
     pub(super) stop: Option<&'a StopHandle>,
     pub(super) began: Instant,
-    /// Until then no limit can be over. For most groups nothing more has to be worked out.
+    /// No limit can be over before this moment, so most groups need no further check.
     pub(super) sure: Instant,
-    /// How long calls have taken, in nanoseconds: the first ones together, when all have been called. One task writes it.
+    /// How long the calls have taken, in nanoseconds. The first calls are added as one sum when all have been made.
+    /// Only one task writes this.
     busy: AtomicU64,
 }
 
 impl<'a> Common<'a> {
-    /// Of steps that begin at `began`: now, or when what was before them had ended.
+    /// For steps that begin at `began`, which is now or the end of the previous steps.
     pub(super) fn new(env: &'a Env, phase: Phase, whole: Duration, (began, ends): (Instant, Instant)) -> Self {
         let sure = after(began, env.limits.shortest(phase)).min(ends);
         let stop = matches!(phase, Phase::Create | Phase::Init | Phase::AfterInit).then_some(&env.shared.stop);
@@ -45,8 +46,8 @@ impl<'a> Common<'a> {
         Limit::new(started, self.env.limits.of(place, self.phase), (self.whole, self.ends), least)
     }
 
-    /// The limit of a step that did not have to wait. The end of the whole is the fault of whom it came upon, and not of who
-    /// is called after it.
+    /// The limit of a step that did not have to wait. If the whole limit had passed before the step was called, an
+    /// earlier step is to blame: this one then has the whole limit from its own start.
     pub(super) fn limit_at_once(&self, place: usize, started: Instant) -> Limit {
         if started < self.ends {
             return self.limit(place, started);
@@ -55,7 +56,7 @@ impl<'a> Common<'a> {
         Limit::new(started, self.env.limits.of(place, self.phase), anew, Duration::ZERO)
     }
 
-    /// Calls into a plugin: seen from outside while it runs, and its panic is an error.
+    /// Calls into a plugin. The watchdog can see the call while it runs, and a panic becomes an error.
     pub(super) fn call<T>(&self, place: usize, run: impl FnOnce() -> T) -> Result<T, Cause> {
         self.env.progress.call_in(Callee::Step(place, self.phase), run)
     }
@@ -70,7 +71,7 @@ impl<'a> Common<'a> {
         self.busy.store(self.busy.load(Relaxed).saturating_add(nanos), Relaxed);
     }
 
-    /// Is somebody waiting for the agent to stop, so that nothing new should begin?
+    /// Whether the agent was asked to stop during its start, so that nothing new should begin.
     pub(super) fn is_stopping(&self) -> bool {
         self.stop.is_some_and(StopHandle::is_stopping)
     }

@@ -1,4 +1,4 @@
-//! The creation of plugins: no lifecycle has begun yet.
+//! The creation of plugins, before their lifecycle begins.
 
 use super::{
     begun::{Begun, Work},
@@ -20,7 +20,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use tokio::time::Instant;
 
 impl Runner {
-    /// Creates plugins that start together. Afterwards those with a lifecycle stand in `plugins`.
+    /// Creates plugins that start together, and adds those with a lifecycle to `plugins`.
     pub(super) async fn create_group(
         &mut self,
         places: Range<usize>,

@@ -1,4 +1,4 @@
-//! What holds for one agent from start to stop: all that its steps look at and none of them changes.
+//! [`Env`]: what is fixed for one agent from start to stop, and read by all its steps.
 
 use super::progress::Progress;
 use crate::{
@@ -13,7 +13,7 @@ pub(in crate::agent) struct Env {
     pub(in crate::agent) graph: &'static Graph,
     pub(in crate::agent) shared: Arc<Shared>,
     pub(in crate::agent) limits: Arc<LimitTable>,
-    /// By place; those that are not here fail the start.
+    /// By place. A plugin without an entry fails the start if its `init` fails.
     pub(in crate::agent) policies: HashMap<usize, StartPolicy>,
     pub(in crate::agent) order: Order,
     pub(in crate::agent) drain_delay: Duration,
@@ -21,11 +21,11 @@ pub(in crate::agent) struct Env {
     pub(in crate::agent) wrap: Option<Wrap>,
 }
 
-/// What is put around a plugin that is created, where a test looks at it.
+/// Wraps each created plugin, so that a test can observe it.
 pub(crate) type Wrap = Arc<dyn Fn(&'static Node, Arc<dyn Running>) -> Arc<dyn Running> + Send + Sync>;
 
 impl Env {
-    /// The same agent, as a task sees it that writes its progress there.
+    /// The same environment for a task that writes its progress elsewhere.
     pub(in crate::agent) fn with_progress(&self, progress: Arc<Progress>) -> Env {
         let Env { graph, order, drain_delay, .. } = *self;
         let (shared, limits, wrap) = (self.shared.clone(), self.limits.clone(), self.wrap.clone());
@@ -36,7 +36,7 @@ impl Env {
         self.policies.get(&place).copied().unwrap_or_default()
     }
 
-    /// Where those end that start together with the plugin at `from`.
+    /// The end of the group of plugins that starts with the plugin at `from`.
     pub(super) fn group_end(&self, from: usize) -> usize {
         let nodes = &self.graph.nodes()[from..];
         match self.order {
@@ -45,7 +45,7 @@ impl Env {
         }
     }
 
-    /// Where those begin that close together with the plugin before `to`.
+    /// The begin of the group of plugins that closes with the plugin before `to`.
     pub(super) fn group_begin(&self, to: usize) -> usize {
         let nodes = &self.graph.nodes()[..to];
         match (self.order, nodes.last()) {
@@ -53,7 +53,7 @@ impl Env {
             _ => to.saturating_sub(1),
         }
     }
-    /// How many groups close one after the other.
+    /// The number of groups that close one after the other.
     pub(super) fn groups(&self) -> u32 {
         let begins = |to: &usize| Some(self.group_begin(*to)).filter(|_| *to > 0);
         std::iter::successors(begins(&self.graph.len()), begins).fold(0, |count, _| count + 1)

@@ -1,4 +1,4 @@
-//! One step of one plugin that has to wait, guarded: panics are caught, time is limited.
+//! [`Job`]: a step of a plugin that has to wait. Its panics are caught, and its time is limited.
 
 use super::{begun::Work, common::Common};
 use crate::{
@@ -13,17 +13,18 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// One step of one plugin. It is a future of how it ended; afterwards [`Job::work`] is `None`.
+/// A step of a plugin, as a future that resolves to its result. Afterwards [`Job::work`] is `None`.
 pub(super) struct Job<'a> {
     pub(super) place: usize,
     pub(super) work: Option<Work<'a>>,
     pub(super) started: Instant,
     common: &'a Common<'a>,
     limit: Limit,
-    /// How long all calls of the group had taken when this job was made, its own too, and how long its own have since then.
+    /// `before`: how long all calls of the group, including this step's first one, had taken when this job was created.
+    /// `own`: how long this job's calls have taken since then.
     before: Duration,
     own: Duration,
-    /// The longest of its own calls, the first one too.
+    /// The longest of this step's calls, including the first one.
     longest: Duration,
     alarm: Pin<Box<Sleep>>,
 }
@@ -33,12 +34,12 @@ pub(super) struct Ended {
     pub(super) place: usize,
     pub(super) started: Instant,
     pub(super) ended: Instant,
-    /// What was created, or what went wrong.
+    /// The created plugin, or the error.
     pub(super) result: Result<Made, Cause>,
 }
 
 impl<'a> Job<'a> {
-    /// It was called for the first time, from `started` to `now`, and has to wait.
+    /// For a step whose first call lasted from `started` to `now`, and that has to wait.
     pub(super) fn new(
         place: usize,
         work: Work<'a>,
@@ -48,20 +49,20 @@ impl<'a> Job<'a> {
         let limit = common.limit(place, started);
         let alarm = Box::pin(sleep_until(limit.ends));
         let longest = now.duration_since(started);
-        // one after the other, without a pause
+        // The first calls of a group follow each other without a pause.
         let (before, own) = (now.duration_since(common.began), Duration::ZERO);
         Job { place, work: Some(work), started, common, limit, before, own, longest, alarm }
     }
 }
 
 impl Job<'_> {
-    /// When somebody is to be told that it goes on still: a good part of its time is over.
+    /// When to warn that the step is still waiting: after a good part of its limit.
     pub(super) fn is_told_at(&self) -> Instant {
         let whole = self.limit.ends.duration_since(self.started);
         self.started + if self.common.phase.is_of_the_stop() { whole / 2 } else { whole / 3 }
     }
 
-    /// As it is told then.
+    /// Logs the warning that the step is still waiting.
     pub(super) fn tell_of_wait(&self, now: Instant) {
         let Common { env, phase, .. } = self.common;
         let (node, goes_on) =
@@ -73,18 +74,18 @@ impl Job<'_> {
             .warn(format_args!("still {goes_on}: plugin `{}` ({phase}, {took:.1?} of {limit:?})", node.names()));
     }
 
-    /// Drops what it was doing. The plugin's destructors run here.
+    /// Drops the step's future. Destructors of the plugin run here.
     pub(super) fn drop_work(&mut self) -> Result<(), Cause> {
         let work = self.work.take();
         self.common.call(self.place, || drop(work))
     }
 
-    /// How long others have kept the thread, while this one waited for it.
+    /// How long other steps have blocked the thread since this job was created.
     fn kept_by_others(&self) -> Duration {
         self.common.busy().saturating_sub(self.before).saturating_sub(self.own)
     }
 
-    /// The time, as it were if no other had kept the thread.
+    /// The current time, minus the time in which other steps blocked the thread.
     fn fair(&self, now: Instant) -> Instant {
         now.checked_sub(self.kept_by_others()).unwrap_or(now)
     }
@@ -107,7 +108,7 @@ impl Future for Job<'_> {
         job.longest = job.longest.max(took);
         job.common.add_busy(took);
         let result = match polled {
-            // done, but too late
+            // The step is done, but too late.
             Ok(Poll::Ready(Ok(_))) if job.fair(now) > job.limit.ends => Err(job.limit.overdue(job.longest)),
             Ok(Poll::Ready(Ok(made))) => Ok(made),
             Ok(Poll::Ready(Err(error))) => Err(Cause::Failed(error)),
@@ -119,13 +120,13 @@ impl Future for Job<'_> {
                 if job.fair(Instant::now()) >= job.limit.ends {
                     break Err(job.limit.overdue(job.longest));
                 }
-                // another plugin kept the thread: that time is given back
+                // Another plugin blocked the thread: the limit is extended by that time.
                 let ends = job.limit.ends + job.kept_by_others();
                 job.alarm.as_mut().reset(ends);
             },
         };
-        // what it was doing is dropped now, and not with the job; a destructor that panics is a failure, but not worth more than one
-        // that is there already
+        // The future is dropped now rather than with the job. A destructor that panics is a failure, unless the step
+        // has already failed.
         let dropped = job.drop_work();
         job.common.add_busy(now.elapsed());
         let result = result.and_then(|made| dropped.map(|()| made));

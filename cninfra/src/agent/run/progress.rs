@@ -1,4 +1,4 @@
-//! [`Progress`]: what an agent does right now, to be read from another thread.
+//! [`Progress`]: what an agent is doing, readable from another thread.
 
 use super::{roll::Roll, stall};
 use crate::{
@@ -24,41 +24,42 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// What an agent does right now. The agent's task writes it, a watchdog on another thread reads it: so a plugin that blocks
-/// the agent's thread is seen.
+/// What an agent is doing right now. The agent's task writes it, and a watchdog on another thread reads it: so a plugin
+/// that blocks the agent's thread is noticed.
 ///
-/// Written around each call into a plugin, so it is one number: a count of the calls, the plugin's place, and the phase. Where it is only
-/// looked at, no other memory depends on it, hence `Relaxed`; who takes over from the agent's task has to see what that did before the call.
+/// Each call into a plugin is recorded as one number that consists of a counter, the plugin's place and the phase.
+/// Readers that only look use `Relaxed`, since they read no other memory that depends on it; a task that takes over has
+/// to see what the agent's task did before the call.
 #[derive(Default)]
 pub(in crate::agent) struct Progress {
     call: AtomicU64,
     state: Mutex<State>,
-    /// Told when the state is another one.
+    /// Notified when the state changes.
     changed: Notify,
-    /// It has started, or it will not.
+    /// Whether the start has succeeded, or has failed and been rolled back.
     has_started: AtomicBool,
-    /// Of the agent, as soon as it is there. Held by nobody here: it ends with the agent.
+    /// The agent, once it exists. It is held weakly, so that this does not keep it alive.
     agent: OnceLock<(Weak<Shared>, Arc<LimitTable>)>,
-    /// Where another task can take over from one that is blocked: in a process of the agent's own.
+    /// Present only in an agent's own process, where another task can take over from a blocked one.
     roll: Option<Box<Roll>>,
-    /// What the task does that has taken over.
+    /// The progress of the task that has taken over.
     next: OnceLock<Arc<Progress>>,
 }
 
 thread_local! {
-    /// The agent whose plugin is called on this thread: its address.
+    /// The address of the `Progress` of the agent whose plugin is being called on this thread.
     static STEPPING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Where an agent is in its life.
+/// The stage of an agent's life.
 #[derive(Clone, Default)]
 pub(in crate::agent) enum State {
-    /// It starts, or stops.
+    /// It is starting or stopping.
     Stage(Stage),
-    /// Its own task waits; or it has not begun.
+    /// Its task is waiting, or it has not begun.
     #[default]
     Runs,
-    /// It has come to an end, since then, and to this exit code.
+    /// It has ended with this exit code, at this time.
     Done(u8, Instant),
 }
 
@@ -68,28 +69,28 @@ pub(in crate::agent) struct Stage {
     pub(in crate::agent) kind: StageKind,
     pub(in crate::agent) graph: &'static Graph,
     pub(in crate::agent) limits: Arc<LimitTable>,
-    /// By the wall clock, which a plugin can not hold up.
+    /// By the wall clock, since a plugin that blocks holds up a paused one.
     pub(in crate::agent) ends: Option<Instant>,
-    /// How much later it may come to its end, since each plugin has time to close.
+    /// How much longer the stage may last, since each plugin has a minimum time to close.
     pub(in crate::agent) spare: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::agent) enum StageKind {
     Start,
-    /// Of a start that failed.
+    /// The rollback of a start that failed.
     Rollback,
     Stop,
 }
 
-/// What of a plugin is called.
+/// The part of a plugin that is called.
 #[derive(Clone, Copy)]
 pub(in crate::agent) enum Callee {
     /// A phase of the plugin at this place.
     Step(usize, Phase),
     /// The destructor of the plugin at this place.
     Destructor(usize),
-    /// Those of the flavor's handles: whose destructors run there is not known.
+    /// The destructors of the flavor's handles. Which plugins they belong to is not known.
     Handles,
 }
 
@@ -104,10 +105,10 @@ pub(in crate::agent) struct Call {
 
 const PHASES: [Phase; 5] = [Phase::Create, Phase::Init, Phase::AfterInit, Phase::Drain, Phase::Close];
 
-/// Its number in a call, from 1 on.
+/// The number of a phase in a packed call, from 1.
 const fn code(phase: Phase) -> u64 {
     match phase {
-        // no step of a plugin
+        // `Run` is not a step of a plugin.
         Phase::Run => 0,
         Phase::Create => 1,
         Phase::Init => 2,
@@ -117,26 +118,26 @@ const fn code(phase: Phase) -> u64 {
     }
 }
 
-/// Beside the phases.
+/// The number of a destructor, after those of the phases.
 const DESTRUCTOR: u64 = PHASES.len() as u64 + 1;
-/// Of a call: another task has taken over meanwhile.
+/// Marks a call during which another task has taken over.
 const TAKEN: u64 = 0x80;
-/// The place of no plugin.
+/// A place that belongs to no plugin.
 pub(super) const NOWHERE: usize = 0xffff;
 
 impl Call {
-    /// Is it a destructor's?
+    /// Whether this is a call of a destructor.
     pub(in crate::agent) fn is_destructor(&self) -> bool {
         self.destructor
     }
 
-    /// As it is written down.
+    /// The call as one number.
     fn packed(&self) -> u64 {
         let what = if self.destructor { DESTRUCTOR } else { code(self.phase) };
         (self.count << 24) | ((self.place as u64 & 0xffff) << 8) | what
     }
 
-    /// Whose it is, and the plugin's instance name.
+    /// The name of the plugin (or of the flavor) for messages, and the plugin's instance name.
     pub(in crate::agent) fn who(&self, graph: &'static Graph) -> (String, Option<&'static str>) {
         match graph.nodes().get(self.place) {
             Some(node) => (format!("plugin `{}`", node.names()), Some(node.instance())),
@@ -151,28 +152,28 @@ impl fmt::Display for Call {
     }
 }
 
-/// A task of a plugin that is inside of a call, or what calls beside the tasks.
+/// A task of a plugin, or another caller, that is inside a call.
 pub(in crate::agent) struct Inside {
     pub(in crate::agent) id: InsideId,
-    /// Another one where it has come back in between.
+    /// The number of the call, which differs if it has returned meanwhile.
     pub(in crate::agent) call: u64,
-    /// Of the plugin whose code is called.
+    /// The instance name of the plugin whose code is called.
     pub(in crate::agent) instance: &'static str,
     /// What is called, with its plugin.
     pub(in crate::agent) what: String,
-    /// How long it may take, where it has a limit.
+    /// The limit of the call, if it has one.
     pub(in crate::agent) limit: Option<Duration>,
 }
 
-/// What a plugin has handed to another one, which calls it.
+/// Code that one plugin has handed to another one, which is calling it.
 pub(in crate::agent) struct Handed {
-    /// The instance name of the plugin that it belongs to.
+    /// The instance name of the plugin that the code belongs to.
     pub(in crate::agent) owner: &'static str,
-    /// What is called, as a text goes on after "the".
+    /// What is called, worded to follow "the".
     pub(in crate::agent) what: String,
 }
 
-/// Its number, among its like.
+/// The number of a task or caller, among those of its kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(in crate::agent) enum InsideId {
     Task(u64),
@@ -200,7 +201,7 @@ impl Inside {
     }
 }
 
-/// The plugin that this belongs to; where that is not known, the one that calls it.
+/// The plugin that the called code belongs to, or the calling plugin if that is not known.
 fn owner(graph: &'static Graph, called: &Called, caller: usize) -> &'static Node {
     let is_owner = |node: &&'static Node| called.owner.as_deref() == Some(node.instance());
     graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[caller])
@@ -213,27 +214,27 @@ impl fmt::Display for Inside {
 }
 
 impl Progress {
-    /// That of an agent whose others are closed beside a plugin that blocks.
+    /// For an agent whose other plugins are closed if one of them blocks.
     pub(in crate::agent) fn with_roll() -> Self {
         Progress { roll: Some(Box::default()), ..Progress::default() }
     }
 
-    /// Who has begun, where somebody may have to know it.
+    /// The plugins that have begun, if they are recorded.
     pub(in crate::agent) fn roll(&self) -> Option<&Roll> {
         self.roll.as_deref()
     }
 
-    /// This, and those of the tasks that have taken over, one from another.
+    /// This progress, and those of the tasks that have taken over, in order.
     fn all(&self) -> impl Iterator<Item = &Progress> {
         successors(Some(self), |progress| progress.next.get().map(|next| &**next))
     }
 
-    /// The calls that have not returned, of all of these.
+    /// The calls that have not returned, of all these tasks.
     pub(in crate::agent) fn calls(&self) -> impl Iterator<Item = Call> {
         self.all().filter_map(Progress::call)
     }
 
-    /// The places of the plugins that have begun, and whose `close` has not come to its end, where that is recorded.
+    /// The places of the plugins that have begun and whose `close` has not returned. Empty if the roll is not recorded.
     pub(in crate::agent) fn unclosed(&self) -> Vec<usize> {
         let closed = self.course().map(|course| course.events).unwrap_or_default();
         let is_closed =
@@ -243,36 +244,36 @@ impl Progress {
         begun
     }
 
-    /// The graph of the agent, as soon as that is there, and for as long.
+    /// The graph of the agent, as long as the agent exists.
     pub(in crate::agent) fn graph(&self) -> Option<&'static Graph> {
         Some(self.agent.get()?.0.upgrade()?.graph)
     }
 
-    /// Takes over from the task that is inside of this call: it goes on no more, also when the call returns. Gives what the task that has taken over
-    /// writes its own progress to; `None` where the call has returned.
+    /// Takes over from the task that is inside this call, which is stopped when the call returns. Returns the progress
+    /// of the task that takes over, or `None` if the call has returned.
     pub(in crate::agent) fn take_over(&self, call: Call) -> Option<Arc<Progress>> {
         let agent = self.agent.get()?;
         if self.roll.is_none() || !self.take(call) {
             return None;
         }
-        // its calls are told apart from those before
+        // Continues the counter, so that the new task's calls differ from earlier ones.
         let next = Progress { call: AtomicU64::new(call.count << 24), ..Progress::with_roll() };
         let next = self.next.get_or_init(|| Arc::new(next));
         next.agent.get_or_init(|| agent.clone());
         Some(next.clone())
     }
 
-    /// Has it not returned? Then it goes on no more when it does.
+    /// Marks the call as taken, unless it has returned.
     fn take(&self, call: Call) -> bool {
         let packed = call.packed();
         self.call.compare_exchange(packed, packed | TAKEN, AcqRel, Relaxed).is_ok()
     }
 
-    /// Calls into a plugin; a panic is an error like others.
+    /// Calls into a plugin. A panic becomes an error.
     #[inline]
     pub(super) fn call_in<T>(&self, callee: Callee, run: impl FnOnce() -> T) -> Result<T, Cause> {
         self.enter(callee);
-        // at every step of every plugin: one number, and not who it is
+        // This runs at every step of every plugin, so only a number is stored.
         let before = STEPPING.replace(self.address());
         let done = guard(run);
         STEPPING.set(before);
@@ -284,12 +285,13 @@ impl Progress {
         std::ptr::from_ref(self).addr()
     }
 
-    /// The plugin that is called on this thread.
+    /// The step of a plugin that is being called on this thread.
     pub(in crate::agent) fn called_here(&self) -> Option<Who> {
         self.step_here().or_else(|| self.next.get()?.called_here())
     }
 
-    /// How the start has failed that is kept by this call for so long, and is given up; `None` where it is no start.
+    /// The error of a start that is given up because this call has blocked it for so long; `None` if the agent is not
+    /// starting.
     pub(in crate::agent) fn unstarted(&self, call: Call, blocked: Duration) -> Option<StartError> {
         let is_start = matches!(self.state(), State::Stage(stage) if stage.kind == StageKind::Start);
         let (agent, limits) = self.agent.get().filter(|_| is_start && !call.is_destructor())?;
@@ -297,7 +299,7 @@ impl Progress {
         Some(StartError::given_up((agent.graph, &agent.told), limits, call.place, call.phase, blocked))
     }
 
-    /// What one plugin has handed to another, and is called on this thread.
+    /// The code of another plugin that is being called on this thread.
     pub(in crate::agent) fn handed_here(&self) -> Option<Handed> {
         let agent = self.agent.get()?.0.upgrade()?;
         let (caller, called) = agent.tasks.callers().here()?;
@@ -310,7 +312,7 @@ impl Progress {
         agent.graph.nodes().get(call.place).map(|node| Who::step(node, call.phase))
     }
 
-    /// A plugin is called.
+    /// Records that a plugin is called.
     #[inline]
     pub(in crate::agent) fn enter(&self, callee: Callee) {
         let count = (self.call.load(Relaxed) >> 24) + 1;
@@ -322,27 +324,28 @@ impl Progress {
         self.call.store((count << 24) | ((place as u64 & 0xffff) << 8) | phase, Release);
     }
 
-    /// It has returned.
+    /// Records that the call has returned.
     #[inline]
     pub(in crate::agent) fn leave(&self) {
         match self.roll {
-            // nobody else writes
+            // Only this task writes the number, so no atomic exchange is needed.
             None => self.call.store(self.call.load(Relaxed) & !0xff, Relaxed),
             Some(_) => self.leave_unless_taken(),
         }
     }
 
-    /// Where another task may take over; that one goes on for this one then. Apart, so that an agent that is embedded does not pay for it in each of its calls.
+    /// Records that the call has returned, unless another task has taken over and continues in place of this one. A
+    /// separate function, so that the calls of an embedded agent do not pay for it.
     #[cold]
     fn leave_unless_taken(&self) {
         if self.call.fetch_and(!0xff, AcqRel) & TAKEN != 0 {
             idle();
         }
-        // the next call may block
+        // The next call may block.
         stall::hand_on();
     }
 
-    /// A phase of the plugin at this place begins.
+    /// Records that a phase of the plugin at this place begins.
     #[inline]
     pub(super) fn reaches(&self, phase: Phase, place: usize) {
         if let Some(roll) = &self.roll {
@@ -361,17 +364,18 @@ impl Progress {
         Some(Call { count: call >> 24, place: ((call >> 8) & 0xffff) as usize, phase, destructor })
     }
 
-    /// The agent is there.
+    /// Sets the agent, once it exists.
     pub(in crate::agent) fn of(&self, agent: &Arc<Shared>, limits: &Arc<LimitTable>) {
         self.agent.get_or_init(|| (Arc::downgrade(agent), limits.clone()));
     }
 
-    /// How long its stop may take.
+    /// The limit of the agent's stop.
     pub(in crate::agent) fn stop_limit(&self) -> Duration {
         self.agent.get().map_or(Duration::MAX, |(_, limits)| limits.whole.stop)
     }
 
-    /// What is inside of a call: tasks, and what calls beside them. A probe that is has given no answer: who watches the status is to look.
+    /// The tasks and other callers that are inside a call. If one of them is a probe, it has not answered, so those
+    /// that watch the status are notified.
     pub(in crate::agent) fn inside(&self) -> Vec<Inside> {
         let Some((agent, limits)) = self.agent.get() else { return Vec::new() };
         let Some(agent) = agent.upgrade() else { return Vec::new() };
@@ -384,7 +388,7 @@ impl Progress {
         tasks.chain(callers.iter().map(|calling| Inside::caller(agent.graph, calling))).collect()
     }
 
-    /// The steps that have begun and wait for something, where that is recorded.
+    /// The steps that have begun and are waiting, if they are recorded.
     pub(in crate::agent) fn waiting(&self) -> Vec<(usize, Phase)> {
         let running = self.course().map(|course| course.running).unwrap_or_default();
         running.iter().map(|step| (usize::from(step.place), step.phase)).collect()
@@ -399,18 +403,18 @@ impl Progress {
         self.set(State::Stage(stage));
     }
 
-    /// The agent has started.
+    /// Records that the agent has started.
     pub(super) fn runs(&self) {
         self.has_started.store(true, Relaxed);
         self.set(State::Runs);
     }
 
-    /// Has it started, or come to the end of a start that failed?
+    /// Whether the agent has started, or its failed start has been rolled back.
     pub(in crate::agent) fn has_started(&self) -> bool {
         self.has_started.load(Relaxed)
     }
 
-    /// The agent has come to its end, and only says so.
+    /// Records that the agent has ended and only has to report it.
     pub(in crate::agent) fn done(&self, code: u8) {
         self.set(State::Done(code, Instant::now()));
     }
@@ -424,13 +428,13 @@ impl Progress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until the state has changed since this returned last.
+    /// Waits until the state has changed since the last return of this call.
     pub(in crate::agent) async fn changed(&self) {
         self.changed.notified().await;
     }
 }
 
-/// What is left of a task that another one has taken over from: it must not go on, and its thread is one that nobody waits for.
+/// The end of a task that another one has taken over from: it must not continue, and nobody waits for its thread.
 fn idle() -> ! {
     loop {
         thread::park();
@@ -457,7 +461,7 @@ mod tests {
         assert_eq!(progress.call(), Some(call));
         let (told, returns) = channel();
         let blocked = progress.clone();
-        // it is left to itself
+        // This thread never ends.
         thread::spawn(move || {
             blocked.leave();
             told.send(())

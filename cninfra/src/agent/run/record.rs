@@ -11,7 +11,8 @@ use crate::{
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The events so far, if they are recorded. Who asks while the agent goes on is told of each, too.
+/// The events so far, if they are recorded. Each one is also passed on to the agent's `Shared`, for readers while the
+/// agent runs.
 pub(in crate::agent) struct Record {
     on: Option<(Instant, Arc<Shared>)>,
     events: Vec<Event>,
@@ -22,24 +23,24 @@ impl Record {
         Record { on: None, events: Vec::new() }
     }
 
-    /// With room for so many events.
+    /// A record with room for that many events.
     pub(super) fn on(room: usize, shared: Arc<Shared>) -> Self {
         let epoch = Instant::now();
         shared.told.begin(epoch, room);
         Record { on: Some((epoch, shared)), events: Vec::with_capacity(room) }
     }
 
-    /// One that goes on with what was recorded elsewhere, since then.
+    /// Continues a record that began elsewhere, at `epoch`.
     pub(in crate::agent) fn from(epoch: Option<Instant>, shared: &Arc<Shared>) -> Self {
         Record { on: epoch.map(|epoch| (epoch, shared.clone())), events: Vec::new() }
     }
 
-    /// When the record began; none where nothing is recorded.
+    /// The time from which events are measured; `None` if nothing is recorded.
     pub(super) fn epoch(&self) -> Option<Instant> {
         self.on.as_ref().map(|(epoch, _)| *epoch)
     }
 
-    /// What was recorded elsewhere.
+    /// Adds events that were recorded elsewhere, ordered by their end.
     pub(super) fn append(&mut self, mut events: Vec<Event>) {
         self.events.append(&mut events);
         sort_few(&mut self.events, |one, other| one.ended() > other.ended());
@@ -53,14 +54,14 @@ impl Record {
         std::mem::take(&mut self.events)
     }
 
-    /// A step has begun, and waits for something.
+    /// Notes that a step has begun and is waiting.
     pub(super) fn waits(&self, place: usize, phase: Phase, started: Instant) {
         if let Some((_, shared)) = &self.on {
             shared.told.waits(place, phase, started);
         }
     }
 
-    /// A step that began and ended.
+    /// Adds a step that has begun and ended.
     pub(super) fn put(&mut self, place: usize, phase: Phase, started: Instant, ended: Instant, outcome: Outcome) {
         if let Some((epoch, shared)) = &self.on {
             let event = Event {

@@ -25,32 +25,32 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-/// So many events of one plugin are kept.
+/// The maximum number of events that are kept for one plugin.
 const EVENTS: usize = 64;
 
-/// The plugins that are tried again, or are to be when the agent has started.
+/// The plugins whose `init` is retried, or will be when the agent has started.
 #[derive(Default)]
 pub(super) struct Retries {
     put_off: Vec<(usize, Backoff)>,
     trying: JoinSet<Tried>,
-    /// Whose attempts have not ended.
+    /// The places of the plugins whose attempts have not ended.
     places: BTreeSet<usize>,
-    /// Who has come up.
+    /// The places of the plugins that have come up.
     up: watch::Sender<BTreeSet<usize>>,
     stop: watch::Sender<bool>,
 }
 
-/// What has become of a plugin.
+/// The result of a plugin's attempts.
 struct Tried {
     place: usize,
     up: bool,
     events: Vec<Event>,
-    /// Of a destructor of the attempt that the stop dropped.
+    /// A panic in a destructor when the stop dropped the attempt.
     panicked: Option<PluginError>,
 }
 
 impl Retries {
-    /// The plugin's `init` has failed, and its policy lets the agent go on.
+    /// Called when the plugin's `init` has failed and its policy lets the agent go on.
     pub(super) async fn put_off(&mut self, env: &Env, plugin: &Begun, error: &PluginError) {
         end_attempt(&plugin.cx).await;
         let (log, what, mend) = (plugin.cx.log(), error.to_string(), Mend(error));
@@ -67,7 +67,7 @@ impl Retries {
         }
     }
 
-    /// The agent has started: from now on they are tried again.
+    /// Starts the retries when the agent has started.
     pub(super) fn begin(&mut self, env: &Arc<Env>, plugins: &[Begun], epoch: Option<Instant>) {
         for (place, backoff) in self.put_off.drain(..) {
             if let Some(plugin) = plugins.iter().find(|plugin| plugin.place == place) {
@@ -89,7 +89,8 @@ impl Retries {
         }
     }
 
-    /// The agent stops: an attempt is dropped at the await point where it is. Returns the events, and what went wrong.
+    /// Called when the agent stops: an attempt is dropped at its current await point. Returns the events and the
+    /// errors.
     pub(super) async fn end(
         &mut self,
         env: &Env,
@@ -117,7 +118,7 @@ impl Retries {
             let mut tried = match tried {
                 Ok(tried) => tried,
                 Err(error) => {
-                    // nobody else aborts them
+                    // Only panics count: nobody else aborts these tasks.
                     let Ok(panic) = error.try_into_panic() else { continue };
                     let cause = Cause::Panicked(Panic::of(panic));
                     errors.push(PluginError::of_flavor(env.graph, Phase::Init, cause));
@@ -138,7 +139,7 @@ impl Retries {
     }
 }
 
-/// All that a plugin depends on, whatever is between.
+/// All direct and indirect dependencies of a plugin.
 fn below(env: &Env, place: usize) -> BTreeSet<usize> {
     let mut below = BTreeSet::new();
     let mut from = vec![place];
@@ -149,17 +150,17 @@ fn below(env: &Env, place: usize) -> BTreeSet<usize> {
     below
 }
 
-/// What an attempt that failed has left running is ended: it would go on beside the next one, and report its state.
+/// Ends what a failed attempt has left running: otherwise it would go on beside the next attempt, and report its state.
 pub(crate) async fn end_attempt(cx: &Context) {
     for left in cx.tasks().end_of(cx.place()).await {
         let name = left.name;
         cx.log().error(format_args!("task `{name}` of the attempt that failed blocks its thread, and goes on"));
     }
-    // a task may register one at its end
+    // Metrics come last, since a task may register one at its end.
     cx.outdate_metrics();
 }
 
-/// What can be done about an attempt that failed.
+/// The help for a failed attempt.
 struct Mend<'a>(&'a PluginError);
 
 impl fmt::Display for Mend<'_> {
@@ -180,9 +181,9 @@ impl fmt::Display for Mend<'_> {
 struct Attempts {
     env: Arc<Env>,
     place: usize,
-    /// Who has come up.
+    /// The places of the plugins that have come up.
     others: watch::Sender<BTreeSet<usize>>,
-    /// In the registry of tasks, where a watchdog sees it.
+    /// The entry in the registry of tasks, where a watchdog sees it.
     id: Option<u64>,
     mark: Mark,
     running: Arc<dyn Running>,
@@ -198,14 +199,14 @@ impl Attempts {
         let dropped = {
             let mut coming_up = Box::pin(self.until_up(backoff, &mut up));
             tokio::select! {
-                // an error says that the agent is gone
+                // An error means that the agent is gone.
                 _ = stop.wait_for(|stop| *stop) => {}
                 () = &mut coming_up => {}
             }
             let _inside = mark.enter();
             guard(|| drop(coming_up))
         };
-        // one that the stop has dropped goes on no more
+        // An attempt that was dropped by the stop is no longer waiting.
         [Phase::Init, Phase::AfterInit].into_iter().for_each(|phase| env.shared.told.ended(place, phase, None));
         let (node, phase) = (&self.env.graph.nodes()[self.place], if up { Phase::AfterInit } else { Phase::Init });
         let panicked = dropped.err().map(|cause| PluginError::new(node, phase, cause, Duration::ZERO).in_destructor());
@@ -221,7 +222,8 @@ impl Attempts {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(backoff.delay(failed, fastrand::f64())) => {}
-                // what it has failed for may be there now; its sender is here
+                // A dependency may have come up since the failure. The channel cannot be closed, since this holds a
+                // sender.
                 _ = others.wait_for(|up| up.intersection(&below).count() > known) => {}
             }
             known = others.borrow().intersection(&below).count();
@@ -243,7 +245,8 @@ impl Attempts {
                 self.others.send_if_modified(|up| up.insert(self.place));
                 self.cx.log().info(format_args!("is up after {} attempts", failed + 1));
             }
-            // policies are for `init`: with any other one the agent would not have started
+            // Start policies apply only to `init`: an error in `after_init` would have failed the start, so it stops
+            // the agent.
             Err(error) => self.give_up(error),
         }
     }
@@ -254,13 +257,13 @@ impl Attempts {
         self.env.shared.fail(error);
     }
 
-    /// One phase, within its limit.
+    /// Runs one phase within its limit.
     async fn step(&mut self, phase: Phase) -> Result<(), PluginError> {
         let (started, limit) = (Instant::now(), self.env.limits.later(self.place, phase));
         let mut longest = Duration::ZERO;
         self.env.shared.told.waits(self.place, phase, started);
         let result = {
-            // called and dropped in here, at its limit too, so that it is guarded, and seen from outside
+            // Called and dropped in here, also at its limit, so that panics are caught and the watchdog can see it.
             let (this, slowest, mut begun) = (&*self, &mut longest, None);
             let node = &this.env.graph.nodes()[this.place];
             let mut marked = Box::pin(future::poll_fn(move |task| {

@@ -1,4 +1,4 @@
-//! [`Roll`]: which plugins have begun and how far each has come, for a task that takes over from one that is blocked.
+//! [`Roll`]: which plugins have begun and which phase each has reached, for a task that takes over from a blocked one.
 
 use super::{begun::Begun, env::Env, record::Record};
 use crate::{Context, agent::terms::phase::Phase, inject::running::Running};
@@ -8,19 +8,20 @@ use std::sync::{
 };
 use tokio::time::Instant;
 
-/// The agent's task writes it as it goes. It holds no plugin: those end with the agent.
+/// Written by the agent's task as it goes. It keeps no plugin alive: they are dropped with the agent.
 ///
-/// Steps of one phase begin in the order of the places, so that a place tells of all of them. It is written before the call, and read by who has
-/// taken over in that call (see [`Progress::take_over`](super::progress::Progress::take_over)): hence `Relaxed`.
+/// Steps of one phase begin in the order of the places, so one place per phase is enough. It is written before the
+/// call, and read by the task that has taken over during that call (see
+/// [`Progress::take_over`](super::progress::Progress::take_over)), which is why `Relaxed` is enough.
 pub(in crate::agent) struct Roll {
-    /// With the begin of the record, where there is one.
+    /// The agent, and the begin of its record, if there is one.
     agent: OnceLock<(Weak<Env>, Option<Instant>)>,
     listed: Mutex<Vec<Listed>>,
-    /// The `init` of those before this place was called, and so on.
+    /// `init` was called for the plugins before this place; likewise for the next two fields.
     init: AtomicUsize,
     after_init: AtomicUsize,
     drain: AtomicUsize,
-    /// The `close` of those from this place on was called.
+    /// `close` was called for the plugins from this place on.
     close: AtomicUsize,
 }
 
@@ -36,7 +37,7 @@ pub(in crate::agent) struct Left {
     pub(in crate::agent) env: Arc<Env>,
     /// When the record began.
     pub(in crate::agent) epoch: Option<Instant>,
-    /// Those to be closed; to be drained before, unless they are down.
+    /// The plugins to be closed. Those that are not down are drained before.
     pub(in crate::agent) plugins: Vec<Begun>,
 }
 
@@ -59,11 +60,11 @@ impl Roll {
     }
 
     pub(super) fn begin(&self, env: &Arc<Env>, record: &Record) {
-        // it is of one agent
+        // A roll belongs to one agent, so this is set only once.
         self.agent.get_or_init(|| (Arc::downgrade(env), record.epoch()));
     }
 
-    /// These are about to begin.
+    /// Adds plugins that are about to begin.
     pub(super) fn enlist(&self, plugins: &[Begun]) {
         let listed = |plugin: &Begun| Listed {
             place: plugin.place,
@@ -73,20 +74,20 @@ impl Roll {
         self.lock().extend(plugins.iter().map(listed));
     }
 
-    /// All of them have begun long ago.
+    /// Marks all plugins as initialised long ago.
     pub(super) fn all_serve(&self) {
         self.init.store(usize::MAX, Relaxed);
         self.after_init.store(usize::MAX, Relaxed);
     }
 
-    /// The agent goes on without this one; or no more so.
+    /// Sets whether the agent goes on without this plugin.
     pub(super) fn set_down(&self, place: usize, down: bool) {
         if let Some(listed) = self.lock().iter_mut().find(|listed| listed.place == place) {
             listed.down = down;
         }
     }
 
-    /// A phase of the plugin at this place begins.
+    /// Records that a phase of the plugin at this place begins.
     #[cold]
     pub(super) fn reaches(&self, phase: Phase, place: usize) {
         match phase {
@@ -98,12 +99,12 @@ impl Roll {
         }
     }
 
-    /// Has begun, and was not asked to close.
+    /// Whether the plugin has begun and was not asked to close.
     fn is_open(&self, place: usize) -> bool {
         place < self.init.load(Relaxed) && place < self.close.load(Relaxed)
     }
 
-    /// What is left to be done, but for the plugin that blocks; `None` where the agent has ended.
+    /// What is left to be done for all plugins but the one that blocks; `None` if the agent has ended.
     pub(in crate::agent) fn left(&self, blocks: usize) -> Option<Left> {
         let (env, epoch) = self.agent.get()?;
         let env = env.upgrade()?;
@@ -119,13 +120,13 @@ impl Roll {
         Some(Left { env, epoch: *epoch, plugins })
     }
 
-    /// The places of those that have begun.
+    /// The places of the plugins that have begun.
     pub(super) fn begun(&self) -> Vec<usize> {
         let begun = self.init.load(Relaxed);
         self.lock().iter().map(|listed| listed.place).filter(|place| *place < begun).collect()
     }
 
-    /// The places of those that were not asked to close.
+    /// The places of the plugins that have begun and were not asked to close.
     pub(in crate::agent) fn open(&self) -> Vec<usize> {
         self.lock().iter().map(|listed| listed.place).filter(|place| self.is_open(*place)).collect()
     }

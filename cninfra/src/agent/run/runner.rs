@@ -1,4 +1,5 @@
-//! The runner: one agent without its types, from start to stop. It knows no plugin's type, so it is compiled once for all flavors.
+//! [`Runner`]: one agent without its types, from start to stop. It knows no plugin's type, so it is compiled once for
+//! all flavors.
 
 use super::{
     begun::Begun,
@@ -34,30 +35,31 @@ use tokio::{runtime::Handle, time::Instant};
 /// Creates the plugin at an index of the wiring.
 pub(super) type Create<'a> = &'a (dyn for<'b> Fn(usize, &'b Context) -> Creation<'a> + Send + Sync);
 
-/// A plugin that is not created by the agent, or not run by it.
+/// A plugin that the agent does not create, or does not run.
 pub(in crate::agent) enum Special {
-    /// Neither created nor run: it is ready.
+    /// Neither created nor run: a finished instance replaces it.
     Absent,
     /// Neither created nor run: it is switched off.
     Off,
-    /// Created already, but to be run.
+    /// Already created, but run by the agent.
     Made(Arc<dyn Running>),
-    /// To be created, since its handle is wanted, but not run.
+    /// Created, since its handle is needed, but not run.
     Unused,
 }
 
 /// A running agent without its types.
 pub(in crate::agent) struct Runner {
     pub(in crate::agent) env: Arc<Env>,
-    /// Each plugin with a lifecycle that is created, in start order.
+    /// The created plugins that have a lifecycle, in start order.
     pub(super) plugins: Vec<Begun>,
-    /// The first so many of them have begun: their `init` was called. They are closed, once.
+    /// How many of them have begun (`init` was called), from the first. Each of these is closed once.
     pub(super) begun: usize,
-    /// The `after_init` of the first so many was called; all, once the agent has started. They are drained, unless they are down.
+    /// For how many of them `after_init` was called, from the first; all of them, once the agent has started. These are
+    /// drained, unless they are down.
     pub(super) serving: usize,
     pub(super) record: Record,
     retries: Retries,
-    /// What the agent says before it calls any plugin.
+    /// Records that the agent logs before it calls any plugin.
     first: Vec<(Level, String)>,
 }
 
@@ -73,7 +75,7 @@ impl Runner {
         Runner { env, plugins, begun: 0, serving: 0, record, retries: Retries::default(), first }
     }
 
-    /// One that closes these, which have begun.
+    /// A runner that closes these plugins, which have begun.
     pub(in crate::agent) fn of_begun(env: Env, plugins: Vec<Begun>, record: Record) -> Self {
         let (env, all) = (Arc::new(env), plugins.len());
         if let Some(roll) = env.progress.roll() {
@@ -89,8 +91,8 @@ impl Runner {
     }
 
     /// Creates and initialises every plugin, then runs `after_init`. On a failure, or when the agent is asked to stop,
-    /// everything that had begun is closed.
-    // boxed here, so that it is compiled here: an `async fn` is compiled where it is awaited, in each agent's crate
+    /// everything that has begun is closed.
+    // Boxed here, so that it is compiled here: an `async fn` is compiled where it is awaited, in each agent's crate.
     pub(in crate::agent) fn start<'a>(
         mut self,
         create: Create<'a>,
@@ -102,7 +104,8 @@ impl Runner {
             let runtime = Handle::current();
             self.env.shared.tasks.run_on(runtime.clone());
             self.env.shared.loggers.begin(runtime);
-            // before a word is said: a log that nobody reads keeps who writes to it, and the limit is to hold for that, too
+            // Set before anything is logged: a log that nobody reads blocks those that write to it, and the limit has
+            // to cover that, too.
             self.enter_stage(StageKind::Start, self.env.limits.whole.start);
             let log = self.env.shared.loggers.of_agent();
             std::mem::take(&mut self.first).into_iter().for_each(|(level, what)| log.log(level, what));
@@ -114,12 +117,13 @@ impl Runner {
             if !together.is_well() {
                 return Err(Box::new(self.roll_back(together.errors, began).await));
             }
-            // one that comes up later serves then, too; those that are down are left out of the drain
+            // A plugin that comes up later counts as serving from then on. Those that are down are left out of the
+            // drain.
             self.serving = self.plugins.len();
             self.env.progress.runs();
             self.env.shared.started(self.record.events());
             if self.env.progress.roll().is_some() {
-                // who has waited for it goes on beside what is said of it on this thread
+                // Lets a task that waits for the start continue on another thread, while this thread logs.
                 stall::hand_on();
             }
             self.retries.begin(&self.env, &self.plugins, self.record.epoch());
@@ -131,7 +135,7 @@ impl Runner {
         let (env, mut last) = (self.env.clone(), Together::default());
         let ends = after(began, env.limits.whole.start);
         for phase in [Phase::Init, Phase::AfterInit] {
-            // of the graph, and the index of the plugin there
+            // `from` is an index in the graph, `first` the index of the same plugin in `plugins`.
             let (mut from, mut first) = (0, 0);
             while last.is_well() && from < env.graph.len() {
                 let to = env.group_end(from);
@@ -187,13 +191,13 @@ impl Runner {
         together
     }
 
-    /// Closes what had begun in a start that failed, or was interrupted.
+    /// Closes what has begun in a start that failed or was interrupted.
     async fn roll_back(mut self, errors: Vec<PluginError>, began: Instant) -> Unstarted {
         let env = self.env.clone();
         env.shared.status.stopping();
         let took = began.elapsed();
         if let Some(error) = errors.first().filter(|error| !matches!(error.cause, Cause::Config(_))) {
-            // told at once: a plugin may keep the agent from coming to its report
+            // Logged at once, since a plugin may block the rollback before the report.
             env.shared.loggers.of_agent().error(format_args!("{error}: the start is rolled back"));
         }
         let kind = if errors.is_empty() { StageKind::Stop } else { StageKind::Rollback };
@@ -205,12 +209,12 @@ impl Runner {
         Unstarted { error: StartError { errors, rollback, events, took, graph: env.graph }, runner: self }
     }
 
-    /// Drains all plugins at once, then closes them, those first that nothing depends on. It goes on after errors.
+    /// Drains all plugins at once, then closes them, dependents first. It continues after errors.
     pub(in crate::agent) fn stop(&mut self) -> BoxFuture<'_, Failures> {
         Box::pin(async move {
             let env = self.env.clone();
             env.shared.status.stopping();
-            // all that follows is a part of the stop, and seen to come to its end
+            // The stage includes all that follows, so that the watchdog covers it.
             let limit = env.limits.whole.stop.saturating_add(env.drain_delay);
             self.enter_stage(StageKind::Stop, limit);
             let began = Instant::now();
@@ -225,10 +229,11 @@ impl Runner {
         })
     }
 
-    /// The stage ends when the plugins are released: a destructor may block, too. Of the time to drain, so much is `used` already.
+    /// Drains and closes. The stage ends later, when the plugins are released, since a destructor may block, too.
+    /// `used` is the part of the draining time that is already over.
     pub(in crate::agent) async fn stop_all(&mut self, ends: Instant, used: Duration) -> Vec<PluginError> {
         let (env, began) = (self.env.clone(), Instant::now());
-        // before anything is drained, so that tasks that follow the config have the time of all that to end by themselves
+        // Before the drain, so that tasks that follow the config have all that time to end by themselves.
         env.shared.config.end_following();
         self.end_probes().await;
         let mut errors = self.drain(ends, used.saturating_add(began.elapsed())).await;
@@ -241,14 +246,14 @@ impl Runner {
         let ends = WallClock::now().checked_add(limit);
         let spare = match kind {
             StageKind::Start => Duration::ZERO,
-            // for a group's plugins, and for its tasks before and after that
+            // For the plugins of each group, and for its tasks before and after them.
             StageKind::Rollback | StageKind::Stop => (3 * LEAST).saturating_mul(self.env.groups()),
         };
         progress.begin(Stage { kind, graph, limits: limits.clone(), ends, spare });
     }
 
-    /// Drops the plugins, those first that nothing depends on. Their destructors run here, if nobody else holds them; what they have told of themselves
-    /// may hold some, and their contexts.
+    /// Drops the plugins, dependents first. Their destructors run here, if nobody else holds them. The metrics are
+    /// dropped before, since they may hold plugins and contexts.
     fn release(&mut self) -> Vec<PluginError> {
         let metrics = self.env.shared.take_metrics().and_then(|metrics| self.let_go(metrics));
         let (mut errors, mut last) = (Vec::from_iter(metrics), WallClock::now());
@@ -263,14 +268,14 @@ impl Runner {
         errors
     }
 
-    /// Drops what holds plugins, for a flavor: it is not known which of them is destroyed there, and goes wrong.
+    /// Drops what holds plugins, for a flavor. Which plugin is destroyed there, and fails, is not known.
     pub(in crate::agent) fn let_go<T>(&self, held: T) -> Option<PluginError> {
         let (cause, took) = self.destroy(Callee::Handles, Duration::ZERO, &mut WallClock::now(), held).err()?;
         Some(PluginError::of_flavor(self.env.graph, Phase::Close, cause).in_destructor().after(took))
     }
 
-    /// Seen from outside, as a call is. It begins at `last`, which is then when it has ended. Says what went wrong, and how long it took.
-    /// What takes no longer than `sure` is in time, and nothing more is worked out for it.
+    /// Drops `value`, in a way that the watchdog can see. The drop begins at `last`, which is set to its end. Returns
+    /// the error and how long the drop took. A drop that takes at most `sure` is in time without a further check.
     fn destroy<T>(
         &self,
         callee: Callee,
@@ -290,7 +295,7 @@ impl Runner {
         if took > limit { Err((Cause::Blocked { limit, took }, took)) } else { Ok(()) }
     }
 
-    /// The end of an agent that was closed. Its handles are dropped already: `unnamed` went wrong there.
+    /// Ends an agent that was closed. Its handles are dropped already, with the error `unnamed`, if there was one.
     pub(in crate::agent) fn finish(
         mut self,
         failures: Failures,
@@ -304,19 +309,19 @@ impl Runner {
     }
 }
 
-/// A start that failed: all that had begun is closed.
+/// A start that failed. Everything that had begun has been closed.
 pub(in crate::agent) struct Unstarted {
     error: StartError,
     runner: Runner,
 }
 
 impl Unstarted {
-    /// As [`Runner::let_go`].
+    /// See [`Runner::let_go`].
     pub(in crate::agent) fn let_go<T>(&self, held: T) -> Option<PluginError> {
         self.runner.let_go(held)
     }
 
-    /// When the wiring's handles are dropped: `unnamed` went wrong there.
+    /// Ends it when the wiring's handles have been dropped, with the error `unnamed`, if there was one.
     pub(in crate::agent) fn finish(mut self, unnamed: Option<PluginError>) -> StartError {
         self.error.rollback.append(&mut self.runner.release());
         self.error.rollback.extend(unnamed);
@@ -324,14 +329,14 @@ impl Unstarted {
     }
 }
 
-/// How many there are before this place of the graph. Asked of those of one group, and a few more: they are counted.
+/// How many plugins come before this place of the graph. Counted, since it is only called for the plugins of one group.
 fn before(plugins: &[Begun], place: usize) -> usize {
     plugins.iter().take_while(|plugin| plugin.place < place).count()
 }
 
 impl Drop for Runner {
-    /// An agent that is dropped without being closed can not run its plugins' `close`, but it takes their tasks with it;
-    /// so does one whose start failed while they were created.
+    /// An agent that is dropped without being closed cannot run its plugins' `close`, but it ends their tasks. So does
+    /// an agent whose start failed while its plugins were created.
     fn drop(&mut self) {
         let shared = &self.env.shared;
         if self.begun > 0 {

@@ -1,17 +1,19 @@
-//! Keeps an agent's runtime awake while one of its threads is kept by a call that does not return.
+//! Keeps an agent's runtime responsive while a call blocks one of its threads.
 //!
-//! Of all threads of a tokio runtime, one at a time waits for sockets and timers. It is woken by what has come, and if that is
-//! one task, it runs it and wakes no other thread. A task that then blocks keeps sockets and timers from being seen at all: all
-//! others sleep, be there two of them or eight. Who is woken from outside takes over. So a thread apart looks at the runtime
-//! now and then, and where a thread has been in one call since the last look, gives the others something to wake up for.
+//! In a tokio runtime, one thread at a time waits for sockets and timers. When an event wakes it and only one task is
+//! ready, it runs that task and wakes no other thread. If that task then blocks, no thread watches sockets and timers:
+//! all others sleep, however many there are. A thread that is woken from outside takes over. So a separate thread
+//! checks the runtime regularly, and if a thread has been in the same call since the last check, spawns an empty task
+//! to wake another one.
 
 use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeMetrics};
 
-/// What a call that blocks may add to everything else, twice at most. Looking costs microseconds.
+/// The interval of the checks. A blocking call delays everything else by at most twice this time. A check costs
+/// microseconds.
 pub(in crate::agent) const TICK: Duration = Duration::from_millis(100);
 
-/// Looks at the runtime, for ever. It is to be polled by another runtime.
+/// Checks the runtime, for ever. It has to be polled by another runtime.
 pub(in crate::agent) async fn keep_awake(runtime: Handle) {
     let mut threads = Threads::new(&runtime);
     loop {
@@ -22,15 +24,16 @@ pub(in crate::agent) async fn keep_awake(runtime: Handle) {
     }
 }
 
-/// What this thread has woken last would wait until the next call comes back: the runtime keeps it in a place of the thread from which no other takes it.
-/// Another one in its place has it go where all take from.
+/// The task that this thread has woken last would wait until the next call returns: tokio keeps it in a slot of the
+/// thread from which no other thread takes tasks. Another task in that slot pushes it into the queue that all threads
+/// take from.
 pub(super) fn hand_on() {
     if let Ok(runtime) = Handle::try_current() {
         drop(runtime.spawn(async {}));
     }
 }
 
-/// The threads of a runtime.
+/// The worker threads of a runtime.
 pub(in crate::agent) struct Threads {
     metrics: RuntimeMetrics,
     before: Vec<u64>,
@@ -41,7 +44,7 @@ impl Threads {
         Threads { metrics: runtime.metrics(), before: Vec::new() }
     }
 
-    /// Has one of them been in one call since this was asked last?
+    /// Whether one of them has been in the same call since the last check.
     pub(in crate::agent) fn is_any_kept(&mut self) -> bool {
         let workers = 0..self.metrics.num_workers();
         let now: Vec<u64> = workers.map(|worker| self.metrics.worker_park_unpark_count(worker)).collect();
@@ -51,7 +54,8 @@ impl Threads {
     }
 }
 
-/// Has one of the threads been in one call since then? Counted is when it goes to sleep and when it wakes up: what is even is awake.
+/// Whether one of the threads has been in the same call since then. The counts increase when a thread parks and when it
+/// unparks, so an even count means that it is awake.
 fn is_kept(before: &[u64], now: &[u64]) -> bool {
     before.iter().zip(now).any(|(before, now)| before == now && now % 2 == 0)
 }
@@ -80,7 +84,8 @@ mod tests {
         let outside = Builder::new_current_thread().enable_all().build().unwrap();
         let handle = agents.handle().clone();
         let (told, tell) = channel();
-        // a timer wakes one thread, whose task blocks it; the other timer is seen by nobody, unless somebody else wakes up
+        // The first timer wakes one thread, whose task blocks it; the second timer is noticed only if another thread is
+        // woken.
         agents.spawn(async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             thread::sleep(BLOCK);

@@ -1,4 +1,4 @@
-//! Steps that run together, and what they leave behind.
+//! [`Together`]: steps that run together, and their results.
 
 use super::{
     begun::{Begun, First},
@@ -17,16 +17,16 @@ use futures_util::{FutureExt as _, StreamExt as _, future, stream::FuturesUnorde
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
-/// What steps that ran together left behind.
+/// The result of steps that ran together.
 #[derive(Default)]
 pub(super) struct Together {
     pub(super) errors: Vec<PluginError>,
-    /// Those whose start policy lets the agent go on without them.
+    /// The plugins whose start policy lets the agent go on without them.
     pub(super) down: Vec<(usize, PluginError)>,
     pub(super) interrupted: bool,
     /// The place after that of the last step that was begun.
     pub(super) reached: usize,
-    /// When the last step had ended, where nothing has been done since.
+    /// When the last step ended, if nothing has been done since.
     pub(super) ended: Option<Instant>,
 }
 
@@ -35,12 +35,13 @@ impl Together {
         self.errors.is_empty() && !self.interrupted
     }
 
-    /// When that what follows begins. The clock is asked only where it has to be: for a group of plugins it costs as much as a step of one.
+    /// When the next steps begin. The clock is read only if necessary: for a group of plugins it costs as much as one
+    /// step.
     pub(super) fn now(&self) -> Instant {
         self.ended.unwrap_or_else(Instant::now)
     }
 
-    /// A step has failed.
+    /// Records that a step has failed.
     pub(super) fn fail(
         &mut self,
         place: usize,
@@ -61,7 +62,7 @@ impl Together {
         }
     }
 
-    /// A step is done, now: in time?
+    /// Records that a step is done, and checks whether it was in time.
     pub(super) fn done(
         &mut self,
         place: usize,
@@ -79,7 +80,7 @@ impl Together {
         }
     }
 
-    /// Waits for those that have to. Returns what was created.
+    /// Waits for the pending steps. Returns what was created.
     pub(super) async fn wait(
         &mut self,
         jobs: Vec<Job<'_>>,
@@ -94,12 +95,13 @@ impl Together {
                 None => future::pending().await,
             }
         });
-        // one timer for all of them
+        // One timer for the warnings of all jobs.
         let mut told = common.began;
         let next_told = |waiting: &FuturesUnordered<Job<'_>>, told: Instant| {
             waiting.iter().map(Job::is_told_at).filter(|at| *at > told).min()
         };
-        // the end of the whole may be long past: what closes has a time of its own
+        // Without a warning the timer must not fire at the end of the whole, which may be long past: a plugin that
+        // closes has a minimum time of its own.
         let never = || after(Instant::now(), Duration::MAX);
         let mut slow = pin!(sleep_until(next_told(&waiting, told).unwrap_or_else(never)));
         while !waiting.is_empty() && (self.errors.is_empty() || common.stop.is_none()) {
@@ -124,7 +126,7 @@ impl Together {
             let Some(ended) = next else { break };
             made.extend(self.take(ended, common, record));
         }
-        // those that ended in the same moment
+        // Steps that ended at the same moment.
         while let Some(Some(ended)) = waiting.next().now_or_never() {
             made.extend(self.take(ended, common, record));
         }
@@ -180,7 +182,7 @@ pub(super) async fn run<'a>(
         match called {
             Ok(First::Done(Ok(()))) => together.done(place, (started, last), common, record),
             Ok(First::Waits(work)) => {
-                // at once, since the next one may block
+                // Recorded at once, since the next call may block.
                 record.waits(place, common.phase, started);
                 waiting.push(Job::new(place, work, (started, last), common));
             }
@@ -250,7 +252,7 @@ mod tests {
             text.lines().filter_map(|line| Some(&line[line.find("still ")?..line.find(" agent=")?])).collect();
         let expected = [
             "still starting: plugin `Slow` (init, 5.0s of 15s)",
-            // the whole start ends before its limit
+            // The limit of the whole start is over before the plugin's own limit.
             "still starting: plugin `Slower` (init, 5.0s of 15s)",
             "still stopping: plugin `Slower` (close, 750.0ms of 1.5s)",
         ];
@@ -262,7 +264,7 @@ mod tests {
         use crate::agent::Limits;
         use std::{sync::mpsc::channel, thread};
         let (done, heard) = channel();
-        // who hangs there is left to himself
+        // A thread that hangs there is abandoned.
         thread::spawn(move || {
             paused(async {
                 let limits = Limits::default().stop(Duration::from_millis(1)).plugin_stop(Duration::from_secs(24));
@@ -274,7 +276,7 @@ mod tests {
         assert_eq!(heard.recv_timeout(Duration::from_secs(20)), Ok(Ok(())));
     }
 
-    /// It closes in less time than any plugin has, but longer than is waited before that is told.
+    /// Its `close` takes less time than any plugin is given, but longer than the time until the warning.
     #[plugin]
     struct Lingers;
     impl Lifecycle for Lingers {

@@ -1,4 +1,4 @@
-//! The config section `logs`: levels of loggers, and the form of the log.
+//! The config section `logs`: the levels of loggers, and the format of the log.
 
 use crate::{
     Error, Flag, Result,
@@ -21,10 +21,10 @@ use std::{
 /// The name of the section.
 pub(in crate::agent) const SECTION: &str = "logs";
 
-/// Its keys that say a level on one line.
+/// The keys of the section that set levels in one line of text.
 pub(in crate::agent) const LEVELS: [&str; 2] = ["default-level", "levels"];
 
-/// The flags that set its keys.
+/// The flags that set keys of the section.
 pub(super) const FLAGS: &[Flag] = &[
     Flag::new("log-level", "default-level").env("INITIAL_LOGLVL").help(
         "the level of all loggers without a level of their own: trace, debug, info, warn or error [default: info]",
@@ -35,23 +35,23 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag::new("log-format", "format").env("CNINFRA_LOG_FORMAT").help("text or json [default: text]"),
 ];
 
-/// The predecessor's name of the logger of what is no plugin.
+/// The predecessor's name for the logger of everything outside plugins.
 const PREDECESSORS_OWN: &str = "defaultLogger";
 
 /// The config section `logs`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub(in crate::agent) struct LogsConfig {
-    /// The level of all loggers of which nothing else is said.
+    /// The level of all loggers without a level of their own.
     #[serde(serialize_with = "level_that_holds")]
     default_level: Option<Level>,
     /// Levels by name or pattern.
     #[serde(deserialize_with = "not_too_many")]
     loggers: Vec<LoggerConfig>,
-    /// The same on one line.
+    /// The same as one line of text.
     levels: Option<Levels>,
     format: FormatName,
-    /// What later versions of the predecessor knew: records sent to syslog, Logstash and Fluentd.
+    /// Keys of later versions of the predecessor, which sent records to syslog, Logstash and Fluentd.
     #[serde(skip_serializing, rename = "later:hooks")]
     later: Later,
 }
@@ -63,7 +63,7 @@ struct LoggerConfig {
     level: Level,
 }
 
-/// How records are written.
+/// The format of records.
 #[derive(Clone, Copy, Default, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum FormatName {
@@ -78,7 +78,7 @@ pub(super) const META: ConfigMeta = <Live<LogsConfig>>::META.__checked(|section|
 });
 
 impl LogsConfig {
-    /// A logger has one level.
+    /// Checks that no logger has two entries in the list.
     fn check(&self) -> std::result::Result<(), Invalid> {
         let mut seen = HashMap::new();
         let twice = self.loggers.iter().enumerate().filter_map(|(at, LoggerConfig { name: Name(name), .. })| {
@@ -89,7 +89,7 @@ impl LogsConfig {
         Invalid::all(twice)
     }
 
-    /// Levels that one source says by two keys.
+    /// The levels that one source sets with two keys.
     fn clashes(&self) -> Vec<Clash> {
         let key = |parts: &[&str]| parts.iter().map(ToString::to_string).collect::<Vec<_>>();
         let clash = |name: &str, key: Vec<String>, other: &[String]| {
@@ -106,7 +106,7 @@ impl LogsConfig {
             match said.entry(same(name)) {
                 Entry::Vacant(free) => drop(free.insert(here)),
                 Entry::Occupied(other) if other.get().len() == 1 => clashes.push(clash(name, here, other.get())),
-                // it is told of the list
+                // The check reports duplicates within the list.
                 Entry::Occupied(_) => {}
             }
         }
@@ -122,17 +122,17 @@ impl LogsConfig {
         config.section(SECTION)
     }
 
-    /// The format that is said, whatever else may be wrong: that is to be told in it.
+    /// The configured format, even if other keys are wrong: the errors about these are logged in it.
     pub(in crate::agent) fn format_of(config: &Config) -> Format {
         config.what_holds::<Self>(SECTION).unwrap_or_default().format()
     }
 
-    /// With the place of each key.
+    /// Also returns the place of each key.
     pub(in crate::agent) fn with_origins(config: &Config) -> Result<(Self, Origins)> {
         config.section_with_origins(SECTION)
     }
 
-    /// Levels for names that are none of a logger's that is known, but nearly one.
+    /// Warnings about levels for names that no plugin has, but that are similar to a plugin's name.
     pub(in crate::agent) fn near_misses(&self, known: &Known) -> Vec<String> {
         let names = || known.iter().map(|section| section.name).filter(|name| *name != SECTION);
         let of_list = self.loggers.iter().map(|LoggerConfig { name: Name(name), .. }| name.as_str());
@@ -140,7 +140,8 @@ impl LogsConfig {
         let mut said: Vec<&str> = of_list.chain(of_line).filter(|name| *name != DEFAULT).collect();
         said.dedup();
         let odd = |name: &str| {
-            // of a child, the first part is its plugin; a pattern may be meant for what is not there yet, and a library has `::` in its names
+            // The first part of a child logger's name is its plugin. A pattern may be meant for loggers that do not
+            // exist yet, and the names of libraries' loggers contain `::`.
             let first = name.split('.').next().unwrap_or(name);
             if first.contains(['*', '?', ':']) || names().any(|known| known == first) {
                 return None;
@@ -160,7 +161,7 @@ impl LogsConfig {
         }
     }
 
-    /// Says the levels to the loggers, in the place of those that the config said before.
+    /// Sets these levels in the loggers, in place of those that were configured before.
     pub(in crate::agent) fn apply(&self, origins: &Origins, loggers: &Loggers) -> Result<()> {
         let origin = |key: &str| {
             let origin = origins.get(key);
@@ -176,7 +177,7 @@ impl LogsConfig {
         let of_line =
             line.flat_map(|(origin, levels)| levels.said.iter().map(move |one| (origin, &*one.name.0, one.level)));
         let mut said: Vec<_> = default.into_iter().chain(of_list).chain(of_line).collect();
-        // of the same name the last one holds
+        // If a name occurs more than once, the last level wins.
         sort_few(&mut said, |((one, _), ..), ((other, _), ..)| one > other);
         let mut settings = LogSettings::new();
         for ((_, (source, place)), name, level) in said {
@@ -186,15 +187,15 @@ impl LogsConfig {
     }
 }
 
-/// As it is printed: where nothing is said, what holds.
+/// Prints the level in force if none is set.
 #[expect(clippy::ref_option, reason = "serde gives it so")]
 fn level_that_holds<S: Serializer>(level: &Option<Level>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     level.unwrap_or_default().serialize(serializer)
 }
 
-/// So many that all of them can be kept.
+/// Refuses lists with more levels than can be kept.
 fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<LoggerConfig>, D::Error> {
-    /// They are counted before they are read, where that can be.
+    /// Counts the entries before they are read, if the format knows the number.
     struct Loggers;
 
     impl<'de> Visitor<'de> for Loggers {
@@ -227,14 +228,14 @@ fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Resu
 struct Name(String);
 
 impl Name {
-    /// Of a text.
+    /// Checks a name or pattern.
     fn of(text: &str) -> Result<Self> {
         let name = if text == PREDECESSORS_OWN { "agent" } else { text };
         LogSettings::new().put(name, Level::Info, Source::Config, None).map(|()| Name(name.to_string()))
     }
 }
 
-/// What is the same for two patterns of the same loggers.
+/// A text that is equal for patterns of the same loggers: `**` means the same as `*`.
 fn same(name: &str) -> String {
     let mut same: Vec<char> = name.chars().collect();
     same.dedup_by(|one, other| *one == '*' && *other == '*');
@@ -331,7 +332,7 @@ mod tests {
         assert_eq!(told, [twice(3, 0), twice(4, 1)]);
     }
 
-    /// What is wrong with the levels of these files, variables and flags, without the folder's name.
+    /// The errors about the levels in these files, variables and flags, without the folder's name.
     fn told(files: &[(&str, &str)], said: &[(&str, &str)]) -> Vec<String> {
         let folder = cninfra_testbed::Folder::new();
         files.iter().for_each(|(name, text)| folder.write(name, text));
@@ -398,7 +399,7 @@ mod tests {
         ] {
             assert_eq!(told(files, said), [what]);
         }
-        // of several sources the higher one's holds
+        // Of several sources, the highest one wins.
         let files = [("logs.conf", &*format!("{list}\nlevels: http=info"))];
         let said =
             [("levels", "a=debug,error"), ("--default-level", "info"), ("--loggers", "[{name: a, level: warn}]")];
@@ -447,7 +448,7 @@ mod tests {
             let origin = (said.origin.source, said.origin.place.as_deref());
             assert_eq!((said.level, origin), (level, (Source::Environment, Some(place))), "{name}");
         }
-        // what it does not say any more is gone
+        // Levels that the config no longer sets are removed.
         let config = Config::new().set(SECTION, "default-level", "error");
         let (logs, origins) = LogsConfig::with_origins(&config).unwrap();
         logs.apply(&origins, &loggers).unwrap();

@@ -1,4 +1,4 @@
-//! What is set before a start, and the agent's own config sections.
+//! The settings of an agent before its start, and its own config sections.
 
 pub(super) mod logs;
 pub(super) mod own;

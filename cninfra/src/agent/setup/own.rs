@@ -1,4 +1,4 @@
-//! The agent's own config section, `agent`: what the process around the plugins can be told.
+//! The config section `agent`: the settings of the agent itself.
 
 use super::logs;
 use crate::{
@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The name of the section.
 pub(in crate::agent) const SECTION: &str = "agent";
 
-/// The flags that set its keys.
+/// The flags that set keys of the section.
 const FLAGS: &[Flag] = &[Flag::new("microservice-label", "microservice-label")
     .env("MICROSERVICE_LABEL")
     .help("the name of this agent among its peers [default: vpp1]")];
@@ -29,27 +29,27 @@ const FLAGS: &[Flag] = &[Flag::new("microservice-label", "microservice-label")
 pub(in crate::agent) struct AgentConfig {
     /// The name of this agent among its peers.
     pub(in crate::agent) microservice_label: ServiceLabel,
-    /// For the whole start.
+    /// The limit of the whole start.
     start_timeout: Duration,
-    /// For one plugin in one phase of the start; the whole if it is not given.
+    /// The limit of one plugin in one phase of the start; by default that of the whole start.
     plugin_start_timeout: Option<Duration>,
-    /// For the whole stop.
+    /// The limit of the whole stop.
     stop_timeout: Duration,
-    /// For one plugin in one phase of the stop; half of the whole if it is not given.
+    /// The limit of one plugin in one phase of the stop; by default half of that of the whole stop.
     plugin_stop_timeout: Option<Duration>,
-    /// For one plugin, by phase; over those two.
+    /// The limit of one plugin in each phase; overrides those two.
     limits: PhaseLimits,
     /// Which plugins start together.
     start_order: Order,
-    /// How long the agent goes on before it drains, beside the time to stop.
+    /// How long the agent goes on before it drains. Added to the limit of the stop.
     drain_delay: Duration,
-    /// How often the config files are looked at, where a plugin follows them: 100 ms at least; 0 is never.
+    /// How often the config files are checked if a plugin follows them: at least 100 ms; 0 means never.
     config_poll_interval: Duration,
 }
 
-// `remote = "Self"` makes functions of the type of what would be impls of serde's traits
+// `remote = "Self"` makes serde derive inherent functions in place of the trait implementations.
 impl Serialize for AgentConfig {
-    /// As it is printed: where nothing is said, what holds.
+    /// Prints the values in force for keys that are not set.
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let limits = self.limits();
         let (start, stop) = (Some(limits.plugin_start.into()), Some(limits.plugin_stop.into()));
@@ -82,17 +82,17 @@ impl Default for AgentConfig {
 }
 
 impl AgentConfig {
-    /// What the config says, over what the builder says.
+    /// The section from the config, which includes what the builder has set.
     pub(in crate::agent) fn of(config: &Config) -> Result<Self> {
         config.section(SECTION)
     }
 
-    /// The label that is said, whatever else may be wrong: what is told of that has it.
+    /// The configured label, even if other keys are wrong: the errors about these are logged with it.
     pub(in crate::agent) fn label_of(config: &Config) -> ServiceLabel {
         config.what_holds::<Self>(SECTION).unwrap_or_default().microservice_label
     }
 
-    /// An agent that is given no label has that of all others that are given none.
+    /// The warning if no label is set: such an agent has the same label as every other one without a label.
     pub(super) fn without_label(&self, config: &Config) -> Option<String> {
         let label = &self.microservice_label;
         (!config.says(SECTION, "microservice-label")).then(|| {
@@ -103,7 +103,7 @@ impl AgentConfig {
         })
     }
 
-    /// How often the config files are looked at.
+    /// How often the config files are checked.
     pub(in crate::agent) fn config_poll_interval(&self) -> std::time::Duration {
         *self.config_poll_interval
     }
@@ -118,7 +118,7 @@ impl AgentConfig {
         *self.drain_delay
     }
 
-    /// How long it waits for any plugin, by phase, where that is said.
+    /// The limits of any plugin by phase, as far as they are set.
     pub(super) fn phase_limits(&self) -> impl Iterator<Item = (Phase, std::time::Duration)> + use<> {
         limits::phases(&self.limits)
     }
@@ -135,11 +135,12 @@ impl AgentConfig {
     }
 }
 
-/// A config that says less is meant to say another unit, or nothing.
+/// A shorter limit in the config is likely to be a mistake about the unit.
 const LEAST: std::time::Duration = std::time::Duration::from_millis(1);
-/// So long must what is new in the config files stay the same: one that is just being written is not taken in. Who looks more often sees nothing earlier.
+/// New content of the config files has to stay the same for this long, so that a file that is still being written is
+/// not used. A shorter poll interval would notice nothing earlier.
 pub(in crate::agent) const SETTLES: std::time::Duration = std::time::Duration::from_millis(100);
-/// Nobody waits for longer until an agent begins to stop.
+/// The longest sensible time before an agent begins to stop.
 const LONGEST_DELAY: std::time::Duration = std::time::Duration::from_hours(1);
 
 const META: ConfigMeta =
@@ -169,7 +170,7 @@ impl AgentConfig {
     }
 }
 
-/// What the builder says of the agent itself.
+/// What the builder has set for the agent itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::agent) struct Own {
     pub(in crate::agent) label: Option<String>,
@@ -179,7 +180,7 @@ pub(in crate::agent) struct Own {
 }
 
 impl Own {
-    /// As the lowest layer.
+    /// Puts these values below all layers of the config.
     pub(in crate::agent) fn under(&self, config: Config) -> Config {
         let mut own = Config::new();
         if let Some(label) = &self.label {
@@ -205,19 +206,19 @@ impl Own {
     }
 }
 
-/// The sections of an agent of this graph.
+/// The config sections of an agent with this graph.
 pub(in crate::agent) fn known(graph: &'static Graph) -> Known {
     Known::of(graph).with(logs::SECTION, logs::META).with(SECTION, META)
 }
 
-/// The flags that set keys of the agent's own sections, with these.
+/// The flags that set keys of the agent's own sections, each with its section.
 pub(in crate::agent) fn flags() -> impl Iterator<Item = (&'static str, &'static Flag)> {
     FLAGS.iter().map(|flag| (SECTION, flag)).chain(logs::FLAGS.iter().map(|flag| (logs::SECTION, flag)))
 }
 
-/// What is wrong with the config: an error each, in the section's plugin.
+/// The errors in the config, each assigned to the plugin of its section.
 pub(super) fn mistakes(graph: &'static Graph, config: &Config) -> Vec<PluginError> {
-    // agents without any config are to start fast
+    // Agents without any config should start fast.
     let is_checked = |node: &Node| node.plugin.config.is_some_and(|config| config.is_checked());
     if config.is_empty() && !graph.nodes().iter().any(is_checked) {
         return Vec::new();

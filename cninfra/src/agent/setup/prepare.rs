@@ -1,4 +1,5 @@
-//! Makes of what a builder has collected what starts an agent: the config is read and checked, limits and policies have their places.
+//! Prepares a start from the settings: reads and checks the config, and assigns limits and policies to the plugins'
+//! places.
 
 use super::{
     logs::LogsConfig,
@@ -31,14 +32,14 @@ use std::{
 };
 
 impl Settings {
-    /// What starts the flavor of this graph.
+    /// Prepares the start of the flavor with this graph.
     pub(in crate::agent) fn runner(mut self: Box<Self>, graph: &'static Graph) -> Prepared {
         let agents = (!self.policies.is_empty() || !self.plugin_limits.is_empty()).then(|| self.of_plugins());
         if self.has_config() {
             let known = own::known(graph);
-            // one that is checked has been read
+            // A config that has been checked has been read.
             if !self.is_checked {
-                // another agent may have been given the same config, at another time
+                // Another agent may have been given the same config at another time, so secrets are read again.
                 self.config = self.config.with_secrets_anew();
                 for odd in self.read_config(&known) {
                     self.loggers.of_agent().warn(odd);
@@ -58,7 +59,7 @@ impl Settings {
         {
             first.push((Level::Warn, format!("{error:?}")));
         }
-        // what is wrong with it is told before anything is created
+        // Errors in this section are reported before anything is created.
         let own = AgentConfig::of(&self.config).unwrap_or_default();
         let whole = own.limits();
         let special = self.special(graph);
@@ -75,7 +76,7 @@ impl Settings {
             limits.special.insert((place, *phase), *limit);
         }
         for (place, _) in policies.iter().filter(|(_, policy)| **policy != StartPolicy::Fail) {
-            // a plugin that is not up in time must not use up the time of those after it
+            // A plugin that does not come up in time must not use up the time of those that start after it.
             if limits.of(*place, Phase::Init) >= whole.start {
                 limits.first.insert(*place, whole.start / 3);
             }
@@ -93,7 +94,7 @@ impl Settings {
         if let Some(slowest) = self.slowest {
             shared.tasks.measure(slowest);
         }
-        // all sections are read before anything is created, unless they have been already; all their errors are kept
+        // All sections are read before anything is created, unless this has been done already. All errors are kept.
         if !self.is_checked {
             invalid.append(&mut own::mistakes(graph, &shared.config));
         }
@@ -118,16 +119,17 @@ impl Settings {
         Prepared { runner: Runner::new(env, self.record, first), shared, special, invalid }
     }
 
-    /// The names of plugins that are not there and for which something is set: each once, in an order that is the same for each start.
+    /// The names for which something is set although no plugin has them: each once, in the same order at each start.
     fn unknown(&self, graph: &'static Graph) -> BTreeSet<String> {
         let names = self.policies.keys().chain(self.plugin_limits.keys().map(|(name, _)| name));
-        // one by one: to collect them sorts them first, which is code for many
+        // One by one, since `collect` would sort first, which is a lot of machine code.
         let mut unknown = BTreeSet::new();
         unknown.extend(names.filter(|name| graph.nodes().iter().all(|node| node.instance() != **name)).cloned());
         unknown
     }
 
-    /// What the config says goes over what the builder says, whose delays stay where both try again.
+    /// Takes over what the config sets for plugins, over what the builder has set. If both say `retry`, the builder's
+    /// delays stay.
     fn configure_plugins(&mut self, known: &Known) {
         for (plugin, keys) in self.config.set_of_plugins(known) {
             let limits = keys.limits.iter().flat_map(limits::phases);
@@ -143,7 +145,7 @@ impl Settings {
         }
     }
 
-    /// The plugins that are not simply created and run, by their place.
+    /// The plugins that are not simply created and run, by place.
     fn special(&self, graph: &'static Graph) -> HashMap<usize, Special> {
         let mut special = HashMap::new();
         for (place, node) in graph.nodes().iter().enumerate() {
@@ -161,7 +163,7 @@ impl Settings {
         special
     }
 
-    /// Does a plugin ask for this one, in a way that is not bound to something else?
+    /// Whether a plugin depends on this one in a way that is not bound to something else.
     fn is_wanted(&self, provider: &Node, graph: &'static Graph) -> bool {
         let by_type = provider.plugin.key.id;
         let by_interface = |id| {
@@ -172,7 +174,7 @@ impl Settings {
         };
         graph.nodes().iter().flat_map(|node| node.plugin.deps).any(|dep| {
             let id = dep.key.id;
-            // a collection holds what the flavor binds, whatever is bound in its place
+            // A collection contains what the flavor binds, even if the interface is bound to something else.
             id == by_type
                 || by_interface(id)
                 || (dep.need == Need::All && provider.provides().iter().any(|b| b.key.id == id))
@@ -180,16 +182,16 @@ impl Settings {
     }
 }
 
-/// What starts a flavor, what its plugins share, and what is special about them.
+/// A prepared start: the runner, the data that the plugins share, and the special plugins.
 pub(in crate::agent) struct Prepared {
     pub(in crate::agent) runner: Runner,
     pub(in crate::agent) shared: Arc<Shared>,
     pub(in crate::agent) special: HashMap<usize, Special>,
-    /// Settings of plugins that are not there, and what is wrong with the config.
+    /// The errors in the config, and in settings for plugins that do not exist.
     pub(in crate::agent) invalid: Vec<PluginError>,
 }
 
-/// What is read for a start, to be read again.
+/// The inputs of a start's config check, copied so that they can be read again.
 #[derive(Clone)]
 pub(in crate::agent) struct Reads {
     graph: &'static Graph,
@@ -200,24 +202,24 @@ pub(in crate::agent) struct Reads {
 }
 
 impl Reads {
-    /// That of a start with these.
+    /// Copies the inputs of a start with these settings.
     pub(in crate::agent) fn of(settings: &Settings, graph: &'static Graph) -> Self {
         let (own, files) = (settings.own.clone(), settings.files.clone());
         Reads { graph, own, files, config: settings.config.clone(), unknown: settings.unknown(graph) }
     }
 
-    /// What is wrong with it.
+    /// Reads the config again, and returns its errors.
     pub(in crate::agent) fn mistakes(self) -> Vec<PluginError> {
         let Reads { graph, own, config, files, unknown: names } = self;
         let mut settings = Settings { own, config: config.with_secrets_anew(), files, ..Settings::default() };
-        // what is only odd is told by a start
+        // Warnings are reported by the start itself.
         settings.read_config(&own::known(graph));
         let unknown = names.iter().map(|name| unknown(graph, name));
         unknown.chain(own::mistakes(graph, &settings.config)).collect()
     }
 }
 
-/// Something is set for a plugin that is not there.
+/// The error if something is set for a plugin that does not exist.
 fn unknown(graph: &'static Graph, name: &str) -> PluginError {
     let names: Vec<_> = graph.nodes().iter().map(Node::instance).collect();
     let error = Error::msg(format_args!("a limit or a start policy is set for `{name}`, but no plugin has that name"))

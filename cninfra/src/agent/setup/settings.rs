@@ -1,4 +1,4 @@
-//! What a builder has collected, without the flavor's type: compiled once for all flavors.
+//! [`Settings`]: what a builder has collected, without the flavor's type, so that it is compiled once for all flavors.
 
 use super::own::Own;
 use crate::{
@@ -23,35 +23,35 @@ use tokio::sync::Notify;
 
 pub(in crate::agent) struct Settings {
     pub(in crate::agent) own: Own,
-    /// What the program says of its build.
+    /// The program's own build information, if it has set any.
     pub(in crate::agent) build: Option<BuildInfo>,
     pub(in crate::agent) config: Config,
-    /// Where its files are, until they are read.
+    /// Where the config files are, until they are read.
     pub(in crate::agent) files: Option<Files>,
-    /// All of it has been read, and nothing is wrong.
+    /// Whether the config has been read completely, without an error.
     pub(in crate::agent) is_checked: bool,
-    /// By a plugin's instance name and phase.
+    /// By the plugin's instance name and the phase.
     pub(in crate::agent) plugin_limits: HashMap<(String, Phase), Duration>,
-    /// By a plugin's instance name.
+    /// By the plugin's instance name.
     pub(in crate::agent) policies: HashMap<String, StartPolicy>,
     pub(in crate::agent) record: bool,
-    /// Told at SIGHUP, which has the config read again; none where that is not heard.
+    /// Notified at SIGHUP, after which the config is read again; `None` if SIGHUP is not handled.
     pub(in crate::agent) hangup: Option<Arc<Notify>>,
     pub(in crate::agent) stop: StopHandle,
     pub(in crate::agent) loggers: Loggers,
-    /// Of the log of the process, where the agent has the say in it.
+    /// The format of the process's log, if the agent controls it.
     pub(in crate::agent) format: Option<SharedFormat>,
-    /// It has a watchdog of its own.
+    /// Whether an embedded agent has a watchdog.
     pub(in crate::agent) watched: bool,
-    /// What the agent does right now, for a watchdog.
+    /// What the agent is doing right now, for a watchdog.
     pub(in crate::agent) progress: Arc<Progress>,
     /// Set by the module `testing`.
     pub(in crate::agent) wrap: Option<Wrap>,
-    /// The same: what is slow.
+    /// Set by the module `testing`, to find the slowest task.
     pub(in crate::agent) slowest: Option<Arc<Slowest>>,
-    /// By the plugin's id: its lifecycle, if it is to be run and it has one.
+    /// By the id of a replaced plugin: its lifecycle, if the agent runs it and it has one.
     pub(in crate::agent) replaced: HashMap<u64, Option<Arc<dyn Running>>>,
-    /// Interfaces that are bound to something else.
+    /// The interfaces that are bound to something else.
     pub(in crate::agent) bound: HashSet<u64>,
 }
 
@@ -81,13 +81,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// A plugin is there already; its lifecycle is run if it is given.
+    /// Notes that a plugin is replaced. Its lifecycle is run if it is given.
     pub(in crate::agent) fn replaced(&mut self, plugin: u64, running: Option<Arc<dyn Running>>) {
-        // the first one stays, in its slot too
+        // The first replacement wins, as in its slot.
         self.replaced.entry(plugin).or_insert(running);
     }
 
-    /// An interface is bound to something else.
+    /// Notes that an interface is bound to something else.
     pub(in crate::agent) fn bound(&mut self, interface: u64) {
         self.bound.insert(interface);
     }

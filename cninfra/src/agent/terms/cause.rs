@@ -1,4 +1,4 @@
-//! [`Cause`]: why something of a plugin failed.
+//! [`Cause`]: why a step or a task of a plugin has failed.
 
 use crate::{Error, foreign::Panic};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! [`Course`]: what an agent has done so far, and does right now, for those who ask while it does.
+//! [`Course`]: what an agent has done so far and is doing now, readable while it runs.
 
 use super::{
     event::{Event, Outcome},
@@ -35,13 +35,13 @@ pub struct RunningStep {
     pub so_far: Duration,
 }
 
-/// Where the course of an agent is written down. Held under a lock, never for longer than a copy takes.
+/// Holds the course of an agent. The lock is never held for longer than a copy takes.
 #[derive(Default)]
 pub(crate) struct Told(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// When the record began; none where nothing is recorded.
+    /// When the record began; `None` if nothing is recorded.
     epoch: Option<Instant>,
     events: Vec<Event>,
     running: Vec<(u16, Phase, Instant)>,
@@ -52,14 +52,14 @@ impl Told {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The record begins, with room for so many events.
+    /// Begins the record, with room for that many events.
     pub(in crate::agent) fn begin(&self, epoch: Instant, room: usize) {
         let mut inner = self.lock();
         inner.epoch = Some(epoch);
         inner.events.reserve_exact(room);
     }
 
-    /// A step has begun and waits.
+    /// Notes that a step has begun and is waiting.
     pub(in crate::agent) fn waits(&self, place: usize, phase: Phase, started: Instant) {
         let mut inner = self.lock();
         if inner.epoch.is_some() {
@@ -67,14 +67,15 @@ impl Told {
         }
     }
 
-    /// A step has ended; where it is too much to be kept, only that it goes on no more.
+    /// Notes that a step has ended. `event` is `None` if it is not to be kept.
     pub(in crate::agent) fn ended(&self, place: usize, phase: Phase, event: Option<Event>) {
         let mut inner = self.lock();
         inner.running.retain(|(of, is, _)| (usize::from(*of), *is) != (place, phase));
         inner.events.extend(event);
     }
 
-    /// What was done by now, where a step has blocked its thread for so long and is given up, and what waits beside it with it; and the time since the record began.
+    /// The events up to now if a step that has blocked its thread for `blocked` is given up, along with those that wait
+    /// beside it; and the time since the record began.
     pub(super) fn given_up(&self, place: usize, phase: Phase, blocked: Duration) -> (Vec<Event>, Duration) {
         let (Course { mut events, running }, epoch) = (self.course(), self.lock().epoch);
         let now = epoch.map_or(blocked, |epoch| epoch.elapsed());
@@ -86,7 +87,7 @@ impl Told {
             took: now.saturating_sub(started),
             outcome,
         };
-        // one that had waited before has begun earlier
+        // A step that had waited before it blocked has begun earlier.
         let waited = running.iter().find(|step| is_it(step)).map(|step| step.started);
         let started = waited.unwrap_or_else(|| now.saturating_sub(blocked));
         let beside = running.iter().filter(|step| !is_it(step));

@@ -1,4 +1,4 @@
-//! What went wrong: [`PluginError`], and all of them together as [`StartError`] and [`StopError`].
+//! [`PluginError`]: a failure in one plugin. [`StartError`] and [`StopError`]: all failures of a start or a stop.
 
 use super::{cause::Cause, course::Told, event::Event, exit, limits::LimitTable, phase::Phase};
 use crate::{
@@ -11,10 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Stands for an instance name, which has no capital letters, where an error is of no plugin in particular.
+/// Takes the place of an instance name if an error belongs to no plugin in particular. Instance names have no capital
+/// letters.
 const AGENT: &str = "AGENT";
 
-/// What went wrong, in which plugin and phase, and after how long.
+/// A failure of a plugin: in which phase, why, and after how long.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PluginError {
@@ -31,25 +32,25 @@ pub struct PluginError {
     /// The time from the beginning of the step to the failure. Not known for a task.
     pub elapsed: Duration,
     how: How,
-    /// What to do about a limit that is too short; empty where that is not the cause.
+    /// What to do about a limit that is too short; empty if that is not the cause.
     longer: Box<str>,
 }
 
-/// What the phase does not tell.
+/// How a plugin failed, as far as the phase does not tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum How {
     InPhase,
     InDestructor,
     /// It waits for a thread that something else blocks.
     Waits,
-    /// It still blocks its thread: it was given up.
+    /// It still blocks its thread, and was given up.
     GivenUp,
-    /// The same in the start, which was given up with it.
+    /// Like `GivenUp`, but during the start, which was given up with it.
     NotBack,
 }
 
 impl fmt::Display for PluginError {
-    /// On one line, with all sources.
+    /// Writes one line with all sources.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.what(f)?;
         match &self.cause {
@@ -76,12 +77,12 @@ impl PluginError {
         PluginError { plugin, instance, phase, task: None, cause, elapsed, how: How::InPhase, longer }
     }
 
-    /// A task of the plugin has failed.
+    /// For a task of the plugin that has failed.
     pub(crate) fn of_task(node: &Node, task: &'static str, cause: Cause) -> Self {
         PluginError { task: Some(task), ..Self::new(node, Phase::Run, cause, Duration::ZERO) }
     }
 
-    /// A task that the plugin has left behind blocks its thread, and did not end within `took`.
+    /// For a task that the plugin has left behind, that blocks its thread and did not end within `took`.
     pub(in crate::agent) fn of_stuck_task(node: &Node, left: Left) -> Self {
         let took = left.waited;
         let cause = Cause::Blocked { limit: took, took };
@@ -89,20 +90,20 @@ impl PluginError {
         PluginError { task: Some(left.name), how, ..Self::new(node, Phase::Close, cause, took) }
     }
 
-    /// Of no plugin in particular.
+    /// For an error that belongs to no plugin in particular.
     pub(in crate::agent) fn of_flavor(graph: &Graph, phase: Phase, cause: Cause) -> Self {
         let (plugin, elapsed) = (graph.name(), Duration::ZERO);
         let longer = longer(&cause, phase, None);
         PluginError { plugin, instance: AGENT, phase, task: None, cause, elapsed, how: How::InPhase, longer }
     }
 
-    /// An attempt to start the plugin blocks its thread, and did not end within `took`.
+    /// For an attempt to start the plugin that blocks its thread and did not end within `took`.
     pub(in crate::agent) fn of_stuck_attempt(node: &Node, took: Duration) -> Self {
         let cause = Cause::Blocked { limit: took, took };
         PluginError { how: How::GivenUp, ..Self::new(node, Phase::Init, cause, took) }
     }
 
-    /// A step of the start has blocked its thread for so long, and the end is forced.
+    /// For a step of the start that has blocked its thread for so long that the end is forced.
     fn not_back(node: &Node, phase: Phase, limit: Duration, took: Duration) -> Self {
         let cause = Cause::Blocked { limit, took };
         PluginError { how: How::NotBack, ..Self::new(node, phase, cause, Duration::ZERO) }
@@ -130,7 +131,7 @@ impl PluginError {
         }
     }
 
-    /// What happened, without the cause.
+    /// Writes what happened, without the cause.
     pub(super) fn what(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.instance == AGENT {
             write!(f, "agent `{}` ", self.plugin)?;
@@ -173,7 +174,8 @@ impl PluginError {
     }
 }
 
-/// What can be done about a phase that takes too long: the keys of its limit, in the section of the plugin and for all, and of the whole.
+/// What to do about a phase that takes too long: the keys of its limit for the plugin and for all plugins, and that of
+/// the whole.
 fn longer(cause: &Cause, phase: Phase, section: Option<&str>) -> Box<str> {
     if !matches!(cause, Cause::TimedOut(_)) {
         return Box::default();
@@ -203,7 +205,7 @@ pub struct StartError {
     pub errors: Vec<PluginError>,
     /// What went wrong while the plugins that had begun were closed.
     pub rollback: Vec<PluginError>,
-    /// What was done until then, if events are recorded.
+    /// The steps until then, if events are recorded.
     pub events: Vec<Event>,
     /// The time from the beginning of the start to its failure.
     pub took: Duration,
@@ -211,12 +213,12 @@ pub struct StartError {
 }
 
 impl StartError {
-    /// Nothing had begun. Without errors, it was not wanted any more.
+    /// For a start in which nothing had begun. Without errors, a stop was requested before.
     pub(in crate::agent) fn before_all(graph: &'static Graph, errors: Vec<PluginError>, began: Instant) -> Self {
         StartError { errors, rollback: Vec::new(), events: Vec::new(), took: began.elapsed(), graph }
     }
 
-    /// The plugin at this place has blocked its thread for so long in this phase of the start, and the end is forced.
+    /// For a start that is given up because the plugin at this place has blocked its thread for so long in this phase.
     pub(in crate::agent) fn given_up(
         (graph, told): (&'static Graph, &Told),
         limits: &LimitTable,
@@ -265,7 +267,7 @@ pub struct StopError {
     pub run: Vec<PluginError>,
     /// What went wrong during the stop, in the order in which it happened.
     pub errors: Vec<PluginError>,
-    /// What was done, if events are recorded.
+    /// The agent's steps, if events are recorded.
     pub events: Vec<Event>,
 }
 
@@ -279,7 +281,7 @@ impl StopError {
 
 impl std::error::Error for StopError {}
 
-/// What has failed in a run and in its stop.
+/// The failures of a run and of its stop.
 #[derive(Default)]
 pub(in crate::agent) struct Failures {
     pub(in crate::agent) run: Vec<PluginError>,

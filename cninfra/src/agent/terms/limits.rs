@@ -88,7 +88,7 @@ impl Limits {
     }
 }
 
-/// What config says of phases.
+/// The limits that the config sets, by phase.
 pub(in crate::agent) fn phases(limits: &PhaseLimits) -> impl Iterator<Item = (Phase, Duration)> + use<> {
     let PhaseLimits { create, init, after_init, drain, close } = *limits;
     let all = [
@@ -101,28 +101,29 @@ pub(in crate::agent) fn phases(limits: &PhaseLimits) -> impl Iterator<Item = (Ph
     all.into_iter().filter_map(|(phase, limit)| Some((phase, *limit?)))
 }
 
-/// Of the stop: what one part of it may use up, and leave the others time to close.
+/// The part of the stop that one part of it may use up, so that the others have time to close.
 pub(in crate::agent) fn half(stop: Duration) -> Duration {
     stop / 2
 }
 
-/// To close, a plugin has so long at least, whatever others have left of the whole.
+/// The minimum time of a plugin's `close`, whatever others have left of the whole.
 pub(in crate::agent) const LEAST: Duration = Duration::from_millis(100);
 
-/// The limits of an agent, with those that are other ones for some plugin and phase.
+/// The limits of an agent, including those for single plugins and phases.
 #[derive(Debug, Default)]
 pub(in crate::agent) struct LimitTable {
     pub(in crate::agent) whole: Limits,
-    /// Of all plugins, by phase.
+    /// For all plugins, by phase.
     pub(in crate::agent) phases: HashMap<Phase, Duration>,
     /// By place and phase.
     pub(in crate::agent) special: HashMap<(usize, Phase), Duration>,
-    /// Of plugins without which the agent starts, by place: the `init` in the start, where that has no limit of its own.
+    /// For plugins without which the agent starts, by place: the limit of `init` during the start, if the plugin's own
+    /// limit is not below that of the whole start.
     pub(in crate::agent) first: HashMap<usize, Duration>,
 }
 
 impl LimitTable {
-    /// For one plugin in one phase, of the start or of the stop.
+    /// The limit of one plugin in one phase of the start or the stop.
     pub(in crate::agent) fn of(&self, place: usize, phase: Phase) -> Duration {
         match self.first.get(&place) {
             Some(first) if phase == Phase::Init => *first,
@@ -130,9 +131,9 @@ impl LimitTable {
         }
     }
 
-    /// The same, when the agent has started: nobody waits for the plugin any more.
+    /// The same after the agent has started, when nothing waits for the plugin any more.
     pub(in crate::agent) fn later(&self, place: usize, phase: Phase) -> Duration {
-        // most agents have none of these, and an empty table is not hashed for
+        // Most agents have none of these, and looking into an empty table computes no hash.
         if let Some(limit) = self.special.get(&(place, phase)) {
             return *limit;
         }
@@ -145,33 +146,34 @@ impl LimitTable {
         }
     }
 
-    /// No plugin has less in this phase.
+    /// The shortest limit of any plugin in this phase.
     pub(in crate::agent) fn shortest(&self, phase: Phase) -> Duration {
         let usual = self.later(usize::MAX, phase);
         if self.special.is_empty() && self.first.is_empty() {
             return usual;
         }
         let special = self.special.iter().filter(|((_, of), _)| *of == phase).map(|(_, limit)| *limit);
-        // of another phase, perhaps: it is no longer for that
+        // These are limits of `init`. For another phase the result may be too short, which is harmless.
         special.chain(self.first.values().copied()).fold(usual, Duration::min)
     }
 
-    /// How long all plugins together may drain. What hangs there must leave the others time to close.
+    /// How long all plugins together may drain. A plugin that hangs there must leave the others time to close.
     pub(in crate::agent) fn drain(&self) -> Duration {
         half(self.whole.stop)
     }
 }
 
-/// The limit of one step: that of the plugin, or what is left of the whole.
+/// The limit of one step: that of its plugin, or what is left of the whole.
 #[derive(Clone, Copy)]
 pub(in crate::agent) struct Limit {
-    /// As it is configured, for the message.
+    /// The configured limit, for the message.
     pub(in crate::agent) limit: Duration,
     pub(in crate::agent) ends: Instant,
 }
 
 impl Limit {
-    /// Of a step that has `least`, or what its plugin has, even if less is left of the whole.
+    /// The limit of a step that has at least `least` (or its plugin's limit, if that is shorter), even if less is left
+    /// of the whole.
     pub(in crate::agent) fn new(
         started: Instant,
         plugin: Duration,
@@ -185,9 +187,9 @@ impl Limit {
         Limit { limit, ends }
     }
 
-    /// Why a step failed that went over it, and whose last call took so long.
+    /// The cause of the failure of a step that exceeded this limit, and whose longest call took `call`.
     pub(in crate::agent) fn overdue(self, call: Duration) -> Cause {
-        // it did not wait for most of the time: it kept the thread
+        // It did not wait for most of the time: it blocked the thread.
         if call >= self.limit / 2 {
             Cause::Blocked { limit: self.limit, took: call }
         } else {
@@ -196,7 +198,7 @@ impl Limit {
     }
 }
 
-/// The time of plugins that drain, or close, together.
+/// The time of plugins that drain or close together.
 pub(crate) struct StopTime {
     limits: Arc<LimitTable>,
     phase: Phase,
@@ -209,7 +211,7 @@ impl StopTime {
         StopTime { limits: limits.clone(), phase, began, ends }
     }
 
-    /// What the plugin at this place has left of it.
+    /// How much of it is left for the plugin at this place.
     pub(crate) fn left(&self, place: usize) -> Duration {
         let whole = (self.limits.whole.stop, self.ends);
         let least = if self.phase == Phase::Close { LEAST } else { Duration::ZERO };
@@ -218,7 +220,7 @@ impl StopTime {
     }
 }
 
-/// So much later; a limit beyond what the clock can tell is as good as none.
+/// `limit` later than `now`. A moment beyond the clock's range is replaced by one in the far future.
 pub(in crate::agent) fn after(now: Instant, limit: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     now.checked_add(limit).unwrap_or_else(|| now + FAR)

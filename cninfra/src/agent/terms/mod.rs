@@ -1,4 +1,4 @@
-//! The words of an agent: phases, events, limits, policies, and what went wrong.
+//! The vocabulary of an agent: phases, events, limits, policies, failures.
 
 pub(super) mod cause;
 pub(super) mod course;

@@ -1,4 +1,4 @@
-//! [`Phase`]: where a plugin is in the life of its agent.
+//! [`Phase`]: the phases in the life of a plugin.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl Phase {
         }
     }
 
-    /// Does the agent stop in it?
+    /// Whether it is a phase of the agent's stop.
     pub(in crate::agent) const fn is_of_the_stop(self) -> bool {
         matches!(self, Phase::Drain | Phase::Close)
     }

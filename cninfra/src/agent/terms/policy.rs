@@ -1,4 +1,4 @@
-//! [`StartPolicy`]: what follows when a plugin's `init` fails.
+//! [`StartPolicy`]: what happens when a plugin's `init` fails.
 
 use std::{str::FromStr, time::Duration};
 
@@ -75,11 +75,11 @@ impl Backoff {
         Backoff { first, most }
     }
 
-    /// After so many attempts that failed, of which there is one at least. `random` is a number from 0 to 1.
+    /// The delay after `failed` failed attempts, at least one. `random` is a number from 0 to 1.
     pub(crate) fn delay(&self, failed: u32, random: f64) -> Duration {
         let doubled = 2u32.checked_pow(failed.saturating_sub(1)).and_then(|factor| self.first.checked_mul(factor));
         let whole = doubled.map_or(self.most, |delay| delay.min(self.most));
-        // no attempt follows another at once, whatever is configured
+        // Whatever is configured, there is a pause between two attempts.
         whole.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0).max(Duration::from_millis(1))
     }
 }

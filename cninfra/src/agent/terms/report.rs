@@ -1,4 +1,4 @@
-//! The reports of a start or a stop that failed, for a person to read.
+//! The reports of a failed start or stop, for a person to read.
 
 use super::{
     cause::Cause,
@@ -8,7 +8,7 @@ use super::{
 use crate::foreign::Panic;
 use std::fmt::{self, Formatter};
 
-// what `unwrap` prints in a test is for people, too
+// `unwrap` prints the `Debug` text, for example in a test, so it is the report as well.
 impl fmt::Debug for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -77,7 +77,7 @@ pub(in crate::agent) fn list(f: &mut Formatter<'_>, errors: &[PluginError]) -> f
         if let Some(first) = causes.next() {
             write!(f, ": {first}")?;
         }
-        // config is read before anything begins
+        // The config is read before anything begins, so there is no time to show.
         if !matches!(error.cause, Cause::Config(_)) && !error.elapsed.is_zero() {
             write!(f, " (after {:.1?})", error.elapsed)?;
         }

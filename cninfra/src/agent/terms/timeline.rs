@@ -1,4 +1,4 @@
-//! [`Timeline`]: who took how long in a start.
+//! [`Timeline`]: how long each plugin took in a start.
 
 use super::{
     event::{Event, Outcome},
@@ -52,14 +52,14 @@ pub struct Timeline {
 pub struct Step {
     /// The plugin's type name.
     pub plugin: &'static str,
-    /// What was done.
+    /// The record of the step.
     pub event: Event,
     /// Whether later steps waited for it.
     pub critical: bool,
 }
 
 impl Timeline {
-    /// The start that these events contain, and what came after it.
+    /// Makes a timeline of the start that these events contain. Steps after the start are kept in [`Timeline::later`].
     #[must_use]
     pub fn new(graph: &'static Graph, events: &[Event]) -> Self {
         let (mut steps, mut later, mut down) = (Vec::new(), Vec::new(), HashSet::new());
@@ -67,7 +67,7 @@ impl Timeline {
             let Some(node) = graph.nodes().get(usize::from(event.place)) else { continue };
             let step = Step { plugin: node.name(), event: *event, critical: false };
             let is_start = matches!(event.phase, Phase::Create | Phase::Init | Phase::AfterInit);
-            // what follows a failure is tried when the agent has started without the plugin
+            // Steps after a failed `init` are later attempts, made after the agent has started without the plugin.
             if !is_start || down.contains(&event.place) {
                 later.push(step);
                 continue;
@@ -77,10 +77,10 @@ impl Timeline {
             }
             steps.push(step);
         }
-        // backwards from the step that ended last: each one waited for the one that ended last before it began; what takes no
-        // time is on no path
+        // Backwards from the step that ended last: each one waited for the one that ended last before it began. A step
+        // that took no time is not on the path.
         let mut latest_first: Vec<usize> = (0..steps.len()).rev().filter(|i| !steps[*i].event.took.is_zero()).collect();
-        // nearly: they are told as they end
+        // The order is already almost right, since events are recorded when they end.
         sort_few(&mut latest_first, |one, other| {
             (steps[*one].event.ended(), other) < (steps[*other].event.ended(), one)
         });
@@ -99,7 +99,7 @@ impl Timeline {
         self.steps.iter()
     }
 
-    /// What came after the start, in the order in which it ended: later attempts at plugins whose `init` had failed,
+    /// The steps after the start, in the order in which they ended: later attempts at plugins whose `init` had failed,
     /// and the steps of the stop.
     pub fn later(&self) -> impl Iterator<Item = &Step> {
         self.later.iter()
@@ -119,7 +119,7 @@ impl fmt::Display for Timeline {
         let names: Vec<String> = self.graph.nodes().iter().map(|node| node.names().to_string()).collect();
         let widest = names.iter().map(String::len).max().unwrap_or_default();
         for (place, name) in names.iter().enumerate() {
-            // a method that is left at its default takes no time, and is not worth a word
+            // A method that is left at its default takes no time, and is left out.
             let is_told = |step: &&Step| step.event.outcome != Outcome::Done || !step.event.took.is_zero();
             let of_it = |step: &&Step| usize::from(step.event.place) == place;
             let mut steps = self.steps.iter().filter(of_it).filter(is_told).peekable();

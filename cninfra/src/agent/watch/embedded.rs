@@ -1,4 +1,4 @@
-//! [`Watch`]: an agent that is embedded is looked at, too, from a thread apart.
+//! [`Watch`]: watches embedded agents from a separate thread.
 
 use super::{
     lookout::Lookout,
@@ -21,20 +21,21 @@ use std::{
 };
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// So long the thread waits for another agent.
+/// How long the thread waits for another agent before it ends.
 const LINGERS: Duration = Duration::from_secs(1);
 
-/// Those of this process.
+/// The embedded agents of this process.
 static ALL: All = All::new();
 
-/// Names what blocks the agent's threads, until it is dropped.
+/// Names what blocks the agent's threads, until this is dropped.
 pub(in crate::agent) struct Watch {
     all: &'static All,
     seat: Arc<Seat>,
 }
 
-/// All agents that are embedded here. One thread looks at all of them: one for each would be a good part of a start, and in tests agents begin and end by the hundred.
-/// It ends when there has been none for a while. It looks now and then, and is not woken by one that comes.
+/// All embedded agents that are watched. One thread watches all of them: a thread for each would take a good part of a
+/// start, and in tests agents begin and end by the hundred. The thread ends when there has been no agent for a while.
+/// It looks at intervals, and is not woken by a new agent.
 struct All(Mutex<Watched>);
 
 struct Watched {
@@ -42,7 +43,7 @@ struct Watched {
     has_thread: bool,
 }
 
-/// Where an agent is looked at. It has a lock of its own, so that a log that is stuck holds up no other agent.
+/// One watched agent. It has a lock of its own, so that a stuck log delays no other agent.
 struct Seat(Mutex<Option<Looking>>);
 
 struct Looking {
@@ -52,10 +53,10 @@ struct Looking {
 }
 
 impl Watch {
-    /// Of an agent that starts on this runtime.
+    /// Begins to watch an agent that starts on this runtime.
     ///
     /// # Errors
-    /// There is no thread for it.
+    /// The thread could not be started.
     pub(in crate::agent) fn begin(
         loggers: &Loggers,
         progress: &Arc<Progress>,
@@ -86,13 +87,13 @@ impl All {
     fn watch(&self) {
         let mut came = Instant::now();
         while let Some(seats) = self.seats(&mut came) {
-            // each is looked at, whatever the others do
+            // Each one is looked at, whatever the others do.
             let calm = seats.iter().filter(|seat| seat.look()).count();
             thread::sleep(if calm == seats.len() { stall::TICK } else { TICK });
         }
     }
 
-    /// All that are looked at; `None` where the last one that came is long gone: then there is no thread any more.
+    /// All watched agents; `None` if there has been none for `LINGERS`, in which case the thread ends.
     fn seats(&self, came: &mut Instant) -> Option<Vec<Arc<Seat>>> {
         let mut watched = lock(&self.0);
         if !watched.seats.is_empty() {
@@ -104,7 +105,7 @@ impl All {
 }
 
 impl Seat {
-    /// Looks at the agent, and says whether all is calm.
+    /// Looks at the agent. Returns whether it runs and nobody has asked it to stop.
     fn look(&self) -> bool {
         let mut said = Vec::new();
         let (log, is_calm) = {
@@ -112,16 +113,16 @@ impl Seat {
             let Some(Looking { lookout, runtime, log }) = &mut *looking else { return true };
             let look = || lookout.look(|log, level, what| said.push((log.clone(), level, what.to_string())));
             let Ok(looked) = foreign::guard(look) else { return true };
-            // a runtime of one thread has no other one to be woken
+            // A runtime with one thread has no other one to wake.
             let has_others = runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
             if looked.is_kept && has_others {
                 runtime.spawn(async {});
             }
             (log.clone(), looked.is_calm)
         };
-        // the lock is free: who writes the log may be the one that drops the agent, or wait for who does
+        // The lock has been released: writing to the log may drop the agent, or wait for the thread that does.
         let tell = || log.during(|| said.iter().for_each(|(log, level, what)| log.log(*level, what)));
-        // a log that panics has been told by the panic hook, and the others are looked at all the same
+        // The panic hook has reported a log that panics. The other agents have to be watched nevertheless.
         let _ = foreign::guard(tell);
         is_calm
     }
@@ -130,7 +131,7 @@ impl Seat {
 impl Drop for Watch {
     fn drop(&mut self) {
         lock(&self.all.0).seats.retain(|seat| !Arc::ptr_eq(seat, &self.seat));
-        // nothing of the agent is held after this, also where it is looked at right now
+        // After this, nothing of the agent is held, even if the thread is looking at it right now.
         *lock(&self.seat.0) = None;
     }
 }

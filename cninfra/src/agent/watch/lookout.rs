@@ -1,4 +1,4 @@
-//! [`Lookout`]: looks at an agent from a thread apart, and has its watchdog say what it thinks of that.
+//! [`Lookout`]: looks at an agent from a separate thread, and logs what its watchdog reports.
 
 use super::watchdog::{Moment, Watchdog};
 use crate::{
@@ -22,24 +22,24 @@ pub(in crate::agent) struct Lookout {
     progress: Arc<Progress>,
     stop: StopHandle,
     threads: Threads,
-    /// When it last looked, or came to be.
+    /// When it last looked, or was created.
     looked: Instant,
 }
 
-/// What was seen in one look.
+/// The result of one look.
 pub(in crate::agent) struct Looked {
-    /// The exit code, where the end has to be forced.
+    /// The exit code, if the end has to be forced.
     pub(in crate::agent) end: Option<u8>,
-    /// The call that keeps the agent's task until then, where there is one, and for how long it has.
+    /// If the end has to be forced: the call that blocks the agent's task, if there is one, and for how long.
     pub(in crate::agent) blocked: Option<(Call, Duration)>,
-    /// It runs, and nobody has asked it to stop.
+    /// The agent runs, and nobody has asked it to stop.
     pub(in crate::agent) is_calm: bool,
-    /// One of the threads of its runtime has been in one call since the last look.
+    /// One of the threads of its runtime has been in the same call since the last look.
     pub(super) is_kept: bool,
 }
 
 impl Lookout {
-    /// At the agent that writes down its progress there, and runs on this runtime.
+    /// For the agent that writes to this progress and runs on this runtime.
     pub(in crate::agent) fn new(
         watchdog: Watchdog,
         loggers: &Loggers,
@@ -55,17 +55,17 @@ impl Lookout {
         &self.progress
     }
 
-    /// From now on the agent's progress is written down there.
+    /// From now on the agent writes to this progress.
     pub(in crate::agent) fn follow(&mut self, progress: Arc<Progress>) {
         self.progress = progress;
         self.looked = Instant::now();
     }
 
-    /// Looks at it once, and says what there is to be said.
+    /// Looks at the agent once, and logs what the watchdog reports.
     pub(in crate::agent) fn look(&mut self, mut say: impl FnMut(&Logger, Level, &str)) -> Looked {
         let (state, is_kept) = (self.progress.state(), self.threads.is_any_kept());
         let asked = self.stop.asked_at().map(|asked| (asked, self.progress.stop_limit()));
-        // while all is well, tasks are not even looked at
+        // While no thread is blocked, the tasks are not even listed.
         let tasks = if is_kept { self.progress.inside() } else { Vec::new() };
         let moment = Moment { state: &state, call: self.progress.call(), tasks: &tasks, asked };
         let now = Instant::now();

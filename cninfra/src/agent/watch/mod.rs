@@ -1,4 +1,4 @@
-//! Looks at an agent from outside: what blocks it is seen and named.
+//! Watches an agent from outside, and names what blocks it.
 
 pub(super) mod beside;
 pub(super) mod embedded;

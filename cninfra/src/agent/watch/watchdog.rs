@@ -1,4 +1,4 @@
-//! [`Watchdog`]: sees from another thread that a plugin blocks the agent's.
+//! [`Watchdog`]: notices from another thread that a plugin blocks the agent's thread.
 
 use crate::{
     agent::{
@@ -16,41 +16,41 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often it looks.
+/// The interval of its looks.
 pub(in crate::agent) const TICK: Duration = Duration::from_millis(50);
-/// A plugin that keeps the thread for so long is named; earlier, where half of its limit is less.
+/// A plugin that blocks a thread for this long is named, or earlier if half of its limit is less.
 const NAMED_AFTER: Duration = Duration::from_secs(1);
-/// So long after a limit the agent should have seen it itself: if it has not, it can not.
+/// The agent should notice an exceeded limit within this time; otherwise it cannot.
 pub(in crate::agent) const GRACE: Duration = Duration::from_millis(200);
-/// An agent that is called into no plugin, and comes to no end either, has so long after all that it may take.
+/// How long after all its limits an agent may take that calls no plugin, but does not end either.
 const LAST: Duration = Duration::from_secs(2);
 
-/// It looks more often than that: else the process did not run at all, as one that is stopped, or whose container is.
+/// Looks are more frequent than this. If one is later, the process was not running, for example because it was paused.
 const MISSED: Duration = Duration::from_millis(500);
 
-/// What follows where the process is not the agent's to end.
+/// What happens next if the process does not belong to the agent.
 const WAITS: &str = "this agent is embedded, and waits for as long";
 
 const HELP: &str = "help: what blocks belongs in `tokio::task::spawn_blocking`";
 
 #[derive(Default)]
 pub(in crate::agent) struct Watchdog {
-    /// The call that had not returned when it last looked, since when, and whether it has been named.
+    /// The call that had not returned at the last look, since when, and whether it has been named.
     seen: Option<(Call, Instant, bool)>,
-    /// The same of tasks, by their numbers.
+    /// The same for tasks, by their ids.
     tasks: HashMap<InsideId, Kept>,
     said: Vec<Said>,
-    /// The process is not the agent's: it tells what it sees, and nobody is ended.
+    /// The process does not belong to the agent: the watchdog reports what it sees, and ends nothing.
     is_embedded: bool,
-    /// What it would have ended, and has told of.
+    /// What it would have ended, and has reported.
     given_up: Option<GivenUp>,
-    /// When the process last began to run anew.
+    /// When the process last resumed after a pause.
     woke: Option<Instant>,
-    /// The look before came late, too.
+    /// Whether the look before was late, too.
     is_late: bool,
 }
 
-/// What can not be ended.
+/// What cannot be ended in an embedded agent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GivenUp {
     Call(Call),
@@ -58,55 +58,55 @@ enum GivenUp {
     Stop,
 }
 
-/// A task that has not come back.
+/// A task that is still inside a call.
 struct Kept {
     call: u64,
     since: Instant,
     named: bool,
-    /// It was told that its limit is over.
+    /// It has been reported that its limit is over.
     is_over: bool,
 }
 
-/// What is to be told.
+/// A record to be logged.
 pub(super) struct Said {
-    /// By this logger; by the agent's where there is none.
+    /// The plugin whose logger writes it; `None` for the agent's.
     pub(super) plugin: Option<&'static str>,
     pub(super) level: Level,
     pub(super) what: String,
 }
 
-/// What the agent does at a moment.
+/// What the agent is doing at a moment.
 pub(super) struct Moment<'a> {
     pub(super) state: &'a State,
     pub(super) call: Option<Call>,
     pub(super) tasks: &'a [Inside],
-    /// When the stop was asked for, and how long it may take.
+    /// When the stop was requested, and how long it may take.
     pub(super) asked: Option<(Instant, Duration)>,
 }
 
 impl Watchdog {
-    /// That of an agent in somebody else's process.
+    /// For an agent in a process that does not belong to it.
     pub(super) fn of_embedded() -> Self {
         Watchdog { is_embedded: true, ..Watchdog::default() }
     }
 
-    /// What is to be told since this was asked last.
+    /// The records since the last call of this.
     pub(super) fn take_said(&mut self) -> Vec<Said> {
         std::mem::take(&mut self.said)
     }
 
-    /// The call in which the agent's task was seen last, where it is blocked there, and for how long.
+    /// The call that blocks the agent's task, and for how long, as of the last look.
     pub(super) fn blocked(&self, now: Instant) -> Option<(Call, Duration)> {
         let (call, since, _) = self.seen?;
         let blocked = now.duration_since(since);
         (blocked > GRACE).then_some((call, blocked))
     }
 
-    /// So long nobody has looked. Where the process did not run meanwhile, no call has kept its thread for that, and limits that are over have to be seen by the
-    /// agent first.
+    /// Nobody has looked for `time`. If the process was not running meanwhile, that time is not counted for any call,
+    /// and the agent gets the chance to notice exceeded limits first.
     pub(super) fn missed(&mut self, time: Duration, now: Instant) {
         let is_late = time >= MISSED && !self.is_embedded;
-        // on a machine that is too busy each look is late, and nobody would ever be ended
+        // On an overloaded machine each look is late, and then nothing would ever be ended.
         if std::mem::replace(&mut self.is_late, is_late) || !is_late {
             return;
         }
@@ -117,16 +117,16 @@ impl Watchdog {
         self.woke = Some(now);
     }
 
-    /// Looks at what the agent does. Returns the exit code, when the end has to be forced.
+    /// Looks at what the agent is doing. Returns the exit code if the end has to be forced.
     pub(super) fn look(&mut self, moment: &Moment<'_>, now: Instant) -> Option<u8> {
         self.look_at_tasks(moment.tasks, now);
         let has_time = self.woke.is_some_and(|woke| now.duration_since(woke) < LAST);
         if has_time && !matches!(moment.state, State::Done(..)) {
             return None;
         }
-        // a stop that was asked for has a stage of its own as soon as the agent has heard of it
+        // Once the agent has noticed that a stop was requested, it is in a stage of its own.
         let unheard = moment.asked.filter(|(asked, limit)| {
-            // an agent that is not there yet has no limit, which is beyond what the clock can tell
+            // An agent that does not exist yet has no limit: the sum is beyond the clock's range.
             asked.checked_add(limit.saturating_add(GRACE)).is_some_and(|ends| now > ends)
         });
         match moment.state {
@@ -140,7 +140,7 @@ impl Watchdog {
                 self.seen = None;
                 unheard.and_then(|(_, limit)| self.force_unheard(moment, limit, now))
             }
-            // it has only to say so: if it can not, nobody reads what it says
+            // The agent only has to report its end. If it cannot, nobody reads its log.
             State::Done(code, since) => (now > *since + LAST).then_some(*code),
         }
     }
@@ -185,7 +185,7 @@ impl Watchdog {
         let (who, instance) = call.who(stage.graph);
         let (limit, blocked) = (stage.limits.of(call.place, call.phase), now.duration_since(since));
         let is_over = blocked > limit.saturating_add(GRACE) || over(GRACE) && blocked > GRACE;
-        // who blocks has its share of the stop, and the others have theirs; what is embedded waits all the same
+        // A plugin that blocks has half of the stop, and the others the rest. An embedded agent waits in any case.
         let starts = stage.kind == StageKind::Start && !self.is_embedded;
         let kept = moment.asked.filter(|(asked, stop)| {
             starts && blocked > GRACE && asked.checked_add(half(*stop)).is_some_and(|ends| now > ends)
@@ -218,16 +218,16 @@ impl Watchdog {
         self.force(&why, GivenUp::Stop, moment, now).then_some(NOT_STOPPED)
     }
 
-    /// Is this told for the first time?
+    /// Whether this is reported for the first time.
     fn gives_up(&mut self, on: GivenUp) -> bool {
         self.given_up.replace(on) != Some(on)
     }
 
-    /// Tells why the end is forced, and who has kept the threads until then. Is it, indeed?
+    /// Reports why the end is forced, and what blocked the threads. Returns whether it is really forced.
     fn force(&mut self, why: &str, on: GivenUp, moment: &Moment<'_>, now: Instant) -> bool {
         let mut kept = String::new();
         if let (State::Stage(stage), Some(call)) = (moment.state, moment.call) {
-            // writing to a string does not fail
+            // Writing to a `String` cannot fail.
             let _ = write!(kept, "\n  - {} is in {call}", call.who(stage.graph).0);
         }
         for inside in moment.tasks {
@@ -236,7 +236,7 @@ impl Watchdog {
                 let _ = write!(kept, "\n  - {inside} has blocked its thread for {blocked:.1?}");
             }
         }
-        // who embeds it may have reasons to let it wait; a thread that is kept is none of them
+        // A host may delay an embedded agent on purpose; only a blocked thread is reported.
         let is_told = !self.is_embedded || !kept.is_empty() && self.gives_up(on);
         if is_told {
             let end = if self.is_embedded { WAITS } else { "the end is forced" };
@@ -303,7 +303,7 @@ mod tests {
     fn time_in_which_the_process_did_not_run_is_nobodys() {
         let (progress, began) = (Progress::default(), Instant::now());
         let at = |millis| began + Duration::from_millis(millis);
-        // over the limit of the whole when it runs again
+        // The limit of the whole is over when the process runs again.
         let waits = State::Stage(stage(StageKind::Start, began));
         let mut watchdog = Watchdog::default();
         let mut look = |missed, millis| {
@@ -312,7 +312,7 @@ mod tests {
         };
         assert_eq!((look(50, 0), look(60_000, 60_000), look(50, 61_999)), (None, None, None));
         assert_eq!(look(50, 62_000), Some(FAILED), "the agent does not see it either");
-        // a call of 50 ms that was stopped in it
+        // The process was paused during a call of 50 ms.
         let (state, call) = (State::Stage(stage(StageKind::Start, began)), call(&progress));
         let look = |watchdog: &mut Watchdog, missed, millis| {
             watchdog.missed(Duration::from_millis(missed), at(millis));
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!((looks, look(&mut watchdog, 50, 9201)), ([None; 4], Some(FAILED)), "5 s of them are not its own");
         let said = said(&mut watchdog);
         assert!(said.contains("has blocked its thread in init for 4.2s, and its limit is over"), "{said}");
-        // where each look is late, it is the machine
+        // If each look is late, the machine is to blame.
         let mut watchdog = Watchdog::default();
         let mut late = (0_u64..60_000).step_by(600).filter(|at| look(&mut watchdog, 600, *at).is_some());
         assert_eq!(late.next(), Some(7200));
@@ -342,11 +342,11 @@ mod tests {
         let told = said(&mut watchdog);
         let why = "plugin `Stuck` has blocked its thread in init for 1.5s, and half of the 2s that the stop may take are over";
         assert!(told.contains(why), "{told}");
-        // one that has just begun may return at once
+        // A call that has just begun may return at once.
         let mut watchdog = Watchdog::default();
         assert_eq!((watchdog.look(&moment, at(2000)), watchdog.look(&moment, at(2200))), (None, None));
         assert_eq!(watchdog.look(&moment, at(2201)), Some(NOT_STOPPED));
-        // that of an agent that is embedded is not ended
+        // The call of an embedded agent is not ended.
         let mut watchdog = Watchdog::of_embedded();
         assert_eq!((watchdog.look(&moment, began), watchdog.look(&moment, at(1501))), (None, None));
         assert!(!said(&mut watchdog).contains("half of the"));
@@ -413,7 +413,7 @@ mod tests {
             assert_eq!(watchdog.look(&moment, began + Duration::from_millis(millis)), None);
             said(&mut watchdog)
         };
-        // it came back in between
+        // It has returned in between.
         assert_eq!((look(0, &inside(1)), look(900, &inside(3)), look(1800, &inside(3))), Default::default());
         let named = look(1900, &inside(3));
         assert!(named.starts_with("task `work` of plugin `Stuck` blocks its thread, for 1.0s by now\n"), "{named}");
@@ -448,7 +448,7 @@ mod tests {
         let told = said(&mut watchdog);
         assert!(told.contains("its limit is over: this agent is embedded, and waits for as long\n"), "{told}");
         assert_eq!(told.matches("plugin `Stuck`").count(), 2, "it was named, then told of at its limit");
-        // nobody keeps a thread: who embeds it may hold it up
+        // Nothing blocks a thread: the host may be delaying it.
         let mut look = |tasks: &[Inside], millis| {
             let moment = Moment { state: &state, call: None, tasks, asked: None };
             assert_eq!(watchdog.look(&moment, at(millis)), None);
@@ -479,10 +479,10 @@ mod tests {
                         blocked its thread for 6.2s";
             assert!(said.starts_with(told), "{said}");
         }
-        // it was asked for before the agent was there
+        // The stop was requested before the agent existed.
         let early = Moment { asked: Some((began, Duration::MAX)), ..moment(&State::Runs, None) };
         assert_eq!(Watchdog::default().look(&early, at(14_000)), None);
-        // it has begun
+        // The stop has begun.
         let stop = State::Stage(stage(StageKind::Stop, began));
         let moment = Moment { asked, ..moment(&stop, None) };
         assert_eq!(Watchdog::default().look(&moment, at(14_000)), None);

@@ -1,4 +1,4 @@
-//! [`Found`]: the violations so far, and what is one.
+//! [`Found`]: the violations so far, and the checks that apply to every life.
 
 use super::{
     Violation,
@@ -14,7 +14,7 @@ pub(super) struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Each is told once. A secret is not told here either.
+    /// Adds a violation, each only once. Secrets are masked in it, too.
     pub(super) fn add(&mut self, point: u8, what: String) {
         let what = self.secrets.iter().fold(what, |what, secret| what.replace(secret, "***"));
         let new = Violation { point, what };
@@ -23,7 +23,8 @@ impl Found<'_> {
         }
     }
 
-    /// Those of the config, beside those that the test has told. What is very short is in many words.
+    /// Adds the secrets of the config to those that the test has named. Very short ones are left out, since they occur
+    /// in many words.
     fn knows(&mut self, secrets: &[String]) {
         const LEAST: usize = 4;
         for secret in secrets.iter().filter(|secret| secret.len() >= LEAST) {
@@ -33,7 +34,7 @@ impl Found<'_> {
         }
     }
 
-    /// What holds after any life.
+    /// Checks what has to hold after any life.
     pub(super) fn of_a_life(&mut self, after: &str, life: &Life) {
         self.knows(&life.secrets);
         if life.left_task {

@@ -1,4 +1,4 @@
-//! [`Life`]: one agent from its start to its end, as it was seen.
+//! [`Life`]: what was observed of one agent from its start to its end.
 
 use super::{
     Conformance, Violation,
@@ -22,46 +22,46 @@ use std::{
 };
 use tokio::{runtime::Runtime, time::timeout};
 
-/// How long a plugin has to come up that is tried again, or to say how it is.
+/// How long a plugin that is retried may take to come up, or to report its state.
 pub(super) const UP_WITHIN: Duration = Duration::from_secs(5);
-/// So long may go on, when the agent has closed, what was given to `spawn_blocking`: it can not be ended.
+/// How long after the close of the agent a `spawn_blocking` call may still run, since it cannot be aborted.
 pub(super) const OUTLIVES: Duration = Duration::from_secs(1);
 
-/// What goes on beside the close of an agent; it ends by itself.
+/// Calls that go on while an agent closes. They end by themselves.
 pub(super) type Going = LocalBoxFuture<'static, ()>;
 
-/// One agent's life, as it was seen.
+/// What was observed of one agent from its start to its end.
 #[derive(Default)]
 pub(super) struct Life {
     pub(super) started: bool,
-    /// No plugin is down, at once or after some attempts.
+    /// Whether no plugin was down, at once or after some attempts.
     pub(super) is_up: bool,
     pub(super) status: Option<AgentStatus>,
     pub(super) seen: Arc<Seen>,
     pub(super) left_task: bool,
     /// The longest call of one of its tasks.
     pub(super) slowest_task: Option<(&'static str, Duration)>,
-    /// Something that was given to the runtime's threads for what blocks still ran long after the close.
+    /// Whether a `spawn_blocking` call still ran long after the close.
     pub(super) outlived: bool,
-    /// Calls of the plugin's clients keep their thread.
+    /// Whether calls of the plugin's clients block their thread.
     pub(super) calls_block: bool,
-    /// Calls beside the close that did not end.
+    /// How many calls did not end that were in progress during the close.
     pub(super) unanswered: Rc<Cell<usize>>,
-    /// Tasks that still ran when the agent had closed.
+    /// How many tasks still ran when the agent had closed.
     pub(super) alive: usize,
     pub(super) errors: Vec<PluginError>,
-    /// What went wrong while it was closed, be it in a stop or in a rollback.
+    /// The errors while it was closed, in a stop or in a rollback.
     pub(super) closing: Vec<PluginError>,
-    /// What was found in it besides.
+    /// Violations that were found during its life.
     pub(super) violations: Vec<Violation>,
     /// The secrets of the plugin's config section.
     pub(super) secrets: Vec<String>,
-    /// The errors' reports, what it said of its state, and the log.
+    /// The reports of errors, the reasons of the plugin's states, and the log.
     pub(super) said: Vec<String>,
 }
 
 impl Life {
-    /// The names of the tasks that were left behind, as the log tells them.
+    /// The names of the tasks that were left behind, taken from the log.
     pub(super) fn left_names(&self) -> Vec<&str> {
         let lines = self.said.iter().flat_map(|said| said.lines());
         let mut names: Vec<_> =
@@ -72,14 +72,14 @@ impl Life {
     }
 }
 
-/// Looks at an agent that has started, and does nothing to it.
+/// Observes an agent that has started, and does nothing to it.
 pub(super) async fn look<F>(agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
     life.is_up = timeout(UP_WITHIN, agent.all_up()).await.is_ok();
     life.status = Some(agent.status());
     Vec::new()
 }
 
-/// The same, when the plugin has said how it is: a probe may not have answered yet.
+/// The same, after the plugin has reported its state: its first probe may not have answered yet.
 pub(super) async fn look_at<F>(plugin: &str, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
     let going = look(agent, life).await;
     let gets_ready =
@@ -92,12 +92,13 @@ pub(super) async fn look_at<F>(plugin: &str, agent: &Agent<F>, life: &mut Life) 
 }
 
 impl<F: 'static> Conformance<F> {
-    /// One agent from its start to its end, on a thread and in a runtime of its own: so that what is logged and what still runs is its.
+    /// Runs one agent from its start to its end, with a thread and a runtime of its own: so everything that is logged,
+    /// and every task that still runs, belongs to it.
     pub(super) fn live(&self, make: &dyn Fn() -> Builder<F>, ordeal: Ordeal) -> Life {
         self.live_through(make, ordeal, look)
     }
 
-    /// The same; what is done to the agent when it has started may leave calls that go on beside its close.
+    /// The same, and calls `does` when the agent has started. The calls that this returns go on while the agent closes.
     pub(super) fn live_through(
         &self,
         make: &dyn Fn() -> Builder<F>,
@@ -126,7 +127,7 @@ impl<F: 'static> Conformance<F> {
     ) -> Life {
         let seen = Arc::new(Seen::default());
         let guard = runtime.enter();
-        // secrets are looked for in what is logged at any level
+        // Secrets are searched for in records of all levels.
         let levels = LogSettings::new().default_level(Level::Trace);
         let builder = make().record_events(true).log_settings(&levels).wrap(around(&self.plugin, ordeal, seen.clone()));
         let slowest = Arc::new(Slowest::default());
@@ -157,7 +158,7 @@ impl<F: 'static> Conformance<F> {
                     error.events
                 }
             };
-            // a task that has ended is counted for a moment longer
+            // tokio still counts a task for a moment after it has ended.
             let until = Instant::now() + Duration::from_millis(300);
             let metrics = tokio::runtime::Handle::current().metrics();
             while metrics.num_alive_tasks() > 0 && Instant::now() < until {

@@ -1,4 +1,4 @@
-//! [`Outside`]: the server that a plugin talks to, as the conformance kit is told of it.
+//! [`Outside`]: describes the server that a plugin talks to, for the conformance kit.
 
 use crate::{Error, testing::Link};
 use futures_util::future::LocalBoxFuture;

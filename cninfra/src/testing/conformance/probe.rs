@@ -1,4 +1,4 @@
-//! [`Probe`]: looks at one plugin from outside, and does to it what a rough life does.
+//! [`Probe`]: observes one plugin from outside, and interrupts or repeats its phases.
 
 use crate::{
     BoxFuture, Context, Error, Phase, Result,
@@ -20,21 +20,21 @@ use std::{
 /// What is done to a plugin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ordeal {
-    /// Nothing: it is looked at.
+    /// Nothing: it is only observed.
     None,
-    /// The phase is dropped when it has waited so many times, and fails.
+    /// The phase is dropped when it has waited that many times, and fails.
     Dropped(Phase, u32),
-    /// The phase is dropped when it has waited so many times, and called again.
+    /// The phase is dropped when it has waited that many times, and is called again.
     Again(Phase, u32),
-    /// The phase is done, and fails all the same.
+    /// The phase is completed, but reported as failed.
     Fails(Phase),
-    /// The same, the first time.
+    /// The same, but only at the first call.
     FailsOnce(Phase),
     /// It is closed twice.
     ClosedTwice,
 }
 
-/// What was seen.
+/// What was observed.
 #[derive(Default)]
 pub(super) struct Seen {
     waits: Mutex<HashMap<Phase, u32>>,
@@ -47,13 +47,13 @@ impl Seen {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner).get(&phase).copied().unwrap_or_default()
     }
 
-    /// The longest time for which it kept its thread, and in which phase.
+    /// The longest time for which a call blocked its thread, and its phase.
     pub(super) fn longest(&self) -> Option<(Phase, Duration)> {
         *self.longest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Puts the probe around the plugin of this instance name.
+/// Wraps the plugin with this instance name in a probe.
 pub(super) fn around(plugin: &str, ordeal: Ordeal, seen: Arc<Seen>) -> Wrap {
     let plugin = plugin.to_string();
     Arc::new(move |node, running| {
@@ -74,7 +74,7 @@ struct Probe {
 
 impl Running for Probe {
     fn has(&self, _: Phase) -> bool {
-        // it does something of its own in each
+        // The probe has to see each phase, even one that the plugin does not implement.
         true
     }
 
@@ -94,7 +94,7 @@ impl Running for Probe {
             Ordeal::Again(at, waits) if at == phase => Box::pin(async move {
                 match most(waits).await {
                     Some(done) => done,
-                    // as an agent does between two attempts
+                    // An agent does this between two attempts.
                     None => {
                         end_attempt(cx).await;
                         step().await.unwrap_or(Ok(()))
@@ -118,7 +118,7 @@ impl Running for Probe {
     }
 }
 
-/// A step that is looked at: `None` when it was dropped.
+/// A step that is observed. It resolves to `None` if it was dropped.
 struct Watched<'a> {
     step: BoxFuture<'a, Result<()>>,
     phase: Phase,

@@ -1,4 +1,4 @@
-//! [`Trial`]: what the server of a plugin does to it, and what becomes of its calls.
+//! [`Trial`]: breaks the server of a plugin in several ways, and checks the plugin's calls.
 
 use super::{
     Conformance, Outside, SOON, Violation,
@@ -18,15 +18,15 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How much longer than it promises something may take on a busy machine.
+/// How much longer than promised something may take on a busy machine.
 pub(super) const SLACK: Duration = Duration::from_secs(1);
-/// How often something is looked at.
+/// The interval at which something is polled.
 pub(super) const LOOK: Duration = Duration::from_millis(5);
-/// When nothing has come for so long, no more comes.
+/// If nothing has arrived for this long, nothing more will.
 const QUIET: Duration = Duration::from_millis(300);
-/// A flood is so many times what a queue holds, and no less than this.
+/// A flood is the first number times the size of the queue, but at least the second number of calls.
 const FLOOD: (usize, usize) = (4, 256);
-/// Calls that are in the middle when a plugin closes.
+/// The number of calls that are in progress when a plugin closes.
 const IN_FLIGHT: usize = 4;
 
 pub(super) struct Trial<'a, F> {
@@ -35,12 +35,13 @@ pub(super) struct Trial<'a, F> {
 }
 
 impl<F: 'static> Trial<'_, F> {
-    /// Each in an agent of its own.
+    /// Runs each check in an agent of its own.
     pub(super) fn check(&self, found: &mut Found<'_>) {
         let silent =
             self.live(found, "a server that did not answer", async |agent, life| self.is_silent(agent, life).await);
         if silent.calls_block {
-            // a flood of such calls would take for ever, and all else would be found wanting for it
+            // A flood of such calls would never end, and everything else would be reported as a violation because of
+            // it.
             return;
         }
         self.live(found, "a connection that was lost", async |agent, life| self.is_lost(agent, life).await);
@@ -59,7 +60,8 @@ impl<F: 'static> Trial<'_, F> {
         self.outside.link.cut();
     }
 
-    /// For longer than anything may take there; but the plugin may block the thread that would end it.
+    /// Pauses the link for longer than anything may take meanwhile. It ends by itself, since the plugin may block the
+    /// thread that would restore it.
     fn pause(&self) {
         let Outside { link, call_within, start_within, lost_within, .. } = self.outside;
         link.pause_at_most(*start_within + 2 * (*call_within + SLACK) + *lost_within + STEADY[1] + SLACK);
@@ -84,13 +86,13 @@ impl<F: 'static> Trial<'_, F> {
         life
     }
 
-    /// Calls that get no answer, until the server answers again.
+    /// Calls get no answer until the server answers again.
     async fn is_silent(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
         const WHILE: &str = "while the server does not answer";
         self.is_well(agent, life).await;
         self.pause();
         let calls = async |life: &mut Life| {
-            // on the connection that is there, and on the one that may follow it
+            // One on the existing connection, and one on a connection that may replace it.
             for _ in 0..2 {
                 let called = self.call(agent).await;
                 self.fails(WHILE, called, life);
@@ -102,7 +104,8 @@ impl<F: 'static> Trial<'_, F> {
         Vec::new()
     }
 
-    /// A connection that is reset, and no new one, until the server is there again. Nobody calls until that is seen.
+    /// The connection is reset, and new ones are refused until the server is back. No call is made until the loss is
+    /// reported.
     async fn is_lost(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
         const WHILE: &str = "while the connection is lost";
         self.is_well(agent, life).await;
@@ -117,10 +120,10 @@ impl<F: 'static> Trial<'_, F> {
         Vec::new()
     }
 
-    /// More calls than any queue may hold, while none of them gets an answer.
+    /// More calls than any queue may hold, none of which gets an answer.
     async fn is_flooded(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
         let Outside { link, queue, tasks, call_within, .. } = self.outside;
-        // the first one may come with what opens a connection
+        // The first call may include what opens a connection, so the second one is measured.
         self.is_well(agent, life).await;
         let before = link.sent();
         self.is_well(agent, life).await;
@@ -163,7 +166,7 @@ impl<F: 'static> Trial<'_, F> {
         let sent = link.sent();
         link.restore();
         self.is_quiet().await;
-        // each caller has been told that his call has failed
+        // Each caller has been told that the call has failed, so what is sent now is stale.
         let stale = usize::try_from((link.sent() - sent) / one).unwrap_or(usize::MAX);
         if stale > queue + count / 4 {
             let mend = "give the queue a bound, and refuse what is beyond it, or let it wait";
@@ -189,14 +192,14 @@ impl<F: 'static> Trial<'_, F> {
         }
     }
 
-    /// A close in the middle of calls that get no answer. They go on beside it.
+    /// A close during calls that get no answer. They go on while it runs.
     async fn closes(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
         self.is_well(agent, life).await;
         self.pause();
         let mut calls: FuturesUnordered<_> = (0..IN_FLIGHT).map(|_| self.call(agent)).collect();
         let unanswered = life.unanswered.clone();
         let count = move |called: &Called| unanswered.set(unanswered.get() + usize::from(called.answer.is_none()));
-        // each has begun
+        // Each of them has begun.
         while let Ok(Some(called)) = timeout(LOOK, calls.next()).await {
             count(&called);
         }
@@ -242,7 +245,7 @@ impl<F: 'static> Trial<'_, F> {
         }
     }
 
-    /// The agent goes on without the plugin. With `retry` it comes up when the server does.
+    /// The agent runs without the plugin. With `retry` it comes up when the server does.
     async fn is_down(&self, what: &str, policy: StartPolicy, agent: &Agent<F>, life: &mut Life) {
         let (while_, status) = (format!("after {what}"), self.status(agent));
         let reason = status.and_then(|status| status.reason).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is right and what is wrong of calls and of states, in a [`Trial`].
+//! Judges calls and states in a [`Trial`].
 
 use super::{
     Violation,
@@ -20,11 +20,11 @@ use std::{
 };
 use tokio::time::{sleep, timeout};
 
-/// For so long, at least and at most, a state is looked at that should stay as it is. In between it is the longest pause between two attempts
-/// that a plugin may make, since it promises to be back in that time.
+/// The minimum and maximum time for which a state is observed that should not change. In between it is the time in
+/// which the plugin promises to be back, which is also the longest pause between two of its attempts.
 pub(super) const STEADY: [Duration; 2] = [Duration::from_millis(1500), Duration::from_secs(3)];
 
-/// Words that say who, where, or that there is an error, and no more.
+/// Words that only say who or where, or that there is an error.
 const WHO: [&str; 28] = [
     "address", "an", "and", "at", "backend", "by", "call", "client", "endpoint", "error", "failed", "failure", "for",
     "from", "host", "in", "of", "on", "plugin", "port", "server", "service", "store", "the", "this", "to", "via",
@@ -33,17 +33,17 @@ const WHO: [&str; 28] = [
 
 /// A call that has ended, or was given up.
 pub(super) struct Called {
-    /// None where it did not end in time.
+    /// `None` if it did not end in time.
     pub(super) answer: Option<Result<(), String>>,
-    /// The longest for which it kept its thread.
+    /// The longest time for which it blocked its thread.
     pub(super) longest: Duration,
-    /// It panicked, and that is its answer.
+    /// It panicked; the answer is then the panic's message.
     pub(super) panicked: bool,
-    /// What its error does not tell.
+    /// What is missing in its error.
     lacks: Option<&'static str>,
 }
 
-/// What somebody would miss in an error of this plugin who is to do something about it.
+/// What is missing in an error of this plugin for someone who has to act on it.
 fn lacks(error: &Error, plugin: &str, endpoint: &str) -> Option<&'static str> {
     let text = error.chain().join(" ").replace(endpoint, "").to_lowercase();
     let words = || text.split(|char: char| !char.is_alphabetic()).filter(|word| word.len() > 1);
@@ -60,7 +60,7 @@ fn is_bad(state: State) -> bool {
 }
 
 impl<F: 'static> Trial<'_, F> {
-    /// A call while all is whole.
+    /// Checks a call while nothing is broken.
     pub(super) async fn is_well(&self, agent: &Agent<F>, life: &mut Life) {
         let called = self.call(agent).await;
         if self.panics("while all is well", &called, life) {
@@ -75,7 +75,7 @@ impl<F: 'static> Trial<'_, F> {
         self.add(life, 0, what);
     }
 
-    /// A call that can get no answer.
+    /// Checks a call that cannot get an answer.
     pub(super) fn fails(&self, while_: &str, called: Called, life: &mut Life) {
         if self.panics(while_, &called, life) {
             return;
@@ -102,7 +102,7 @@ impl<F: 'static> Trial<'_, F> {
         }
     }
 
-    /// Does a call panic? That is told, and nothing else of it.
+    /// Returns whether the call panicked. The panic is then the only violation that is reported for it.
     pub(super) fn panics(&self, while_: &str, called: &Called, life: &mut Life) -> bool {
         if let (true, Some(Err(panic))) = (called.panicked, &called.answer) {
             let mend = "return an error, which names the endpoint, the cause and the mend";
@@ -119,7 +119,7 @@ impl<F: 'static> Trial<'_, F> {
         }
     }
 
-    /// Its state says that it is not well, and what it lacks.
+    /// Checks that the plugin reports a bad state, with the reason.
     pub(super) async fn is_reported(&self, while_: &str, agent: &Agent<F>, life: &mut Life) {
         let within = self.outside.lost_within;
         let status = self.status_when(agent, within, |status| is_bad(status.state)).await;
@@ -134,8 +134,8 @@ impl<F: 'static> Trial<'_, F> {
         life.said.push(reason);
     }
 
-    /// Does what is to be done while the server is lost, and looks at the state beside it: when it says so, then for as long as nobody could
-    /// have told it otherwise. Each change is seen, however short.
+    /// Runs `does` while the server is lost, and watches the state: once it is bad, it has to stay bad for as long as
+    /// the server cannot have answered. Each change is seen, however short.
     pub(super) async fn stays_reported(
         &self,
         while_: &str,
@@ -151,7 +151,7 @@ impl<F: 'static> Trial<'_, F> {
             while let Some(now) = status {
                 let state = now.plugins.iter().find(|one| one.name == self.kit.plugin).map(|one| one.state);
                 match lost.get() {
-                    // one whose first probe has not answered yet has said nothing
+                    // A plugin whose first probe has not answered yet has reported nothing.
                     None if state.is_some_and(is_bad) => lost.set(Some(Instant::now())),
                     Some(_) if state == Some(State::Ok) => is_back.set(true),
                     _ => {}
@@ -164,7 +164,7 @@ impl<F: 'static> Trial<'_, F> {
             let left = lost.get().map(|since| steady.saturating_sub(since.elapsed()));
             sleep(left.unwrap_or_default()).await;
         };
-        // the agent goes on, and so does the first one
+        // `looks` does not end while the agent runs, so this waits for `does`.
         select(pin!(looks), pin!(does)).await;
         if is_back.get() {
             let mend = "report `Ok` when the server has answered, and not when it is tried again";
@@ -172,7 +172,7 @@ impl<F: 'static> Trial<'_, F> {
         }
     }
 
-    /// The server is there again: so is the plugin, and it says so.
+    /// Checks that the plugin works again and reports it after the server is back.
     pub(super) async fn comes_back(&self, after: &str, agent: &Agent<F>, life: &mut Life) {
         let (within, began) = (self.outside.back_within, Instant::now());
         self.outside.link.restore();
@@ -203,7 +203,7 @@ impl<F: 'static> Trial<'_, F> {
         }
     }
 
-    /// One call, which is given up when it takes far too long.
+    /// Makes one call, which is given up when it takes far too long.
     pub(super) fn call(&self, agent: &Agent<F>) -> impl Future<Output = Called> + use<F> {
         let call = guard(|| (self.outside.call)(agent));
         let (limit, endpoint) = (self.outside.call_within + SLACK, self.outside.link.addr().to_string());
@@ -240,7 +240,7 @@ impl<F: 'static> Trial<'_, F> {
         agent.status().plugins.into_iter().find(|status| status.name == self.kit.plugin)
     }
 
-    /// Its status when it is as it should be, or when the time is over.
+    /// The plugin's status as soon as `is` holds, or when the time is over.
     async fn status_when(
         &self,
         agent: &Agent<F>,
@@ -257,7 +257,7 @@ impl<F: 'static> Trial<'_, F> {
         }
     }
 
-    /// By its port: the host may be written in more than one way.
+    /// Whether the text names the endpoint, by its port: the host may be written in more than one way.
     pub(super) fn is_named_in(&self, text: &str) -> bool {
         text.contains(&format!(":{}", self.outside.link.addr().port()))
     }

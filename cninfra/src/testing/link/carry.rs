@@ -1,4 +1,4 @@
-//! One connection of a link: what comes from either side is carried to the other one, as the link is told.
+//! One connection of a link: carries data between client and server, as the link's mode says.
 
 use super::serve::{Mode, Order, Seen};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -12,15 +12,17 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The server is on the same machine, or near.
+/// Long enough, since the server is on the same machine or near.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const PIECE: usize = 16 * 1024;
 
 type Orders = watch::Receiver<Order>;
 
-/// From a client that was taken to the end of both sides; where one fails, or the link is cut, the client's is reset.
+/// Serves a client's connection until both sides have ended. If one of them fails, or the link is cut, the client's
+/// connection is reset.
 ///
-/// `cuts` is how often the link had been cut when the client was taken: a cut that comes before this is looked at first must be seen.
+/// `cuts` is the number of cuts when the client was accepted, so that a cut is noticed that comes before this task
+/// runs.
 pub(super) async fn connection(
     mut client: TcpStream,
     server: SocketAddr,
@@ -34,7 +36,7 @@ pub(super) async fn connection(
         carried = carry(&mut client, server, carried, &seen) => carried.is_ok(),
     };
     if !is_whole {
-        // who has closed it already does not mind
+        // This fails if the connection is closed already, which does not matter.
         let _ = client.set_zero_linger();
     }
 }
@@ -42,7 +44,7 @@ pub(super) async fn connection(
 async fn carry(client: &mut TcpStream, server: SocketAddr, mut orders: Orders, seen: &Seen) -> io::Result<()> {
     open(&mut orders).await;
     let mut server = timeout(CONNECT_WITHIN, TcpStream::connect(server)).await??;
-    // what is late is late on purpose
+    // Delays are only those that the test asks for.
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (ours, theirs) = (client.split(), server.split());
@@ -52,12 +54,12 @@ async fn carry(client: &mut TcpStream, server: SocketAddr, mut orders: Orders, s
     Ok(())
 }
 
-/// Waits until things go through; says how late.
+/// Waits until the link is open. Returns the delay.
 async fn open(orders: &mut Orders) -> Duration {
     let open = orders.wait_for(|order| matches!(order.mode, Mode::Open(_))).await.map(|order| order.mode);
     match open {
         Ok(Mode::Open(late)) => late,
-        // the link is gone, and the connection with it
+        // The link is gone, and the connection will be dropped with it.
         _ => std::future::pending().await,
     }
 }
@@ -73,7 +75,7 @@ async fn pump(
         open(&mut orders).await;
         let bytes = tokio::select! {
             bytes = from.read(&mut piece) => bytes?,
-            // while it is paused, nothing is read
+            // Nothing is read while the link is paused.
             _ = orders.changed() => continue,
         };
         let late = open(&mut orders).await;

@@ -1,4 +1,4 @@
-//! A link's own thread: it listens, and does what it is told.
+//! The thread of a link: listens, and executes the link's orders.
 
 use super::carry::connection;
 use std::{
@@ -17,28 +17,28 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
-/// So many connections are open at once; who comes beyond that waits to be taken.
+/// The maximum number of open connections. Further clients wait to be accepted.
 const MOST: usize = 256;
-/// What is ordered is done at once: if it is not by then, the link is broken.
+/// Orders are executed at once. If one takes longer than this, the link is broken.
 const DONE_WITHIN: Duration = Duration::from_secs(10);
-/// After an accept that failed, such as for want of file descriptors.
+/// The pause after a failed accept, for example if there are no file descriptors left.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What the link is to do.
+/// What the link has to do.
 #[derive(Clone, Copy)]
 pub(super) struct Order {
-    /// Another one each time.
+    /// Differs for each order.
     pub(super) number: u64,
-    /// How often it was cut.
+    /// How often the link was cut.
     pub(super) cuts: u64,
     pub(super) mode: Mode,
-    /// It is cut then.
+    /// When the link is to be cut by itself.
     pub(super) until: Option<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mode {
-    /// All goes through, after this time.
+    /// Everything goes through, after this delay.
     Open(Duration),
     Paused,
     Cut,
@@ -57,10 +57,10 @@ impl Order {
     }
 }
 
-/// What of it is to be seen from outside.
+/// What other threads can observe of the link.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// The last order that was done; or what went wrong.
+    /// The last order that was executed, or the error.
     done: Mutex<Option<Result<u64, String>>>,
     told: Condvar,
     sent: AtomicU64,
@@ -74,7 +74,7 @@ impl Seen {
         self.told.notify_all();
     }
 
-    /// Waits until the order of this number was done.
+    /// Waits until the order with this number has been executed.
     pub(super) fn wait_for(&self, number: u64) -> Result<(), String> {
         let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let is_open = |done: &mut Option<Result<u64, String>>| {
@@ -113,7 +113,7 @@ impl Seen {
     }
 }
 
-/// What keeps a port for the link: it is bound, and never listens. Only who shares ports is bound there beside it.
+/// Reserves the link's port: the socket is bound, but never listens. Only sockets that share ports can be bound there.
 pub(super) fn bound(addr: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseport(true)?;
@@ -125,7 +125,7 @@ fn listen(addr: SocketAddr) -> Result<TcpListener, String> {
     let listen = || {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseport(true)?;
-        // connections of before may linger
+        // Connections from before a cut may linger.
         socket.set_reuseaddr(true)?;
         socket.bind(addr)?;
         socket.listen(1024)
@@ -133,17 +133,17 @@ fn listen(addr: SocketAddr) -> Result<TcpListener, String> {
     listen().map_err(|error: io::Error| format!("it cannot listen: {error}"))
 }
 
-/// Listens, until it is gone.
+/// Serves until the link is gone.
 pub(super) async fn serve(addr: SocketAddr, server: SocketAddr, orders: watch::Sender<Order>, seen: Arc<Seen>) {
     let (mut listener, mut connections, mut ordered) = (None, JoinSet::new(), orders.subscribe());
     loop {
         let order = *ordered.borrow_and_update();
         match order.mode {
-            // dropped, they are gone with it
+            // Dropping the connections closes them.
             Mode::Gone => return,
             Mode::Cut => {
                 listener = None;
-                // each has heard of it
+                // Each connection has noticed the cut.
                 while connections.join_next().await.is_some() {}
             }
             Mode::Open(_) | Mode::Paused if listener.is_none() => match listen(addr) {
@@ -162,7 +162,7 @@ pub(super) async fn serve(addr: SocketAddr, server: SocketAddr, orders: watch::S
                 }
                 Some(_) = connections.join_next() => {}
                 client = accept(listener.as_ref()), if connections.len() < MOST => {
-                    // of what was ordered last here: what has been ordered since then is for this one, too
+                    // The cuts known here: a later one then applies to this connection, too.
                     connections.spawn(connection(client, server, orders.subscribe(), order.cuts, seen.clone()));
                 }
             }

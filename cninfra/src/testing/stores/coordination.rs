@@ -1,4 +1,4 @@
-//! Stores on which agents can come to an agreement.
+//! Checks of stores through which agents can coordinate.
 
 use super::{Broken, Check, Done, SOON, Trial};
 use crate::keyval::{Coordination, Election, Kv, KvError, Leadership, Lock, Loss, Revision, Store, Txn};
@@ -16,7 +16,7 @@ pub(super) fn checks<S: Store + Coordination>() -> Vec<Check<S>> {
     }
 }
 
-/// Longer than anything is waited for: who leads no more says so, and does not let its time pass.
+/// Longer than any wait here: so a leader has to resign, and cannot just let its lease expire.
 const TTL: Duration = Duration::from_secs(30);
 
 fn kv<S: Store + Coordination>(trial: &Trial<S>) -> Kv<dyn Coordination> {
@@ -35,7 +35,7 @@ async fn leads<S: Store + Coordination>(trial: Trial<S>) -> Done {
     ensure!(first.loss().is_none(), "a leader has lost: {:?}", first.loss());
     let (two, three) = (Election::new(&kv(&trial), "e", TTL), Election::new(&kv(&trial), "e", TTL));
     let second = tokio::spawn(async move { two.campaign("two").await });
-    // so that they stand in this order
+    // Waits, so that they queue in this order.
     let stands = async || election_size(&trial).await.map(|count| count == 2);
     super::eventually("that two stand", SOON, stands).await?;
     let third = tokio::spawn(async move { three.campaign("three").await });
@@ -50,7 +50,7 @@ async fn leads<S: Store + Coordination>(trial: Trial<S>) -> Done {
     let second: Leadership = soon("the second election", second).await???;
     ensure!(second.token() > token, "the token of the second leader is {}, of the first {token}", second.token());
     ensure!(!third.is_finished(), "two lead at once");
-    // dropped, it resigns too
+    // A leadership that is dropped is resigned, too.
     drop(second);
     let third: Leadership = soon("the third election", third).await???;
     third.resign().await?;
@@ -107,11 +107,11 @@ async fn is_seen<S: Store + Coordination>(trial: Trial<S>) -> Done {
     Ok(())
 }
 
-/// Another one with a longer name, and a key of somebody who knows of neither.
+/// An election with a longer name, and a key that belongs to neither, must not disturb an election.
 async fn below<S: Store + Coordination>(trial: Trial<S>) -> Done {
     let kv = kv(&trial);
     let _inner = soon("an election", Election::new(&kv, "n/inner", TTL).campaign("inner")).await??;
-    // a name that reads as a place
+    // This name looks like a place in the queue.
     let _guard = soon("a lock", Lock::new(&kv, "n/1f", TTL).lock()).await??;
     kv.put("n/README", "of nobody").await?;
     let outer = Election::new(&kv, "n", TTL);
@@ -138,7 +138,7 @@ async fn one_at_a_time<S: Store + Coordination>(trial: Trial<S>) -> Done {
     guard.unlock().await?;
     let Some(guard) = lock.try_lock().await? else { fail!("a lock that was given back is not free") };
     guard.unlock().await?;
-    // who reads, waits and writes is disturbed by nobody
+    // Nobody interferes between a worker's read and its write.
     let workers: Vec<_> = (0..4)
         .map(|_| {
             let kv = kv.clone();
@@ -168,7 +168,7 @@ async fn one_at_a_time<S: Store + Coordination>(trial: Trial<S>) -> Done {
     tokens.sort();
     tokens.dedup();
     ensure!(tokens.len() == 12, "of 12 tokens {} are different", tokens.len());
-    // who gives up waiting is in nobody's way
+    // A waiter that gives up blocks nobody.
     let guard = soon("a lock", lock.lock()).await??;
     let waits = timeout(Duration::from_millis(300), Lock::new(&kv, "l", TTL).lock()).await;
     ensure!(waits.is_err(), "a lock is had by two");

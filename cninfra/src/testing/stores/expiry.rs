@@ -1,4 +1,4 @@
-//! Keys that end by themselves.
+//! Checks of keys that expire.
 
 use super::{Check, Done, SOON, Trial, eventually};
 use crate::keyval::{Expiry, LONGEST_LIFE, Store};
@@ -57,7 +57,7 @@ async fn is_anew<S: Store>(trial: Trial<S>) -> Done {
     ensure!(swapped, "a value that ends is not swapped for one that does not");
     let is_gone = async || Ok(kv.get("kept").await?.is_none());
     eventually("that a key whose value was swapped ends when it would have", granted + SOON, is_gone).await?;
-    // whoever ends at the same time has had the time to
+    // Keys that wrongly expire at the same time have had the time to do so.
     sleep(Duration::from_millis(500)).await;
     for (key, what) in [("put", "put again"), ("renewed", "given a longer life"), ("never", "given no life")] {
         let found = kv.get(key).await?.map(|entry| entry.value);

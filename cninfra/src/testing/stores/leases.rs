@@ -1,4 +1,4 @@
-//! Stores with leases.
+//! Checks of stores with leases.
 
 use super::{
     Check, Done, SOON, Trial, eventually,

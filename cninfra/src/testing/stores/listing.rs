@@ -1,4 +1,4 @@
-//! Listings.
+//! Checks of listings.
 
 use super::{Check, Done, Trial};
 use crate::keyval::{Bytes, KeyRange, PageRequest, Store};
@@ -36,7 +36,7 @@ async fn each_once<S: Store>(trial: Trial<S>) -> Done {
         };
         ensure!(found.iter().zip(&keys).all(is_right), "with pages of {pages:?} a key or a value is another one");
     }
-    // a page has at least one entry, however little it may have
+    // A page has at least one entry, even if it is larger than the limit.
     let mut small = PageRequest::new(KeyRange::prefix("p/0000"));
     small.max_bytes = 1;
     let mut listing = kv.list_with(small);

@@ -1,6 +1,6 @@
-//! [`StoreConformance`]: what every store has to keep to, as far as it can be seen from outside.
+//! [`StoreConformance`]: checks the contract of stores, as far as it can be seen from outside.
 
-/// What is not so breaks the contract.
+/// Fails the check unless the condition holds.
 macro_rules! ensure {
     ($is:expr, $($what:tt)+) => {
         if !$is {
@@ -9,14 +9,14 @@ macro_rules! ensure {
     };
 }
 
-/// It breaks the contract.
+/// Fails the check.
 macro_rules! fail {
     ($($what:tt)+) => {
         return Err($crate::testing::stores::Broken(format!($($what)+)))
     };
 }
 
-/// What is checked, each in a few words, with what checks it.
+/// A list of checks: each with a short description and the function that runs it.
 macro_rules! checks {
     ($($what:literal => $run:path,)+) => {
         vec![$($crate::testing::stores::Check { what: $what, run: |trial| Box::pin($run(trial)) }),+]
@@ -44,9 +44,9 @@ use futures_util::future::LocalBoxFuture;
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
-/// What takes longer does not end.
+/// A check that takes longer is considered stuck.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Within this time everything is to be seen that was done.
+/// Every change has to be visible within this time.
 const SOON: Duration = Duration::from_secs(10);
 
 /// A store to be checked: how to open and close it. It is opened again after it was closed.
@@ -193,7 +193,7 @@ struct Check<S> {
 
 type Done = Result<(), Broken>;
 
-/// How the contract is broken.
+/// How the contract is violated.
 pub(super) struct Broken(String);
 
 impl<E: StdError + 'static> From<E> for Broken {
@@ -214,7 +214,7 @@ impl fmt::Debug for Broken {
     }
 }
 
-/// A store, and keys that are of one check alone.
+/// A store, and a key prefix that only one check uses.
 struct Trial<S> {
     store: Arc<S>,
     name: u32,
@@ -231,12 +231,12 @@ impl<S: Store> Trial<S> {
         Trial { store, name: fastrand::u32(..) }
     }
 
-    /// Keys that a cluster may have in many slots.
+    /// Keys that may be in many slots of a cluster.
     fn kv(&self) -> Kv<S> {
         Kv::new(self.store.clone()).scoped(format!("conformance/{:08x}/", self.name))
     }
 
-    /// Keys of one slot, so that any of them may be in one transaction.
+    /// Keys in one slot, so that a transaction may contain any of them.
     fn slot(&self) -> Kv<S> {
         Kv::new(self.store.clone()).scoped(format!("conformance/{{{:08x}}}/", self.name))
     }
@@ -248,7 +248,7 @@ impl<S: Store> Trial<S> {
     }
 }
 
-/// What came of it, or how it failed.
+/// The result of `work`, or how it failed, including that it did not end in time.
 async fn in_time<T, E: fmt::Debug>(work: impl Future<Output = Result<T, E>>) -> Result<T, String> {
     match timeout(LIMIT, work).await {
         Ok(done) => done.map_err(|error| format!("{error:?}")),
@@ -256,7 +256,7 @@ async fn in_time<T, E: fmt::Debug>(work: impl Future<Output = Result<T, E>>) -> 
     }
 }
 
-/// Looks again and again, until it is so or the time is over.
+/// Polls until the condition holds or the time is over.
 async fn eventually(what: &str, within: Duration, mut is_so: impl AsyncFnMut() -> Result<bool, Broken>) -> Done {
     let began = Instant::now();
     while !is_so().await? {
@@ -292,7 +292,7 @@ mod tests {
     };
     use std::{cell::Cell, future::pending};
 
-    /// A store that does not answer when keys are deleted, if that is where it is stuck.
+    /// A store that does not answer at this step of a run.
     struct Stuck(Arc<Map>, &'static str);
 
     impl Store for Stuck {
@@ -316,7 +316,7 @@ mod tests {
         }
     }
 
-    /// Where it is stuck, and how often it was opened.
+    /// The step at which the store hangs, and how often it was opened.
     struct Opens(&'static str, Cell<u32>);
 
     impl Subject for Opens {

@@ -1,22 +1,22 @@
-//! [`Picture`]: what a subscriber knows of what it watches, who takes each event by its word.
+//! [`Picture`]: the state that a subscriber derives from the events of a watch, taken literally.
 
 use super::{Done, SOON};
 use crate::keyval::{Bytes, Cause, Change, ChangeKind, Delivery, Event, KeyRange, Previous, Revision, Watch};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::{Instant, timeout_at};
 
-/// What a subscriber knows. An event that does not fit in is a breach of the contract.
+/// The state that a subscriber derives from events. An event that does not fit is a violation of the contract.
 pub(super) struct Picture {
     watch: Watch,
     delivery: Delivery,
     pub(super) known: BTreeMap<Bytes, Bytes>,
-    /// The snapshot that is told, and what was told since it began.
+    /// The range of the current snapshot, and the keys reported since it began.
     snapshot: Option<(KeyRange, BTreeSet<Bytes>)>,
     last: Option<Revision>,
-    /// Ranges that a snapshot was told of, with its cause.
+    /// The ranges of the snapshots that have begun, with their causes.
     pub(super) snapshots: Vec<(KeyRange, Cause)>,
     pub(super) removed: Vec<KeyRange>,
-    /// All changes that were told, with their revision, one transaction each.
+    /// All reported changes: for each transaction its revision and its changes.
     pub(super) changes: Vec<(Option<Revision>, Vec<Change>)>,
 }
 
@@ -38,7 +38,7 @@ impl Picture {
         &self.watch
     }
 
-    /// Takes events until it is so.
+    /// Applies events until `is_so` holds.
     pub(super) async fn until(&mut self, what: &str, is_so: impl Fn(&Picture) -> bool) -> Done {
         let limit = Instant::now() + SOON;
         while !(self.snapshot.is_none() && is_so(self)) {
@@ -51,17 +51,17 @@ impl Picture {
         Ok(())
     }
 
-    /// Takes events until these are the keys, with their values.
+    /// Applies events until exactly these keys with these values are known.
     pub(super) async fn until_known(&mut self, what: &str, wanted: &BTreeMap<Bytes, Bytes>) -> Done {
         self.until(what, |picture| picture.known == *wanted).await
     }
 
-    /// So many snapshots were told.
+    /// Applies events until that many snapshots have begun.
     pub(super) async fn until_snapshots(&mut self, count: usize) -> Done {
         self.until(&format!("snapshot {count}"), |picture| picture.snapshots.len() >= count).await
     }
 
-    /// Nothing more comes for a moment.
+    /// Checks that no event arrives for a moment.
     pub(super) async fn is_quiet(&mut self) -> Done {
         let moment = Instant::now() + std::time::Duration::from_millis(300);
         match timeout_at(moment, self.watch.next()).await {
@@ -79,7 +79,7 @@ impl Picture {
     fn take(&mut self, event: Event) -> Done {
         match event {
             Event::SnapshotBegin { range, cause } => {
-                // one that was begun may be begun anew, and is not ended then
+                // A snapshot may begin again before it has ended.
                 if matches!(cause, Cause::Regressed | Cause::Replaced) {
                     self.last = None;
                 }

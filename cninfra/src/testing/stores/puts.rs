@@ -1,4 +1,4 @@
-//! A put, which a store may do by a way of its own.
+//! Checks that a single put behaves like one in a transaction, since a store may implement it separately.
 
 use super::{Check, Done, SOON, Trial, eventually};
 use crate::keyval::{
@@ -20,7 +20,7 @@ pub(super) fn checks_of_leases<S: Store + Leases>() -> Vec<Check<S>> {
     }
 }
 
-/// How a put is done.
+/// How a put is executed.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Itself,
@@ -36,11 +36,11 @@ impl Way {
     }
 }
 
-/// What is seen of a put, but for what each has of its own: numbers of revisions and leases.
+/// What is observed of a put, without the numbers of revisions and leases, which differ.
 #[derive(PartialEq, Eq, Debug)]
 struct Seen {
     told: std::result::Result<ToldOf, Refusal>,
-    /// What is there then.
+    /// The entry afterwards.
     left: Option<Left>,
 }
 
@@ -49,7 +49,7 @@ struct ToldOf {
     ttl: Option<Duration>,
     has_lease: bool,
     has_revision: bool,
-    /// The revision is that of the key, or there are none.
+    /// The revision is that of the key, or the store has no revisions.
     is_of_the_key: bool,
 }
 
@@ -68,16 +68,16 @@ struct Left {
     has_lease: bool,
 }
 
-/// Puts something where there is this before, and says what is seen.
+/// Puts a key that is absent or has this expiry before, and returns what is observed.
 async fn seen<S: Store>(store: &S, way: Way, before: Option<Expiry>, put: Put) -> Result<Seen> {
     let key = put.key.clone();
     if let Some(expiry) = before {
-        // by a way that is neither of the two
+        // This transaction differs from both ways that are compared.
         let first = Txn::new().put_with(key.clone(), "before", expiry).get([&*key, b"/none"].concat());
         Store::commit(store, first).await?;
     }
     let told = way.put(store, put).await;
-    // what is asked with no key, or with one that there can not be, has left nothing
+    // An empty or invalid key has no entry.
     let entry = Store::get(store, key.clone(), At::Latest).await.unwrap_or_default();
     if entry.is_some() {
         Store::commit(store, Txn::new().delete(&key)).await?;
@@ -124,7 +124,7 @@ async fn are_the_same<S: Store>(trial: Trial<S>) -> Done {
         ("the empty key", Put::new("", "v", Expiry::Never)),
         ("a key that is no text", Put::new(key(b"\xff"), "v", Expiry::Never)),
     ];
-    // more than a test should hold in memory is believed
+    // A limit beyond what a test should hold in memory is not tested.
     if has.max_value < 64 << 20 {
         puts.push(("too much", Put::new(key(b"k"), vec![0; has.max_value + 1], Expiry::Never)));
     }
@@ -179,7 +179,7 @@ async fn lives_are_the_same<S: Store>(trial: Trial<S>) -> Done {
         let is_gone = async || Ok(kv.get(format!("ends/{way:?}")).await?.is_none());
         eventually(&format!("that a key ends that was put so ({way:?})"), granted + SOON, is_gone).await?;
     }
-    // whoever ends at the same time has had the time to
+    // Keys that wrongly expire at the same time have had the time to do so.
     sleep(Duration::from_millis(500)).await;
     for way in [Way::Itself, Way::InATransaction] {
         let is_there = kv.get(format!("ends not/{way:?}")).await?.is_some();

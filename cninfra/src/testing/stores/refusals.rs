@@ -1,4 +1,4 @@
-//! What a store can not do, it refuses before it does anything.
+//! Checks that a store refuses what it does not support before it does anything.
 
 use super::{Broken, Check, Done, Trial};
 use crate::keyval::{
@@ -14,7 +14,7 @@ pub(super) fn checks<S: Store>() -> Vec<Check<S>> {
     }
 }
 
-/// It was refused for this reason, and told that it was not applied.
+/// Checks that the request was refused for this reason, and reported as not applied.
 fn refused<T>(what: &str, result: Result<T, KvError>, is: impl Fn(&Reason) -> bool) -> Result<KvError, Broken> {
     let Err(error) = result else { fail!("{what} is not refused") };
     ensure!(is(error.reason()), "{what} is refused for another reason: {error}");
@@ -48,7 +48,7 @@ async fn before_use<S: Store>(trial: Trial<S>) -> Done {
     }
     let many = (0..=has.max_txn_ops).fold(Txn::new(), |txn, number| txn.put(format!("k{number}"), "v"));
     refused("a transaction of too many operations", kv.commit(many).await, too_large)?;
-    // more than a test should hold in memory is believed
+    // A limit beyond what a test should hold in memory is not tested.
     if has.max_value < 64 << 20 {
         let error = refused("a value that is too large", kv.put("large", vec![0; has.max_value + 1]).await, too_large)?;
         ensure!(error.to_string().contains("large"), "the error of a value that is too large has no key: {error}");

@@ -1,4 +1,4 @@
-//! Stores with revisions.
+//! Checks of stores with revisions.
 
 use super::{
     Broken, Check, Done, Trial,
@@ -122,7 +122,7 @@ async fn conditions<S: Store + Revisions>(trial: Trial<S>) -> Done {
     Ok(())
 }
 
-/// A history of keys, with what it makes of them.
+/// Writes a history of keys. Returns its first revision for `a`.
 async fn history<S: Store + Revisions>(kv: &Kv<S>) -> Result<Revision, Broken> {
     kv.put("before", "1").await?;
     let first = of(kv.put("a", "1").await?.revision, "a put")?;
@@ -197,7 +197,7 @@ async fn at_the_edge<S: Store + Revisions>(trial: Trial<S>) -> Done {
     let deleted = of(outcome.revision, "a transaction")?;
     trial.store.compact(deleted).await?;
     let mut picture = Picture::new(kv.watch([""], options(deleted)).await?, Delivery::EveryRevision);
-    // the subscriber knew the key
+    // The subscriber already knew the key.
     picture.known = pairs([("k", "1")]);
     picture.until_known("a delete at the state that was compacted to", &pairs([])).await
 }

@@ -1,4 +1,5 @@
-//! Watches of a subscriber who does not keep up: under each policy it comes to the true state, and holds up nobody else.
+//! Checks of watches whose subscriber does not keep up: with each policy it reaches the true state, and delays nobody
+//! else.
 
 use super::{
     Check, Done, Trial,
@@ -23,14 +24,14 @@ pub(super) fn checks<S: Store>() -> Vec<Check<S>> {
 const QUEUE: usize = 8;
 const CHANGES: u32 = 400;
 const KEYS: u32 = 40;
-/// No call takes longer because somebody else is slow.
+/// No call takes longer because another subscriber is slow.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn options(overflow: Overflow) -> WatchOptions {
     WatchOptions::default().with_queue(QUEUE, overflow)
 }
 
-/// A subscriber who has taken the first snapshot, and none of the many changes that came since.
+/// A subscriber that has received the first snapshot, but none of the many later changes.
 async fn slow<S: Store>(
     trial: &Trial<S>,
     overflow: Overflow,
@@ -49,7 +50,7 @@ async fn slow<S: Store>(
     }
     kv.delete("k00").await?;
     wanted.remove("k00");
-    // the store has had the time to tell
+    // Long enough for the store to report the changes.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let stats = picture.watch().handle().stats();
     ensure!(stats.queued <= 2 * QUEUE, "of a queue of {QUEUE} there wait {}", stats.queued);
@@ -96,7 +97,7 @@ async fn idle<S: Store>(trial: Trial<S>) -> Done {
     let kv = trial.kv();
     let mut picture = Picture::new(kv.watch([""], options(Overflow::Resnapshot)).await?, kv.capabilities().delivery);
     picture.until_snapshots(1).await?;
-    // so few keys that the queue has room for all of them, again and again
+    // So few keys that the queue has room for all of them at any time.
     for number in 0..20 * QUEUE {
         kv.put(format!("k{}", number % 3), number.to_string()).await?;
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -118,13 +119,13 @@ async fn unseen<S: Store>(trial: Trial<S>) -> Done {
     for overflow in [Overflow::Block, Overflow::CoalesceByKey, Overflow::Resnapshot] {
         watches.push(kv.watch([""], options(overflow)).await?);
     }
-    // the store has had the time to tell
+    // Long enough for the store to report the snapshots.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let wanted = pairs(keys.iter().map(|key| (key.as_str(), "1")));
     for watch in watches {
         let queued = watch.handle().stats().queued;
         ensure!(queued <= QUEUE, "of a snapshot of {KEYS} keys {queued} events wait in a queue of {QUEUE}");
-        // and the rest is there as soon as it is looked for
+        // The rest arrives as soon as the watch is read.
         let mut picture = Picture::new(watch, kv.capabilities().delivery);
         picture.until_known("all that is there", &wanted).await?;
     }

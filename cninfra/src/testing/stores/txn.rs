@@ -1,4 +1,4 @@
-//! Transactions.
+//! Checks of transactions.
 
 use super::{Check, Done, Trial};
 use crate::keyval::{Capabilities, Compare, KeyRange, Op, OpResult, Store, Txn};
@@ -36,7 +36,7 @@ async fn branches<S: Store>(trial: Trial<S>) -> Done {
         let count = if *holds { 1 } else { 2 };
         ensure!(outcome.results.len() == count, "of {count} operations there are {} results", outcome.results.len());
     }
-    // all of them must hold
+    // All conditions have to hold.
     let both = Txn::new().when("there", Compare::Present).when("gone", Compare::Present).put("then", "1");
     ensure!(!kv.commit(both).await?.succeeded, "of two conditions one holds, and that is enough");
     let none = Txn::new().put("a", "1").put("b", "2");
@@ -65,7 +65,7 @@ async fn results<S: Store>(trial: Trial<S>) -> Done {
     ensure!(none.is_empty(), "a key that is not there is read as {none:?}");
     ensure!(kv.get("p").await?.is_some_and(|entry| entry.value == "new"), "what it wrote is not there");
     ensure!(outcome.revision.is_some() == kv.capabilities().revisions, "its revision is {:?}", outcome.revision);
-    // what was deleted is told to who wants to know
+    // The deleted entries are returned on request.
     kv.put("d/1", "old").await?;
     let outcome = kv.commit(Txn::one(Op::delete(KeyRange::prefix("d/"), true))).await?;
     let [OpResult::Deleted { count: 1, previous }] = &outcome.results[..] else {
@@ -75,7 +75,8 @@ async fn results<S: Store>(trial: Trial<S>) -> Done {
     Ok(())
 }
 
-/// Pairs of keys are written together by some, and read together by others: nobody sees a half.
+/// Several keys are written together by one task, and read together by another one, which must never see them partly
+/// written.
 async fn whole<S: Store>(trial: Trial<S>) -> Done {
     let kv = trial.slot();
     let Capabilities { max_txn_ops, .. } = kv.capabilities();
@@ -98,9 +99,9 @@ async fn whole<S: Store>(trial: Trial<S>) -> Done {
         Done::Ok(done?)
     };
     let reader = async {
-        // as long as there is something to be seen
+        // As long as the writer writes.
         while writes.get() {
-            // against the order in which they are written: who goes along with the writer sees no half
+            // In the opposite order of the writes: a reader in the same order could miss a partial write.
             let txn = keys.iter().rev().fold(Txn::new(), |txn, key| txn.get(key));
             let outcome = kv.commit(txn).await?;
             let read = outcome.results.iter().flat_map(|result| match result {

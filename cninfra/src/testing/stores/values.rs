@@ -1,4 +1,4 @@
-//! Single keys, and what is done with them on a condition.
+//! Checks of single keys, and of conditional operations on them.
 
 use super::{Check, Done, Trial};
 use crate::keyval::{Bytes, SerdeJson, Store};
@@ -47,7 +47,7 @@ async fn are_deleted<S: Store>(trial: Trial<S>) -> Done {
 
 async fn prefixes<S: Store>(trial: Trial<S>) -> Done {
     let kv = trial.kv();
-    // what patterns make of them is not what they are
+    // These prefixes would match the other key if they were taken as patterns.
     for (prefix, other) in [("a*c/", "abc/"), ("a?c/", "axc/"), ("[ab]/", "a/"), ("a\\*/", "a*/"), ("a-c/", "ab/")] {
         let (inside, outside) = (format!("{prefix}1"), format!("{other}1"));
         kv.put(&inside, "").await?;
@@ -95,7 +95,7 @@ async fn at_once<S: Store>(trial: Trial<S>) -> Done {
             let counters = counters.clone();
             tokio::spawn(async move {
                 for _ in 0..EACH {
-                    // somebody is always faster, but not everybody
+                    // Another task may always be faster, but not all of them.
                     while let Err(error) = counters.update("n", |n| Some(n.unwrap_or(0) + 1)).await {
                         let is_lost = matches!(error.reason(), crate::keyval::Reason::Contended(_));
                         if !is_lost {

@@ -1,4 +1,4 @@
-//! Watches, of a subscriber who keeps up.
+//! Checks of watches whose subscriber keeps up.
 
 use super::{
     Check, Done, Trial,
@@ -29,7 +29,7 @@ async fn tells<S: Store>(trial: Trial<S>) -> Done {
     kv.put("b", "").await?;
     kv.delete("empty").await?;
     picture.until_known("three changes", &pairs([("a", "2"), ("b", "")])).await?;
-    // what was deleted comes back, and what is written again with the same value
+    // A deleted key that is written again.
     kv.put("empty", "again").await?;
     picture.until_known("a key that comes back", &pairs([("a", "2"), ("b", ""), ("empty", "again")])).await?;
     kv.delete("a").await?;
@@ -79,7 +79,7 @@ async fn as_one<S: Store>(trial: Trial<S>) -> Done {
     if kv.capabilities().delivery == Delivery::EveryRevision {
         let told: Vec<_> = picture.changes.iter().map(|(revision, changes)| (*revision, changes.len())).collect();
         ensure!(told == [(outcome.revision, 3)], "a transaction of three changes is told as {told:?}");
-        // what changes nothing is not told
+        // A transaction that changes nothing is not reported.
         kv.commit(Txn::new().get("a").delete("none")).await?;
         picture.is_quiet().await?;
     }
@@ -133,7 +133,7 @@ async fn many<S: Store>(trial: Trial<S>) -> Done {
     }
     let values: Vec<String> = (30..40).map(|number: u32| number.to_string()).collect();
     let wanted = pairs(keys[30..].iter().map(String::as_str).zip(values.iter().map(String::as_str)));
-    // each second one goes: the others see no less
+    // Every second watch is dropped; the others must miss nothing.
     let kept: Vec<Picture> = pictures.into_iter().step_by(2).collect();
     for mut picture in kept {
         picture.until_known("ten keys", &wanted).await?;

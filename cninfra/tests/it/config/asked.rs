@@ -1,4 +1,4 @@
-//! Live sections that are asked for again.
+//! Live sections that are read again with `Context::config`.
 
 use super::live::{Pair, next, start};
 use cninfra::{
@@ -14,10 +14,10 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// Asked by a type whenever it is read.
+/// The context that `Curious` uses while it is deserialized.
 static CURIOUS: Mutex<Option<Context>> = Mutex::new(None);
 
-/// While it is read, it asks for the section itself.
+/// Reads its own section while it is deserialized.
 #[derive(Debug, Default, Serialize)]
 pub struct Curious {
     a: u32,
@@ -60,7 +60,7 @@ async fn reads_what_asks_again() {
 #[test]
 fn no_lock_is_held_while_a_section_is_read() {
     let (done, is_done) = std::sync::mpsc::channel();
-    // on a thread of its own: a runtime does not end before a thread that waits for ever
+    // On a separate thread, since a runtime that is dropped waits for its blocked threads.
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(reads_what_asks_again());
@@ -81,7 +81,7 @@ async fn who_asks_later_gets_what_holds_then() {
         let asked = agent.follower.cx.config::<Live<Pair>>().unwrap();
         assert!(Arc::ptr_eq(&asked.get(), &seen), "it is the same section");
     }
-    // one of another type is its own, and not that of the start either
+    // A section of another type is separate, and has the current values too.
     let other = agent.follower.cx.config::<Live<BTreeMap<String, u32>>>().unwrap();
     assert_eq!(other.get().get("a"), Some(&2));
     let mut others = other.changes();

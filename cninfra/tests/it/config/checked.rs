@@ -1,4 +1,4 @@
-//! Sections that check themselves.
+//! Sections with checks of their own.
 
 use cninfra::{
     config::{Config, Duration, Invalid, Live, Secret},
@@ -110,10 +110,10 @@ async fn what_a_section_finds_wrong_itself_is_told_with_its_place() {
     folder.write("ranger.conf", "max: 1\ninner:\n  ReadTime: 2m\nmin: 2");
     let time = "ranger.conf:3:13: key `ranger.inner.read_time` is more than a minute";
     assert_eq!(wrong(&folder, config()).await, [time, "ranger.conf:4:6: key `ranger.min` is above `max` | swap them"]);
-    // a part that is not said stands where what is around it stands
+    // A missing key is reported at the mapping that it belongs to.
     folder.write("ranger.conf", "min: 1");
     assert_eq!(wrong(&folder, config()).await, ["ranger.conf:1:6: key `ranger.min` is above `max` | swap them"]);
-    // what can not be read is told alone
+    // If a value cannot be read, that is the only mistake.
     folder.write("ranger.conf", "min: 2\nmax: x");
     let words = wrong(&folder, config()).await;
     assert!(words.len() == 1 && words[0].starts_with("ranger.conf:2:6: key `ranger.max` takes"), "{words:?}");
@@ -130,7 +130,7 @@ async fn a_check_is_asked_where_only_keys_are_unknown() {
     let told =
         ["`ranger.foo` is unknown", "`ranger.inner.bar` is unknown", "`ranger.min` is above", "more than a minute"];
     assert_eq!((words.len(), told.map(of)), (4, [1; 4]), "{words:?}");
-    // what names a key that is misspelled follows from that
+    // A mistake whose text names the misspelled key is not reported.
     folder.write("ranger.conf", "min: 2\nmx: 3\ninner: {read-time: 2m}");
     let words = wrong(&folder, config()).await;
     assert!(words.len() == 2 && words[0].contains("did you mean `max`"), "{words:?}");
@@ -143,16 +143,16 @@ async fn a_check_is_asked_of_what_is_overridden() {
     let over = |program: &[(&str, &str)]| {
         program.iter().fold(config(), |config, (key, value)| config.set("ranger", key, value))
     };
-    // files go over what the program says
+    // Files override what the program sets.
     let time = "set by the program: key `ranger.inner.read_time` is more than a minute";
     let min = "set by the program: key `ranger.min` is above `max` | swap them";
     folder.write("ranger.conf", "inner: {read-time: 1s}\nmin: 1\nmax: 2");
     assert_eq!(wrong(&folder, over(&[("inner.read-time", "2m"), ("min", "3")])).await, [min, time]);
-    // it may be right beside another one that is overridden, too, or beside what goes over it
+    // A value may fit beside another overridden one, or beside the one that overrides that.
     assert_eq!(wrong(&folder, over(&[("min", "3"), ("max", "4")])).await, [""; 0]);
     folder.write("ranger.conf", "min: 4\nmax: 5");
     assert_eq!(wrong(&folder, over(&[("min", "3")])).await, [""; 0]);
-    // what holds is told once
+    // A value that is in force is reported once.
     folder.write("ranger.conf", "min: 4\nmax: 2");
     let words = wrong(&folder, over(&[("min", "3"), ("max", "5")])).await;
     let holds = "ranger.conf:1:6: key `ranger.min` is above `max` | swap them";
@@ -171,7 +171,7 @@ async fn a_check_is_asked_of_what_is_overridden_with_all_that_it_is_in() {
         "set by the program: key `ranger.mode.fixed.size` is more than 9",
     ];
     assert_eq!(found, expected);
-    // a shorter list, and none
+    // A shorter list, and an empty one.
     folder.write("ranger.conf", "steps: []\nmode: {fixed: {size: 1}}");
     let found =
         wrong(&folder, config().set("ranger", "steps", "[{}, {size: 10}]").set("ranger", "mode.fixed.size", 10)).await;
@@ -190,7 +190,7 @@ async fn a_check_is_asked_of_what_is_overridden_beside_the_file_of_a_secret() {
         wrong(&folder, over("token")).await,
         ["set by the program: key `ranger.min` is above `max` | swap them", token]
     );
-    // one that is not there need not be: of what is beside it nothing can be said
+    // A missing file is no mistake if it is overridden. Then nothing can be said about the values beside it.
     assert_eq!(wrong(&folder, over("nosuch")).await, [""; 0]);
 }
 
@@ -198,10 +198,10 @@ async fn a_check_is_asked_of_what_is_overridden_beside_the_file_of_a_secret() {
 async fn a_section_may_need_a_key() {
     let folder = Folder::new();
     assert_eq!(wrong(&folder, Config::new()).await, ["default: key `needy.endpoint` is needed"]);
-    // with no config at all
+    // Without any config.
     let started = Agent::<App>::start().await;
     assert!(started.is_err_and(|error| format!("{error:?}").contains("key `needy.endpoint` is needed")));
-    // one that is switched off needs none
+    // A plugin that is switched off needs no key.
     assert_eq!(wrong(&folder, Config::new().set("needy", "enabled", false)).await, [""; 0]);
 }
 
@@ -295,7 +295,7 @@ async fn a_check_that_panics_is_a_mistake() {
     assert!(error.contains("section `odd`: making its defaults panicked: no defaults"), "{error}");
     ENDLESS.set(false);
 
-    // and its file is followed still
+    // The section still follows its file.
     folder.write("odd.conf", "number: 1");
     let agent = start().await.unwrap();
     let mut changes = agent.odd.config.changes();

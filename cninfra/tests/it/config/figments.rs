@@ -1,4 +1,4 @@
-//! Providers of figment beside those of the agent: in the one order, with origins, however their keys are spelled.
+//! Additional figment providers: their precedence, the origins of their values, and the spelling of their keys.
 
 use super::{App, Mode, read_over, wrong_over};
 use cninfra::{config::Config, prelude::*};
@@ -9,7 +9,7 @@ use figment::{
 };
 use std::path::{Path, PathBuf};
 
-/// It says this of the section `server`.
+/// A provider that sets these keys of the section `server`.
 struct Says {
     keys: Vec<(&'static str, Value)>,
     file: Option<PathBuf>,
@@ -33,7 +33,7 @@ fn says<const N: usize>(keys: [(&'static str, Value); N]) -> Says {
     Says { keys: keys.into(), file: None }
 }
 
-/// A provider that can not be reached.
+/// A provider that cannot be reached.
 struct Fails;
 
 impl Provider for Fails {
@@ -92,7 +92,7 @@ fn the_agents_figment_has_canonical_keys_and_their_origins() {
     let figment = Agent::<App>::builder().config(config).config_dir(folder.path()).figment();
     let file = Source::File(folder.path().join("server.conf"));
     for (key, value, name, source) in [
-        // as the type's serde names them
+        // The names that serde uses for the type's keys.
         ("server.read-timeout", "5s", "config file", Some(&file)),
         ("server.tls.cert_file", "c", "set by the program", None),
         ("server.name", "p", "the store", None),
@@ -117,10 +117,10 @@ async fn the_highest_layer_says_which_variant_a_choice_is() {
     assert_eq!(mode("name: x").await, Mode::Fixed { peer: "p".into() });
     assert_eq!(mode("mode: {Weights: [1]}").await, Mode::Weights(vec![1]));
     assert_eq!(mode("Mode: round-robin").await, Mode::RoundRobin);
-    // what is below of the same variant is kept
+    // Lower layers about the same variant are kept.
     assert_eq!(mode("Mode: {Fixed: {}}").await, Mode::Fixed { peer: "p".into() });
     assert_eq!(mode("mode: fixed").await, Mode::Fixed { peer: "p".into() });
-    // a wrong one is told, and what is under it is looked at
+    // A wrong variant is reported, and the layers below are checked as well.
     let found =
         wrong_over(&[("server.conf", "mode: {nosuch: 1}")], provider().set("server", "mode.fixed.peer", 5)).await;
     let words = [
@@ -154,29 +154,30 @@ async fn the_file_of_a_secret_is_looked_for_beside_the_file_that_names_it() {
     provider.file = Some(folder.path().join(Path::new("own.yaml")));
     let provider = || Config::from_figment(Figment::from(&provider));
     assert_eq!(read_over(&[], provider()).await.password.reveal(), "hunter2");
-    // a file that does not hold is not read
+    // The file of an overridden secret is not read.
     folder.write("secret.txt", "");
     std::fs::remove_file(folder.path().join("secret.txt")).unwrap();
     assert_eq!(read_over(&[("server.conf", "password: other")], provider()).await.password.reveal(), "other");
 }
 
-/// Why something of ours is around it: see ARCHITECTURE.md. Where this fails, figment has learned something, and ours may go.
+/// Why cninfra has code of its own around figment: see ARCHITECTURE.md. If this fails, figment has changed, and that
+/// code may no longer be needed.
 #[test]
 fn what_figment_does_by_itself() {
-    // two spellings of a key do not meet
+    // Two spellings of a key are not merged.
     let figment = Figment::from(says([("ReadTimeout", "5s".into())])).merge(says([("READ_TIMEOUT", "7s".into())]));
     assert_eq!(figment.find_value("Server").unwrap().into_dict().unwrap().len(), 2);
-    // two choices are merged into both, of which the lower one is read
+    // Two variants are merged into both, and the lower one is read.
     let choice = |name: &str| {
         Value::from(Dict::from([(name.to_string(), Dict::from([("peer".to_string(), "p".into())]).into())]))
     };
     let figment = Figment::from(says([("mode", choice("fixed"))])).merge(says([("mode", choice("weights"))]));
     assert_eq!(figment.extract_inner::<Mode>("Server.mode").unwrap(), Mode::Fixed { peer: "p".into() });
-    // one mistake of two, without a line, and with the value
+    // Only one of two mistakes is reported, without a line, and with the value.
     let figment = Figment::from(says([("port", "hunter2".into()), ("ratio", "much".into())]));
     let error = figment.extract_inner::<super::ServerConfig>("Server").unwrap_err();
     assert!(error.count() == 1 && error.to_string().contains("hunter2"), "{error}");
-    // a key that is no text is refused, and the order of keys is lost
+    // A key that is not text is refused, and the order of keys is lost.
     assert!(Value::serialize(std::collections::BTreeMap::from([(1, "x")])).is_err());
     let keys = Dict::from([("b".to_string(), 1.into()), ("a".to_string(), 2.into())]);
     assert_eq!(keys.keys().next().unwrap(), "a");

@@ -1,4 +1,4 @@
-//! Which files are read.
+//! Which config files are read.
 
 use super::{App, read, start};
 use cninfra::{config::Config, prelude::*};
@@ -15,7 +15,7 @@ async fn a_file_switches_an_optional_plugin_off() {
         assert!(agent.extra.is_none(), "{name}");
         agent.close().await.unwrap();
     }
-    // the file goes over the program
+    // The file overrides the program.
     let on = Config::new().set("extra", "enabled", false);
     let agent = start(&[("extra.conf", "enabled: true")], on).await.map_err(|(error, _)| error).unwrap();
     assert!(agent.extra.is_some());
@@ -51,7 +51,7 @@ async fn the_agents_own_section_is_read() {
     let agent = start(&[file], Config::new()).await.map_err(|(error, _)| error).unwrap();
     assert_eq!(agent.label(), "from-the-file");
     agent.close().await.unwrap();
-    // of the program, the builder is the lowest
+    // Within the program, the builder's own method is the lowest layer.
     let config = Config::new().set("agent", "microservice-label", "config");
     let agent = Agent::<App>::builder().label("builder").config(config).start().await.unwrap();
     assert_eq!(agent.label(), "config");

@@ -1,4 +1,4 @@
-//! What goes over what, and in which spelling.
+//! The precedence of layers, and the spelling of keys.
 
 use super::{Mode, Peer, read, read_over};
 use cninfra::config::{ByteSize, Config, Duration};
@@ -29,7 +29,7 @@ async fn every_format_says_the_same() {
     let expected = read(&[("server.conf", yaml)]).await;
     assert_eq!(expected.peers, [Peer { host: "h".into(), port: 2 }]);
     assert_eq!(expected.mode, Mode::Fixed { peer: "p".into() });
-    // the keys of a map are data: as they are written
+    // The keys of a map are data, and stay as they are written.
     assert_eq!(expected.labels.keys().collect::<Vec<_>>(), ["A-b", "a_b"]);
     for (name, text) in [
         ("server.yml", yaml),
@@ -96,7 +96,7 @@ async fn a_section_has_all_its_names() {
         assert_eq!(read_over(&[], Config::new().set(name, "port", 7)).await.port, 7, "{name}");
         assert_eq!(read(&[("agent.yaml", &format!("{name}: {{port: 7}}"))]).await.port, 7, "{name}");
     }
-    // the higher layer, whatever the section is called there
+    // The higher layer wins, whichever name of the section it uses.
     let program = Config::new().set("serverv3", "port", 1).set("server", "port", 2);
     assert_eq!(read_over(&[], program).await.port, 2);
 }
@@ -110,11 +110,11 @@ async fn a_key_hides_another_one_of_what_is_lower() {
     let (name, nicked) = (|| "n".to_string(), || Some("k".to_string()));
     assert_eq!(nick("name: n", Config::new().set("server", "nick", "k")).await, (name(), None));
     assert_eq!(nick("nick: k", Config::new().set("server", "name", "n")).await, (name(), nicked()));
-    // beside each other, in whatever order, both are there
+    // In the same layer, both are read, in any order.
     assert_eq!(nick("nick: k\nname: n", Config::new()).await, (name(), nicked()));
     let both = Config::new().set("server", "nick", "k").set("server", "name", "n");
     assert_eq!(nick("port: 1", both).await, (name(), nicked()));
-    // the name of that rule is no key
+    // The internal name of that rule is not a key.
     let found = super::wrong(&[("server.conf", "'hides:name:nick': 1")]).await;
     assert!(found[0].contains("is unknown") && !found[0].ends_with("hides:name:nick"), "{found:?}");
 }

@@ -1,4 +1,4 @@
-//! Sections that follow their files.
+//! Live sections, which follow their files.
 
 use cninfra::{
     agent::Outcome,
@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 #[serde(default, deny_unknown_fields)]
 pub struct Pair {
     pub(super) a: u32,
-    /// Always twice `a`.
+    /// Always twice `a`, unless a file is wrong.
     b: u32,
     #[serde(deserialize_with = "not_thirteen")]
     luck: u32,
@@ -62,7 +62,7 @@ pub(super) async fn start(dir: &Path) -> Agent<App> {
     Agent::<App>::builder().config(config).config_dir(dir).start().await.unwrap()
 }
 
-/// Waits for the state of the follower.
+/// Waits for this state of the follower.
 async fn state(agent: &Agent<App>, wanted: State) -> AgentStatus {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
@@ -91,9 +91,9 @@ async fn a_change_is_seen_by_all_who_look() {
     let seen = next(&mut changes).await;
     assert_eq!((seen.a, seen.b), (2, 4));
     assert!(Arc::ptr_eq(&seen, &config.get()) && Arc::ptr_eq(&seen, &agent.follower.config.get()));
-    // what says the same is no change; what is new is one
+    // Another text with the same values is no change.
     folder.write("follower.conf", "# said in another way\nA: 2\nb: 4\n");
-    // what comes after it is taken in together with it, or later
+    // The change of this other file is taken over together with it, or later.
     folder.write("logs.conf", "default-level: debug");
     let taken = async {
         while agent.loggers().level("default").level != Level::Debug {
@@ -102,7 +102,7 @@ async fn a_change_is_seen_by_all_who_look() {
     };
     tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
     assert!(Arc::ptr_eq(&seen, &config.get()));
-    // a file that was not there
+    // A file that was not there before.
     folder.write("agent.yaml", "follower: {password: x}");
     assert_eq!(next(&mut changes).await.password.reveal(), "x");
     let ended = tokio::spawn(async move { changes.next().await.is_none() });
@@ -111,11 +111,11 @@ async fn a_change_is_seen_by_all_who_look() {
 }
 
 thread_local! {
-    /// What a plugin has given away before its start failed.
+    /// The changes that a plugin has passed on before its start failed.
     static GIVEN: Cell<Option<Changes<Pair>>> = const { Cell::new(None) };
 }
 
-/// Follows its section as its documentation says.
+/// Follows its section as the documentation describes.
 #[plugin]
 struct Following {
     #[config]
@@ -172,7 +172,7 @@ async fn the_swap_of_a_link_is_seen() {
     symlink("..data/follower.conf", at("follower.conf")).unwrap();
     let agent = start(folder.path()).await;
     let mut changes = agent.follower.config.changes();
-    // as Kubernetes does it
+    // As Kubernetes updates a mounted volume.
     symlink("..v2", at("..data_tmp")).unwrap();
     fs::rename(at("..data_tmp"), at("..data")).unwrap();
     assert_eq!(next(&mut changes).await.b, 4);
@@ -187,7 +187,7 @@ async fn an_invalid_file_changes_nothing_and_is_reported() {
     let agent = start(folder.path()).await;
     let config = agent.follower.config.clone();
     let before = config.get();
-    // whichever file it is, and whatever is wrong with it
+    // In any file, and for any kind of mistake.
     for (name, wrong, right, part) in [
         ("follower.conf", "a: 5\nb: x", "a: 1\nb: 2", "follower.conf:2:4: key `follower.b` takes a whole number"),
         ("follower.conf", "a: [", "a: 1\nb: 2", "follower.conf:2:1: it is not valid YAML"),
@@ -262,7 +262,7 @@ async fn the_levels_of_loggers_follow_their_file() {
     };
     loggers.set("probe", Level::Trace).unwrap();
     assert_eq!((level("fixed"), level("default"), level("probe")), (Level::Debug, Level::Warn, Level::Trace));
-    // what it says no more is gone; what is no level of it stays
+    // A level that the file no longer sets is removed. A level from another source stays.
     folder.write("logs.conf", "default-level: error\nloggers: [{name: 'f*', level: info}, {name: probe, level: warn}]");
     until("default", Level::Error).await;
     assert_eq!((level("fixed"), level("follower"), level("probe")), (Level::Info, Level::Info, Level::Trace));
@@ -270,7 +270,7 @@ async fn the_levels_of_loggers_follow_their_file() {
     assert!(loggers.level("fixed").origin.place.unwrap().ends_with("logs.conf:2:24"));
     loggers.reset("probe").unwrap();
     assert_eq!(level("probe"), Level::Warn);
-    // it is invalid as a whole, or not at all
+    // A file is refused as a whole, or taken over as a whole.
     folder.write("logs.conf", "default-level: trace\nhooks: {syslog: {}}");
     state(&agent, State::Degraded).await;
     assert_eq!(level("default"), Level::Error);
@@ -280,8 +280,9 @@ async fn the_levels_of_loggers_follow_their_file() {
     agent.close().await.unwrap();
 }
 
-/// A file that is put in place over and over, and wrong one time in ten: what holds is always one of the right ones. (A file that is written
-/// in place is taken in when it has stayed for two looks: that is tested beside the code, where no busy machine comes between two writes.)
+/// Replaces a file again and again, with a wrong one every tenth time: the value in force is always one of the right
+/// ones. (A file that is written in place is taken over when it has not changed for two looks. That is tested beside
+/// the code, where no busy machine comes between two writes.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_wrong_ever_holds_in_a_storm() {
     let folder = Folder::new();
@@ -294,7 +295,7 @@ async fn nothing_wrong_ever_holds_in_a_storm() {
             let b = if n % 10 == 0 { "none".to_string() } else { (2 * n).to_string() };
             fs::write(&beside, format!("a: {n}\nb: {b}\n")).unwrap();
             fs::rename(&beside, &path).unwrap();
-            // now and then long enough to be taken in
+            // Now and then long enough for the file to be taken over.
             std::thread::sleep(Duration::from_millis(if n % 100 == 1 { 300 } else { 1 }));
         }
     });
@@ -313,7 +314,7 @@ async fn nothing_wrong_ever_holds_in_a_storm() {
     agent.close().await.unwrap();
 }
 
-/// Follows its section by a task, as the documentation has it.
+/// Follows its section in a task, as the documentation describes.
 #[plugin]
 pub struct Talker {
     #[config]
@@ -338,7 +339,7 @@ async fn who_follows_to_the_end_is_not_left_behind() {
     let agent = Agent::<Talk>::builder().record_events(true).start().await.unwrap();
     let events = agent.close().await.unwrap();
     assert!(!events.is_empty() && events.iter().all(|event| event.outcome == Outcome::Done), "{events:?}");
-    // who keeps them holds nobody up
+    // A receiver of changes that is kept does not block the close.
     let agent = Agent::<Talk>::start().await.unwrap();
     let kept = agent.talker.config.changes();
     timeout(Duration::from_secs(5), agent.close()).await.unwrap().unwrap();
@@ -390,7 +391,7 @@ thread_local! {
     static SECRET: RefCell<PathBuf> = RefCell::default();
 }
 
-/// Its secret changes while it starts.
+/// The file of its secret changes during its `init`.
 #[plugin]
 struct Rotated {
     #[config]

@@ -1,4 +1,4 @@
-//! Wrong files, and the exact words.
+//! Wrong files, and the exact messages.
 
 use super::{wrong, wrong_over};
 use cninfra::{config::Config, prelude::*};
@@ -8,12 +8,12 @@ const KEYS: &str = "known keys: name, nick, port, ratio, weight, verbose, read-t
 const YAML: &str = "what is YAML is in a file whose name ends with `.yaml`";
 const SECTIONS: &str = "known sections: agent, logs, server, plain, extra";
 
-/// One mistake each.
+/// Each case has one mistake.
 #[tokio::test]
 async fn every_kind_of_mistake_has_its_words() {
     let mut others = Vec::new();
     for (name, text, words) in [
-        // keys
+        // Keys.
         ("server.conf", "prot: 1", format!("server.conf:1:1: key `server.prot` is unknown | did you mean `port`? {KEYS}")),
         ("server.conf", "\n\n  # here\nReadTimeuot: 5s", format!("server.conf:4:1: key `server.ReadTimeuot` is unknown | did you mean `read-timeout`? {KEYS}")),
         ("server.conf", "host: x", format!("server.conf:1:1: key `server.host` is unknown | {KEYS}")),
@@ -43,7 +43,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("plain.conf", "limits: 5s", "plain.conf:1:9: key `plain.limits` takes a mapping of keys to values, not a text".into()),
         ("agent.yaml", "agent: {limits: {run: 5s}}", "agent.yaml:1:18: key `agent.limits.run` is unknown | known keys: create, init, after-init, drain, close".into()),
         ("agent.yaml", "logs: {limits: {init: 5s}}", "agent.yaml:1:8: key `logs.limits` is unknown | it is a key of a plugin's section".into()),
-        // types
+        // Types.
         ("server.conf", "port: 65536", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `65536`".into()),
         ("server.conf", "port: -1", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `-1`".into()),
         ("server.conf", "port: 1.5", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not `1.5`".into()),
@@ -84,7 +84,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "mode: 5", "server.conf:1:7: key `server.mode` takes a name, not `5`".into()),
         ("server.conf", "just text", "server.conf:1:1: section `server` takes a mapping of keys to values, not a text | write `key: value`, one to a line".into()),
         ("server.conf", "- a", "server.conf:1:1: section `server` takes a mapping of keys to values, not a list | write `key: value`, one to a line".into()),
-        // values
+        // Values.
         ("server.conf", "read-timeout: 5", "server.conf:1:15: key `server.read-timeout`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds".into()),
         ("server.conf", "read-timeout: 999999", "server.conf:1:15: key `server.read-timeout`: `999999` has no unit: write `999999s` for seconds, `999999ms` for milliseconds".into()),
         ("server.conf", "read-timeout: soon", "server.conf:1:15: key `server.read-timeout`: `soon` is not a length of time: write `5s`, `1m30s` or `100ms`".into()),
@@ -93,7 +93,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "password: [hunter2]", "server.conf:1:11: key `server.password`: its value does not fit (it is not shown, since it is a secret)".into()),
         ("server.conf", "password: 12345", "server.conf:1:11: key `server.password`: its value is a number where a text is wanted: put it in quotes (it is not shown, since it is a secret)".into()),
         ("server.conf", "password-file: nosuch", "server.conf:1:16: key `server.password-file`: the file nosuch cannot be read: No such file or directory (os error 2) | create it, or remove the key".into()),
-        // files as a whole
+        // Whole files.
         ("server.conf", "port: 1\n  name: x", "server.conf:2:7: it is not valid YAML: mapping values are not allowed in this context".into()),
         ("server.conf", "a: [", "server.conf:2:1: it is not valid YAML: did not find expected node content".into()),
         ("server.conf", "name: x\ntls:\n  min-version: 1\n  min-version: 2", "server.conf:4:3: it is not valid YAML: the key `min-version` is there twice | keep one of them".into()),
@@ -128,7 +128,7 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "99999999999999999999: 1", format!("server.conf:1:1: key `server.1e20` is unknown | {KEYS}")),
         ("server.conf", "tls: 99999999999999999999", "server.conf:1:6: key `server.tls` takes a mapping of keys to values, not a number".into()),
         ("server.toml", "port = 9999999999999999999999999999999999999999", "server.toml:1:8: key `server.port` takes a whole number from 0 to 65535, not `1e40`".into()),
-        // signs of YAML
+        // YAML tags and other special syntax.
         ("server.conf", "port: !five 5", "server.conf:1:7: key `server.port` takes a whole number from 0 to 65535, not a mapping | what begins with `!` is a tag of YAML: remove it, or put all of it in quotes where it is a text".into()),
         ("server.conf", "name: x\ntls:\n  cert_file: !a b", "server.conf:3:14: key `server.tls.cert-file` takes a text, not a mapping | what begins with `!` is a tag of YAML: remove it, or put all of it in quotes where it is a text".into()),
         ("server.conf", "mode: !fixed {per: x}", "server.conf:1:15: key `server.mode.fixed.per` is unknown | did you mean `peer`? known keys: peer".into()),
@@ -137,9 +137,9 @@ async fn every_kind_of_mistake_has_its_words() {
         ("server.conf", "a: &a [*a]", "server.conf:1:4: it is not valid YAML: recursion limit exceeded".into()),
         ("server.conf", "~: 1", format!("server.conf:1:1: key `server.null` is unknown | {KEYS}")),
         ("server.conf", "? [a]\n: 1", format!("server.conf:1:3: key `server.[..]` is unknown | {KEYS}")),
-        // what is written is on one line, whatever it is
+        // A value is shown on one line, whatever it contains.
         ("server.conf", "read-timeout: \"a\\nERROR \\e[31m\"", "server.conf:1:15: key `server.read-timeout`: `a\\nERROR \\u{1b}[31m` is not a length of time: write `5s`, `1m30s` or `100ms`".into()),
-        // one file for all
+        // One file for all sections.
         ("agent.yaml", "servr: {}", format!("agent.yaml:1:1: there is no section `servr` | did you mean `server`? {SECTIONS}")),
         ("agent.yaml", "port: 1", "agent.yaml:1:1: there is no section `port` | it is a key of `server`: write it below the name of the section, as in `server: {port: ..}`".into()),
         ("agent.yaml", "- server", format!("agent.yaml:1:1: the file takes a mapping of sections, a section for each plugin | {SECTIONS}")),
@@ -158,7 +158,7 @@ async fn every_kind_of_mistake_has_its_words() {
     assert!(others.is_empty(), "{}", others.join("\n"));
 }
 
-/// Nothing takes minutes to be refused, or words without end.
+/// Excessive input is refused quickly, and with a short message.
 #[tokio::test]
 async fn far_too_much_is_told_in_few_words() {
     let deep = |name: &str| format!("{}{}", "[".repeat(100_000), name);
@@ -175,7 +175,7 @@ async fn far_too_much_is_told_in_few_words() {
             "set by the program: key `server.tags` takes a list, not a text | a list stands in brackets: `[\"a\", \"b\"]`"
         ]
     );
-    // 64 are a key that is unknown
+    // 64 parts are merely an unknown key.
     for (parts, words) in [(64, "is unknown"), (65, "has 65 parts")] {
         let found = wrong_over(&[], Config::new().set("server", &vec!["a"; parts].join("."), 1)).await;
         assert!(found[0].contains(words), "{parts}: {found:?}");
@@ -189,7 +189,7 @@ async fn far_too_much_is_told_in_few_words() {
         "is not a length of time: write `5s`, `1m30s` or `100ms`",
     );
     assert!(found[0].starts_with(start) && found[0].ends_with(end) && found[0].len() < 700, "{found:?}");
-    // of many mistakes some are told, of each section; of a large file fewer
+    // The number of mistakes per section is limited, and lower for a large file.
     let many = |count: usize| (0..count).fold(String::new(), |all, n| format!("{all}unknown-{n:05}: 1\n"));
     let labels = (0..40).fold("labels:\n".to_string(), |all, n| format!("{all}  l{n:02}: x\n"));
     for (text, told, of) in [
@@ -203,7 +203,7 @@ async fn far_too_much_is_told_in_few_words() {
         let last = found.last().unwrap();
         assert!(of.is_none_or(|of| last.starts_with(of)), "{last}");
     }
-    // wherever the others stand
+    // Mistakes in the keys of any plugin are reported nevertheless.
     let found = wrong(&[("server.conf", &format!("{}start-policy: sometimes\n", many(31)))]).await;
     assert!(found.len() == 32 && found[30].contains("key `server.start-policy` takes"), "{found:#?}");
     assert!(found[31].contains("there are more mistakes in section"), "{found:#?}");
@@ -270,7 +270,7 @@ async fn what_a_higher_layer_overrides_wrongly_is_told_with_what_is_under_it() {
     assert_eq!(found, expected);
 }
 
-/// A type whose own code panics on some value.
+/// A type whose own code panics on some values.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Careless {
@@ -319,7 +319,7 @@ async fn a_key_that_is_there_twice_in_yaml_hides_nothing() {
         "extra.conf:1:7: key `extra.size` takes",
     ];
     assert_eq!((wrong.len(), told.map(of)), (6, [1; 6]), "{wrong:?}");
-    // keys that are no texts, too, and where there are numbers of many bits
+    // This also holds for keys that are not text, and beside numbers of more than 64 bits.
     let file = "~: 1\nnull: 2\nport: 99999999999999999999\n1.50: a\n1.5: b\n";
     let found = super::wrong(&[("server.conf", file)]).await;
     let twice = |at: &str, key: &str| {
@@ -352,6 +352,6 @@ async fn what_is_no_json_and_numbers_without_end_hide_nothing() {
         "server.toml:7:5: key `server.labels.b` takes a whole number from 0 to 255, not `1e48`",
     ];
     assert!(found.len() == 5 && told.iter().all(|told| found.iter().any(|found| found.starts_with(told))), "{found:?}");
-    // as YAML has it
+    // As in YAML.
     assert_eq!(super::read(&[("server.toml", &format!("ratio = {digits}"))]).await.ratio, 1e48);
 }

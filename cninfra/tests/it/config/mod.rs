@@ -59,7 +59,7 @@ pub enum Mode {
     Weights(Vec<u8>),
 }
 
-// no attribute for the names: they are as Rust has them
+// Without `rename_all`, so that the keys are named like the Rust fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
@@ -80,7 +80,7 @@ pub struct Server {
     config: ServerConfig,
 }
 
-/// It has no settings.
+/// A plugin without settings.
 #[plugin]
 pub struct Plain;
 
@@ -103,7 +103,7 @@ pub struct App {
     extra: Option<Dep<Extra>>,
 }
 
-/// Starts with these files.
+/// Starts the agent with these files.
 async fn start(files: &[(&str, &str)], config: Config) -> Result<Agent<App>, (StartError, Folder)> {
     let folder = Folder::new();
     for (name, text) in files {
@@ -113,7 +113,7 @@ async fn start(files: &[(&str, &str)], config: Config) -> Result<Agent<App>, (St
     agent.map_err(|error| (error, folder))
 }
 
-/// The server's config that follows from these files.
+/// The server's config as read from these files.
 async fn read(files: &[(&str, &str)]) -> ServerConfig {
     read_over(files, Config::new()).await
 }
@@ -128,7 +128,7 @@ async fn read_over(files: &[(&str, &str)], config: Config) -> ServerConfig {
     config
 }
 
-/// What is wrong with these files: each mistake with its mend; the folder's name is left out.
+/// The mistakes in these files, each with its help, without the folder's name.
 async fn wrong(files: &[(&str, &str)]) -> Vec<String> {
     wrong_over(files, Config::new()).await
 }

@@ -1,4 +1,4 @@
-//! Plugins that are named in config sections.
+//! Names of plugins as values in config sections.
 
 use cninfra::{
     config::{Config, Live, PluginName},
@@ -44,7 +44,7 @@ async fn a_plugin_that_is_not_there_is_a_mistake_with_the_nearest_name() {
     for told in [
         "guard.conf:3:3: key `guard.watches[1]` names `stroe`, but this agent has no such plugin\n    help: did you mean `store`? its \
          plugins are `store`, `guard`",
-        // that is a section, and no plugin
+        // `agent` is a section, but not a plugin.
         "guard.conf:4:8: key `guard.first` names `agent`, but this agent has no such plugin\n    help: its plugins are `store`, `guard`",
     ] {
         assert!(error.contains(told), "{error}");
@@ -70,7 +70,7 @@ async fn a_plugin_that_is_not_there_is_told_below_what_holds_too() {
     for told in ["key `guard.first` names `stroe`, but", "key `guard.watches[1]` names `nobody`, but"] {
         assert_eq!(error.matches(told).count(), 1, "{error}");
     }
-    // what holds is told once, though it is in a layer, too
+    // A value that is in force is reported once, though it is also read as part of its layer.
     folder.write("guard.conf", "first: stroe");
     let config = Config::new().set("guard", "watches", ["store"]);
     let error = Agent::<Guarded>::builder().config(config).config_dir(folder.path()).start().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! What a higher layer overrides is to be right, too.
+//! Overridden values are checked, too.
 
 use super::{read_over, wrong_over};
 use cninfra::{config::Config, prelude::*};
@@ -19,7 +19,7 @@ async fn what_is_wrong_below_is_told_with_what_is_wrong_above() {
 
 #[tokio::test]
 async fn a_part_of_a_mapping_is_no_mistake_where_another_layer_has_the_rest() {
-    /// Both or none.
+    /// Needs both keys, or none.
     #[derive(Default, Serialize, Deserialize)]
     #[serde(try_from = "Ends")]
     struct Span {

@@ -1,11 +1,11 @@
-//! Files that are wrong in ways nobody thought of: every mistake has a place, and nothing panics.
+//! Randomly damaged files: every mistake has a place, and nothing panics.
 
 use super::start;
 use cninfra::{agent::Cause, config::Config};
 
 const YAML: &str = "name: a\nport: 1\nratio: 2.5\nverbose: true\nread-timeout: 1m30s\nmax-body: 1KiB\nmode:\n  fixed: {peer: p}\ntls:\n  cert-file: c\n  min-version: 3\ntags: [x, 'y', \"z\"]\npeers:\n- host: h\n  port: 2\n- {host: i}\nlabels: {a: 1, b: 2}\npassword: s\n";
 const TOML: &str = "name = 'a'\nport = 1\nratio = 2.5\nverbose = true\nread-timeout = '1m30s'\nmax-body = '1KiB'\ntags = ['x', \"y\"]\n[mode.fixed]\npeer = 'p'\n[tls]\ncert-file = 'c'\nmin-version = 3\n[[peers]]\nhost = 'h'\nport = 2\n[labels]\na = 1\n";
-/// What is put in.
+/// What is inserted into the files.
 const PIECES: &[&str] = &[
     "x",
     "-",
@@ -46,7 +46,7 @@ const PIECES: &[&str] = &[
     "? ",
 ];
 
-/// A generator of numbers, the same in every run (Knuth's constants).
+/// A pseudorandom generator with the same numbers in every run (Knuth's constants).
 struct Numbers(u64);
 
 impl Numbers {

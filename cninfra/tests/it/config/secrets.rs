@@ -1,4 +1,4 @@
-//! Secrets: from files, and never shown.
+//! Secrets can be read from files, and are never shown.
 
 use super::{App, read, wrong, wrong_over};
 use cninfra::{
@@ -15,7 +15,7 @@ async fn a_secret_may_be_in_a_file_of_its_own() {
         assert_eq!(config.password.reveal(), "  hunter2 ", "{text}");
         assert!(!format!("{config:?}").contains("hunter2"));
     }
-    // a text that looks like a number is a text
+    // A text that looks like a number stays a text.
     let config = read(&[("secret.txt", "12345"), ("server.conf", "password-file: secret.txt")]).await;
     assert_eq!(config.password.reveal(), "12345");
 }
@@ -102,7 +102,7 @@ fn a_config_does_not_show_its_values() {
     assert_eq!(format!("{config:?}"), r#"["server (set by the program)", "server (set by the program)"]"#);
 }
 
-/// All that does not answer, and what is wrong with all else.
+/// Everything that does not answer is reported, and all mistakes elsewhere.
 #[tokio::test]
 async fn a_start_tells_what_the_files_say_that_answer() {
     let folder = Folder::new();
@@ -133,7 +133,7 @@ prot: 1",
     assert_eq!(told, expected);
 }
 
-/// What is wrong with the config, without the mends.
+/// The mistakes in the config, without the help.
 fn told(error: &StartError) -> Vec<String> {
     assert!(error.is_config(), "{error}");
     let words = |error: &PluginError| match &error.cause {
@@ -143,7 +143,7 @@ fn told(error: &StartError) -> Vec<String> {
     error.errors.iter().map(words).collect()
 }
 
-/// One that the program names, too: no runtime waits for it.
+/// This also holds for a file that the program names. No runtime waits for it.
 #[tokio::test]
 async fn a_secret_that_does_not_answer_ends_the_start_within_its_limit() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! What serde says of types in words of Rust is told in those of users.
+//! Messages of serde about Rust types are translated into terms for users.
 
 use cninfra::config::Secret;
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ struct Flat {
     shape: Shape,
 }
 
-/// What is said of a key with this value, in a file.
+/// The message about this key with this value in a file.
 fn said(key: &str, value: &str) -> String {
     let dir = cninfra_testbed::Folder::new();
     dir.write("odd.conf", &format!("{key}: {value}"));

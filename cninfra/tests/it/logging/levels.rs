@@ -1,4 +1,4 @@
-//! Levels by name and pattern, from the start on and while the agent runs.
+//! Levels by name and pattern, from the start on and at run time.
 
 use cninfra::{
     config::Config,
@@ -17,7 +17,7 @@ pub struct Etcd {
 
 impl Lifecycle for Etcd {
     async fn init(&self, cx: &Context) -> Result<()> {
-        // its level holds in its own init already
+        // The level is in force in the plugin's own `init` already.
         assert_eq!((self.log.name(), self.log.level()), ("etcd", cx.log().level()));
         Ok(())
     }
@@ -60,7 +60,7 @@ fn a_plugin_has_the_level_that_its_name_was_given() {
     });
 }
 
-/// The place of a logger's level, and of the default level.
+/// The origins of a logger's level and of the default level.
 fn said(loggers: &Loggers) -> [(Source, Option<String>); 2] {
     ["http", "default"].map(|name| {
         let origin = loggers.level(name).origin;
@@ -91,7 +91,7 @@ fn it_is_told_where_a_level_was_said() {
 fn a_level_is_set_and_reset_while_the_agent_runs() {
     paused(async {
         let agent = Agent::<Two>::builder().log_settings(&settings()).start().await.unwrap();
-        // as a plugin does it that serves it
+        // As a plugin does that serves levels.
         let loggers = agent.http.cx.loggers();
         loggers.set("http", Level::Trace).unwrap();
         assert!(agent.http.log.is_enabled(Level::Trace), "who holds it already sees it");
@@ -167,7 +167,7 @@ fn a_level_for_a_while_ends() {
         assert_eq!((level(), agent.http.log.level()), (Level::Trace, Level::Warn), "each ends by itself");
         tokio::time::sleep(5 * second).await;
         assert_eq!(level(), Level::Error, "what was set before");
-        // once more: the later one of two holds, and one that is set to stay ends it
+        // Of two temporary levels the later one wins, and a permanent level ends it.
         loggers.set_for("etcd", Level::Trace, 2 * second).unwrap();
         loggers.set_for("etcd", Level::Info, 20 * second).unwrap();
         tokio::time::sleep(3 * second).await;
@@ -196,7 +196,7 @@ fn a_level_for_a_while_ends_at_the_latest_with_the_runtime_where_it_was_set() {
     let loggers = Loggers::new("app", LogSettings::new());
     let log = loggers.get("etcd");
     for turn in 0..2 {
-        // its task is dropped before it was run, and after
+        // In the first turn, the task that ends the level is dropped before it has run.
         paused(async {
             loggers.set_for("etcd", Level::Debug, 100 * second).unwrap();
             tokio::time::sleep(turn * second).await;
@@ -204,7 +204,7 @@ fn a_level_for_a_while_ends_at_the_latest_with_the_runtime_where_it_was_set() {
         });
         assert_eq!((log.level(), loggers.rules().len()), (Level::Info, 0), "{turn}");
     }
-    // that of an agent goes over the one where it is set
+    // The task runs on the agent's runtime, not on the one where the level is set.
     paused(async {
         let agent = Agent::<Two>::start().await.unwrap();
         let loggers = agent.loggers();
@@ -277,7 +277,7 @@ fn too_many_levels_are_a_mistake_of_the_config_and_no_less_all_hold() {
     });
 }
 
-/// As many levels as a program may set, and a default level besides.
+/// As many levels as a program may set, and a default level.
 fn full() -> LogSettings {
     let all = (0..1000).fold(LogSettings::new(), |all, at| all.level(&format!("p{at}"), Level::Warn).unwrap());
     assert!(all.clone().level("p1000", Level::Warn).is_err());

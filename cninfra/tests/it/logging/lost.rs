@@ -1,4 +1,4 @@
-//! What becomes of the log where it can not be written for a while.
+//! The log while it cannot be written for some time.
 
 use super::written::{during, objects};
 use cninfra::logging::{Format, LogSettings, Loggers, Output};
@@ -10,12 +10,12 @@ use std::{
 use tracing::Dispatch;
 use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt as _, registry};
 
-/// A disk with so much space.
+/// A disk with limited space.
 #[derive(Default)]
 struct Disk {
     bytes: Vec<u8>,
     space: usize,
-    /// What it says when it is full.
+    /// The error that it returns when it is full.
     full: Option<ErrorKind>,
 }
 
@@ -63,7 +63,7 @@ fn log() -> cninfra::Logger {
     Loggers::new("app", LogSettings::new()).get("store")
 }
 
-/// Logs five records, of which so many bytes of the second one are written, and nothing of the next two.
+/// Logs five records. Of the second one only the first `kept` bytes can be written, and nothing of the next two.
 fn five(format: Format, kept: usize, full: ErrorKind) -> String {
     let (disk, log) = (Shared::default(), log());
     disk.0.lock().unwrap().full = Some(full);
@@ -80,7 +80,7 @@ fn five(format: Format, kept: usize, full: ErrorKind) -> String {
 
 #[test]
 fn a_record_that_was_written_in_part_is_completed_and_those_that_were_lost_are_told() {
-    // nothing of it; of its time; but for the end of its line, in the one format and in the other
+    // It breaks off within the time or later in the line, in both formats.
     for (full, kept) in [(ErrorKind::StorageFull, 11), (ErrorKind::WouldBlock, 11), (ErrorKind::BrokenPipe, 70)] {
         let text = five(Format::Text, kept, full);
         let lines: Vec<_> = text.lines().collect();
@@ -107,7 +107,7 @@ fn a_record_that_was_written_in_part_is_completed_and_those_that_were_lost_are_t
     assert_eq!(text.lines().count(), 4, "{text}");
 }
 
-/// What of the records was written, and what was told of the others: nothing is torn, and none is missing.
+/// Checks that no line is torn, and that each record is either written or counted as lost.
 fn add_up(text: &str, all: u64) {
     let (mut written, mut lost) = (0, 0);
     for line in objects(text) {
@@ -124,7 +124,7 @@ fn add_up(text: &str, all: u64) {
 fn wherever_the_space_ends_no_line_is_torn_and_each_record_is_written_or_counted() {
     const RECORDS: u64 = 3000;
     let (disk, log) = (Shared::default(), log());
-    // what comes is as if by chance, and the same each time
+    // A pseudorandom sequence that is the same in each run.
     let mut state = 7_u64;
     let mut chance = move |most: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -162,7 +162,7 @@ fn so_it_is_where_many_threads_log() {
         }
     });
     disk.space(usize::MAX);
-    // one of them tells, where another one has lost more just before it
+    // Two records, since one of them reports the loss of another thread just before it.
     (0..2).for_each(|_| tracing::dispatcher::with_default(&dispatch, || log().info("at last")));
     add_up(&disk.text(), 4 * RECORDS + 2);
 }

@@ -1,4 +1,4 @@
-//! Text and fields.
+//! The text and the fields of records.
 
 use super::written::{Written, objects};
 use cninfra::{
@@ -95,7 +95,7 @@ fn a_secret_stays_one() {
     }
 }
 
-/// Says how often it is formatted.
+/// Counts how often it is formatted.
 struct Counted<'a>(&'a Cell<u32>);
 
 impl fmt::Display for Counted<'_> {

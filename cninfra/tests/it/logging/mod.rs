@@ -1,4 +1,4 @@
-//! Named loggers, their levels, and what is written.
+//! Named loggers, their levels, and what they write.
 
 mod levels;
 mod lost;

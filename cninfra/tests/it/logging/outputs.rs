@@ -1,4 +1,4 @@
-//! Where records go, and those of libraries.
+//! The outputs of records, including those of libraries.
 
 use super::written::{Written, objects};
 use cninfra::logging::{Format, Level, LogSettings, Loggers, Output};
@@ -25,7 +25,7 @@ fn said(loggers: &Loggers) -> Vec<String> {
         .collect()
 }
 
-/// On a terminal each agent writes so.
+/// Each agent writes with colour if standard error is a terminal.
 #[test]
 fn colour_is_written_where_it_is_wanted() {
     let loggers = Loggers::new("painter", LogSettings::new());
@@ -50,7 +50,7 @@ fn libraries_have_levels_by_their_modules() {
 
 #[test]
 fn a_level_of_a_library_holds_at_once() {
-    // one call site, in one output
+    // The same call site, in one output.
     let loggers = Loggers::new("app", LogSettings::new());
     let ((), text) = Written::during(
         |output| output.libraries(&loggers),
@@ -112,11 +112,11 @@ fn a_process_has_one_output() {
     let loggers = Loggers::new("app", LogSettings::new());
     let first = Output::to(written.clone()).libraries(&loggers).install();
     let second = Output::to(std::io::sink).install();
-    // of this process's tests none but this one installs any
+    // No other test of this process installs an output.
     assert!(first && !second);
     Loggers::new("app", LogSettings::new()).get("store").info("to the first one");
     std::thread::spawn(|| Loggers::new("two", LogSettings::new()).get("store").info("from any thread")).join().unwrap();
-    // what speaks through the crate `log` has levels, too
+    // Records of the crate `log` have levels, too.
     log::info!(target: "driver::net", "from {}", "log");
     log::debug!(target: "driver::net", "not heard");
     loggers.set("driver", Level::Debug).unwrap();

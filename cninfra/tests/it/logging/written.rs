@@ -1,4 +1,4 @@
-//! What is logged on one thread.
+//! Captures what is logged on one thread.
 
 use cninfra::logging::Output;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt as _, registry};
 pub struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl Written {
-    /// Runs with an output of `make`, on this thread.
+    /// Calls `run` with an output on this thread. `make` configures the output.
     pub fn during<T>(make: impl FnOnce(Output) -> Output, run: impl FnOnce() -> T) -> (T, String) {
         let written = Written::default();
         let done = during(make(Output::to(written.clone())), run);
@@ -25,15 +25,15 @@ impl Written {
     }
 }
 
-/// Runs with this output, on this thread.
+/// Calls `run` with this output on this thread.
 pub fn during<T>(output: Output, run: impl FnOnce() -> T) -> T {
-    // while a subscriber is the only one, a thread without one switches call sites off for all that it meets first
+    // While there is only one subscriber, a thread without one disables all call sites that it meets first.
     static OTHER: OnceLock<Dispatch> = OnceLock::new();
     OTHER.get_or_init(|| Dispatch::new(registry()));
     tracing::subscriber::with_default(registry().with(output.layer()), run)
 }
 
-/// A JSON object on each line.
+/// Parses each line as a JSON object.
 pub fn objects(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

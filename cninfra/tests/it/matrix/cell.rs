@@ -1,4 +1,4 @@
-//! One cell of the matrix: an agent with one fault is run to its end, and looked at.
+//! One cell of the matrix: runs an agent with one fault to its end, and checks what it did.
 
 use super::ten::{Fault, LIMIT, Mark, Script, Spot, Ten};
 use cninfra::{
@@ -9,7 +9,7 @@ use cninfra::{
 use cninfra_testbed::{TEN_EDGES as EDGES, level_of_ten as level};
 use std::time::Duration;
 
-/// What is left of an agent.
+/// What was observed of an agent.
 pub struct Seen {
     pub calls: Vec<(Spot, Mark)>,
     pub events: Vec<Event>,
@@ -17,11 +17,11 @@ pub struct Seen {
     pub code: u8,
     pub report: String,
     pub started: bool,
-    /// Its steps wait before they go on.
+    /// Its steps wait before they continue.
     pub waits: bool,
 }
 
-/// Runs an agent, and closes it when it has started.
+/// Runs an agent, and closes it if it has started.
 pub async fn run(mut script: Script, set: impl FnOnce(Builder<Ten>) -> Builder<Ten>) -> Seen {
     let waits = script.pace.is_some();
     let builder = set(Agent::<Ten>::builder().record_events(true));
@@ -51,7 +51,7 @@ pub async fn run(mut script: Script, set: impl FnOnce(Builder<Ten>) -> Builder<T
     }
 }
 
-/// An agent with one fault. `pace` makes every step wait before it goes on.
+/// Runs an agent with one fault. With a `pace`, every step waits before it continues.
 pub async fn with(spot: Spot, fault: Fault, pace: Option<Duration>) -> Seen {
     with_order(spot, fault, pace, Order::Concurrent).await
 }
@@ -59,7 +59,7 @@ pub async fn with(spot: Spot, fault: Fault, pace: Option<Duration>) -> Seen {
 pub async fn with_order(spot: Spot, fault: Fault, pace: Option<Duration>, order: Order) -> Seen {
     let script = Script { fault: Some((spot, fault)), pace, ..Script::default() };
     run(script, |builder| match fault {
-        // only the faulty step has a limit that is short: so a busy machine makes no other one fail
+        // Only the faulty step has a short limit, so that no other one fails on a busy machine.
         Fault::Pending | Fault::Block => builder.order(order).limit(&format!("p{}", spot.0), spot.1, LIMIT),
         _ => builder.order(order),
     })
@@ -87,7 +87,7 @@ impl Seen {
         self.calls.iter().position(|call| *call == (spot, mark))
     }
 
-    /// What holds for every agent, whatever happens to it.
+    /// Checks what holds for every agent, whatever happens to it.
     pub fn holds(&self, what: &str) {
         let closed = self.set(Phase::Close);
         assert_eq!(self.set(Phase::Init), closed, "{what}: what has started is closed, exactly once: {:?}", self.calls);
@@ -116,7 +116,8 @@ impl Seen {
         self.events_tell_the_same(what);
     }
 
-    /// All other steps are done; only those of its level may have been dropped where they waited, while the agent starts.
+    /// Checks that all other steps are done. During the start, those of the same level may have been dropped where they
+    /// waited.
     pub fn others_are_done(&self, spot: Spot, what: &str) {
         let names = Ten::GRAPH.names();
         let starts = !matches!(spot.1, Phase::Drain | Phase::Close);
@@ -135,7 +136,7 @@ impl Seen {
         }
     }
 
-    /// Each step is one record.
+    /// Checks that each step has one event.
     fn events_tell_the_same(&self, what: &str) {
         let names = Ten::GRAPH.names();
         let mut recorded: Vec<Spot> = (self.events.iter())
@@ -149,7 +150,7 @@ impl Seen {
         assert_eq!(recorded, called, "{what}: each step has one event");
     }
 
-    /// The fault is told, and nothing else.
+    /// Checks that the fault is reported, and nothing else.
     pub fn tells(&self, spot: Spot, fault: Fault, what: &str) {
         let (plugin, phase) = (format!("P{}", spot.0), spot.1);
         let told: Vec<_> = self.errors.iter().map(|error| (error.plugin, error.phase)).collect();

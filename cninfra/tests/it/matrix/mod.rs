@@ -1,10 +1,11 @@
 //! The fault matrix: a fault in every step of every plugin, and a stop at every stage, in one process.
 //!
-//! 687 cells: 300 with an error, a panic or a step that is never ready, and 150 more of them one by one; 100 with a step that keeps its
-//! thread beyond its limit and then comes back; 100 with a stop in a step, and 37 with one at a moment of the start. 338 more are processes of
-//! their own (`tests/fixtures/faulty/tests/ten.rs`): with real signals, exit codes, and steps that never come back.
+//! 687 cells: 300 with an error, a panic or a step that is never ready, and 150 more of these with plugins one by one;
+//! 100 with a step that blocks its thread beyond its limit and then returns; 100 with a stop in a step, and 37 with one
+//! at a moment of the start. 338 more are separate processes (`tests/fixtures/faulty/tests/ten.rs`) with real signals,
+//! exit codes, and steps that never return.
 //!
-//! What is to be seen is worked out here from levels that are written down by hand: nothing is asked of the agent's own code.
+//! The expected results are derived from levels that are written down by hand, without the agent's own code.
 
 mod cell;
 mod ten;
@@ -19,31 +20,31 @@ const PHASES: [Phase; 5] = [Phase::Create, Phase::Init, Phase::AfterInit, Phase:
 /// Steps that are done at once, and steps that wait first.
 const PACES: [Option<Duration>; 2] = [None, Some(Duration::from_millis(1))];
 
-/// Every plugin in every phase, in both paces.
+/// Every plugin in every phase, at both paces.
 fn spots() -> Vec<(Spot, Option<Duration>)> {
     let of_phase = |phase| (0..10).map(move |plugin| (plugin, phase));
     let spots = PHASES.into_iter().flat_map(of_phase);
     spots.flat_map(|spot| PACES.map(|pace| (spot, pace))).collect()
 }
 
-/// On time that passes when nothing else is to be done.
+/// Runs with a paused clock.
 fn paused<T>(run: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(run)
 }
 
-/// On the clock's time: what blocks is not seen on any other.
+/// Runs with the real clock: blocking takes no time on a paused one.
 fn real<T>(run: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run)
 }
 
-/// The plugins up to and with this level.
+/// The plugins up to and including this number of levels.
 fn up_to(levels: usize) -> Vec<usize> {
     LEVELS[..levels].concat()
 }
 
 const ALL: usize = LEVELS.len();
 
-/// A cell with a fault that ends the start, or that the stop goes over.
+/// Checks a cell with a fault that ends the start, or despite which the stop continues.
 fn check((spot, pace): (Spot, Option<Duration>), fault: Fault, seen: &Seen) {
     let ((plugin, phase), what) = (spot, format!("{fault:?} in {} of P{}, pace {pace:?}", spot.1, spot.0));
     let at = level(plugin);
@@ -86,7 +87,7 @@ fn every_fault_in_every_step_one_by_one() {
                 let seen = paused(cell::with_order(spot, fault, pace, Order::OneByOne));
                 seen.holds(&what);
                 seen.tells(spot, fault, &what);
-                // the graph's order is that of their numbers
+                // The graph's order is that of the plugins' numbers.
                 let first = |count: usize| (0..count).collect::<Vec<_>>();
                 let (created, begun, serving) = match phase {
                     Phase::Create => (plugin + 1, plugin, 0),
@@ -137,7 +138,7 @@ fn a_stop_in_every_step() {
         assert_eq!((seen.started, seen.code, seen.errors.len()), (stopping, 0, 0), "{what}: {}", seen.report);
         assert!(stopping || seen.report.starts_with("the start was interrupted after "), "{what}: {}", seen.report);
         let at = level(plugin);
-        // of its own level, those before it and itself; where all wait first, those after it have begun as well
+        // On its own level, the plugins up to this one. If all of them wait first, the later ones have begun as well.
         let reached = |whole: bool| {
             let mut reached = up_to(at);
             reached.extend(LEVELS[at].iter().filter(|other| whole || **other <= plugin));
@@ -158,7 +159,7 @@ fn a_stop_in_every_step() {
 
 #[test]
 fn a_stop_at_every_ten_milliseconds_of_a_start() {
-    // the slowest of each level, once for each of the three phases: (2 + 3 + 3 + 3 + 1) times 10 ms
+    // The slowest plugin of each level, once for each of the three phases: (2 + 3 + 3 + 3 + 1) times 10 ms.
     const STARTS_IN: u64 = 3 * 120;
     let pace = Some(Duration::from_millis(10));
     let mut cells = 0;
@@ -174,9 +175,9 @@ fn a_stop_at_every_ten_milliseconds_of_a_start() {
         }));
         seen.holds(&what);
         assert_eq!((seen.code, seen.errors.len()), (0, 0), "{what}: {}", seen.report);
-        // in the last moment it has just started, or just not
+        // At the last moment the agent may or may not have started.
         assert!(seen.started == (millis == STARTS_IN) || millis == STARTS_IN, "{what}: {}", seen.report);
-        // create and init of the levels, one after the other: what has begun by then
+        // The levels are created and initialised one after the other, so it is known which have begun.
         let mut begins = 0;
         for (at, level) in LEVELS.iter().enumerate() {
             let longest = level.iter().map(|plugin| 10 * (1 + plugin % 3)).max().unwrap() as u64;

@@ -1,4 +1,4 @@
-//! Ten plugins on five levels that do what a script tells them, and write down what is done to them.
+//! Ten plugins on five levels that follow a script, and record what is done to them.
 
 use cninfra::{Phase, agent::StopHandle, prelude::*};
 use std::{future::pending, io, sync::Mutex, time::Duration};
@@ -8,15 +8,15 @@ use std::{future::pending, io, sync::Mutex, time::Duration};
 pub enum Fault {
     Error,
     Panic,
-    /// Never ready.
+    /// It is never ready.
     Pending,
-    /// Longer than its limit, on its thread.
+    /// It blocks its thread for longer than its limit.
     Block,
     /// Nothing goes wrong, but the agent is asked to stop there.
     Stop,
 }
 
-/// How long [`Fault::Block`] blocks, and the limit that it breaks.
+/// How long [`Fault::Block`] blocks, and the limit that it exceeds.
 pub const BLOCKS: Duration = Duration::from_millis(60);
 pub const LIMIT: Duration = Duration::from_millis(20);
 
@@ -33,7 +33,7 @@ pub enum Mark {
 #[derive(Default)]
 pub struct Script {
     pub fault: Option<(Spot, Fault)>,
-    /// Every step waits for so long before it does anything, the plugins a multiple each.
+    /// How long every step waits before it does anything, multiplied by a factor of the plugin.
     pub pace: Option<Duration>,
     pub stop: Option<StopHandle>,
     pub calls: Mutex<Vec<(Spot, Mark)>>,
@@ -41,7 +41,7 @@ pub struct Script {
 
 impl Script {
     async fn play(&self, spot: Spot) -> Result<()> {
-        /// Writes down the end of the step, whatever ends it.
+        /// Records the end of the step, however it ends.
         struct Ends<'a>(&'a Script, Spot);
         impl Drop for Ends<'_> {
             fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! A plugin that talks to a server, and keeps its contract; and each way in which it might not.
+//! A plugin that talks to a server and keeps its contract, and variants of it that violate the contract.
 
 use cninfra::{prelude::*, status::State};
 use serde::{Deserialize, Serialize};
@@ -18,9 +18,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// A call, and a connection.
+/// The limit of a call, and of connecting.
 pub const WITHIN: Duration = Duration::from_millis(400);
-/// So many calls wait for the connection.
+/// How many calls may wait for the connection.
 pub const QUEUE: usize = 16;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -126,12 +126,12 @@ impl Lifecycle for Lines {
 }
 
 impl Lines {
-    /// The value of a key.
+    /// Requests the value of a key.
     pub async fn get(&self, key: &str) -> Result<String> {
         match self.config.sin {
             Sin::CallsHaveNoLimit => self.ask(key).await,
             Sin::CallsAreTasks => {
-                // it outlives who waits for it
+                // The task outlives its caller.
                 let asks = sleep(WITHIN);
                 drop(self.cx.spawn("call", asks));
                 self.ask_within(key).await
@@ -162,7 +162,7 @@ impl Lines {
     }
 
     async fn ask_within(&self, key: &str) -> Result<String> {
-        // waiting for room is a part of the call
+        // Waiting for room in the queue is part of the call.
         timeout(WITHIN, self.ask(key)).await.map_err(|_| self.named(Error::msg("no answer in time")))?
     }
 
@@ -223,14 +223,14 @@ async fn connect(config: &LinesConfig) -> Result<Connection> {
     }
 }
 
-/// What keeps the connection.
+/// The task that owns the connection.
 struct Client {
     config: LinesConfig,
     cx: Context,
 }
 
 impl Client {
-    /// One call after the other. Without a connection each fails at once.
+    /// Serves one call after the other. Without a connection each fails at once.
     async fn serve(self, mut connection: Option<Connection>, mut asked: mpsc::Receiver<Asked>) {
         let Client { config, cx } = &self;
         loop {
@@ -279,13 +279,13 @@ impl Client {
         }
     }
 
-    /// Until the connection is lost. Says why.
+    /// Serves calls until the connection is lost. Returns the reason.
     async fn talk(&self, mut live: Connection, asked: &mut mpsc::Receiver<Asked>) -> String {
         loop {
             tokio::select! {
                 Some((line, tell)) = asked.recv() => {
                     if tell.is_closed() {
-                        // its caller has given up
+                        // The caller has given up.
                         continue;
                     }
                     let limit = if self.config.sin == Sin::CallsHaveNoLimit { 100 * WITHIN } else { WITHIN };
@@ -298,7 +298,7 @@ impl Client {
                         }
                     }
                 }
-                // nothing comes unless it is asked for
+                // The server sends only answers, so this is the end of the connection.
                 read = live.reads.next_line() => return format!("the connection is lost: {read:?}"),
             }
         }
@@ -317,7 +317,7 @@ impl Client {
         }
     }
 
-    /// Sends whatever comes, and reads the answers beside it.
+    /// Sends all requests at once, and reads the answers in parallel.
     async fn pipeline(self, mut asked: mpsc::UnboundedReceiver<Asked>) {
         loop {
             let Ok(mut live) = connect(&self.config).await else {

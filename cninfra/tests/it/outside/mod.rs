@@ -1,4 +1,5 @@
-//! The conformance kit and a plugin that talks to a server: one that keeps its contract passes, and each way in which it does not is found.
+//! The conformance kit with a plugin that talks to a server: one that keeps its contract passes, and each violation is
+//! found.
 
 mod lines;
 mod server;
@@ -17,7 +18,7 @@ struct App {
     lines: Dep<Lines>,
 }
 
-/// What is found, point by point. What has no words may be found, too, since it follows from the rest.
+/// The expected violations: their points and texts. An empty text allows a violation that follows from the others.
 type Expected = &'static [(u8, &'static str)];
 
 fn violations(sin: Sin) -> Vec<Violation> {
@@ -41,7 +42,7 @@ fn violations(sin: Sin) -> Vec<Violation> {
     Conformance::of("lines", make).outside(outside).violations()
 }
 
-/// What is found, and it is nothing but this. All at once: they wait most of the time.
+/// Checks that exactly these violations are found. All cases run in parallel, since they mostly wait.
 fn finds(cases: &[(Sin, Expected)]) {
     std::thread::scope(|scope| {
         for (sin, expected) in cases {
@@ -58,7 +59,7 @@ fn finds_one(sin: Sin, expected: Expected) {
         let is_it = |violation: &Violation| violation.point == *point && violation.what.contains(said);
         assert!(violations.iter().any(is_it), "{sin:?}: no `{point}: {said}` in\n{told}");
     }
-    // a machine that is busy can make any call look slow
+    // On a busy machine any call may look slow.
     for violation in violations.iter().filter(|violation| !violation.what.contains("kept its thread for")) {
         let is_one_of = |(point, _): &(u8, &str)| *point == violation.point;
         assert!(expected.iter().any(is_one_of), "{sin:?}: {violation} in\n{told}");
@@ -122,7 +123,7 @@ fn a_lost_connection_is_reported_and_so_is_its_return() {
                 (4, "while the server does not answer: its state goes back to `ok`, within 3s: report"),
             ],
         ),
-        // so short, and so seldom, that a look now and then does not see it
+        // Too short and too rare for polling to notice it.
         (
             Sin::StateFlapsEachSecond,
             &[

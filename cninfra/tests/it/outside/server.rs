@@ -1,4 +1,4 @@
-//! A real server: it takes lines over TCP, and answers each with a line.
+//! A real server, which receives lines over TCP and answers each with a line.
 
 use std::net::SocketAddr;
 use tokio::{
@@ -7,13 +7,13 @@ use tokio::{
     runtime::Runtime,
 };
 
-/// What it wants to hear first.
+/// The line that it expects first.
 pub const PASSWORD: &str = "hunter2";
 
 /// Serves on threads of its own until it is dropped.
 pub struct Server {
     pub addr: SocketAddr,
-    // dropped, it ends all connections
+    // Dropping the runtime ends all connections.
     _runtime: Runtime,
 }
 

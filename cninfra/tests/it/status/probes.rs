@@ -1,4 +1,4 @@
-//! What plugins are asked.
+//! Probes of plugins.
 
 use super::{SECOND, of, ok, start};
 use cninfra::{
@@ -100,7 +100,6 @@ fn a_later_probe_takes_the_place_of_the_earlier_one() {
         sleep(SECOND * 10).await;
         assert_eq!((counts[0].load(SeqCst), counts[1].load(SeqCst)), (3, 13));
         agent.close().await.unwrap();
-        // late: it is not asked at all
         counts[0].store(0, SeqCst);
     });
 }
@@ -111,7 +110,7 @@ fn nothing_is_locked_while_others_are_called() {
         let agent = start().await;
         let (cx, other) = (agent.store.cx.clone(), agent.cache.cx.clone());
         agent.store.cx.probe(Probing::new(), move || {
-            // all that can be done from inside of a probe
+            // Everything that can be done inside a probe.
             other.status().report_because(State::Degraded, "asked");
             other.probe(Probing::new(), async || Err(Error::msg("from inside")));
             assert_eq!(cx.status().agent().plugins.len(), 3);
@@ -128,7 +127,7 @@ fn nothing_is_locked_while_others_are_called() {
     });
 }
 
-/// A name that asks the agent how it is before it says which one it is.
+/// A name that reads the agent's status while it is converted to text.
 struct Curious(Context);
 
 impl AsRef<str> for Curious {
@@ -167,7 +166,7 @@ fn a_probe_that_panics_ends_the_agent() {
     });
 }
 
-/// Panics when it is dropped, but not while another panic goes on.
+/// Panics when it is dropped, except during another panic.
 struct Grenade;
 
 impl Drop for Grenade {
@@ -178,7 +177,7 @@ impl Drop for Grenade {
 
 #[test]
 fn a_probe_whose_destructor_panics_ends_the_agent() {
-    // at its time-out; when the agent is closed meanwhile; and what is asked itself
+    // At its time-out, while the agent is closed, and in the closure that is probed.
     for end in ["time-out", "close", "closure"] {
         paused(async {
             let agent = start().await;
@@ -209,7 +208,7 @@ fn a_probe_whose_destructor_panics_ends_the_agent() {
 async fn a_probe_that_blocks_its_thread_does_not_hold_up_the_stop_and_is_told() {
     let agent = start().await;
     let (entered, entering) = std::sync::mpsc::channel();
-    // the thread goes on when the test ends, be it by a panic
+    // The thread continues when the test ends, even by a panic.
     let (_leave, left) = std::sync::mpsc::channel::<()>();
     let left = Mutex::new(left);
     agent.cache.cx.probe(Probing::new().within(SECOND * 3 / 10), move || {
@@ -218,7 +217,7 @@ async fn a_probe_that_blocks_its_thread_does_not_hold_up_the_stop_and_is_told() 
         async { Ok(()) }
     });
     entering.recv().unwrap();
-    // nobody else has to say so
+    // No change has to be reported for this to be noticed.
     let until = std::time::Instant::now() + 20 * SECOND;
     while of(&agent.status(), "cache").0 != State::Error {
         assert!(std::time::Instant::now() < until, "{:?}", agent.status());
@@ -234,7 +233,7 @@ async fn a_probe_that_blocks_its_thread_does_not_hold_up_the_stop_and_is_told() 
 
 #[test]
 fn no_probe_begins_while_the_agent_stops() {
-    /// Wants to be asked when it is too late.
+    /// Registers a probe when it is too late.
     #[plugin]
     struct Late {
         asked: Arc<AtomicU32>,
@@ -285,7 +284,7 @@ async fn a_probe_is_not_blamed_for_what_others_do() {
         tokio::task::yield_now().await;
         Ok(())
     });
-    // in the middle of the question
+    // While the probe is running.
     let mut tries = 0;
     while of(&agent.status(), "cache") != (State::Error, "its probe gave no answer within 50ms".into()) {
         tries += 1;
@@ -320,11 +319,12 @@ fn a_probe_without_a_pause_has_one() {
 }
 
 thread_local! {
-    /// What the next plugin does.
+    /// What the next `Slow` does: how many attempts fail, and the state that it reports.
     static NEXT: Cell<(u32, Option<State>)> = const { Cell::new((0, None)) };
 }
 
-/// Its `init` fails so often; then it says how it is, or not, and has itself asked. It gives the answers that are let through.
+/// Its `init` fails that many times. Then it reports a state, or none, and registers a probe. The probe answers when
+/// the test permits it.
 #[plugin]
 struct Slow {
     #[default(AtomicU32::new(NEXT.get().0))]
@@ -382,17 +382,17 @@ fn a_plugin_whose_probe_has_not_answered_yet_is_not_ready() {
             agent.slow.answers.add_permits(1);
             assert_eq!(of(&changes.next().await.unwrap(), "slow"), ok());
             assert!(agent.status().is_ready());
-            // one that was well is well until it is known to be otherwise
+            // A plugin that was ok stays ok until its probe says otherwise.
             agent.slow.cx.probe(Probing::new(), pending);
             assert_eq!((of(&agent.status(), "slow"), agent.status().is_ready()), (ok(), true));
             agent.close().await.unwrap();
         }
-        // it has an end
+        // The wait for the first answer has a limit.
         let agent = asked(0, None).await;
         sleep(SECOND * 2 + SECOND / 2).await;
         assert_eq!(of(&agent.status(), "slow"), (State::Error, "its probe gave no answer within 2s".into()));
         agent.close().await.unwrap();
-        // what it says of itself holds
+        // A state that the plugin reports itself counts.
         let agent = asked(0, Some(State::Ok)).await;
         assert_eq!((of(&agent.status(), "slow"), agent.status().is_ready()), (ok(), true));
         agent.close().await.unwrap();
