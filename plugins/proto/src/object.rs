@@ -11,7 +11,8 @@ pub(crate) fn is_one(json: &RawValue) -> bool {
     json.get().starts_with('{')
 }
 
-/// Fails if it is not an object, or if a name is not a string.
+/// # Errors
+/// It is not an object, or a name is not a string.
 pub(crate) fn fields(json: &RawValue) -> Result<Fields<'_>, serde_json::Error> {
     struct All;
 
