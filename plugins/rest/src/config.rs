@@ -171,8 +171,8 @@ impl RestConfig {
         }
     }
 
-    /// A time-out that no request can meet, or a size that every head exceeds, is a mistake in the unit; so is a limit of
-    /// all bodies that is lower than that of a single one.
+    /// A time-out that no request can meet, or a size that every head exceeds, is a mistake in the unit; so is a limit
+    /// of all bodies that is lower than that of a single one.
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let short = |(key, time): (&str, Duration)| {
             let is_short = !time.is_zero() && *time < std::time::Duration::from_millis(1);

@@ -62,8 +62,9 @@ const ENDING: Duration = Duration::from_millis(500);
 /// early. Other plugins register their routes in their `init`. They are served from the server's `after_init` on, when
 /// all routes are known. Until then the answer is 503 with `Retry-After`, except for routes that are marked
 /// [`during_start`](Routes::during_start), such as the probes'. A client that connects in the first 10 ms after the
-/// bind waits for the end of the start instead, but no longer than these 10 ms: most starts take less. When the agent stops, it accepts no more connections,
-/// and requests in flight have the agent's time for draining (half of its time to stop) to finish.
+/// bind waits for the end of the start instead, but no longer than these 10 ms: most starts take less. When the agent
+/// stops, it accepts no more connections, and requests in flight have the agent's time for draining (half of its time
+/// to stop) to finish.
 #[plugin(name = "http", flags = FLAGS)]
 pub struct Rest {
     #[config(check = RestConfig::check)]

@@ -10,8 +10,8 @@
 //! one of the store as it is injected, and the client with one read of everything. The output is the median of the
 //! ratios, with its 95 % interval, and that of the CPU time.
 //!
-//! Memory is measured in a process that does nothing else: the increase of its peak (`VmHWM`); the median and the
-//! maximum of nine processes.
+//! Memory is measured in a process that only lists: the increase of its peak (`VmHWM`); the median and the maximum of
+//! nine processes.
 #![forbid(unsafe_code)]
 
 mod blocks;

@@ -11,7 +11,7 @@
 //! | `//~^ CN001` | one line above; `//~^^` two |
 //! | `//@ elsewhere: CN006 because ..` | an error that is not in the case's file, and why |
 //! | `//@ lines: 14 because ..` | the longest error of this case may have this many lines, and why |
-//! | `//@ repeated because ..` | errors with the same text count as one, as cargo shows them, and why rustc repeats them |
+//! | `//@ repeated because ..` | errors with the same text count as one, and why rustc repeats them |
 //!
 //! Nothing else may be reported, not even a warning. rustc's output is in `cases/<what-is-wrong>.stderr`; it is
 //! compared if the version of rustc is [`PINNED`], and `BLESS=1` overwrites it. `CASES=text` runs only the cases whose

@@ -1,6 +1,6 @@
 //! What the tests of several crates share: agents as processes, real servers on demand ([`Etcd`], [`EtcdCluster`],
 //! [`Redis`], [`RedisSentinel`], [`RedisCluster`]), a plain HTTP/1 client that uses none of the server's libraries, the
-//! graph of the fault matrices, a checker for what a watcher was told ([`history`]), and a plugin that watches a store
+//! graph of the fault matrices, a checker for the events of a watch ([`history`]), and a plugin that watches a store
 //! whose server comes later (`Watcher`). Everything that waits has a deadline, and fails with what was seen until then.
 //!
 //! A test that needs a server begins with [`require!`]. A `cninfra::testing::Link` to the server's address can be put

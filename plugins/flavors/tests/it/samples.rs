@@ -103,7 +103,7 @@ mod observed {
         let address = listener.local_addr().unwrap().to_string();
         let config = cninfra::config::Config::new().set("backend", "address", address);
         let agent = Agent::<Observed>::builder().config(config).start().await.unwrap();
-        // the next probe comes in 5 s
+        // The next probe would be in 5 s.
         tokio::time::timeout(std::time::Duration::from_secs(2), listener.accept()).await.unwrap().unwrap();
         let told = agent.metrics().expose(cninfra::metrics::Format::Text).text;
         assert!(told.contains("\nbackend_probes_total 1\n"), "{told}");

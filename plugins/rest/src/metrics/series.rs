@@ -105,7 +105,8 @@ fn answers(route: &Route, method: &Method) -> bool {
     route.method == *method || (route.method == Method::GET && *method == Method::HEAD)
 }
 
-/// A request that is in flight, as long as the value lives. It is counted as answered at its end, if there was an answer.
+/// A request that is in flight, as long as the value lives. It is counted as answered at its end, if there was a
+/// response.
 pub(crate) struct Counted {
     slot: Arc<Slot>,
     began: Instant,

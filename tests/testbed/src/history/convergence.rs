@@ -15,13 +15,13 @@ pub(super) fn check(history: &History) -> Result<Told, Wrong> {
     Ok(watcher.count)
 }
 
-/// The writes of one key, and what the watcher was told about them.
+/// The writes of one key, and what was reported about them.
 #[derive(Default)]
 struct Key {
     writes: Vec<KeyWrite>,
     /// The write whose value the watcher has now.
     now: Option<usize>,
-    /// The positions at which the watcher may be. A value identifies its write, but a delete does not, so several
+    /// The positions that fit the reports so far. A value identifies its write, but a delete does not, so several
     /// positions are possible; if none is, the history is wrong.
     possible: Option<BTreeSet<Position>>,
 }
@@ -34,20 +34,20 @@ struct KeyWrite {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 struct Position {
-    /// How many writes are past, the last of which was told.
+    /// How many writes are past, the last of which was reported.
     past: usize,
-    /// How many deletes were told that were not acknowledged.
+    /// How many deletes were reported that were not acknowledged.
     given_up: usize,
     /// How often the store went back to an older state of the key.
     back: usize,
 }
 
-/// How the watcher was told about a key.
+/// How a key is reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Change,
-    /// A snapshot may repeat what was told before. It may also tell an older state if the store went back, but at most
-    /// this often.
+    /// A snapshot may repeat what was reported before. It may also contain an older state if the store went back, but
+    /// at most this often.
     Snapshot {
         losses: usize,
     },
@@ -62,7 +62,7 @@ impl By {
 }
 
 impl Key {
-    /// The watcher is told a value.
+    /// A value is reported.
     fn put(&mut self, key: &str, value: &str, by: By) -> Found {
         let Some(at) = self.writes.iter().position(|write| write.value.as_deref() == Some(value)) else {
             return found(Fault::Phantom, format!("{} was never written", shown(key, Some(value))));
@@ -90,7 +90,7 @@ impl Key {
         Ok(())
     }
 
-    /// The watcher is told that the key does not exist.
+    /// The key is reported as deleted.
     fn delete(&mut self, key: &str, by: By) -> Found {
         if self.now.is_none() {
             let fault = if self.possible.is_some() { Fault::Repeated } else { Fault::Phantom };
@@ -191,7 +191,7 @@ impl<'h> Watcher<'h> {
         Ok(())
     }
 
-    /// Checks a complete snapshot. Keys that were changed while it was told are newer than it.
+    /// Checks a complete snapshot. Keys that changed while it was sent are newer than it.
     fn whole(&mut self, items: &BTreeMap<&'h str, &'h str>, changed: &BTreeSet<&'h str>) -> Found {
         if let Some(key) = items.keys().find(|key| !self.keys.contains_key(*key)) {
             return found(Fault::Phantom, format!("`{key}` was never written"));

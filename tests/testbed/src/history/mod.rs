@@ -1,6 +1,6 @@
-//! [`History`]: a checker for what a watcher was told.
+//! [`History`]: a checker for the events of a watch.
 //!
-//! It shares no code with what it checks: a history consists of what a writer did ([`Step`]), what a watcher was told
+//! It shares no code with what it checks: a history consists of what a writer did ([`Step`]), what a watch reported
 //! ([`Seen`]), and what the store contains at the end, as another client reads it ([`Item`]). With the feature
 //! `keyval`, `Seen::from` converts an event of `cninfra::keyval`.
 //!
@@ -44,14 +44,14 @@ pub use replay::{rounds, seed};
 pub use told::{Cause, Item, Seen};
 pub use wrong::{Fault, Told, Wrong};
 
-/// What a writer did, what a watcher was told, and what the store contains at the end.
+/// What a writer did, what a watch reported, and what the store contains at the end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct History {
     /// In the order of the writer.
     pub steps: Vec<Step>,
     /// In the order of the watcher.
     pub seen: Vec<Seen>,
-    /// Everything in the store, once all writes are done and the watcher has been told everything that it will be told.
+    /// Everything in the store, once all writes are done and the watch has reported everything.
     pub end: Vec<Item>,
     /// For a watch that begins without a snapshot: its first revision.
     pub from: Option<u64>,
@@ -133,12 +133,12 @@ impl Write {
 }
 
 impl History {
-    /// Checks the guarantee of stores with revisions: no change that the store still had is lost, and none is told
+    /// Checks the guarantee of stores with revisions: no change that the store still had is lost, and none is reported
     /// twice, out of order, or with a wrong value; a snapshot is the state of its revision, and never older than what
-    /// was told before; the final state of the watcher is that of the store.
+    /// was reported before; the final state of the watcher is that of the store.
     ///
     /// Changes may be left out only by a snapshot whose cause allows that: [`Cause::Compacted`] if the history after
-    /// the last change told was compacted, [`Cause::Regressed`] and [`Cause::Replaced`] if the store was wiped, and
+    /// the last reported change was compacted, [`Cause::Regressed`] and [`Cause::Replaced`] if the store was wiped, and
     /// what the watcher chose or requested.
     ///
     /// # Errors
@@ -147,9 +147,9 @@ impl History {
         revisions::check(self)
     }
 
-    /// Checks the guarantee of stores without revisions: each key is told in the order of its writes, of which some may
-    /// be left out; no value is told that was never written, and no delete that did not happen; the final state of the
-    /// watcher is that of the store.
+    /// Checks the guarantee of stores without revisions: each key is reported in the order of its writes, of which some
+    /// may be left out; no value is reported that was never written, and no delete that did not happen; the final state
+    /// of the watcher is that of the store.
     ///
     /// # Errors
     /// The first wrong event.

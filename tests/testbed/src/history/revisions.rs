@@ -26,10 +26,10 @@ struct Watcher<'h> {
     history: &'h History,
     epochs: Vec<Epoch>,
     epoch: usize,
-    /// The last revision that was told, by changes or a snapshot; `None` before the first.
+    /// The last revision that was reported, by changes or a snapshot; `None` before the first.
     last: Option<u64>,
     state: BTreeMap<String, String>,
-    /// The revisions whose changes were told, in this epoch.
+    /// The revisions whose changes were reported, in this epoch.
     told: BTreeSet<u64>,
     snapshot: Option<Snapshot>,
     lost: bool,
@@ -40,7 +40,7 @@ struct Watcher<'h> {
 struct Snapshot {
     cause: Cause,
     items: BTreeMap<String, Item>,
-    /// Changes that were told while it was told, with the indexes of their events and their revisions.
+    /// Changes that were reported during the snapshot, with the indexes of their events and their revisions.
     changes: Vec<(usize, u64, Vec<Change>)>,
 }
 
@@ -259,7 +259,7 @@ impl<'h> Watcher<'h> {
         snapshot.changes.iter().try_for_each(|(event, revision, changes)| self.changes(*event, *revision, changes))
     }
 
-    /// Whether a snapshot with this cause may leave out changes after the last one told.
+    /// Whether a snapshot with this cause may leave out changes after the last reported one.
     fn may_skip(&self, cause: Cause) -> bool {
         match cause {
             Cause::Overflow | Cause::Requested => true,

@@ -1,6 +1,6 @@
-//! [`Seen`]: an event that a watcher was told.
+//! [`Seen`]: an event of a watch.
 
-/// An event that a watcher was told.
+/// An event of a watch, as the watcher received it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Seen {
     /// A snapshot begins.
@@ -16,7 +16,7 @@ pub enum Seen {
         /// The keys, each once, with their values; `None` for a delete.
         changes: Vec<(String, Option<String>)>,
     },
-    /// The connection is lost: nothing is told until it is restored.
+    /// The connection is lost: nothing is reported until it is restored.
     Lost,
     /// The connection is restored.
     Resumed,

@@ -16,15 +16,15 @@ pub struct Wrong {
 /// A kind of fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// A change was not told.
+    /// A change was not reported.
     Lost,
-    /// A change was told twice.
+    /// A change was reported twice.
     Repeated,
-    /// A change was told after a later one.
+    /// A change was reported after a later one.
     Reordered,
-    /// A value that was overwritten or deleted was told as the current one.
+    /// A value that was overwritten or deleted was reported as the current one.
     Stale,
-    /// A value or a delete was told that never existed.
+    /// A value or a delete was reported that never existed.
     Phantom,
     /// Events that cannot be in this order, such as an item outside of a snapshot.
     Malformed,
@@ -32,7 +32,7 @@ pub enum Fault {
     Store,
 }
 
-/// How much was told in a correct history, so that a test notices if it has checked nothing.
+/// How much was reported in a correct history, so that a test notices if it has checked nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Told {
     /// The number of changes.

@@ -76,7 +76,8 @@ impl Airfield {
         let mut may_be_done = false;
         loop {
             match self.kv.commit(txn.clone()).await {
-                // The condition no longer holds; if an earlier attempt may have been executed, that is why.
+                // If the condition no longer holds, an earlier attempt of unknown outcome may be the reason, which
+                // counts as executed.
                 Ok(outcome) => return outcome.succeeded || may_be_done,
                 Err(error) => {
                     may_be_done |= error.applied() == Applied::Unknown;

@@ -98,7 +98,7 @@ fn an_older_value_is_found() {
     every("stale", SEEDS / 2, |model| {
         let mut history = model.history.clone();
         let all = changes(&history);
-        // A value that was told, then overwritten by another one that was told, and then told again.
+        // A value that was reported, then overwritten by another one that was reported, and then reported again.
         let made = all.iter().rev().find_map(|(at, key, value)| {
             let before: Vec<_> = all.iter().filter(|other| other.0 < *at && other.1 == *key).collect();
             let [.., older, last] = before.as_slice() else { return None };
@@ -148,7 +148,7 @@ fn a_store_goes_back_only_where_it_may() {
         }
         history.steps.retain(|step| *step != Step::RolledBack);
         let wrong = history.check_convergence().err()?;
-        // There is no fault if the watcher was told nothing of what was rolled back.
+        // There is no fault if nothing was reported of what was rolled back.
         Some((history, wrong.fault, wrong.event))
     });
 }

@@ -87,7 +87,7 @@ fn stores_without_anything_at_their_first_revision_are_the_same() {
     assert_wrong(&told(&[put(3, "a", "newer")]), Fault::Lost, Some(7), "of revision 2 was not told before revision 3");
     assert_wrong(&told(&[put(2, "a", "new")]), Fault::Lost, None, "of revision 3 was not told");
     assert_wrong(&told(&[]), Fault::Lost, None, "of revision 2 was not told");
-    // The watcher was told a value of the second store, which the third one does not have.
+    // The watch reported a value of the second store, which the third one does not have.
     let of_both = [put(2, "a", "lost"), put(3, "a", "newer")];
     assert_wrong(&told(&of_both), Fault::Stale, Some(8), "as of revision 3, which it is not");
     let unchanged = wiped().chain([Step::Wiped]).collect();
@@ -129,7 +129,7 @@ fn a_watch_may_begin_with_a_revision() {
 fn a_store_that_loses_what_it_acknowledged_is_found() {
     let seen = snapshot(Cause::Start, 4, &[("a", "4", 4)]);
     assert_wrong(&of(three(), seen.clone(), &[]), Fault::Store, None, "`a` should be Some(\"4\"), and is None");
-    // An unconfirmed delete may have removed it; then the watcher should have been told.
+    // An unacknowledged delete may have removed it; then the watch should have reported that.
     let given_up = three().into_iter().chain([Write::delete("a").unknown()]).collect();
     assert_wrong(&of(given_up, seen, &[]), Fault::Lost, None, "the delete of `a` was not told");
 

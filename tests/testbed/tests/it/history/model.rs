@@ -148,7 +148,7 @@ impl Model {
                 self.history.seen.push(Seen::Changes { revision: Some(*revision), changes: changes.clone() });
             }
         } else {
-            // Reads the current values; what came between is not told.
+            // Reads the current values; changes in between are not reported.
             let keys: Vec<Change> = KEYS
                 .iter()
                 .map(|key| (key.to_string(), self.state.get(*key).map(|(value, _)| value.clone())))
@@ -209,7 +209,7 @@ impl Model {
     fn lose(&mut self) {
         let before = self.state.clone();
         if !self.revisions {
-            // The watcher is told these writes, which are then rolled back.
+            // These writes are reported, and then rolled back.
             self.writes(3);
             self.watch();
         }

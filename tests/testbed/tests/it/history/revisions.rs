@@ -209,7 +209,7 @@ fn a_key_that_a_snapshot_leaves_out_is_found() {
         let Seen::Item(item) = history.seen.remove(at) else { return None };
         let known = acknowledged(&model.history, "e");
         known.into_iter().find(|write| write.value.as_ref() == Some(&item.value))?;
-        // Unless it was changed while the snapshot was told.
+        // Unless it was changed during the snapshot.
         let rest = &history.seen[at..];
         let end = rest.iter().position(|event| matches!(event, Seen::SnapshotEnd(_)))?;
         let changed =
