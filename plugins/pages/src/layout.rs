@@ -13,7 +13,7 @@ pub(crate) const HEIGHT: f64 = 46.0;
 pub(crate) const MARGIN: f64 = 60.0;
 /// The width of a lane, which is an edge's way through a row.
 const LANE: f64 = 4.0;
-/// The gap beside a lane; and that on both sides of a plugin.
+/// The gap between the items of a row; and the additional space on both sides of a plugin.
 const GAP: f64 = 8.0;
 const BESIDE: f64 = 4.0;
 /// The distance between two rows, which grows with the number of edges between them.

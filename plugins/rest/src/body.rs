@@ -272,7 +272,7 @@ pub(crate) struct Sent {
     logged: Logged,
     /// Dropped at the end of the response.
     counted: Option<Counted>,
-    /// Present if the body was complete when the response was made.
+    /// `Some` if requests are counted and the length of the body is known.
     made: Option<Made>,
 }
 

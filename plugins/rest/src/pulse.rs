@@ -65,7 +65,7 @@ pub(crate) struct Pulse {
     due: AtomicBool,
     /// A request's body was not read completely.
     unread: AtomicBool,
-    /// So much of the body is left unread that the connection cannot be reused.
+    /// A part of the body is left that the server does not read, so the connection cannot be reused.
     last: AtomicBool,
     pub(crate) current: Current,
     pub(crate) turn: Turn,
@@ -113,7 +113,7 @@ impl Pulse {
 
     /// A request's head is complete. Returns when the request began, if that was before now.
     pub(crate) fn asks(&self) -> Option<Millis> {
-        // Otherwise it arrived together with the previous request.
+        // In any other phase, the request has arrived together with the previous one.
         let since = if self.phase() == Phase::Head { self.since.load(Relaxed) } else { NEVER };
         if self.shared.limits.write.is_some() {
             self.asked.store(self.shared.now(), Relaxed);
