@@ -64,7 +64,7 @@ impl Lifecycle for Example {
     async fn after_init(&self, cx: &Context) -> Result<()> {
         let lasts = self.config.get().stop_after;
         if !lasts.is_zero() {
-            // what the agent is there for: when it has ended, so does the agent
+            // A main task: when it ends, the agent stops.
             cx.spawn_main("example", async move {
                 tokio::time::sleep(*lasts).await;
                 Ok(())

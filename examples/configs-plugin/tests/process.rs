@@ -1,4 +1,4 @@
-//! Config as its users see it: of a process.
+//! Tests of the config of a process, as its users see it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -8,7 +8,7 @@ fn agent() -> Program {
     Program::new(env!("CARGO_BIN_EXE_configs-plugin"))
 }
 
-/// What the plugin says that it has loaded.
+/// The config that the plugin says it has loaded.
 fn loaded(program: Program) -> String {
     let mut agent = program.start();
     let line = agent.wait_for("loaded config: ");
@@ -31,7 +31,8 @@ fn the_file_of_the_example_is_right() {
     assert!(config.contains(r#"field1: "some default value", sleep: Duration(0ns)"#), "{config}");
 }
 
-/// Defaults < file < environment < command line; of the environment and the command line, what names the key itself is last.
+/// Defaults < file < environment < command line. Within the environment and the command line, a declared name of the
+/// key is overridden by the general form.
 #[test]
 fn one_precedence_for_every_key() {
     let (file, declared, any) =
@@ -46,9 +47,9 @@ fn one_precedence_for_every_key() {
     assert_eq!(said(flagged()), "flag");
     assert_eq!(said(flagged().arg("--set").arg("example.field1=set")), "set");
     assert_eq!(said(flagged().arg("--set=example.field1=set").arg("--set=Example.FIELD1=last")), "last");
-    // an empty variable is one that is not set
+    // An empty variable counts as not set.
     assert_eq!(said(with_file().env(declared.0, "").env(any.0, "")), "file");
-    // every key has all of them
+    // Every key can be set by all of them.
     let config = loaded(
         agent()
             .file("example.conf", "MaxSize: 1")
@@ -82,18 +83,18 @@ fn the_file_may_be_named() {
     let said = |program: Program| loaded(program).split('"').nth(1).unwrap().to_string();
     assert_eq!(said(agent().arg("--example-config").arg(&path)), "other");
     assert_eq!(said(agent().env("EXAMPLE_CONFIG", &path)), "other");
-    // a name is looked for in the config directory too, and the command line goes first
+    // A name is also looked for in the config directory, and the command line overrides the environment.
     assert_eq!(said(agent().arg("--config-dir").arg(&dir).arg("--example-config=other.yaml")), "other");
     assert_eq!(
         said(agent().env("CONFIG_DIR", &dir).env("EXAMPLE_CONFIG", "no").arg("--example-config=other.yaml")),
         "other"
     );
-    // an empty one is none
+    // An empty name means no file.
     let file = || agent().file("example.conf", "field1: own");
     assert_eq!(said(file()), "own");
     assert_eq!(said(file().arg("--example-config=")), "some default value");
     assert_eq!(said(file().env("EXAMPLE_CONFIG", "")), "some default value");
-    // one that is not there, or that is another section's, is a mistake
+    // A file that does not exist, or that belongs to another section, is a mistake.
     let other = "another section is read from the file other.conf\n    help: give each its own file";
     for (program, words) in [
         (
@@ -133,7 +134,7 @@ fn a_misspelled_file_is_noticed() {
         let words = format!("WARN  agent: ./{name} is not read: did you mean `{meant}`?");
         assert!(ended.stderr.contains(&words), "{words}: {}", ended.stderr);
     }
-    // of very many some are told
+    // If there are very many, only some are reported.
     let many = (0..50).fold(agent(), |agent, n| agent.file(&format!("exampl{n:02}.conf"), ""));
     let ended = many.arg("--check-config").run();
     assert_eq!(
@@ -182,7 +183,7 @@ fn the_config_is_checked_without_a_start() {
         ];
         let (_, found) = ended.stderr.split_once(' ').unwrap();
         let (first, rest) = found.split_once('\n').unwrap();
-        // where the line was written does not matter
+        // Where the message was logged does not matter.
         let first = first.split(" (").next().unwrap();
         assert_eq!([first].into_iter().chain(rest.trim_end().lines()).collect::<Vec<_>>(), expected);
     }
@@ -196,7 +197,7 @@ fn the_config_is_checked_without_a_start() {
         "{}",
         ended.stderr
     );
-    // one that can not be looked at may well be there
+    // A directory that cannot be read may well exist.
     let folder = Folder::new();
     folder.write("file", "");
     let ended = agent().arg(&format!("--config-dir={}/file", folder.path().display())).run();
@@ -254,14 +255,14 @@ fn the_config_is_printed_with_its_origins_and_can_be_read_back() {
         limits,
     ];
     assert_eq!(ended.stdout.lines().collect::<Vec<_>>(), expected);
-    // read back it says the same, but for the secret, which is not in it
+    // Read back, it gives the same values, except for the secret, which is not in it.
     let again = agent().file("agent.yaml", &ended.stdout).arg("--print-config").run();
     let values = |text: &str| -> Vec<String> {
         let line = |line: &str| line.split("  # ").next().unwrap().to_string();
         text.lines().filter(|line| !line.contains("password")).map(line).collect()
     };
     assert_eq!((again.code, values(&again.stdout)), (Some(0), values(&ended.stdout)), "{}", again.stderr);
-    // nothing shows the secret
+    // The secret is shown nowhere.
     let mut agent = program().start();
     agent.wait_for("started Configs: 1 plugin, 1 switched off, in ");
     agent.signal("TERM");
@@ -312,7 +313,7 @@ fn it_follows_its_file() {
     assert!(agent.wait_for("example.conf").contains("2:8: key `example.sleep`: `x` is not a length of time"));
     folder.write("example.conf", "field1: two");
     agent.wait_for("the config is valid again, and as it was");
-    // the command line and the environment still go over it; an optional plugin needs a new start
+    // The command line and the environment still override the file. An optional plugin needs a new start.
     folder.write("extra.conf", "enabled: false");
     agent.wait_for("the config of `extra` has changed: a new start of the agent will see it");
     agent.signal("TERM");
@@ -364,7 +365,7 @@ fn sighup_while_it_starts_is_not_lost() {
     let folder = Folder::new();
     let dir = folder.path().display().to_string();
     let mut agent = agent().arg("--config-dir").arg(&dir).arg("--set=agent.config-poll-interval=0").start();
-    // the files have been read, and signals are heard
+    // The files have been read, and signals are handled.
     agent.wait_for("no service label is set");
     folder.write("example.conf", "field1: two");
     agent.signal("HUP");
@@ -376,7 +377,7 @@ fn sighup_while_it_starts_is_not_lost() {
 #[test]
 fn the_level_of_the_log_is_said_by_a_variable() {
     let mut quiet = agent().env("INITIAL_LOGLVL", "warning").start();
-    // signals are heard by then
+    // Signals are handled by then.
     quiet.wait_for("WARN  agent: no service label is set");
     quiet.signal("TERM");
     let ended = quiet.wait();

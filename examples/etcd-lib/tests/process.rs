@@ -1,4 +1,4 @@
-//! The programs, as processes, on a real etcd.
+//! Tests of the programs as processes, with a real etcd.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -60,7 +60,7 @@ fn contacts_are_saved_shown_watched_and_removed() {
     assert_eq!((told.code, told.stdout), (Some(0), expected.concat()));
     let shown = config.run(env!("CARGO_BIN_EXE_view"), &[]);
     assert_eq!(shown, "Phonebook:\n\tAnn\n\t\tB\n\t\t2\nRevision 3\n");
-    // protobuf, in binary, as the predecessor wrote it
+    // Binary protobuf, as the predecessor wrote it.
     let stored = etcd.ctl(&["get", "/phonebook/Ann", "--print-value-only", "--hex"]);
     assert_eq!(stored.trim().replace("\\x", ""), "0a03416e6e1201421a0132");
 }
@@ -77,7 +77,7 @@ fn who_is_elected_leads_and_the_next_one_waits() {
     first.wait_for_output("Elected as leader");
     assert!(etcd.ctl(&["get", "/election-leader"]).contains("example"));
     let mut second = stand("0");
-    // it stands behind the first one
+    // The second candidate queues behind the first one.
     while etcd.ctl(&["get", "--prefix", "--keys-only", "/election/"]).matches("/election/").count() < 2 {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
@@ -135,10 +135,10 @@ fn who_is_read_by_nobody_ends_in_order() {
         assert_eq!((ended.status.code(), &*said), (Some(0), ""), "{path}");
     };
     unread(env!("CARGO_BIN_EXE_editor"), &["put", "Ann", "B", "2"]);
-    // what was asked for is done
+    // The request was executed.
     assert!(etcd.ctl(&["get", "/phonebook/Ann"]).contains("Ann"));
     unread(env!("CARGO_BIN_EXE_view"), &[]);
     unread(env!("CARGO_BIN_EXE_election"), &["0"]);
-    // it would go on until Ctrl-C
+    // It would run until Ctrl-C.
     unread(env!("CARGO_BIN_EXE_watcher"), &[]);
 }

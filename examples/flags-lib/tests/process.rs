@@ -1,4 +1,4 @@
-//! The example as its users run it: a process.
+//! Tests of the example as a process, as its users run it.
 
 use cninfra_testbed::Program;
 
@@ -9,7 +9,7 @@ fn program() -> Program {
 fn says(program: Program, parts: &[&str]) {
     let mut agent = program.start();
     for part in parts {
-        // in this order
+        // In this order.
         agent.wait_for(part);
     }
     agent.wait_for("started FlagsAgent");

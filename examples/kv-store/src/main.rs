@@ -50,7 +50,7 @@ impl Lifecycle for Greeter {
                             return stop.stop();
                         }
                     }
-                    // all that was there has been told: what comes now is new
+                    // All existing entries have been reported; what follows is new.
                     TypedUpdate::Synced(_) => {
                         is_done = true;
                         if let Err(error) = greetings.update("world", greet).await {

@@ -1,4 +1,4 @@
-//! What the example says, as a process.
+//! Tests of what the example prints, as a process.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 

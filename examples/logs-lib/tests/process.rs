@@ -1,4 +1,4 @@
-//! The examples as their users run them: processes.
+//! Tests of the examples as processes, as their users run them.
 
 use cninfra_testbed::{Program, request};
 use std::io::{Read as _, Write as _};
@@ -55,11 +55,11 @@ fn http_lists_and_sets_levels() {
         (wrong.status, wrong.body.as_str()),
         (400, r#"{"error":"`loud` is not a level: write trace, debug, info, warn or error"}"#)
     );
-    // a port in use is told in words
+    // A port in use is reported in plain words.
     let second = Program::new(env!("CARGO_BIN_EXE_http")).arg(&addr.to_string()).run();
     assert_eq!(second.code, Some(1), "{}", second.stderr);
     assert!(second.stderr.contains(&format!("error: another process listens on {addr}")), "{}", second.stderr);
-    // a request that is on its way is answered
+    // A request that has begun is answered.
     let mut half = std::net::TcpStream::connect(addr).unwrap();
     half.write_all(b"GET /list HTTP/1.1\r\nHost: x\r\n").unwrap();
     std::thread::sleep(std::time::Duration::from_millis(100));

@@ -24,11 +24,11 @@ impl Lifecycle for LogsExample {
         self.log.warn("Warn log example");
         self.log.error("Error log example");
 
-        // text with fields; nothing of it is computed where the level is off
+        // Text with fields. If the level is off, nothing of it is computed.
         let (peer, attempt) = ("10.0.0.1:2379", 3);
         warn!(self.log, peer, attempt, "Warn log example with fields");
 
-        // a part of the plugin has a logger of its own, `logs-example.child`, and here a field on all its records
+        // A part of the plugin has a logger of its own, `logs-example.child`, here with a field on all its records.
         let child = self.log.child("child").with("session", 7);
         child.info("Child info log example");
         child.debug("Child debug log example");
@@ -38,7 +38,8 @@ impl Lifecycle for LogsExample {
     async fn after_init(&self, cx: &Context) -> Result<()> {
         let (cx, log) = (cx.clone(), self.log.clone());
         cx.clone().spawn_main("example", async move {
-            // as an operator would do it from outside: for a while, then it is as before
+            // As an operator could do it from outside: for a limited time, after which the previous level applies
+            // again.
             cx.loggers().set_for("logs-example*", Level::Trace, Duration::from_millis(300))?;
             log.trace("Trace log example, for a while");
             tokio::time::sleep(Duration::from_millis(600)).await;

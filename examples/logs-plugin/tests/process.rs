@@ -1,4 +1,4 @@
-//! The example as its users run it: a process.
+//! Tests of the example as a process, as its users run it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -21,7 +21,7 @@ fn run(program: Program) -> Ended {
     ended
 }
 
-/// Those of all the example's lines that are in the log.
+/// The lines of the example that are in the log.
 fn lines(program: Program) -> Vec<&'static str> {
     let log = run(program).stderr;
     let all = [
@@ -54,7 +54,7 @@ const FROM_INFO: [&str; 8] = [
 
 #[test]
 fn the_lines_of_the_predecessor_are_there() {
-    // as its file said it: a logger by its name
+    // As in the predecessor's file: a logger by its name.
     let file = "loggers:\n  - name: logs-example\n    level: debug\n  - name: defaultLogger\n    level: WARNING\n";
     let lines = lines(program().file("logs.conf", file));
     for part in ["Debug log example", "Info log example", "Warn log example", "Error log example", "Stopping agent..."]
@@ -71,17 +71,17 @@ fn levels_come_from_files_variables_and_flags() {
     let of_file = lines(program().file("logs.conf", conf));
     assert!(of_file.contains(&"DEBUG logs-example: Debug log example"), "{of_file:?}");
     assert!(!of_file.iter().any(|line| line.contains("Child")), "{of_file:?}");
-    // for all of which nothing else is said
+    // It applies to all loggers that have no rule of their own.
     let quiet = lines(program().env("INITIAL_LOGLVL", "fatal"));
     assert_eq!(quiet, ["ERROR logs-example: Error log example", "TRACE logs-example: Trace log example, for a while"]);
     let said = lines(program().env("INITIAL_LOGLVL", "error").file("logs.conf", conf));
     assert!(said.contains(&"DEBUG logs-example: Debug log example"), "{said:?}");
-    // the variable by names goes over the file, the flag over the variable
+    // The variable with names overrides the file, and the flag overrides the variable.
     let named = lines(program().file("logs.conf", conf).env("CNINFRA_LOG", "logs-example*=error"));
     assert!(!named.contains(&"WARN  logs-example: Warn log example"), "{named:?}");
     let flag = program().env("CNINFRA_LOG", "logs-example*=error").arg("--log-levels").arg("*=debug");
     assert!(lines(flag).contains(&"DEBUG logs-example.child: Child debug log example"));
-    // a file of another name
+    // A file with another name.
     let other = program().file("mine.yaml", "default-level: debug").arg("--logs-config=mine.yaml");
     assert!(lines(other).contains(&"DEBUG logs-example: Debug log example"));
 }
@@ -133,7 +133,7 @@ fn a_reader_that_has_gone_away_does_not_stop_it() {
     let mut first = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut first).unwrap();
     assert!(first.contains("agent"), "{first}");
-    // it goes on writing, to nobody
+    // It goes on writing, although nobody reads.
     let until = Instant::now() + Duration::from_secs(20);
     let status = loop {
         match child.try_wait().unwrap() {

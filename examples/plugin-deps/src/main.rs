@@ -76,7 +76,7 @@ struct Host {
 }
 
 impl Lifecycle for Host {
-    // whom it needs has been initialised by now
+    // Its dependencies are initialised by now.
     async fn init(&self, _: &Context) -> Result<()> {
         for name in ["alice", "bob"] {
             for greeting in &self.greetings {
@@ -102,7 +102,7 @@ struct PhonebookAgent {
     memory: Dep<Memory>,
 }
 
-// what must hold is asserted, and the compiler proves it
+// Conditions can be asserted, and the compiler checks them.
 const _: () = assert!(PhonebookAgent::GRAPH.before("Memory", "Phonebook"));
 const _: () = assert!(PhonebookAgent::GRAPH.before("German", "Host"));
 

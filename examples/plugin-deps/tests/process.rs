@@ -1,4 +1,4 @@
-//! The example as its users run it: a process.
+//! Tests of the example as a process, as its users run it.
 
 use cninfra_testbed::Program;
 
@@ -14,7 +14,7 @@ fn all_that_is_needed_is_there() {
         "host: there is no printer",
         "agent: started PhonebookAgent: 5 plugins",
     ] {
-        // in this order
+        // In this order.
         agent.wait_for(part);
     }
     agent.signal("TERM");

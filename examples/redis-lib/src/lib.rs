@@ -24,7 +24,7 @@ const LOCAL: &str = "127.0.0.1:6379";
 pub fn command(name: &'static str, about: &'static str, prefix: &'static str) -> Command {
     let file = Arg::new("redis-config").long("redis-config").visible_alias("cfg").value_name("FILE");
     let file = file.value_parser(value_parser!(PathBuf));
-    // all that is below it is deleted in the end
+    // It must not be empty, since all keys below it are deleted.
     let below = Arg::new("prefix").long("prefix").value_name("PREFIX").value_parser(NonEmptyStringValueParser::new());
     let below = below.default_value(prefix);
     let debug = Arg::new("debug").long("debug").action(ArgAction::SetTrue);

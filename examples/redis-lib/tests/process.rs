@@ -1,4 +1,4 @@
-//! The programs, as processes, on real Redis servers.
+//! Tests of the programs as processes, with real Redis servers.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -12,7 +12,7 @@ use std::{
 const SIMPLE: &str = env!("CARGO_BIN_EXE_simple");
 const AIRPORT: &str = env!("CARGO_BIN_EXE_airport");
 
-/// A sample that is beside the example, with the addresses of real servers in the place of its own.
+/// A sample file of the example, with its addresses replaced by those of real servers.
 fn sample(text: &str, own: &[&str], real: &[SocketAddr]) -> String {
     assert_eq!(own.len(), real.len());
     own.iter().zip(real).fold(text.to_string(), |text, (own, real)| {
@@ -78,7 +78,7 @@ Closing the connection
 The watch has ended
 A call fails:  ";
 
-/// The whole output, up to the words of the last error.
+/// Asserts the whole output, up to the text of the last error.
 fn shows_all(ended: &Ended) {
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
     let (shown, error) = ended.stdout.split_once("A call fails:  ").unwrap_or_else(|| panic!("{}", ended.stdout));
@@ -89,14 +89,14 @@ fn shows_all(ended: &Ended) {
 #[test]
 fn all_calls_are_shown_on_a_single_redis() {
     require!(Redis);
-    // one that does not tell of changes by itself, as it is installed
+    // By default, Redis does not publish changes.
     let redis = RedisOptions::default().notify("").start();
     redis.call(&["SET", "key1", "of somebody else"]);
-    // what a run that was broken off has left
+    // Left over from an interrupted run.
     redis.call(&["SET", "{simple}/key1", "val 1"]);
     shows_all(&run(SIMPLE, "--redis-config", &node(&redis), &[]));
     assert_eq!(redis.call(&["KEYS", "*"]).list().len(), 1);
-    // with one dash, as the predecessor's, too
+    // With a single dash, too, like the predecessor's flags.
     let flags: [&[&str]; 2] = [
         &["--cfg", "--debug", "--debug-iterator", "--prefix", "other/"],
         &["-redis-config", "-debug", "-debug-iterator", "-prefix=other/"],
@@ -129,13 +129,13 @@ fn all_calls_are_shown_on_a_cluster() {
     shows_all(&run(SIMPLE, "--redis-config", &config, &[]));
 }
 
-/// The number that stands before or behind this word.
+/// The number after this text.
 fn number(text: &str, before: &str) -> u64 {
     let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("no `{before}` in {text}"));
     rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
 }
 
-/// How many planes there are below a prefix, in Redis itself.
+/// The number of keys that match this pattern, in Redis itself.
 fn keys(redis: &Redis, pattern: &str) -> usize {
     redis.call(&["KEYS", pattern]).list().len()
 }
@@ -151,7 +151,7 @@ fn planes_arrive_stay_depart_and_are_counted_over_an_outage() {
     assert!(keys(&redis, "{airport}/hangar/*") > 0 && keys(&redis, "{airport}/stay/*") > 0);
     assert_eq!(keys(&redis, "*/hangar/XX1"), 0);
     airport.wait_for_output("departed 1");
-    // those whose time in the hangar ends meanwhile depart as well
+    // Planes whose time in the hangar ends meanwhile depart as well.
     redis.kill();
     std::thread::sleep(std::time::Duration::from_secs(3));
     redis.restart();
@@ -166,7 +166,7 @@ fn planes_arrive_stay_depart_and_are_counted_over_an_outage() {
     assert!(arrived >= landed && landed >= departed && departed >= 5, "{end}");
     let parts: u64 = ["arrival ", "runway ", "hangar ", "departure "].map(|part| number(end, part)).iter().sum();
     assert_eq!(parts, removed, "{end}");
-    // nothing is left, and nothing else was touched
+    // Nothing is left, and nothing else was changed.
     let left = redis.call(&["KEYS", "*"]);
     assert_eq!(left.list().iter().filter_map(|key| key.text()).collect::<Vec<_>>(), ["other"]);
 }
@@ -176,7 +176,7 @@ fn on_a_terminal_the_status_is_one_line() {
     require!(Redis);
     let redis = Redis::start();
     let airport = format!("timeout --preserve-status -s INT 3 {AIRPORT} --cfg client.yaml --debug");
-    // a terminal around it
+    // In a terminal.
     let program = Program::new("/usr/bin/script").env("PATH", "/usr/bin:/bin").file("client.yaml", &node(&redis));
     let ended = program.arg("-qec").arg(&airport).arg("/dev/null").run();
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
@@ -193,7 +193,7 @@ fn what_is_wrong_is_named() {
         let dead = run(path, "--redis-config", "endpoint: 127.0.0.1:1\ndial-timeout: 500ms\n", &[]);
         assert_eq!(dead.code, Some(1), "{}", dead.stderr);
         assert!(dead.stderr.contains("127.0.0.1:1"), "{}", dead.stderr);
-        // all below it is deleted in the end
+        // All keys below the prefix are deleted in the end, so it must not be empty.
         let all = run(path, "--redis-config", "endpoint: 127.0.0.1:1\n", &["--prefix", ""]);
         assert_eq!(all.code, Some(2), "{}", all.stderr);
     }
@@ -216,7 +216,7 @@ fn who_is_read_by_nobody_ends_in_order() {
     let (redis, folder) = (Redis::start(), Folder::new());
     let config = folder.path().join("client.yaml");
     fs::write(&config, node(&redis)).unwrap();
-    // the airport would go on until Ctrl-C
+    // The airport would run until Ctrl-C.
     for path in [SIMPLE, AIRPORT] {
         let mut program = Command::new(path);
         program.arg("--redis-config").arg(&config).stdout(Stdio::piped()).stderr(Stdio::piped());

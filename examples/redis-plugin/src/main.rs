@@ -44,7 +44,7 @@ struct Lister {
 impl Lifecycle for Lister {
     /// When this is called, all plugins are initialised: the store is connected.
     async fn after_init(&self, cx: &Context) -> Result<()> {
-        // all keys, not only those of this agent
+        // All keys, not only those of this agent.
         let mut keys = Kv::of_all(&self.store).list_keys(&self.config.prefix);
         let mut count = 0;
         while let Some(entry) = keys.next().await? {
@@ -56,7 +56,7 @@ impl Lifecycle for Lister {
             info!(cx.log(), key = %String::from_utf8_lossy(&entry.key), "found a key");
         }
         info!(cx.log(), count, "all are listed");
-        // when it has started, the agent ends
+        // A main task that ends at once: the agent stops when it has started.
         cx.spawn_main("end", async { Ok(()) });
         Ok(())
     }

@@ -1,10 +1,10 @@
-//! What the example says, as a process on a real Redis.
+//! Tests of what the example prints, as a process with a real Redis.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use cninfra_testbed::{Ended, Program, Redis, require};
 
-/// The file that is beside the example.
+/// The config file of the example.
 const SAMPLE: &str = include_str!("../redis.conf");
 
 fn run(config: Option<String>, arguments: &[&str]) -> Ended {

@@ -1,4 +1,4 @@
-//! The agent as its users run it: a process.
+//! Tests of the agent as a process, as its users run it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 

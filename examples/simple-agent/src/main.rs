@@ -25,7 +25,7 @@ struct Greeter {
 /// What a plugin does in the life of the agent. Every method has a default, so write only those you need.
 impl Lifecycle for Greeter {
     async fn init(&self, cx: &Context) -> Result<()> {
-        // a handler is any async function of extractors, which are axum's
+        // A handler is any async function whose arguments are extractors, which are axum's.
         let routes = Routes::new()
             .get("/hello", async || "Hello, agent!\n")
             .summary("greets")

@@ -1,4 +1,4 @@
-//! The agent as its users run it: a process.
+//! Tests of the agent as a process, as its users run it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -12,7 +12,7 @@ fn agent() -> Program {
     Program::new(env!("CARGO_BIN_EXE_simple-agent"))
 }
 
-/// It answers, whatever says where it listens; and SIGTERM ends it in order.
+/// Asserts that it answers, whatever sets its endpoint, and that SIGTERM stops it in order.
 fn serves(program: Program) -> String {
     let mut agent = program.start();
     let addr = agent.http_addr();
@@ -59,7 +59,7 @@ fn the_endpoint_of_a_higher_layer_goes_over_the_port() {
     }
     let printed = agent().arg("--print-config").run().stdout;
     assert!(printed.contains("  endpoint: \"0.0.0.0:9191\"  # default\n"), "what holds: {printed}");
-    // and the port of one goes over the endpoint's
+    // The port of a higher layer overrides that of the endpoint.
     serves(agent().env("HTTP_PORT", "0").file("http.conf", "endpoint: 127.0.0.1:1"));
 }
 
@@ -70,7 +70,7 @@ fn the_file_may_be_in_another_folder_and_spelled_as_the_predecessor_did() {
     let path = folder.path().to_string_lossy();
     serves(agent().arg("--config-dir").arg(&path));
     serves(agent().env("CONFIG_DIR", &path));
-    // the port goes over that of the file, not over its host
+    // The port overrides that of the file, but not its host.
     folder.write("http.conf", "endpoint: 127.0.0.1:1\n");
     let log = serves(agent().arg("--config-dir").arg(&path).arg("--http-port=0"));
     assert!(log.contains("listens on 127.0.0.1:"), "{log}");
@@ -93,7 +93,7 @@ fn sigterm_and_sigint_stop_it_in_order() {
 
 #[test]
 fn without_any_endpoint_it_warns_that_it_is_open_to_everybody() {
-    // held, by this test or by another program: so the agent opens it to nobody
+    // Held, by this test or by another program, so that the agent never opens it to everybody.
     let _held = TcpListener::bind("127.0.0.1:9191");
     let ended = agent().run();
     let warning = "WARN  http: nothing says where to listen: 0.0.0.0:9191, open to everybody who reaches this machine";
@@ -161,10 +161,10 @@ fn the_graph_is_printed_without_a_start() {
         ("json", "\"plugins\""),
         ("text", "SimpleAgent: 5 plugins on 2 levels"),
     ] {
-        // an endpoint that can not be had, and would be told
+        // An endpoint that cannot be bound, which would be reported.
         let ended = agent().arg("--graph").arg(format).file("http.conf", "endpoint: 192.0.2.1:1").run();
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{format}: {}", ended.stdout);
-        // of both its names, which `--help` has, too
+        // Both of its names, as in `--help`.
         let http = if format == "json" { "\"instance\":\"http\"" } else { "Rest (http)" };
         for part in [part, http, "Rest", "Probe", "Greeter"] {
             assert!(ended.stdout.contains(part), "{format}: {}", ended.stdout);
@@ -277,11 +277,11 @@ fn a_second_signal_forces_the_end() {
     }
 }
 
-/// A request that never ends its head.
+/// A request whose head is never completed.
 fn endless(addr: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(addr).unwrap();
     stream.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n").unwrap();
-    // one more, so that the server has accepted it
+    // One more request, so that the server has accepted the first connection.
     assert_eq!(request(addr, "GET", "/hello").status, 200);
     stream
 }
@@ -323,14 +323,14 @@ fn each_flag_and_variable_of_the_predecessor_sets_what_it_did() {
             (format!("flag --{flag}"), agent().arg(&format!("--{flag}")).arg(value)),
             (format!("variable {variable}"), agent().env(&variable, value)),
         ] {
-            // the order of the keys of a section is not what matters
+            // The order of the keys in a section does not matter.
             let (section, key) = line.split_once("\n  ").unwrap_or(("", line.trim_start()));
             let (printed, key) = (printed(program), format!("  {}", key.replace("{}", &said)));
             let (_, of_section) = printed.split_once(section).unwrap_or_default();
             assert!(of_section.contains(&key), "{said}: {key}: {printed}");
         }
     }
-    // that of the log's level has another name, and that of the folder is where all files are
+    // The key of the log level has another name, and the folder is where all files are.
     assert!(
         printed(agent().env("INITIAL_LOGLVL", "warn")).contains("default-level: warn  # variable INITIAL_LOGLVL\n")
     );

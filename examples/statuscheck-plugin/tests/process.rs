@@ -1,4 +1,4 @@
-//! The agent as its users run it: a process, whose backend comes and goes.
+//! Tests of the agent as a process whose backend comes and goes, as its users run it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 

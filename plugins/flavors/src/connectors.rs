@@ -1,4 +1,4 @@
-//! [`Connectors`] and [`AllConnectors`]: agents that keep data in other systems.
+//! [`Connectors`] and [`AllConnectors`]: flavors for agents that keep data in other systems.
 
 use crate::{ConfiguredStore, Local};
 #[cfg(feature = "etcd")]

@@ -1,4 +1,4 @@
-//! [`Local`]: what needs no network.
+//! [`Local`]: the flavor of an agent that needs no network.
 
 use cninfra::prelude::*;
 use cninfra_logmanager::LogManager;

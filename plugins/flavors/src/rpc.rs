@@ -1,4 +1,4 @@
-//! [`Rpc`]: an agent that can be asked.
+//! [`Rpc`]: the flavor of an agent with an HTTP server.
 
 use crate::Local;
 use cninfra::{http::Http, prelude::*};

@@ -1,4 +1,4 @@
-//! [`ConfiguredStore`]: which of an agent's stores is the one.
+//! [`ConfiguredStore`]: chooses the store of an agent that has several.
 
 use cninfra::{
     BoxFuture,

@@ -1,4 +1,4 @@
-//! [`LoggerBody`]: what is answered of one logger.
+//! [`LoggerBody`]: the JSON about one logger.
 
 use cninfra::logging::{LevelRule, LoggerLevel, Origin};
 use serde::Serialize;
@@ -33,7 +33,7 @@ impl LoggerBody {
         let LoggerLevel { name, level, origin, .. } = logger;
         let said = origin.rule.as_deref().unwrap_or("default");
         let rule = rules.iter().find(|rule| rule.name == said && rule.source == origin.source);
-        // a part of a second is told as one, since 0 would say that it is over
+        // A part of a second is rounded up, since 0 would say that the time is over.
         let ends_in = rule.and_then(|rule| rule.ends_in).map(|left| left.as_secs_f64().ceil() as u64);
         LoggerBody { logger: name, level: level.as_str(), origin, ends_in, remembered: false, hint: None }
     }

@@ -1,4 +1,4 @@
-//! [`LogManager`]: the routes.
+//! [`LogManager`]: the plugin with the routes for log levels.
 
 use crate::LoggerBody;
 use cninfra::{
@@ -39,7 +39,7 @@ impl Lifecycle for LogManager {
         let Some(http) = &self.http else { return Ok(()) };
         let all = || (cx.loggers(), cx.log());
         let (set, set_log) = all();
-        // one handler for all that take the same: each more would be compiled for itself
+        // One handler type for all routes with the same arguments: each further type would be compiled by itself.
         let at = |asked: Asked| {
             let (loggers, log) = all();
             async move || asked.answer(&loggers, &log)
@@ -70,11 +70,11 @@ impl Lifecycle for LogManager {
     }
 }
 
-/// What is asked for at a path without parameters.
+/// A request to a path without parameters.
 #[derive(Clone, Copy)]
 enum Asked {
     List,
-    /// Of a logger that is called so.
+    /// Resets the logger that is named `list`.
     ResetList,
     ResetAll,
 }
@@ -93,10 +93,10 @@ impl Asked {
     }
 }
 
-/// A hundred years: the clock has an end, behind which a while would be for ever.
+/// A hundred years: the clock has a limit, beyond which a limited time would become unlimited.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(876_600 * 60 * 60);
 
-/// The query: a misspelled `for` must not make for ever of a while.
+/// The query. A misspelled `for` is refused, since the level would otherwise be set for an unlimited time.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Time {
@@ -104,7 +104,7 @@ struct Time {
     time: Option<String>,
 }
 
-/// The loggers; then the names and patterns of which something was said, and which no logger has yet.
+/// The loggers; then the names and patterns that have a rule but no logger yet.
 fn list_all(loggers: &Loggers) -> Vec<LoggerBody> {
     let (rules, there) = (loggers.rules(), loggers.list());
     let (mut known, mut later) = (BTreeSet::new(), BTreeSet::new());
@@ -121,12 +121,12 @@ fn level_of(loggers: &Loggers, name: &str) -> LoggerBody {
     if is_there || name == "default" { body } else { remembered(body) }
 }
 
-/// The name of a logger, and that by which it has its level.
+/// The name of a logger, and that of the rule that its level comes from.
 fn names_of(logger: &LoggerLevel) -> impl Iterator<Item = &str> {
     [Some(&*logger.name), logger.origin.rule.as_deref()].into_iter().flatten()
 }
 
-/// What no logger has is remembered, if it was said for just this name.
+/// Marks a level as remembered if it was set for just this name, which no logger has.
 fn remembered(body: LoggerBody) -> LoggerBody {
     LoggerBody { remembered: body.origin.rule.as_ref() == Some(&body.logger), ..body }
 }
@@ -134,7 +134,7 @@ fn remembered(body: LoggerBody) -> LoggerBody {
 /// The agent's own logger, as the predecessor called it.
 const PREDECESSORS_OWN: &str = "defaultLogger";
 
-/// A level is remembered for a logger that is not there yet; but it may be a slip.
+/// A level is remembered for a logger that does not exist yet; but the name may be misspelled.
 fn hint(loggers: &Loggers, name: &str) -> Option<String> {
     if name.eq_ignore_ascii_case(PREDECESSORS_OWN) && !loggers.contains(name) {
         return Some("no logger has that name; the agent's own, which had it in cn-infra, is `agent`".to_string());
@@ -178,7 +178,7 @@ fn put(loggers: &Loggers, log: &Logger, name: &str, level: &str, time: Option<&s
     indented_json(&body)
 }
 
-/// What holds where it is not what was set: what is set for a while goes over all else.
+/// Says which rule is in force if it is not the one that was set: a level for a limited time overrides all others.
 fn unless(body: &LoggerBody, level: &str) -> String {
     if body.level == level {
         return String::new();

@@ -1,4 +1,4 @@
-//! In which form an answer is wanted, and the answer in it.
+//! The form in which a client wants a response, and the response in it.
 
 use cninfra::{
     graph::Format,
@@ -15,19 +15,20 @@ use cninfra::{
 };
 use serde::Serialize;
 
-/// HTML, with all texts escaped.
+/// HTML in which all texts are escaped.
 pub(crate) type Html = String;
 
-/// How an answer is wanted.
+/// The form of a response.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
     Json,
     Html,
-    /// One of the forms of a graph.
+    /// A format of the graph.
     Other(Format),
 }
 
-/// As the query says, or else the headers; or what is wrong with it. `others` are the formats that there are beside those of all pages: forms of a graph.
+/// The form that the query names, otherwise the headers; or what is wrong with the query. `others` are the formats
+/// beside those of all pages: those of the graph.
 pub(crate) fn form(headers: &HeaderMap, uri: &Uri, others: &[&'static str]) -> Result<Form, String> {
     match wanted_form(headers, uri, others)? {
         "json" => Ok(Form::Json),
@@ -40,12 +41,12 @@ pub(crate) fn refused(why: &str) -> Response {
     about(error_response(StatusCode::BAD_REQUEST, why))
 }
 
-/// What was to be told has panicked.
+/// The response if making the page panicked.
 pub(crate) fn failed() -> Response {
     about(error_response(StatusCode::INTERNAL_SERVER_ERROR, "it cannot be told: see the log"))
 }
 
-/// Indented, for those who look at it in a terminal.
+/// Indented, since it may be read in a terminal.
 pub(crate) fn json(body: &impl Serialize) -> Response {
     about(indented_json(body))
 }
@@ -54,7 +55,7 @@ pub(crate) fn text(text: String) -> Response {
     about(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-/// What a page has, too.
+/// Adds the headers that pages have, too.
 fn about(mut response: Response) -> Response {
     let all: [(HeaderName, &str); 3] =
         [(CACHE_CONTROL, "no-store"), (VARY, "accept"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];

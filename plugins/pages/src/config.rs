@@ -1,4 +1,4 @@
-//! `/agent/config`: what holds for each key, and where it comes from.
+//! `/agent/config`: the value in force for each key, and its origin.
 
 use crate::answer::Html;
 use cninfra::{
@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 #[derive(Serialize)]
 pub(crate) struct Body<'a> {
     pub(crate) agent: &'a str,
-    /// What is wrong with the files as they are now: the sections are as before.
+    /// What is wrong with the current files: the sections keep their previous values.
     pub(crate) mistakes: &'a [String],
     pub(crate) sections: &'a [EffectiveSection],
 }
@@ -21,14 +21,14 @@ pub(crate) fn page(sections: &[EffectiveSection], mistakes: &[String]) -> Html {
     if !mistakes.is_empty() {
         page.push_str("<div class=\"note warn\"><p>The files have changed and are not valid: the previous values stay in force, but a new start would end with this.</p>\n<ul>\n");
         mistakes.iter().for_each(|mistake| {
-            // writing to a text can not fail
+            // Writing to a `String` cannot fail.
             let _ = writeln!(page, "<li>{}</li>", escaped(mistake));
         });
         page.push_str("</ul></div>\n");
     }
     for section in sections.iter().filter(|section| !section.values.is_empty()) {
         let name = escaped(section.name);
-        // writing to a text can not fail
+        // Writing to a `String` cannot fail.
         let _ = writeln!(page, "<h2><code>{name}</code></h2>");
         if section.outdated {
             page.push_str("<p class=\"note warn\">Its files have changed: a new start of the agent will see it.</p>\n");

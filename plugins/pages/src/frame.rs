@@ -1,4 +1,4 @@
-//! [`Frame`]: what is around the content of each page.
+//! [`Frame`]: the header and the navigation around the content of each page.
 
 use cninfra::{
     BuildInfo,
@@ -9,22 +9,23 @@ use cninfra::{
     },
 };
 
-/// Of all pages of this plugin.
+/// The style of all pages of this plugin.
 const STYLE: &str = include_str!("pages.css");
 
-/// The pages: the last part of the path, and the title. Links are relative, so that they hold behind a proxy that adds to the path.
+/// The pages: the last segment of the path, and the title. Links are relative, so that they work behind a proxy that
+/// adds a prefix to the path.
 const PAGES: [(&str, &str); 4] =
     [("status", "Status"), ("graph", "Graph"), ("timeline", "Timeline"), ("config", "Config")];
 
-/// What is around the content of a page.
+/// What surrounds the content of a page.
 pub(crate) struct Frame<'a> {
     pub(crate) title: &'static str,
     pub(crate) label: &'a str,
     pub(crate) flavor: &'static str,
     pub(crate) build: BuildInfo,
-    /// Does the server list its routes?
+    /// Whether the server lists its routes.
     pub(crate) has_index: bool,
-    /// Is it the page `/agent` itself? From there, links go down.
+    /// Whether it is the page `/agent` itself, from which links lead down.
     pub(crate) is_top: bool,
 }
 

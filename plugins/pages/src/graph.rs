@@ -1,4 +1,4 @@
-//! `/agent/graph`: the plugins, what they need, and their states.
+//! `/agent/graph`: the plugins, their dependencies and their states.
 
 use crate::{
     answer::Html,
@@ -18,10 +18,10 @@ use cninfra::{
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// What does not change: it is made once.
+/// The part that never changes; it is made once.
 pub(crate) struct Drawing {
     layout: Layout,
-    /// Of each plugin, by place: what it needs, and what needs it.
+    /// For each plugin, by index: its dependencies, and its dependents.
     needs: Vec<Vec<usize>>,
     needed_by: Vec<Vec<usize>>,
 }
@@ -42,7 +42,7 @@ impl Drawing {
     }
 }
 
-/// What `--graph json` prints, with the state of each plugin, and how long its `init` took.
+/// The output of `--graph json`, with the state of each plugin, and how long its `init` took.
 pub(crate) fn body(graph: &'static Graph, status: &AgentStatus, events: &[Event]) -> Value {
     let mut body: Value = serde_json::from_str(&graph.json()).unwrap_or_default();
     body["state"] = json!(status.state);
@@ -56,7 +56,7 @@ pub(crate) fn body(graph: &'static Graph, status: &AgentStatus, events: &[Event]
     body
 }
 
-/// The first `init`.
+/// The first `init` of a plugin.
 fn init(place: usize, events: &[Event]) -> Option<&Event> {
     events.iter().find(|event| usize::from(event.place) == place && event.phase == Phase::Init)
 }
@@ -97,7 +97,7 @@ pub(crate) fn page(graph: &'static Graph, drawing: &Drawing, status: &AgentStatu
     )
 }
 
-/// The same as text.
+/// The same as a table.
 fn table(graph: &'static Graph, drawing: &Drawing, status: &AgentStatus, shown: &[Shown]) -> Html {
     let mut table = String::from(
         "<h2>The same as a table</h2>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n<thead><tr><th>Plugin</th><th>Level</th><th>State</th><th>init</th>\
@@ -107,7 +107,7 @@ fn table(graph: &'static Graph, drawing: &Drawing, status: &AgentStatus, shown: 
         let (name, took) = (words::type_first(node.names()), shown.took.as_deref().unwrap_or("–"));
         let optional = if node.optional { " <span class=\"dim\">optional</span>" } else { "" };
         let reason = escaped(plugin.reason.as_deref().unwrap_or_default());
-        // writing to a text can not fail
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             table,
             "<tr id=\"p{place}\"><td>{name}{optional}{}</td><td>{}</td><td>{}</td><td class=\"time\">{took}</td>\

@@ -1,4 +1,4 @@
-//! `/agent`: which pages there are.
+//! `/agent`: the list of the pages.
 
 use crate::answer::Html;
 use cninfra::{BuildInfo, http::escaped};
@@ -26,12 +26,12 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Links are relative, as all are: from `/agent`.
+/// All links are relative, here to `/agent`.
 pub(crate) fn page(pages: &[PageBody]) -> Html {
     let mut page = String::from("<table>\n<tbody>\n");
     for PageBody { path, shows } in pages {
         let (link, shows) = (path.trim_start_matches('/'), escaped(shows));
-        // writing to a text can not fail
+        // Writing to a `String` cannot fail.
         let _ = writeln!(
             page,
             "<tr><td><a href=\"{link}\"><code>{path}</code></a></td><td class=\"text\">{shows}</td></tr>"

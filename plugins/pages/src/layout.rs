@@ -1,4 +1,4 @@
-//! [`Layout`]: where everything of a drawing is, in pixels.
+//! [`Layout`]: the positions of everything in a drawing, in pixels.
 
 use crate::{
     place::{Wish, placed, room},
@@ -6,29 +6,29 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The size of what shows a plugin.
+/// The size of a plugin's box.
 pub(crate) const WIDTH: f64 = 172.0;
 pub(crate) const HEIGHT: f64 = 46.0;
-/// Left of the rows: their levels.
+/// The space for the levels' names, left of the rows.
 pub(crate) const MARGIN: f64 = 60.0;
-/// A way through a row.
+/// The width of a lane, which is an edge's way through a row.
 const LANE: f64 = 4.0;
-/// Beside a way, and on both sides of a plugin.
+/// The gap between the items of a row; and the additional space on both sides of a plugin.
 const GAP: f64 = 8.0;
 const BESIDE: f64 = 4.0;
-/// Between two rows; it grows with what passes there.
+/// The distance between two rows, which grows with the number of edges between them.
 const BETWEEN: f64 = 40.0;
-/// Around all of it.
+/// The margin around the whole drawing.
 const EDGE: f64 = 12.0;
-/// So many plugins are in a row at most, where there are not very many.
+/// The number of plugins in a row, unless there are very many.
 const IN_A_ROW: usize = 5;
 const SWEEPS: usize = 8;
 
-/// Where everything of a drawing is.
+/// The positions of everything in a drawing.
 pub(crate) struct Layout {
     pub(crate) width: f64,
     pub(crate) height: f64,
-    /// Of each plugin its left upper corner, by place.
+    /// The upper left corner of each plugin, by index.
     pub(crate) nodes: Vec<(f64, f64)>,
     pub(crate) levels: Vec<Band>,
     pub(crate) paths: Vec<Path>,
@@ -41,23 +41,23 @@ pub(crate) struct Band {
     pub(crate) bottom: f64,
 }
 
-/// A part of an edge, or of several, upwards: from one row to the next, or straight through a row.
+/// A part of one or several edges, drawn upwards: from one row to the next, or straight through a row.
 pub(crate) struct Path {
     pub(crate) from: (f64, f64),
     pub(crate) to: (f64, f64),
-    /// Does it end at a plugin?
+    /// Whether it ends at a plugin.
     pub(crate) arrives: bool,
-    /// The plugin that it leads to, and those that need it and go this way.
+    /// The plugin that it leads to, and the dependents whose edges take this way.
     pub(crate) target: usize,
     pub(crate) sources: Vec<usize>,
-    /// All of them can do without.
+    /// The dependency is optional for all of them.
     pub(crate) optional: bool,
 }
 
 impl Layout {
-    /// Levels are in ascending order.
+    /// `levels` must be in ascending order.
     pub(crate) fn of(levels: &[usize], edges: Vec<Edge>) -> Self {
-        // the square of a picture that is as high as it is wide
+        // The square root makes a drawing about as high as it is wide.
         let most = IN_A_ROW.max((levels.len() as f64).sqrt() as usize);
         let rows = Rows::of(levels, edges, most);
         let links = rows.links();
@@ -88,7 +88,7 @@ fn width(item: &Item) -> f64 {
     }
 }
 
-/// The middles of the items of each row: near to those of what they are linked to.
+/// The middles of the items of each row, near to those of the items they are linked to.
 fn middles(rows: &Rows, links: &[Link]) -> Vec<Vec<f64>> {
     let mut linked: Vec<Vec<Vec<(usize, usize)>>> = rows.rows.iter().map(|row| vec![Vec::new(); row.len()]).collect();
     for link in links {
@@ -147,14 +147,14 @@ fn bands(rows: &Rows, tops: &[f64]) -> Vec<Band> {
 }
 
 fn paths(rows: &Rows, links: Vec<Link>, middles: &[Vec<f64>], tops: &[f64]) -> Vec<Path> {
-    // those that begin at one plugin begin beside each other, in the order of where they go to
+    // Edges that begin at the same plugin begin side by side, in the order of their targets.
     let mut begins: Vec<Vec<Vec<usize>>> = rows.rows.iter().map(|row| vec![Vec::new(); row.len()]).collect();
     for link in &links {
         begins[link.row + 1][link.lower].push(link.upper);
     }
     begins.iter_mut().flatten().for_each(|uppers| uppers.sort_unstable());
     let mut paths: Vec<Path> = Vec::with_capacity(2 * links.len());
-    // those that meet in a lane go through its row as one
+    // Edges that share a lane go through its row as one path.
     let mut through: BTreeMap<(usize, usize), Path> = BTreeMap::new();
     for Link { row, upper, lower, target, sources, optional } in links {
         let x = middles[row + 1][lower];
@@ -191,7 +191,7 @@ fn paths(rows: &Rows, links: Vec<Link>, middles: &[Vec<f64>], tops: &[f64]) -> V
 mod tests {
     use super::*;
 
-    /// A graph that is what any flavor may be: each needs some of those before it.
+    /// A random graph that could be that of a flavor: each plugin depends on some of those before it.
     fn random(count: usize, seed: u64) -> (Vec<usize>, Vec<Edge>) {
         let mut state = seed;
         let mut random = |below: usize| {
@@ -225,7 +225,7 @@ mod tests {
                         "{seed}: {i}"
                     );
                 }
-                // a way through its row
+                // A lane through its row.
                 for path in layout.paths.iter().filter(|path| path.to.1 == *y) {
                     assert!(path.to.0 < x - 2.0 || path.to.0 > x + WIDTH + 2.0, "{seed}: {i}");
                 }

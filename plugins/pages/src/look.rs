@@ -1,14 +1,14 @@
-//! [`Look`]: how a state looks: a colour, a shape and a word, so that none of them is needed alone.
+//! [`Look`]: how a state is shown: by a colour, a shape and a word, so that nobody depends on one of them.
 
 use cninfra::status::{Down, PluginStatus, State};
 use std::fmt;
 
-/// How a state looks.
+/// How a state is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Look {
-    /// The class of the colour.
+    /// The CSS class of the colour.
     pub(crate) class: &'static str,
-    /// In a square of 12.
+    /// An SVG path in a square of 12 by 12.
     pub(crate) shape: &'static str,
     pub(crate) word: &'static str,
 }

@@ -1,22 +1,23 @@
-//! Where the items of a row stand: as near as may be to where each wants to, in their order, and none over another.
+//! Places the items of a row: in their order, without overlap, and as near as possible to where each should be.
 
 /// An item of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wish {
     pub(crate) width: f64,
-    /// Where its middle wants to be.
+    /// Where its middle should be.
     pub(crate) middle: f64,
 }
 
-/// How much room items need with a gap between.
+/// The room that the items need, with gaps between them.
 pub(crate) fn room(widths: impl Iterator<Item = f64>, gap: f64) -> f64 {
     widths.fold(-gap, |sum, width| sum + gap + width).max(0.0)
 }
 
-/// The middles of items that stand in this order with a gap between, all of them between 0 and `most`, and are together as near to their wishes as can be (by
-/// least squares). There must be room for them.
+/// The middles of items in this order, with gaps between them, all within 0 and `most`, and together as near to their
+/// wishes as possible (by least squares). There must be room for them.
 ///
-/// Without widths and gaps it is isotonic regression: what would overlap becomes a block, which stands at the mean of its items.
+/// Without widths and gaps, this is isotonic regression: items that would overlap become a block, which is placed at
+/// the mean of its items.
 pub(crate) fn placed(wishes: &[Wish], gap: f64, most: f64) -> Vec<f64> {
     struct Block {
         sum: f64,
@@ -27,7 +28,7 @@ pub(crate) fn placed(wishes: &[Wish], gap: f64, most: f64) -> Vec<f64> {
             self.sum / self.count as f64
         }
     }
-    // how far each middle is from the first one at least
+    // The least distance of each middle from the first one.
     let mut offsets = Vec::with_capacity(wishes.len());
     let mut offset = 0.0;
     for (place, wish) in wishes.iter().enumerate() {
@@ -44,7 +45,7 @@ pub(crate) fn placed(wishes: &[Wish], gap: f64, most: f64) -> Vec<f64> {
         }
         blocks.push(block);
     }
-    // that each is moved in by as little as can be is the best, too
+    // Moving each block inside by as little as possible is optimal, too.
     let (Some(first), Some(last), Some(end)) = (wishes.first(), wishes.last(), offsets.last()) else { return offsets };
     let (least, most) = (first.width / 2.0, most - last.width / 2.0 - end);
     let starts = blocks.iter().flat_map(|block| std::iter::repeat_n(block.mean().min(most).max(least), block.count));
@@ -61,11 +62,11 @@ mod tests {
         let placed = |wishes: &[Wish]| placed(wishes, 2.0, 100.0);
         assert_eq!(placed(&[wish(10.0), wish(50.0)]), [10.0, 50.0]);
         assert_eq!(placed(&[wish(50.0), wish(50.0)]), [44.0, 56.0]);
-        // their order stays
+        // Their order stays.
         assert_eq!(placed(&[wish(30.0), wish(20.0), wish(90.0)]), [19.0, 31.0, 90.0]);
         let narrow = Wish { width: 2.0, middle: 50.0 };
         assert_eq!(placed(&[wish(50.0), narrow, wish(50.0)]), [42.0, 50.0, 58.0]);
-        // none is outside
+        // None is outside.
         assert_eq!(placed(&[wish(-50.0), wish(-40.0), wish(120.0)]), [5.0, 17.0, 95.0]);
         assert_eq!(placed(&[wish(0.0), wish(200.0), wish(200.0)]), [5.0, 83.0, 95.0]);
         assert!(placed(&[]).is_empty());

@@ -1,4 +1,4 @@
-//! [`Pages`]: the routes.
+//! [`Pages`]: the plugin with the routes of the pages.
 
 use crate::{
     answer::{self, Form, Html},
@@ -22,7 +22,8 @@ use cninfra::{
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
-/// So many answers that take a while are made at once: whoever asks too often waits, and takes no threads from others.
+/// The number of expensive responses that are made at the same time: clients that ask too often wait, and take no
+/// threads from others.
 const AT_ONCE: usize = 1;
 
 /// The inside of a running agent, for people and as JSON, on its HTTP server.
@@ -79,18 +80,18 @@ const ROUTES: [(Shows, &str, &str); 5] = [
     ),
 ];
 
-/// What all routes answer of.
+/// The data that all routes need for their responses.
 #[derive(Clone)]
 struct Answers {
     cx: Context,
     http: Dep<dyn Http>,
-    /// The graph does not change.
+    /// The graph never changes.
     drawing: Arc<OnceLock<Drawing>>,
     turns: Arc<Semaphore>,
 }
 
 impl Answers {
-    /// One handler for all: of each more than a few kilobytes would be compiled.
+    /// One handler type for all routes: each further one would add more than a few kilobytes of code.
     fn routes(&self) -> Routes {
         let route = |routes: Routes, (shows, path, summary): (Shows, &str, &str)| {
             let this = self.clone();
@@ -139,7 +140,7 @@ impl Answers {
             Form::Other(format) => answer::text(graph.print(format)),
             Form::Html => {
                 if self.drawing.get().is_none() {
-                    // of many plugins it takes a while
+                    // With many plugins this takes a while.
                     let drawing = self.drawing.clone();
                     let draw = move || {
                         drawing.get_or_init(|| Drawing::of(graph));
@@ -187,9 +188,9 @@ impl Answers {
         }
     }
 
-    /// On a thread where it may block; `None` where it panics.
+    /// Runs the work on a thread where it may block; `None` if it panics.
     async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        // it goes with the work, also where the client does not wait for it
+        // The permit is held by the work, which goes on even if the client no longer waits for it.
         let turn = self.turns.clone().acquire_owned().await.ok()?;
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;

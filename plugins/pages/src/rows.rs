@@ -1,32 +1,33 @@
-//! [`Rows`]: a graph in rows, so that every edge goes from one row to the next: what goes further has a lane in the rows between.
+//! [`Rows`]: a graph in rows, such that every edge leads from one row to the next. A longer edge has a lane in each row
+//! between.
 
 use std::collections::BTreeMap;
 
-/// What stands in a row.
+/// An item of a row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Item {
-    /// A plugin, by its place.
+    /// A plugin, by its index.
     Node(usize),
-    /// The way through a row to a plugin above it: one for all that need it.
+    /// A way through a row to a plugin above it, shared by all of its dependents.
     Lane(usize),
 }
 
-/// An edge between two rows that follow each other.
+/// A part of an edge, between two adjacent rows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Link {
-    /// The row of the upper end, and the places of the ends in their rows.
+    /// The row of the upper end, and the indexes of both ends in their rows.
     pub(crate) row: usize,
     pub(crate) upper: usize,
     pub(crate) lower: usize,
     /// The plugin that it leads to.
     pub(crate) target: usize,
-    /// Those that need it, and go this way.
+    /// The dependents whose edges take this way.
     pub(crate) sources: Vec<usize>,
-    /// All of them can do without.
+    /// The dependency is optional for all of them.
     pub(crate) optional: bool,
 }
 
-/// A plugin needs another one, on a lower level.
+/// A plugin depends on another one, on a lower level.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
     pub(crate) source: usize,
@@ -36,29 +37,30 @@ pub(crate) struct Edge {
 
 /// A graph in rows.
 pub(crate) struct Rows {
-    /// From the one that starts first.
+    /// The plugins that start first are in the first row.
     pub(crate) rows: Vec<Vec<Item>>,
-    /// Of each row.
+    /// The level of each row.
     pub(crate) levels: Vec<usize>,
     edges: Vec<Edge>,
     row_of: Vec<usize>,
 }
 
-/// So often the order is mended, down and up.
+/// How often the order is improved, alternating down and up.
 const SWEEPS: usize = 12;
 
 impl Rows {
-    /// Levels are in ascending order; each has as many rows as it needs for no more than `most` plugins in one.
+    /// `levels` must be in ascending order. Each level has as many rows as it needs for at most `most` plugins in a
+    /// row.
     pub(crate) fn of(levels: &[usize], edges: Vec<Edge>, most: usize) -> Self {
         let mut rows: Vec<Vec<Item>> = Vec::new();
         let mut row_levels = Vec::new();
         let mut row_of = vec![0; levels.len()];
         for (level, nodes) in by_level(levels) {
-            // those that others need are nearer to these
+            // Plugins with dependents are nearer to these.
             let is_needed = |node: &usize| edges.iter().any(|edge| edge.target == *node);
             let (needed, others): (Vec<_>, Vec<_>) = nodes.partition(is_needed);
             let nodes = [others, needed].concat();
-            // of about the same length
+            // The rows of a level have about the same length.
             let length = nodes.len().div_ceil(nodes.len().div_ceil(most));
             for row in nodes.chunks(length) {
                 row.iter().for_each(|node| row_of[*node] = rows.len());
@@ -80,7 +82,7 @@ impl Rows {
         }
     }
 
-    /// Of each plugin that is needed, the last row with one that needs it.
+    /// For each plugin with dependents, the last row that has one of these.
     fn last_rows(&self) -> BTreeMap<usize, usize> {
         let mut last = BTreeMap::new();
         for edge in &self.edges {
@@ -90,7 +92,7 @@ impl Rows {
         last
     }
 
-    /// All edges, in parts from row to row.
+    /// All edges, split into parts from row to row.
     pub(crate) fn links(&self) -> Vec<Link> {
         let places: Vec<BTreeMap<Item, usize>> =
             self.rows.iter().map(|row| row.iter().enumerate().map(|(place, item)| (*item, place)).collect()).collect();
@@ -115,7 +117,8 @@ impl Rows {
         links.into_values().collect()
     }
 
-    /// Puts each at the mean place of its neighbours in the row above, then below, and keeps what crosses least.
+    /// Moves each item to the mean position of its neighbours in the row above, then below, and keeps the order with
+    /// the fewest crossings.
     fn order(&mut self) {
         let mut best = (self.crossings(), self.rows.clone());
         for sweep in 0..SWEEPS {
@@ -135,7 +138,7 @@ impl Rows {
                     let next = links.get(&(row, *item)).into_iter().flatten();
                     let next: Vec<f64> =
                         next.filter(|(at, _)| *at == beside).map(|(_, item)| places[item] as f64).collect();
-                    // what has none stays where it is
+                    // An item without neighbours keeps its position.
                     let mean =
                         if next.is_empty() { place as f64 } else { next.iter().sum::<f64>() / next.len() as f64 };
                     keyed.push((mean, *item));
@@ -151,7 +154,7 @@ impl Rows {
         self.rows = best.1;
     }
 
-    /// Of each item in its row, those that it is linked to, with their rows.
+    /// For each item, by row, the items it is linked to, with their rows.
     fn neighbours(&self) -> BTreeMap<(usize, Item), Vec<(usize, Item)>> {
         let mut all: BTreeMap<(usize, Item), Vec<(usize, Item)>> = BTreeMap::new();
         for link in self.links() {
@@ -163,7 +166,7 @@ impl Rows {
         all
     }
 
-    /// How many pairs of links cross.
+    /// The number of pairs of links that cross.
     pub(crate) fn crossings(&self) -> usize {
         let mut of_row: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
         for link in self.links() {
@@ -172,7 +175,7 @@ impl Rows {
         let mut crossings = 0;
         for (row, mut links) in of_row {
             links.sort_unstable();
-            // of each place below, how many links seen so far end there: a Fenwick tree
+            // For each position below, how many of the links so far end there: a Fenwick tree.
             let mut seen = vec![0; self.rows[row + 1].len() + 1];
             for (count, (_, lower)) in links.iter().enumerate() {
                 let (mut at, mut not_right) = (lower + 1, 0);
@@ -192,7 +195,7 @@ impl Rows {
     }
 }
 
-/// Each level with the places of its plugins.
+/// Each level with the indexes of its plugins.
 fn by_level(levels: &[usize]) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> + '_ {
     let mut from = 0;
     levels.chunk_by(|a, b| a == b).map(move |chunk| {
@@ -215,7 +218,7 @@ mod tests {
         let rows = Rows::of(&[0, 0, 0, 0, 0, 1], vec![edge((5, 0))], 3);
         assert_eq!(rows.levels, [0, 0, 1]);
         assert_eq!(rows.rows.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2, 1]);
-        // what is needed is next to what needs it
+        // A plugin with dependents is next to these.
         assert!(rows.rows[1].contains(&Item::Node(0)));
     }
 

@@ -29,16 +29,16 @@ pub(crate) struct Body<'a> {
 #[derive(Serialize)]
 struct PluginBody<'a> {
     name: &'static str,
-    /// Its names, by the keys that all pages have for them.
+    /// Its names, with the same keys as on all pages.
     plugin: &'static str,
     instance: &'static str,
     state: State,
     reason: Option<&'a str>,
-    /// What becomes of one that is not up.
+    /// What happens to it if it is not up.
     down: Option<Down>,
     broken: bool,
     optional: bool,
-    /// Does it not count for the probes, as their config says?
+    /// Whether its state does not count for the probes, according to their config.
     non_fatal: bool,
     since: String,
     updated: String,
@@ -87,7 +87,7 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus) -> Html {
         ("Started", words::moment_in_words(status.started)),
         ("Up for", words::since_in_words(status.started)),
     ] {
-        // writing to a text can not fail
+        // Writing to a `String` cannot fail.
         let _ = writeln!(page, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
     page.push_str("</dl>\n<div class=\"wide\" tabindex=\"0\">\n<table class=\"rows\">\n<thead><tr><th>Plugin</th><th>State</th><th>Reason</th><th>For</th><th>Since</th></tr></thead>\n<tbody>\n");

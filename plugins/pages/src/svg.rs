@@ -9,23 +9,23 @@ use crate::{
 use cninfra::http::escaped;
 use std::fmt::Write as _;
 
-/// So many characters of its font are as wide as a plugin.
+/// How many characters of the font fit in the width of a plugin.
 const NAME: usize = 19;
 
-/// What is shown of a plugin.
+/// What is shown about a plugin.
 pub(crate) struct Shown {
     pub(crate) name: &'static str,
     pub(crate) look: Look,
     /// How long its `init` took.
     pub(crate) took: Option<String>,
-    /// All that is known of it, in lines.
+    /// All that is known about it, in lines.
     pub(crate) whole: String,
     pub(crate) optional: bool,
 }
 
 pub(crate) fn drawing(layout: &Layout, title: &str, nodes: &[Shown]) -> Html {
     let Layout { width, height, .. } = layout;
-    // a little smaller is read as well; what is wider still is scrolled
+    // The drawing may shrink a little and stay readable; if it is still wider than the window, it scrolls.
     let least = (0.9 * width).round();
     let mut svg = format!(
         "<svg class=\"graph\" role=\"group\" aria-label=\"{}\" style=\"width:{width}px;min-width:{least}px\" viewBox=\"0 0 {width} {height}\">\n\
@@ -33,7 +33,7 @@ pub(crate) fn drawing(layout: &Layout, title: &str, nodes: &[Shown]) -> Html {
          <path d=\"M0 0 8 4 0 8z\"/></marker></defs>\n",
         escaped(title)
     );
-    // writing to a text can not fail
+    // Writing to a `String` cannot fail.
     for (number, band) in layout.levels.iter().enumerate() {
         let (top, height) = (band.top - 8.0, band.bottom - band.top + 16.0);
         let odd = if number % 2 == 0 { "" } else { " odd" };
@@ -54,7 +54,7 @@ pub(crate) fn drawing(layout: &Layout, title: &str, nodes: &[Shown]) -> Html {
     svg + "</svg>\n"
 }
 
-/// Each is of the classes of the plugins at its ends, so that a plugin's are shown with it.
+/// Each path has the classes of the plugins at both ends, so that it is highlighted with either of them.
 fn put_paths(svg: &mut Html, layout: &Layout) {
     for Path { from, to, arrives, target, sources, optional } in &layout.paths {
         let ((x, y), (to_x, to_y)) = (from, to);
@@ -91,10 +91,10 @@ fn put_node(svg: &mut Html, place: usize, node: &Shown, x: f64, y: f64) {
     );
 }
 
-/// A browser looks at each of these rules whenever something is pointed at: no more of them.
+/// A browser evaluates each of these rules whenever the pointer moves to another element, so their number is limited.
 const HIGHLIGHTS: usize = 200;
 
-/// Shows what a plugin is linked to, when it is pointed at.
+/// Highlights the edges of a plugin while the pointer is on it.
 pub(crate) fn highlights(count: usize) -> Html {
     if count > HIGHLIGHTS {
         return String::new();

@@ -1,4 +1,5 @@
-//! `/agent/timeline`: who took how long in the start, as it goes; and what came after it: later attempts, and the stop.
+//! `/agent/timeline`: how long each plugin took in the start, also while it goes on, and in what came later: further
+//! attempts, and the stop.
 
 use crate::{answer::Html, words};
 use cninfra::{
@@ -16,18 +17,18 @@ pub(crate) struct Body<'a> {
     flavor: &'static str,
     /// When the start began.
     started: String,
-    /// Has it come to its end?
+    /// Whether the start has ended.
     complete: bool,
-    /// From the begin of the start to the end of its last step so far.
+    /// From the beginning of the start to the end of its last step so far.
     took_us: u64,
     steps: Vec<StepBody>,
-    /// Steps that wait for something, right now.
+    /// Steps that are waiting for something now.
     running: Vec<RunningBody>,
-    /// What came after the start: later attempts at plugins that are down, and the stop.
+    /// What came after the start: further attempts for plugins that are down, and the stop.
     later: Vec<StepBody>,
 }
 
-/// A step that goes on.
+/// A step that has not ended.
 #[derive(Serialize)]
 struct RunningBody {
     plugin: &'static str,
@@ -38,7 +39,7 @@ struct RunningBody {
     so_far_us: u64,
 }
 
-/// A step; times are microseconds, from the begin of the start.
+/// A step. Times are in microseconds, from the beginning of the start.
 #[derive(Serialize)]
 struct StepBody {
     plugin: &'static str,
@@ -64,7 +65,7 @@ impl<'a> Body<'a> {
                 start_us: words::micros(event.started),
                 took_us: words::micros(event.took),
                 outcome: event.outcome.to_string(),
-                // what all others have waited for is known when all is done
+                // The critical path is known only when the start has ended.
                 critical: *critical && status.has_started,
             }
         };
@@ -127,7 +128,7 @@ pub(crate) fn page(graph: &'static Graph, status: &AgentStatus, course: &Course)
 struct Chart<'a> {
     steps: Vec<Vec<&'a Step>>,
     running: Vec<Vec<&'a RunningStep>>,
-    /// From the begin of the start to its end, or to now.
+    /// From the beginning of the start to its end, or to now.
     whole: Duration,
     is_complete: bool,
 }
@@ -137,7 +138,7 @@ impl<'a> Chart<'a> {
         let (mut steps, mut running) = (vec![Vec::new(); graph.len()], vec![Vec::new(); graph.len()]);
         timeline.steps().for_each(|step| steps[usize::from(step.event.place)].push(step));
         let (is_complete, mut whole) = (status.has_started, timeline.took());
-        // what runs after the start is none of it
+        // What runs after the start is not part of it.
         for step in course.running.iter().filter(|_| !is_complete) {
             running[usize::from(step.place)].push(step);
             whole = whole.max(step.started + step.so_far);
@@ -147,7 +148,7 @@ impl<'a> Chart<'a> {
 
     fn put(&self, page: &mut Html, graph: &'static Graph) {
         let whole = self.whole;
-        // writing to a text can not fail
+        // Writing to a `String` cannot fail.
         let _ = write!(
             page,
             "<div class=\"wide\" tabindex=\"0\">\n<table class=\"gantt\">\n<thead><tr><th>Plugin</th><th class=\"chart\">{}</th><th>create</th><th>init</th><th>after_init</th></tr></thead>\n",
@@ -184,7 +185,7 @@ impl<'a> Chart<'a> {
         page.push_str("</tbody>\n</table>\n</div>\n");
     }
 
-    /// One of the steps of the critical path that are worth a look.
+    /// Whether it is a step of the critical path that took long enough to matter.
     fn is_marked(&self, step: &Step) -> bool {
         self.is_complete && step.critical && step.event.took * 100 >= self.whole
     }
@@ -194,7 +195,7 @@ impl<'a> Chart<'a> {
         told(&step.event, mark)
     }
 
-    /// A step that takes no time has none.
+    /// A step that took no time has no bar.
     fn put_bar(&self, page: &mut Html, step: &Step) {
         let Event { phase, started, took, outcome, .. } = step.event;
         if took.is_zero() && outcome == Outcome::Done {
@@ -233,9 +234,9 @@ fn so_far(step: &RunningStep) -> String {
     format!("{} <strong class=\"busy\">goes on</strong>", words::took(step.so_far))
 }
 
-/// What came after the start: later attempts, and the stop.
+/// What came after the start: further attempts, and the stop.
 fn put_later(page: &mut Html, graph: &'static Graph, course: &Course, timeline: &Timeline) {
-    // of a method that is left at its default there is nothing to tell
+    // There is nothing to show about a method that is left at its default.
     let is_told = |step: &&Step| step.event.outcome != Outcome::Done || !step.event.took.is_zero();
     let ended = timeline.later().filter(is_told);
     let ended = ended.map(|Step { event, .. }| (event.place, event.phase, event.started, told(event, "")));
@@ -277,7 +278,7 @@ fn ticks(whole: Duration) -> String {
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * unit).find(|step| *step >= rough).unwrap_or(rough);
     let mut all = String::from("<div class=\"lane scale\">");
     let mut at = 0.0;
-    // one at the very end would stand over it
+    // A tick at the very end would extend beyond the chart.
     while at <= 0.93 * nanos {
         let time = Duration::from_nanos(at as u64);
         let shown = if time.is_zero() { "0".to_string() } else { format!("{time:?}") };

@@ -1,9 +1,9 @@
-//! Times as JSON and as words; names.
+//! Texts for times and names, in JSON and HTML.
 
 use cninfra::{graph::Names, http::escaped};
 use std::time::{Duration, SystemTime};
 
-/// RFC 3339, in UTC, with microseconds.
+/// The time in RFC 3339, in UTC, with microseconds.
 pub(crate) fn moment(time: SystemTime) -> String {
     humantime::format_rfc3339_micros(time).to_string()
 }
@@ -23,17 +23,18 @@ pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// `1.2ms`
+/// A duration such as `1.2ms`.
 pub(crate) fn took(time: Duration) -> String {
     if time.is_zero() { "0".to_string() } else { format!("{time:.1?}") }
 }
 
-/// A plugin's names, as HTML, where the graph is shown: that of its type, and the other one where the two differ.
+/// Both names of a plugin as HTML, for pages about the graph: first that of its type, then that of its instance if it
+/// differs.
 pub(crate) fn type_first(names: Names) -> String {
     both(names.plugin, names.instance, names.differ())
 }
 
-/// The same where its config, logger and status are meant: that of its instance first.
+/// Both names as HTML, for pages about config, loggers and status: first that of its instance.
 pub(crate) fn instance_first(names: Names) -> String {
     both(names.instance, names.plugin, names.differ())
 }
@@ -43,7 +44,8 @@ fn both(name: &str, other: &str, differ: bool) -> String {
     if differ { format!("{html} <span class=\"dim\">({})</span>", escaped(other)) } else { html }
 }
 
-/// As many characters as fit; of a longer text both ends, since names often differ there. A character that is not of ASCII may be as wide as two.
+/// The text, or as many of its characters as fit. A longer text keeps both ends, since names often differ there. A
+/// character outside ASCII counts as two, since it may be as wide.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
     let width = |char: char| if char.is_ascii() { 1 } else { 2 };
     if text.chars().map(width).sum::<usize>() <= most {
@@ -57,7 +59,7 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
         });
         fits.collect::<Vec<_>>()
     };
-    // the sign between them is as wide as two
+    // The ellipsis between them counts as two.
     let (first, last) = ((most - 2).div_ceil(2), (most - 2) / 2);
     let first = take(&mut text.chars(), first);
     let last = take(&mut text.chars().rev(), last);

@@ -1,4 +1,4 @@
-//! [`Body`]: what the probes answer.
+//! [`Body`]: the JSON that the probes answer with.
 
 use cninfra::{
     BuildInfo,
@@ -45,8 +45,8 @@ pub struct Body {
     pub non_fatal_plugins: Option<Vec<&'static str>>,
 }
 
-/// The network interfaces of the predecessor's VPP agent, of which other agents had none. Whoever reads its `/readiness`
-/// finds the field here, too.
+/// The network interfaces of the predecessor's VPP agent, of which other agents had none. Clients that read its
+/// `/readiness` find the field here, too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct InterfaceStats {}

@@ -44,7 +44,7 @@ impl ProbeConfig {
             (Some(endpoint), Some(port)) => endpoint.clone().with_port(port),
             (None, Some(port)) => {
                 let host = http.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |http| http.ip());
-                // an address is always an endpoint
+                // An address with a port is always a valid endpoint.
                 SocketAddr::new(host, port).to_string().parse().ok()?
             }
         };

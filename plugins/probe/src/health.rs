@@ -10,7 +10,7 @@ use cninfra::metrics::{
 };
 use std::fmt;
 
-/// What `/health` tells: the families of the predecessor, by name, labels and words.
+/// The metrics of `/health`: the predecessor's families, with its names, labels and help texts.
 #[derive(Debug)]
 pub(crate) struct Health(pub(crate) Answers);
 

@@ -1,4 +1,4 @@
-//! [`Probe`]: the probes as a plugin.
+//! [`Probe`]: the plugin with the routes of the probes.
 
 use crate::{Body, ProbeConfig, config::FLAGS, health::Health, port::Port};
 use cninfra::{
@@ -97,7 +97,7 @@ impl Lifecycle for Probe {
     }
 }
 
-/// What all routes answer of.
+/// The data that all routes need for their responses.
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
     cx: Context,
@@ -119,14 +119,14 @@ impl Answers {
     fn answer(&self, else_code: StatusCode, is_well: fn(&AgentStatus) -> bool) -> Response {
         let status = self.status();
         let code = if is_well(&status) { StatusCode::OK } else { else_code };
-        // a proxy's cache must not go on to tell that an agent is ready
+        // Otherwise a proxy's cache could still say that the agent is ready.
         (code, [(CACHE_CONTROL, "no-store")], Json(Body::new(&status, self.cx.build_info()))).into_response()
     }
 
     fn routes(&self, cx: &Context) -> Result<Routes> {
         let health = Metrics::new(cx.name());
         health.register_collector("health", Health(self.clone()))?;
-        // one handler for all of a kind: each more would be compiled for itself
+        // One handler type for each kind of route: each further type would be compiled by itself.
         let probe = |else_code: StatusCode, is_well: fn(&AgentStatus) -> bool| {
             let this = self.clone();
             async move || this.answer(else_code, is_well)

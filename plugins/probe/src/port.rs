@@ -1,4 +1,4 @@
-//! [`Port`]: a server for the probes alone.
+//! [`Port`]: a server only for the probes.
 
 use cninfra::{
     Task,
@@ -9,10 +9,11 @@ use cninfra_rest::{Endpoint, Handle, Server};
 use std::{net::SocketAddr, time::Duration};
 use tokio::time::timeout;
 
-/// Requests in flight have so long at the end.
+/// How long requests in flight may take at the end.
 const FINISHING: Duration = Duration::from_millis(200);
 
-/// A server for the probes alone. It answers from its start to the plugin's close: also while the agent starts, and while it drains.
+/// A server only for the probes. It answers from the plugin's `init` to its `close`: also while the agent starts, and
+/// while it drains.
 pub(crate) struct Port {
     pub(crate) local_addr: SocketAddr,
     handle: Handle,

@@ -1,4 +1,4 @@
-//! [`Prometheus`]: registries by path.
+//! [`Prometheus`]: the plugin that keeps registries by path.
 
 use cninfra::{
     http::{Http, Routes, Scrape, axum::http::HeaderMap},
@@ -48,7 +48,7 @@ impl Prometheus {
         }
         let metrics = Metrics::new(owner.name());
         self.http.register(owner, routes(owner.log(), path, metrics.clone()))?;
-        // two that ask for one new path at once: the second one's route has been refused above
+        // If two callers create the same path at once, the route of the second one was refused above.
         self.lock().insert(path.to_string(), metrics.clone());
         Ok(metrics)
     }

@@ -1,4 +1,4 @@
-//! [`Protobuf`]: the binary form.
+//! [`Protobuf`]: the codec for the binary form.
 
 use cninfra::keyval::{Codec, CodecError};
 use prost::Message;

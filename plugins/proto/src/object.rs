@@ -1,10 +1,10 @@
-//! The fields of an object of JSON, each as it is written.
+//! The fields of a JSON object, each with its value as it is written.
 
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// In their order, with those that are there twice.
+/// In their order, including duplicates.
 pub(crate) type Fields<'j> = Vec<(String, &'j RawValue)>;
 
 pub(crate) fn is_one(json: &RawValue) -> bool {
@@ -12,7 +12,7 @@ pub(crate) fn is_one(json: &RawValue) -> bool {
 }
 
 /// # Errors
-/// It is no object, or a name of it is no text.
+/// It is not an object, or a name is not a string.
 pub(crate) fn fields(json: &RawValue) -> Result<Fields<'_>, serde_json::Error> {
     struct All;
 

@@ -1,4 +1,4 @@
-//! [`PlainJson`]: the JSON that Go's encoding/json makes of the structs of golang/protobuf.
+//! [`PlainJson`]: the JSON that Go's encoding/json makes of golang/protobuf's structs.
 
 mod error;
 mod names;

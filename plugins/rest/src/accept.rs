@@ -1,4 +1,4 @@
-//! [`Connections`]: those of a server, taken in until it drains.
+//! [`Connections`]: accepts and owns the connections of a server until it drains.
 
 use crate::{
     Incident, connection,
@@ -22,12 +22,12 @@ use tokio::{
     time::Instant,
 };
 
-/// How long to wait when the process can not open another file.
+/// How long to wait when the process cannot open another file.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
-/// That connections are not accepted is told no more often than this.
+/// The minimum interval between two reports that connections are not accepted.
 const TELL_AGAIN: Duration = Duration::from_secs(10);
 
-/// What a server is told to do.
+/// What a server is ordered to do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 pub(crate) enum Order {
     Serve,
@@ -35,9 +35,9 @@ pub(crate) enum Order {
     End,
 }
 
-/// Waits for this order, or for one that goes further.
+/// Waits for this order, or for a later one.
 pub(crate) async fn ordered(mut orders: watch::Receiver<Order>, order: Order) {
-    // an error says that the sender is gone, but the server itself keeps one
+    // An error means that the sender is gone, but the server itself keeps one.
     let _ = orders.wait_for(|given| *given >= order).await;
 }
 
@@ -47,11 +47,12 @@ pub(crate) struct Connections {
     http: http1::Builder,
     orders: watch::Receiver<Order>,
     tasks: JoinSet<()>,
-    /// When it was last told that none can be accepted.
+    /// When it was last reported that none can be accepted.
     told: Option<Instant>,
-    /// Read when there are more than a few connections: most agents never have, and a start does not wait for it.
+    /// Read only when there are more than a few connections: most agents never have that many, and a start does not
+    /// wait for it.
     files: Option<Files>,
-    /// That there are too few of them is told once.
+    /// Whether it was reported that there are too few files: reported once.
     told_files: bool,
 }
 
@@ -61,7 +62,7 @@ impl Connections {
         Connections { shared, http, orders, tasks: JoinSet::new(), told: None, files: None, told_files: false }
     }
 
-    /// Is there room for one more?
+    /// Whether there is room for another connection.
     fn has_room(&mut self) -> bool {
         let (open, most) = (self.tasks.len(), self.shared.limits.connections.max(1));
         if open < FEW || open >= most {
@@ -84,7 +85,7 @@ impl Connections {
         self.tasks.spawn(connection::serve(self.http.clone(), stream, peer, self.shared.clone(), drained));
     }
 
-    /// Takes connections in until `drained`. What there is no room for waits in the system's queue.
+    /// Accepts connections until `drained`. Those for which there is no room wait in the system's queue.
     pub(crate) async fn accept(&mut self, listener: &TcpListener, drained: impl Future<Output = ()>) {
         let mut drained = pin!(drained);
         loop {
@@ -116,10 +117,10 @@ impl Connections {
         }
     }
 
-    /// Takes in those whose clients are connected already, as far as there is room, and closes the listener: from here on the system refuses
-    /// connections.
+    /// Accepts the clients that are already connected, as far as there is room, and closes the listener: from then on
+    /// the system refuses connections.
     pub(crate) fn accept_rest(&mut self, listener: TcpListener) {
-        // without the runtime, which may not have seen yet that they are there
+        // Not through the runtime, which may not have noticed these connections yet.
         let Ok(listener) = listener.into_std() else { return };
         while self.has_room() {
             match listener.accept() {
@@ -131,20 +132,20 @@ impl Connections {
                     }
                 }
                 Err(error) if is_of_the_connection(&error) => {}
-                // there are no more, or they can not be had
+                // No more are waiting, or they cannot be accepted.
                 Err(_) => return,
             }
         }
     }
 
-    /// Waits for the ends of all.
+    /// Waits until all connections have ended.
     pub(crate) async fn finish(&mut self) {
         while let Some(ended) = self.tasks.join_next().await {
             self.ended(ended);
         }
     }
 
-    /// A connection's task has ended. It should not panic.
+    /// Reports a connection's task that has panicked, which should not happen.
     fn ended(&self, ended: Result<(), JoinError>) {
         let Err(error) = ended else { return };
         let blamed = self.shared.take_blamed(error.id());
@@ -155,7 +156,7 @@ impl Connections {
         }
     }
 
-    /// Ends all where they are. Returns how many requests that has cut off.
+    /// Ends all connections at once. Returns how many requests were cut off.
     pub(crate) async fn end(mut self) -> usize {
         self.tasks.abort_all();
         self.finish().await;
@@ -163,7 +164,7 @@ impl Connections {
     }
 }
 
-/// The client went away before it was served: nothing is wrong here.
+/// The client went away before it was served, which is no fault of the server.
 fn is_of_the_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset | Interrupted)

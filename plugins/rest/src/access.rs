@@ -1,4 +1,4 @@
-//! [`Access`]: one request and its answer.
+//! [`Access`]: a request and its response, for the access log.
 
 use axum::http::{Method, StatusCode};
 use cninfra::http::Route;

@@ -1,4 +1,4 @@
-//! [`Asked`]: what a connection's request asks for, for those who tell of it.
+//! [`Asked`]: which request a connection is serving, for incidents and the watchdog.
 
 use crate::{Incident, shared::Shared};
 use axum::http::Method;
@@ -11,18 +11,19 @@ use std::{
     time::Duration,
 };
 
-/// A request as it is told: its method, its path without the query, and its route, where that is known.
+/// A request as it is reported: its method, its path without the query, and its route, if that is known.
 pub(crate) type Request = (Method, String, Option<Route>);
 
-/// What the request that a connection has right now asks for: the next one begins when its answer is done. Clones are the same.
+/// The request that a connection is serving now. The next one begins when its response is done. Clones share the value.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Asked(Arc<Mutex<Now>>);
 
-/// In texts of its own: what a request holds is a part of hyper's buffer, which can not be used again as long as somebody has it.
+/// Copies of the texts: the request's own are slices of hyper's buffer, which cannot be reused as long as someone holds
+/// one.
 #[derive(Default, Debug)]
 struct Now {
     method: Method,
-    /// Empty where a request has none: `CONNECT`.
+    /// Empty if the request has none (`CONNECT`).
     path: String,
 }
 
@@ -31,7 +32,7 @@ impl Asked {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// There is a request.
+    /// A request has begun.
     pub(crate) fn is(&self, method: &Method, path: &str) {
         let mut now = self.now();
         now.method.clone_from(method);
@@ -59,20 +60,20 @@ impl Asked {
         shared.tell(&Incident::Failed { method, path, route, message: failure.to_string() });
     }
 
-    /// The handler has kept its thread for so long.
+    /// The handler blocked its thread for this long.
     pub(crate) fn blocked(&self, shared: &Shared, took: Duration) {
         let (method, path, route) = self.request(shared);
         shared.tell(&Incident::Blocked { method, path, route, took });
     }
 
-    /// The handler, or the destructor of what it has left.
+    /// The handler panicked, or the destructor of something it left.
     pub(crate) fn panicked(&self, shared: &Shared, panic: &Panic) {
         let (method, path, route) = self.request(shared);
         let (message, logged) = (panic.to_string(), panic.is_logged());
         shared.tell(&Incident::Panicked { method, path, route, message, logged });
     }
 
-    /// The body of the answer panicked.
+    /// The response's body panicked.
     pub(crate) fn broke_off(&self, shared: &Shared, panic: &Panic) {
         let (method, path, route) = self.request(shared);
         let (message, logged) = (panic.to_string(), panic.is_logged());

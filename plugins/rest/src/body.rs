@@ -1,4 +1,4 @@
-//! The bodies of requests, within their limits, and of answers, whose end is seen.
+//! The bodies of requests, which are read within their limits, and of responses, whose end is observed.
 
 use crate::{
     Access,
@@ -24,33 +24,33 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Parts that are smaller are put together: each of them costs more than its bytes, and keeps the buffer that it was read into.
+/// Smaller parts are joined: each part costs more than its bytes, and keeps alive the buffer that it was read into.
 const SMALL: usize = 4 << 10;
-/// What nobody has read of a request, up to so many bytes, is read in its place, if it has come.
+/// If the handler leaves no more than this many bytes of the body, the server reads them itself, if they have arrived.
 const LEFT: u64 = 4 << 10;
-/// Up to so many bytes.
+/// Parts are joined up to this many bytes.
 const TOGETHER: usize = 16 << 10;
 
-/// The body of a request, within its limits.
+/// The body of a request, read within its limits.
 pub(crate) struct Received {
     body: Incoming,
-    /// What it has of the memory for all bodies; none where that has no limit.
+    /// Its share of the memory for all bodies; `None` if that has no limit.
     share: Option<Arc<Share>>,
-    /// Small parts, put together.
+    /// Small parts, joined.
     small: Vec<u8>,
-    /// Nothing has come since it was asked last: then small parts wait no longer.
+    /// Nothing had arrived at the last poll: then small parts are held back no longer.
     waited: bool,
-    /// What has come after the small parts.
+    /// The frame that arrived after the small parts.
     next: Option<Frame<Bytes>>,
     pulse: Arc<Pulse>,
-    /// So many bytes may still come.
+    /// How many bytes may still arrive.
     left: u64,
-    /// When the request began; if it is not known, when it has to wait first.
+    /// When the request began; if that is not known, the first time that the body has to wait counts.
     began: Option<Millis>,
-    /// Made when it has to wait.
+    /// Created when the body has to wait.
     alarm: Option<Pin<Box<Sleep>>>,
     done: bool,
-    /// The client sends the body only when it is asked for.
+    /// The client sends the body only after `100 Continue`, which hyper sends at the first poll.
     expects: bool,
 }
 
@@ -74,7 +74,7 @@ impl Received {
         BodyError::Refused(why)
     }
 
-    /// Has it taken too long?
+    /// Whether the body has taken too long.
     fn is_late(&mut self, task: &mut Context<'_>) -> bool {
         let shared = &self.pulse.shared;
         if shared.limits.read.is_none() {
@@ -88,7 +88,7 @@ impl Received {
 type Part = Option<Result<Frame<Bytes>, BodyError>>;
 
 impl Received {
-    /// What comes, within the limits of time and size.
+    /// The next frame, within the limits of time and size.
     fn poll_part(&mut self, task: &mut Context<'_>) -> Poll<Part> {
         if self.done {
             return Poll::Ready(None);
@@ -110,7 +110,7 @@ impl Received {
                 }
             }
             Some(Err(error)) => {
-                // the client's fault, whatever the handler makes of it
+                // The client's fault, whatever the handler makes of it.
                 self.refuse(Refusal::BrokenOff);
                 Some(Err(BodyError::Broken(error)))
             }
@@ -121,7 +121,7 @@ impl Received {
         })
     }
 
-    /// What comes next to the handler.
+    /// The next frame for the handler, with small parts joined.
     fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Part> {
         if let Some(next) = self.next.take() {
             return Poll::Ready(Some(self.within(next)));
@@ -134,7 +134,7 @@ impl Received {
                 Poll::Pending if self.small.is_empty() => return Poll::Pending,
                 Poll::Pending if self.waited => return Poll::Ready(Some(self.put_together())),
                 Poll::Pending => {
-                    // hyper hands over one part at a time, and has the next one when it is asked again
+                    // hyper hands over one part at a time, and may have the next one at the next poll.
                     self.waited = true;
                     task.waker().wake_by_ref();
                     return Poll::Pending;
@@ -173,7 +173,7 @@ impl Received {
         }
     }
 
-    /// Within the memory for all bodies.
+    /// Charges the data to the memory for all bodies.
     fn hand_over(&mut self, data: Bytes, capacity: usize) -> Result<Frame<Bytes>, BodyError> {
         let data = match &self.share {
             Some(share) => share.take(data, capacity),
@@ -186,8 +186,9 @@ impl Received {
         self.done || self.body.is_end_stream()
     }
 
-    /// Has a small rest of it come, to its end? hyper has taken what there is before the handler is called. What comes later it does not wait for: then the
-    /// connection ends with the answer, which has to say so.
+    /// Whether the rest of the body is small and has arrived completely. hyper has read what was there before it called
+    /// the handler, but does not wait for what comes later: in that case the connection ends with the response, which
+    /// has to say so.
     fn has_come(&mut self) -> bool {
         if self.body.size_hint().exact().is_none_or(|left| left > LEFT) {
             return false;
@@ -237,7 +238,7 @@ impl Drop for Received {
     }
 }
 
-/// A body that is not read on.
+/// Why a body is read no further.
 #[derive(Debug)]
 pub(crate) enum BodyError {
     Refused(Refusal),
@@ -262,29 +263,30 @@ impl Error for BodyError {
     }
 }
 
-/// The body of an answer, whose end is seen.
+/// The body of a response, whose end is observed.
 pub(crate) struct Sent {
-    /// A handler's: all of it may panic.
+    /// The handler's own body: all calls into it may panic.
     body: Body,
     pulse: Arc<Pulse>,
     status: StatusCode,
     logged: Logged,
-    /// Dropped at the end.
+    /// Dropped at the end of the response.
     counted: Option<Counted>,
-    /// Of one that is known as a whole.
+    /// `Some` if requests are counted and the length of the body is known.
     made: Option<Made>,
 }
 
-/// When an answer was made: in which turn of its connection, and what the clock said.
+/// When a response was made: the turn of its connection, and the time.
 pub(crate) struct Made {
     pub(crate) turn: u64,
     pub(crate) at: Instant,
 }
 
-/// Where answers are logged: who asked, and when. Most servers have no such log.
+/// The client and the time of the request, if there is an access log. Most servers have none.
 pub(crate) type Logged = Option<Box<(SocketAddr, Instant)>>;
 
-/// Some answers have no content, whatever their handler has given them: a client would take it for the begin of the next answer.
+/// Some responses have no content, whatever their handler has given them: a client would take it for the beginning of
+/// the next response.
 pub(crate) fn has_no_content(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
@@ -306,12 +308,13 @@ impl Sent {
         sent
     }
 
-    /// When it has ended, if that is known without the clock: what has not waited for anything has taken no time.
+    /// When the response has ended, if that is known without asking the clock: if it had to wait for nothing, no time
+    /// has passed.
     fn ended(&self) -> Option<Instant> {
         self.made.as_ref().filter(|made| made.turn == self.pulse.turn.number()).map(|made| made.at)
     }
 
-    /// Drops the body.
+    /// Drops the handler's body, and reports if its destructor panics.
     fn let_go(&mut self) {
         if let Err(panic) = self.pulse.current.call(|| self.body = Body::empty()) {
             self.pulse.current.asked.panicked(&self.pulse.shared, &panic);

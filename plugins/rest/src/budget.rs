@@ -1,4 +1,4 @@
-//! [`Budget`]: the memory that the bodies of all requests of a server have together.
+//! [`Budget`]: the memory that the bodies of all requests of a server may use together.
 
 use crate::shared::Shared;
 use axum::body::Bytes;
@@ -7,15 +7,17 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
 
-/// What a part of a body costs beside its bytes: two allocations, and its place in the list of who collects parts.
+/// What a part of a body costs beside its bytes: two allocations, and its entry in the list of a handler that collects
+/// parts.
 const PART: u64 = 192;
 
-/// The bytes that the bodies of all requests have together.
+/// The number of bytes that the bodies of all requests use.
 #[derive(Default, Debug)]
 pub(crate) struct Budget(AtomicU64);
 
 impl Budget {
-    /// Is there room for a body of so many bytes, right now? One that is larger than the whole never has it at once: who handles it reads it in parts.
+    /// Whether there is room for a body of this size now. A body larger than the whole budget never fits at once: its
+    /// handler must read it in parts.
     pub(crate) fn has_room(&self, bytes: u64, most: Option<u64>) -> bool {
         most.is_none_or(|most| bytes > most || bytes <= most.saturating_sub(self.0.load(Relaxed)))
     }
@@ -30,8 +32,9 @@ impl Budget {
     }
 }
 
-/// What one request has of the budget. Given back part by part, as its handler lets them go; but when the body has come whole, at the end of the handler: who
-/// has collected all of it makes a value of it that is as large.
+/// The share of one request in the budget. It is given back part by part, as the handler drops them. But if the body
+/// was read completely, all of it is given back when the handler is done: a handler that has collected the whole body
+/// makes a value of it that is as large.
 #[derive(Debug)]
 pub(crate) struct Share {
     shared: Arc<Shared>,
@@ -40,13 +43,13 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// None where there is no limit.
+    /// `None` if there is no limit.
     pub(crate) fn new(shared: &Arc<Shared>) -> Option<Arc<Self>> {
         let share = || Share { shared: shared.clone(), taken: AtomicU64::new(0), whole: AtomicBool::new(false) };
         shared.limits.bodies.map(|_| Arc::new(share()))
     }
 
-    /// Takes room for these bytes. None where there is none.
+    /// Takes room for these bytes. `None` if there is not enough.
     pub(crate) fn take(self: &Arc<Self>, bytes: Bytes, capacity: usize) -> Option<Bytes> {
         let cost = capacity as u64 + PART;
         if !self.shared.bodies.take(cost, self.shared.limits.bodies.unwrap_or(u64::MAX)) {
@@ -56,7 +59,7 @@ impl Share {
         Some(Bytes::from_owner(Part { bytes, cost, share: self.clone() }))
     }
 
-    /// The body has come whole.
+    /// The body was read completely.
     pub(crate) fn is_whole(&self) {
         self.whole.store(true, Relaxed);
     }
@@ -121,7 +124,7 @@ mod tests {
         assert_eq!(used(&shared), 1000 + 2 * PART, "a handler may have made a value of it");
         drop(share);
         assert_eq!(used(&shared), 0);
-        // and one that is held for longer than its request
+        // A part that is held for longer than its request.
         let held = part(&Share::new(&shared).unwrap());
         assert_eq!(used(&shared), 500 + PART);
         drop(held);

@@ -1,4 +1,4 @@
-//! [`Clock`]: the time of a server, in numbers that fit an atomic.
+//! [`Clock`]: the time of a server, as numbers that fit an atomic.
 
 use std::{
     sync::atomic::{
@@ -9,16 +9,16 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A time, in milliseconds of a server's clock. The last one there is stands for never.
+/// A time in milliseconds of a server's clock. The largest value means never.
 pub(crate) type Millis = u64;
 pub(crate) const NEVER: Millis = Millis::MAX;
 
-/// The time of a server, and when it has begun to drain.
+/// The clock of a server, and when the server began to drain.
 #[derive(Debug)]
 pub(crate) struct Clock {
     epoch: Instant,
     drains_since: AtomicU64,
-    /// From then on no request begins; never, while that is not known.
+    /// From then on no request begins; `NEVER` until that is known.
     ends: AtomicU64,
 }
 
@@ -29,7 +29,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// When it was made.
+    /// When the clock was made.
     pub(crate) fn epoch(&self) -> Instant {
         self.epoch
     }
@@ -43,18 +43,19 @@ impl Clock {
         passed.as_secs() * 1000 + u64::from(passed.subsec_millis())
     }
 
-    /// What the system's clock says then, or a little later: so at that time it is surely over by [`now`](Self::now).
+    /// The given time as an `Instant`, or a little later: at that instant, [`now`](Self::now) has certainly reached it.
     pub(crate) fn instant(&self, millis: Millis) -> Instant {
         const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
         self.epoch + Duration::from_millis(millis).min(FAR)
     }
 
     pub(crate) fn drain(&self) {
-        // the first one counts
+        // Only the first call counts.
         let _ = self.drains_since.compare_exchange(NEVER, self.now(), Release, Relaxed);
     }
 
-    /// So much later what is not done is cut off: from then on no request begins, so that those who see to that need not wait for any.
+    /// After this time, unfinished requests are cut off. No request begins after that, so that ending the connections
+    /// has to wait for none.
     pub(crate) fn ends_in(&self, time: Duration) {
         self.ends.store(after(self.now(), Some(time)), Relaxed);
     }
@@ -69,12 +70,12 @@ impl Clock {
     }
 }
 
-/// Rounded up: what is short would be no time at all else.
+/// Rounded up, so that a short time does not become zero.
 pub(crate) fn millis(time: Duration) -> Millis {
     Millis::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(NEVER)
 }
 
-/// So much later; never, where there is no limit.
+/// The end of a limit that begins at `start`; `NEVER` if there is no limit.
 pub(crate) fn after(start: Millis, limit: Option<Duration>) -> Millis {
     limit.map_or(NEVER, |limit| start.saturating_add(millis(limit)))
 }

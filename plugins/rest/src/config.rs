@@ -131,7 +131,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32,
     NonZeroU32::new(number).ok_or_else(zero)
 }
 
-/// The form that is printed: with the value in force where nothing is set.
+/// Serializes the endpoint in force, also if none is set.
 #[expect(clippy::ref_option, reason = "serde gives it so")]
 fn endpoint_that_holds<S: Serializer>(endpoint: &Option<Endpoint>, serializer: S) -> Result<S::Ok, S::Error> {
     endpoint.clone().unwrap_or_default().serialize(serializer)
@@ -171,8 +171,8 @@ impl RestConfig {
         }
     }
 
-    /// A time-out that no request can meet, or a size that every head exceeds, is a mistake in the unit; so is a limit of
-    /// all bodies that is lower than that of a single one.
+    /// A time-out that no request can meet, or a size that every head exceeds, is a mistake in the unit; so is a limit
+    /// of all bodies that is lower than that of a single one.
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let short = |(key, time): (&str, Duration)| {
             let is_short = !time.is_zero() && *time < std::time::Duration::from_millis(1);
@@ -190,7 +190,7 @@ impl RestConfig {
             ("handler-timeout", self.handler_timeout),
         ];
         let (body, all) = (self.body_limit, self.total_body_limit);
-        // each part takes some bytes more: one body alone has to fit in any case
+        // Each part costs some bytes more, and one body alone has to fit in any case.
         let less = (*all > 0 && body.saturating_mul(2) > *all).then(|| {
             Invalid::key("total-body-limit", format!("is {all}, which is less than twice the {body} of `body-limit`"))
                 .help("it is for the bodies of all requests together; `0` is no limit")

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its end.
+//! Serves one connection, from its first byte to its end.
 
 use crate::{
     clock::{Clock, Millis, NEVER},
@@ -24,18 +24,18 @@ use tokio::{
     time::{Sleep, sleep_until},
 };
 
-/// hyper's own least.
+/// The smallest buffer that hyper allows.
 pub(crate) const LEAST_BUFFER: usize = 8 << 10;
 
-/// What connections are made with.
+/// The settings that all connections are made with.
 pub(crate) fn protocol(shared: &Shared) -> http1::Builder {
     let mut http = http1::Builder::new();
-    // a client that sends no more still waits for its answer
+    // A client that has shut down its sending side still waits for its response.
     http.half_close(true).header_read_timeout(None).max_buf_size(shared.limits.head_bytes.max(LEAST_BUFFER));
     http
 }
 
-/// Serves a connection until it ends, or has used up its time. `drained` ends when the server drains.
+/// Serves a connection until it ends or has used up its time. `drained` completes when the server drains.
 pub(crate) async fn serve(
     http: http1::Builder,
     stream: TcpStream,
@@ -43,9 +43,9 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     drained: impl Future<Output = ()>,
 ) {
-    // answers are small: they should not wait for more
+    // Responses are small and should not wait for more data (Nagle's algorithm).
     let _ = stream.set_nodelay(true);
-    // before its time counts
+    // Before the connection's time limits begin.
     shared.settles().await;
     let _connected = shared.metrics.as_ref().map(RequestMetrics::connects);
     let pulse = Arc::new(Pulse::new(shared));
@@ -56,13 +56,14 @@ pub(crate) async fn serve(
     let (mut drained, mut told) = (pin!(drained.fuse()), None::<Waker>);
     poll_fn(|task| {
         pulse.turn.comes();
-        // it fails when the client goes away: that is no incident
+        // It fails if the client goes away, which is no incident.
         if connection.as_mut().poll(task).is_ready() {
             pulse.closes();
             return Poll::Ready(());
         }
         pulse.waits();
-        // asked for once: it wakes this task, which then sees for itself
+        // Polled once for each waker, only to register it: when the drain begins, this task is woken and sees it by the
+        // clock.
         if !told.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
             let _ = drained.as_mut().poll(task);
             told = Some(task.waker().clone());
@@ -76,7 +77,7 @@ pub(crate) async fn serve(
     .await;
 }
 
-/// Counts the request that is in flight when its connection is dropped. One that panics is told as that.
+/// Counts the request that is in flight when its connection is dropped. A panic is reported as such instead.
 struct Cut<'a>(&'a Pulse);
 
 impl Drop for Cut<'_> {
@@ -87,17 +88,17 @@ impl Drop for Cut<'_> {
     }
 }
 
-/// Wakes a task when its time is over. Most of the time the end moves on before it comes, so it is moved only when it has come, or when
-/// the new end is an earlier one.
+/// Wakes a task when its time is over. Most of the time the end moves on before it is reached, so the timer is reset
+/// only when it has fired, or when the new end is earlier.
 #[derive(Default)]
 struct Alarm {
-    /// None before there is a limit.
+    /// `None` until there is a limit.
     sleep: Option<Pin<Box<Sleep>>>,
     set: Millis,
 }
 
 impl Alarm {
-    /// Is the time over, if it ends then?
+    /// Whether the time is over, if it ends at `ends`.
     fn is_over(&mut self, ends: Millis, clock: &Clock, task: &mut Context<'_>) -> bool {
         if ends == NEVER {
             return false;
@@ -113,7 +114,7 @@ impl Alarm {
             sleep.as_mut().reset(at);
             self.set = ends;
         }
-        // not yet over by the clock above, but it may be by now
+        // The time was not over by the clock above, but it may be by now.
         sleep.as_mut().poll(task).is_ready()
     }
 }

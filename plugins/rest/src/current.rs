@@ -1,18 +1,18 @@
-//! [`Current`]: how a connection calls handlers, seen by those who ask from another thread.
+//! [`Current`]: the calls of a connection into its handlers, as other threads see them.
 
 use crate::{asked::Asked, shared::Shared};
 use cninfra::agent::{Called, Caller, Panic};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// A handler that keeps its thread for longer is told of.
+/// A handler that blocks its thread for longer is reported.
 const BLOCKS_AFTER: Duration = Duration::from_secs(1);
 
-/// How one connection calls handlers, and for what.
+/// The calls of one connection into its handlers, with the request that they are for.
 #[derive(Debug)]
 pub(crate) struct Current {
     pub(crate) asked: Asked,
-    /// Nobody asks of a server that is no plugin.
+    /// `None` for a server that is not run by a plugin: there is no watchdog to ask.
     caller: Option<Caller>,
 }
 
@@ -32,14 +32,14 @@ impl Current {
         Current { asked, caller }
     }
 
-    /// Calls into its handler, or what that has made.
+    /// Calls code of the handler, or of what the handler has made.
     pub(crate) fn call<T>(&self, run: impl FnOnce() -> T) -> Result<T, Panic> {
         let _inside = self.caller.as_ref().map(Caller::enter);
         Panic::catch(run)
     }
 
-    /// Calls into the handler, and tells when that takes too long. `now` is what the clock says, if somebody has just asked it. Returns what it says when the
-    /// handler has returned, too.
+    /// Calls the handler, and reports if it blocks for too long. `now` is the time, if the caller has just asked the
+    /// clock. Also returns the time when the handler returned.
     pub(crate) fn handle<T>(
         &self,
         now: Option<Instant>,
@@ -49,7 +49,7 @@ impl Current {
         let began = now.unwrap_or_else(Instant::now);
         let done = self.call(run);
         let returned = Instant::now();
-        // to add takes less than to subtract, and it is done for each request
+        // Adding costs less than subtracting, and this runs for each request.
         if returned > began + shared.limits.handler.map_or(BLOCKS_AFTER, |limit| limit.min(BLOCKS_AFTER)) {
             self.asked.blocked(shared, returned - began);
         }

@@ -1,13 +1,14 @@
-//! [`Early`]: the routes of an agent that still starts, put in place when somebody asks.
+//! [`Early`]: the routes that are served while the agent starts, put in place when a request comes.
 
 use crate::registered::{Registered, lock};
 use cninfra::http::RouteTable;
 use std::sync::{Mutex, Weak};
 
-/// Where the routes come from that are answered while the agent starts. Each plugin adds some, and a router of them costs a good part of a short start,
-/// in which nobody asks. So it is made for the first request after they have changed.
+/// The source of the routes that are served while the agent starts. Each plugin adds some, and building a router of
+/// them takes a good part of a short start, in which there is usually no request. So the router is built for the first
+/// request after the routes have changed.
 ///
-/// It holds no handlers: they go with the server.
+/// It owns no handlers: they are dropped with the server.
 #[derive(Clone)]
 pub(crate) struct Early(Weak<Mutex<Registered>>);
 
@@ -16,7 +17,7 @@ impl Early {
         Early(registered)
     }
 
-    /// The routes and their version, if it is newer than this one, and more may still come.
+    /// The routes with their version, if it is newer than `version` and the table is still open.
     pub(crate) fn newer_than(&self, version: u64) -> Option<(RouteTable, u64)> {
         let registered = self.0.upgrade()?;
         lock(&registered).newer_than(version)

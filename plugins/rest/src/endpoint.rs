@@ -44,9 +44,9 @@ impl Endpoint {
         self
     }
 
-    /// What to bind to: the first that is possible.
+    /// The hosts to try before `host`; the first that can be bound is used.
     pub(crate) fn hosts(&self) -> &[&str] {
-        // a socket of `::` takes IPv4 as well
+        // A socket bound to `::` accepts IPv4 as well.
         if self.host.is_empty() { &["::", "0.0.0.0"] } else { &[] }
     }
 }
@@ -105,7 +105,7 @@ impl Serialize for Endpoint {
 
 impl<'de> Deserialize<'de> for Endpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // unquoted, `[::]:9191` is a list in YAML
+        // Without quotes, `[::]:9191` is a list in YAML.
         from_text(deserializer, r#"an endpoint such as "0.0.0.0:9191", ":9191" or "[::]:9191", in quotes"#, str::parse)
     }
 }
@@ -119,10 +119,10 @@ pub struct EndpointError {
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `1234:` and the like are not worth a guess
+        // No example is guessed for `1234:` and the like.
         let example: Cow<'_, str> = match self.text.parse::<Ipv6Addr>() {
             Ok(host) => format!("[{host}]:9191").into(),
-            // a number alone is meant as the port
+            // A number alone is meant as the port.
             Err(_) if self.text.chars().all(|c| c.is_ascii_digit()) => match self.text.parse::<u16>() {
                 Ok(port) => format!("0.0.0.0:{port}").into(),
                 Err(_) => "0.0.0.0:9191".into(),

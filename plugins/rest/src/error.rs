@@ -1,4 +1,4 @@
-//! [`BindError`]: a server that can not listen.
+//! [`BindError`]: a server cannot listen at its endpoint.
 
 use crate::Endpoint;
 use std::{error::Error, fmt, io};

@@ -1,21 +1,22 @@
-//! [`Files`]: how many connections a process has files for. Each is one, and there is a limit on them that is often lower than that on connections
-//! (1024, where nothing is said): clients that hold all of them would leave none for the probes' port, for stores and for the config.
+//! [`Files`]: how many connections the limit on open files allows. Each connection is a file, and that limit is often
+//! lower than the one on connections (1024 by default): clients that use all files would leave none for the port of the
+//! probes, for stores and for the config.
 
 use std::fs;
 
-/// So many connections of a server are tried whatever the limit is.
+/// This many connections of a server are tried, whatever the limit is.
 pub(crate) const FEW: usize = 64;
 
-/// The limit of the process on open files, as it was when it was read.
+/// The process's limit on open files, as it was when it was read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Files {
-    /// `None` where there is none, or where the system does not tell it as Linux does.
+    /// `None` if there is no limit, or if the system does not report it as Linux does.
     most: Option<usize>,
 }
 
 impl Files {
     pub(crate) fn read() -> Self {
-        // a file of the kernel's: nothing is waited for
+        // A file of the kernel, so reading it does not block.
         Files::of(&fs::read_to_string("/proc/self/limits").unwrap_or_default())
     }
 
@@ -24,7 +25,8 @@ impl Files {
         Files { most: rest.and_then(|rest| rest.split_whitespace().next()?.parse().ok()) }
     }
 
-    /// How many connections one server takes at once, where that is less than `wanted`, and of how many files: a quarter is left to others.
+    /// How many connections one server accepts at once, if that is less than `wanted`, and the limit on files: a
+    /// quarter of the files is left for other purposes.
     pub(crate) fn fewer_than(self, wanted: usize) -> Option<(usize, usize)> {
         let most = self.most?;
         let room = (most - most / 4).max(FEW);

@@ -1,26 +1,27 @@
-//! Which host a request means: RFC 9112, section 3.2. A proxy before the server may have understood another one, where that is not plain.
+//! Which host a request means (RFC 9112, section 3.2). If that is ambiguous, a proxy in front of the server may have
+//! understood another host.
 
 use crate::refusal::Refusal;
 use axum::http::{HeaderName, HeaderValue, Version, header::HOST};
 use std::{cell::RefCell, net::Ipv6Addr};
 
-/// What the headers of a request say of its host.
+/// What the headers of a request say about its host.
 #[derive(Default)]
 pub(crate) struct Host<'a> {
     said: Option<&'a HeaderValue>,
-    /// More than once.
+    /// There is more than one `Host` header.
     again: bool,
 }
 
 impl<'a> Host<'a> {
-    /// One of the headers.
+    /// Takes in one of the headers.
     pub(crate) fn see(&mut self, name: &HeaderName, value: &'a HeaderValue) {
         if *name == HOST {
             self.again |= self.said.replace(value).is_some();
         }
     }
 
-    /// When all headers were seen: why the server does not answer the request.
+    /// Why the server refuses the request. Called when all headers were seen.
     pub(crate) fn refused(self, version: Version, known: &KnownHost) -> Option<Refusal> {
         match self.said {
             None => (version >= Version::HTTP_11).then_some(Refusal::NoHost),
@@ -30,7 +31,7 @@ impl<'a> Host<'a> {
     }
 }
 
-/// The valid host that a connection has named last: nearly all name the same one again.
+/// The last valid host of a connection: nearly all requests of a connection name the same one.
 #[derive(Default)]
 pub(crate) struct KnownHost(RefCell<Vec<u8>>);
 
@@ -49,7 +50,7 @@ impl KnownHost {
     }
 }
 
-/// `host [":" port]`. It is empty where the target has no host.
+/// Whether it is `host [":" port]`, or empty, if the target has no host.
 fn is_valid(host: &[u8]) -> bool {
     let (name, port) = match host.strip_prefix(b"[") {
         Some(address) => {
@@ -66,7 +67,8 @@ fn is_valid(host: &[u8]) -> bool {
     name.iter().all(|byte| OF_NAME[usize::from(*byte)]) && is_port(port)
 }
 
-/// The bytes of a name, by their values: each request has some. A `%` is one of an escape, which nobody reads here.
+/// For each byte value, whether it may occur in a name: a table, since it is needed for each request. A `%` begins an
+/// escape, which is not decoded here.
 const OF_NAME: [bool; 256] = {
     let (mut of_name, others) = ([false; 256], b"-._~%!$&'()*+,;=");
     let mut byte = 0;
@@ -82,7 +84,7 @@ const OF_NAME: [bool; 256] = {
     of_name
 };
 
-/// None, or a colon with a number that may be missing.
+/// Whether it is empty, or a colon with an optional number.
 fn is_port(port: &[u8]) -> bool {
     match port.split_first() {
         None => true,

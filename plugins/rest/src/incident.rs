@@ -129,7 +129,7 @@ impl Incident {
     }
 }
 
-/// A request, with the route that answers it.
+/// A request with the route that serves it, as text.
 struct Asked<'a>(&'a Method, &'a str, Option<&'a Route>);
 
 impl fmt::Display for Asked<'_> {

@@ -1,4 +1,4 @@
-//! [`Limits`]: what a server bears of its clients and handlers.
+//! [`Limits`]: what a server allows its clients and handlers.
 
 use std::time::Duration;
 

@@ -1,45 +1,45 @@
-//! What the server answers to what is no request. hyper answers that by itself, with a head alone, and tells nobody: so its answer is known by what it writes
-//! when no other answer is due, and gets a body.
+//! The responses to invalid requests. hyper sends those itself, without a body, and reports them to nobody. So such a
+//! response is recognised by the bytes that hyper writes while no other response is due, and gets a body.
 
 use crate::{connection::LEAST_BUFFER, refusal::Refusal};
 use axum::http::StatusCode;
 use memchr::memchr_iter;
 
-/// What hyper answers by itself.
+/// The statuses with which hyper answers by itself.
 const STATUSES: [StatusCode; 3] =
     [StatusCode::BAD_REQUEST, StatusCode::URI_TOO_LONG, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE];
 const START: usize = "HTTP/1.1 ".len();
 const EMPTY: &str = "content-length: 0\r\n";
 
-/// So many headers hyper takes at most; a head has two lines more.
+/// The largest number of headers that hyper accepts; a head has two further lines.
 const HEADERS: usize = 100;
-/// Nor does it take a header whose name is as long, whatever a head may have.
+/// hyper also refuses a header whose name is as long as this, whatever the size limit of a head.
 const NAME: usize = 1 << 16;
 
-/// What has come of a request, as long as that is no more than its head, and what has come together with it.
+/// What has arrived of a request while at most its head was read, and what has arrived together with that.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Seen {
     bytes: usize,
     lines: usize,
-    /// The answer is to be a head alone.
+    /// It is a `HEAD` request, so the response must have no body.
     of_head: bool,
 }
 
 impl Seen {
-    /// More has come.
+    /// Adds bytes that have arrived.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
         let of_head = self.of_head || self.bytes == 0 && bytes.starts_with(b"HEAD ");
         let lines = memchr_iter(b'\n', bytes).count();
         Seen { bytes: self.bytes + bytes.len(), lines: self.lines + lines, of_head }
     }
 
-    /// Is a head in it neither too large nor of too many headers, where it may have so many bytes?
+    /// Whether a head in it cannot be too large, nor have too many headers, if a head may have this many bytes.
     pub(crate) fn is_small(self, head_bytes: usize) -> bool {
         self.bytes < head_bytes.clamp(LEAST_BUFFER, NAME) && self.lines <= HEADERS + 2
     }
 }
 
-/// An answer to what is no request.
+/// A response to an invalid request.
 #[derive(Debug)]
 pub(crate) struct Malformed {
     pub(crate) status: StatusCode,
@@ -48,8 +48,9 @@ pub(crate) struct Malformed {
 }
 
 impl Malformed {
-    /// If these bytes, which are written when no answer is due, are such an answer without a body. Of a head that is known to be small, that it is too large
-    /// means the body that it tells of: its length is one of the two largest numbers, which hyper uses for itself.
+    /// `Some` if these bytes, which hyper writes while no response is due, are such a response without a body. If the
+    /// head is known to be small, "too large" is about the announced length of the body: it is one of the two largest
+    /// numbers, which hyper reserves for itself.
     pub(crate) fn of(bytes: &[u8], seen: Option<Seen>, head_bytes: usize) -> Option<Self> {
         let head = str::from_utf8(bytes).ok()?;
         let mut status = StatusCode::from_bytes(head.as_bytes().get(START..START + 3)?).ok()?;
@@ -73,12 +74,12 @@ impl Malformed {
         Some(Malformed { status, bytes: answer.into_bytes(), sent: 0 })
     }
 
-    /// What is still to be sent.
+    /// The bytes that are still to be sent.
     pub(crate) fn left(&self) -> &[u8] {
         &self.bytes[self.sent..]
     }
 
-    /// So much of it is sent. Is that all?
+    /// Notes that this many bytes were sent. Returns whether that was all.
     pub(crate) fn has_sent(&mut self, bytes: usize) -> bool {
         self.sent += bytes;
         self.left().is_empty()

@@ -1,4 +1,4 @@
-//! [`RequestMetrics`]: what a server counts of its requests.
+//! [`RequestMetrics`]: what a server counts about its requests.
 
 mod collect;
 mod series;
@@ -43,13 +43,13 @@ pub struct RequestMetrics(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// By route and method: what was counted stays when the routes change.
+    /// By route and method. Counts are kept when the routes change.
     slots: Mutex<BTreeMap<(String, String), Arc<Slot>>>,
     connections: AtomicI64,
     accepted: AtomicU64,
 }
 
-/// The name by which they are registered.
+/// The name under which they are registered.
 const NAME: &str = "http";
 
 impl RequestMetrics {
@@ -67,18 +67,18 @@ impl RequestMetrics {
         metrics.register_collector(NAME, Told(self.clone()))
     }
 
-    /// The series of a route, from now on told.
+    /// The series of a route, which is reported from now on.
     fn slot(&self, route: &str, method: &str) -> Arc<Slot> {
         let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry((route.to_string(), method.to_string())).or_default().clone()
     }
 
-    /// What came was no request.
+    /// Counts something that was not a valid request.
     pub(crate) fn is_malformed(&self, status: StatusCode) {
         self.slot("malformed", "other").statuses.count(status);
     }
 
-    /// A connection is open, as long as the value lives.
+    /// Counts a connection, which is open as long as the value lives.
     pub(crate) fn connects(&self) -> Connected {
         self.0.accepted.fetch_add(1, Relaxed);
         self.0.connections.fetch_add(1, Relaxed);
@@ -92,7 +92,7 @@ impl fmt::Debug for RequestMetrics {
     }
 }
 
-/// A connection that is open.
+/// Counts a connection as open as long as it lives.
 pub(crate) struct Connected(RequestMetrics);
 
 impl Drop for Connected {

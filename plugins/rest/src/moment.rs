@@ -1,18 +1,19 @@
-//! The first moment of an agent's server, in which clients wait for the start instead of being turned away.
+//! The first moment of an agent's server, in which clients wait for the end of the start instead of getting a 503.
 
 use crate::shared::Shared;
 use cninfra::Context;
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 use tokio::time::timeout_at;
 
-/// From when the server listens. Most starts are done by then, and a client that is told to come again asks after a second.
+/// Counted from when the server listens. Most starts are done by then, and a client that is told to retry waits for a
+/// second.
 pub(crate) const MOMENT: Duration = Duration::from_millis(10);
 
 impl Shared {
-    /// Waits for the end of the agent's start, where that comes within the first moment.
+    /// Waits for the end of the agent's start, if that comes within the first moment.
     pub(crate) async fn settles(&self) {
         if let Some(context) = self.context.as_ref().filter(|_| !self.has_settled.load(Relaxed)) {
-            // where it is over, nothing is waited for
+            // If the moment is over, this returns at once.
             let _ = timeout_at(self.clock.epoch() + MOMENT, started(context)).await;
             self.has_settled.store(true, Relaxed);
         }

@@ -1,4 +1,4 @@
-//! What `GET /` answers where no plugin does: the routes of the agent, for people or for programs.
+//! The answer to `GET /` if no plugin has that route: the routes of the agent, as HTML or JSON.
 
 use crate::registered::{Registered, lock};
 use axum::{
@@ -15,9 +15,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// The page as a route, beside those that it lists, as they are when it is asked for: itself is one of them.
+/// The page as a route. It lists all routes, itself included, as they are when it is requested.
 pub(crate) fn routes(agent: &str, registered: &Arc<Mutex<Registered>>) -> Routes {
-    // whose handlers hold this one
+    // Weak, since the handlers in `registered` hold this one.
     let (agent, registered) = (agent.to_string(), Arc::downgrade(registered));
     let list = async move |headers: HeaderMap, uri: Uri| {
         let index = registered.upgrade().map(|registered| lock(&registered).index().clone()).unwrap_or_default();
@@ -35,7 +35,7 @@ struct List {
 impl List {
     fn new(agent: &str, index: &RouteIndex) -> Self {
         let mut routes: Vec<Listed> = index.routes().iter().map(Listed::new).collect();
-        // of one path, in the order in which they were registered
+        // Stable: the routes of one path stay in the order of their registration.
         routes.sort_by(|a, b| a.path.cmp(&b.path));
         List { agent: agent.to_string(), routes }
     }
@@ -77,7 +77,7 @@ fn html(List { agent, routes }: &List) -> Page {
     for Listed { method, path, owner, summary } in routes {
         let is_link = method == "GET" && !path.contains('{');
         let (path, owner, summary) = (escaped(path), escaped(owner), escaped(summary));
-        // writing to a text can not fail
+        // Writing to a `String` cannot fail.
         let _ = write!(body, "<tr><td>{method}</td><td>");
         let _ = match is_link {
             true => write!(body, "<a href=\"{path}\"><code>{path}</code></a>"),

@@ -18,7 +18,8 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// What is cut off has so long to end, of the time that the server has to drain; but no more than a fifth of that. Thousands of connections take their time.
+/// How long connections that are cut off may take to end, within the server's time to drain, but at most a fifth of
+/// that. Thousands of connections take some time.
 const ENDING: Duration = Duration::from_millis(500);
 
 /// The HTTP server of an agent: it provides [`Http`].
@@ -61,8 +62,9 @@ const ENDING: Duration = Duration::from_millis(500);
 /// early. Other plugins register their routes in their `init`. They are served from the server's `after_init` on, when
 /// all routes are known. Until then the answer is 503 with `Retry-After`, except for routes that are marked
 /// [`during_start`](Routes::during_start), such as the probes'. A client that connects in the first 10 ms after the
-/// bind waits for the end of the start instead, but no longer than these 10 ms: most starts take less. When the agent stops, it accepts no more connections,
-/// and requests in flight have the agent's time for draining (half of its time to stop) to finish.
+/// bind waits for the end of the start instead, but no longer than these 10 ms: most starts take less. When the agent
+/// stops, it accepts no more connections, and requests in flight have the agent's time for draining (half of its time
+/// to stop) to finish.
 #[plugin(name = "http", flags = FLAGS)]
 pub struct Rest {
     #[config(check = RestConfig::check)]
@@ -75,7 +77,7 @@ struct Serving {
     local_addr: SocketAddr,
     handle: Handle,
     switch: Switch,
-    /// The future of [`Server::serve`]; none after its end.
+    /// The future of [`Server::serve`]; `None` once its end was awaited.
     task: Option<Task<usize>>,
 }
 
@@ -86,7 +88,7 @@ impl Rest {
         lock(&self.serving).as_ref().filter(|serving| serving.task.is_some()).map(|serving| serving.local_addr)
     }
 
-    /// The routes are complete: the server answers all of them, with the page that lists them.
+    /// Called when the routes are complete: the server serves all of them, and the page that lists them.
     fn answer_all(&self, cx: &Context, switch: &Switch) -> Result<()> {
         if self.config.index {
             let page = page::routes(cx.label(), &self.registered);
@@ -95,7 +97,7 @@ impl Rest {
                 false => Ok(None),
             })?;
         }
-        // once, but for a plugin that registers others meanwhile
+        // One round, unless a plugin registers further routes meanwhile.
         while let Some((table, version)) = self.registered(|registered| registered.open()) {
             let index = table.index().clone();
             switch.put_all(table, version);
@@ -104,7 +106,7 @@ impl Rest {
         Ok(())
     }
 
-    /// Waits for the end of the server, and tells what it has cut off.
+    /// Waits for the end of the server, and logs how many requests were cut off.
     async fn ended(&self, cx: &Context) -> Result<()> {
         let task = lock(&self.serving).as_mut().and_then(|serving| serving.task.take());
         let Some(task) = task else { return Ok(()) };
@@ -116,7 +118,7 @@ impl Rest {
         Ok(())
     }
 
-    /// A plugin whose `init` is called again, since it had failed, registers its routes while the server serves.
+    /// Adds routes while the server serves, for a plugin whose `init` failed and is called again.
     fn come_late(&self, owner: &Context, routes: &Routes) -> Result<()> {
         let Some(added) = self.switch().and_then(|switch| switch.add(owner.name(), owner.failed_attempts(), routes))
         else {
@@ -128,8 +130,8 @@ impl Rest {
         Ok(())
     }
 
-    /// Handlers are others' code, which may ask this plugin, also where they are cloned or dropped. So nothing of them is done under its locks: what this
-    /// returns is dropped where they are free again.
+    /// Handlers are foreign code, which may call this plugin, also when they are cloned or dropped. So none of that is
+    /// done under its locks: what `run` returns is dropped after the lock is released.
     fn registered<T>(&self, run: impl FnOnce(&mut Registered) -> T) -> T {
         run(&mut lock(&self.registered))
     }
@@ -222,9 +224,9 @@ impl Lifecycle for Rest {
         let ending = ENDING.min(whole / 5);
         let most =
             Some(*self.config.drain_timeout).filter(|limit| !limit.is_zero()).unwrap_or(whole).min(whole - ending);
-        // the other half is for telling: beyond the limit nothing is told
+        // The other half is for reporting: after the plugin's limit nothing is reported any more.
         if timeout(most, handle.drain_within(most)).await.is_err() && timeout(ending / 2, handle.end()).await.is_err() {
-            // where none does, there are only many of them
+            // If no handler blocks, there are only many connections.
             let named = blocking(cx);
             if !named.is_empty() {
                 let list = named.join("\n  - ");
@@ -236,14 +238,14 @@ impl Lifecycle for Rest {
     }
 
     async fn close(&self, cx: &Context) -> Result<()> {
-        // the handlers of a server that never served
+        // Drops the handlers of a server that never served.
         self.registered(|registered| registered.close());
         if let Some(serving) = &mut *lock(&self.serving) {
             serving.switch.end();
         }
         if let Some(handle) = self.handle() {
             let whole = cx.time_left().unwrap_or(Duration::MAX);
-            // beyond the limit only this plugin would be told of, which can do nothing about it
+            // After the limit, the report would only name this plugin, which can do nothing about it.
             if timeout(whole - whole / 5, handle.end()).await.is_err() {
                 let named = blocking(cx).join(", ");
                 if !named.is_empty() {
@@ -257,19 +259,19 @@ impl Lifecycle for Rest {
     }
 }
 
-/// The handlers that keep their threads right now, with their owners.
+/// The handlers that block their threads now, with their owners.
 fn blocking(cx: &Context) -> Vec<String> {
     let name = |called: Called| format!("the {} of `{}`", called.what, called.owner.as_deref().unwrap_or("-"));
     cx.called().into_iter().map(name).collect()
 }
 
-/// The mend goes with it.
+/// Keeps the help of the error.
 fn refused(error: RouteError) -> Error {
     let help = error.help();
     Error::from(error).with_help(help)
 }
 
-/// A record of the access log.
+/// Writes a record of the access log.
 fn tell(log: &Logger, access: &Access) {
     let Access { method, path, status, took, peer, route, .. } = access;
     let (owner, took) = (route.as_ref().map_or("-", |route| &*route.owner), format!("{took:.1?}"));

@@ -1,4 +1,4 @@
-//! [`Pulse`]: what a connection does right now, and until when it may.
+//! [`Pulse`]: what a connection is doing, and its current deadline.
 
 use crate::{
     clock::{Millis, NEVER, after},
@@ -16,54 +16,56 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A server that drains leaves clients that have just sent a request, or are about to, so long for it to come in.
+/// When the server drains, clients that have just sent a request, or are about to, have this long until it arrives.
 pub(crate) const LINGER: Duration = Duration::from_millis(100);
-/// What a client still sends is read for so long after an answer that it has not waited for: closed at once, its system would throw that
-/// answer away.
+/// After a response that did not wait for the whole request, what the client still sends is read for this long: if the
+/// connection were closed at once, the client's system would discard the response.
 const CLOSING: Duration = Duration::from_millis(500);
 
-/// What a connection does.
+/// What a connection is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Phase {
-    /// No byte has come yet.
+    /// No byte has arrived yet.
     Fresh,
     /// A request's head is being read.
     Head,
     /// A handler has the request.
     Handling,
-    /// The answer goes out.
+    /// The response is being written.
     Writing,
-    /// The answer is done, but for what is still to be sent.
+    /// The response is complete, but not yet written to the socket.
     Flushing,
     /// It waits for the next request.
     Idle,
-    /// Nothing is sent any more.
+    /// The sending side is shut down.
     Closing,
 }
 
 const PHASES: [Phase; 7] =
     [Phase::Fresh, Phase::Head, Phase::Handling, Phase::Writing, Phase::Flushing, Phase::Idle, Phase::Closing];
 
-/// What a connection does right now. Its parts (socket, service, bodies) run one after the other on one task, so nothing here is ever waited for.
+/// What a connection is doing. Its parts (socket, service, bodies) run one after the other in one task, so nothing here
+/// ever waits.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     pub(crate) shared: Arc<Shared>,
     phase: AtomicU8,
-    /// When the phase began, of those that have a limit of their own; never, where it began while the connection is looked after: most
-    /// requests come whole, so the clock is not asked for each. While an answer is flushed, when that began, if somebody has asked the clock.
+    /// When the phase began, if it has a limit of its own. `NEVER` if it began during a poll of the connection: most
+    /// requests arrive whole, so the clock is not asked for each. While a response is flushed: when it was complete, if
+    /// someone has asked the clock.
     since: AtomicU64,
     /// When the head of the request was complete.
     asked: AtomicU64,
-    /// Since when the client takes nothing; never, while it does.
+    /// Since when the client has taken no data; `NEVER` while it does.
     blocked: AtomicU64,
-    /// Why the body of the request is not read on.
+    /// Why the body of the request is read no further.
     refused: AtomicU8,
-    /// There is an answer, which is not yet written to its end.
+    /// There is a response that is not completely written.
     due: AtomicBool,
-    /// A request's body was not read to its end.
+    /// A request's body was not read completely.
     unread: AtomicBool,
-    /// So much of it is left that its connection can not be used again.
+    /// A part of the body is left that the server does not read, so the connection cannot be reused.
     last: AtomicBool,
     pub(crate) current: Current,
     pub(crate) turn: Turn,
@@ -100,7 +102,7 @@ impl Pulse {
         self.enter(phase);
     }
 
-    /// Bytes have come.
+    /// Bytes have arrived.
     pub(crate) fn reads(&self) {
         match self.phase() {
             Phase::Fresh => self.enter(Phase::Head),
@@ -111,7 +113,7 @@ impl Pulse {
 
     /// A request's head is complete. Returns when the request began, if that was before now.
     pub(crate) fn asks(&self) -> Option<Millis> {
-        // one that came together with the request before it, else
+        // In any other phase, the request has arrived together with the previous one.
         let since = if self.phase() == Phase::Head { self.since.load(Relaxed) } else { NEVER };
         if self.shared.limits.write.is_some() {
             self.asked.store(self.shared.now(), Relaxed);
@@ -120,23 +122,23 @@ impl Pulse {
         Some(since).filter(|since| *since != NEVER)
     }
 
-    /// There is an answer.
+    /// A response has begun.
     pub(crate) fn answers(&self) {
         self.due.store(true, Relaxed);
         self.enter(Phase::Writing);
     }
 
-    /// The answer is complete; since when, where somebody has asked the clock.
+    /// The response is complete; `ended` is the time, if someone has asked the clock.
     pub(crate) fn has_answered(&self, ended: Option<Instant>) {
         self.enter_at(Phase::Flushing, ended.map_or(NEVER, |ended| self.shared.clock.at(ended)));
     }
 
-    /// The connection was looked after, and has to wait.
+    /// A poll of the connection is done, and it has to wait.
     pub(crate) fn waits(&self) {
         match self.phase() {
             Phase::Flushing if !self.is_blocked() => match self.since.load(Relaxed) {
                 NEVER => self.enter_at(Phase::Idle, self.shared.now()),
-                // it was flushed at once
+                // It was flushed without waiting.
                 _ => self.enter(Phase::Idle),
             },
             Phase::Head if self.since.load(Relaxed) == NEVER => self.since.store(self.shared.now(), Relaxed),
@@ -154,23 +156,24 @@ impl Pulse {
         self.blocked.load(Relaxed) != NEVER
     }
 
-    /// The client takes something of what is sent, or nothing.
+    /// Whether the client takes some of what is sent.
     pub(crate) fn sends(&self, takes: bool) {
         if takes == self.is_blocked() {
             self.blocked.store(if takes { NEVER } else { self.shared.now() }, Relaxed);
             if self.phase() == Phase::Flushing {
-                // the client was waited for: it is idle from when it has all, and not from the answer's end
+                // The client was waited for: it is idle from when it has received everything, not from the end of the
+                // response.
                 self.since.store(NEVER, Relaxed);
             }
         }
     }
 
-    /// Is what is written now an answer of the service, or a part of one? What else is written is hyper's own.
+    /// Whether the bytes that are written now belong to a response of the service. Everything else is hyper's own.
     pub(crate) fn is_answer_due(&self) -> bool {
         self.due.load(Relaxed) || matches!(self.phase(), Phase::Handling | Phase::Writing)
     }
 
-    /// All that there was to write is written.
+    /// Everything that there was to write is written.
     pub(crate) fn has_written(&self) {
         if self.phase() == Phase::Flushing {
             self.due.store(false, Relaxed);
@@ -181,7 +184,7 @@ impl Pulse {
         self.refused.store(why as u8, Relaxed);
     }
 
-    /// Was the body of this request refused? Asked once.
+    /// Whether the body of this request was refused. Resets it.
     pub(crate) fn take_refused(&self) -> Option<Refusal> {
         if self.refused.load(Relaxed) == 0 {
             return None;
@@ -189,12 +192,12 @@ impl Pulse {
         Refusal::of(self.refused.swap(0, Relaxed))
     }
 
-    /// A request's body was not read to its end, so the connection can not be used again.
+    /// A request's body was not read completely, so the connection cannot be reused.
     pub(crate) fn leaves_unread(&self) {
         self.unread.store(true, Relaxed);
     }
 
-    /// The answer that is due is the last one of this connection.
+    /// The response that is due is the last one of this connection.
     pub(crate) fn answers_last(&self) {
         self.last.store(true, Relaxed);
     }
@@ -203,17 +206,17 @@ impl Pulse {
         self.last.load(Relaxed)
     }
 
-    /// May there be bytes of the client that nobody has read?
+    /// Whether there may be bytes of the client that were not read.
     pub(crate) fn has_unread(&self) -> bool {
         self.unread.load(Relaxed) || self.phase() == Phase::Head
     }
 
-    /// Is a request in flight?
+    /// Whether a request is in flight.
     pub(crate) fn is_serving(&self) -> bool {
         matches!(self.phase(), Phase::Head | Phase::Handling | Phase::Writing | Phase::Flushing)
     }
 
-    /// When the connection is to be closed, if nothing happens.
+    /// When the connection is to be closed if nothing happens.
     pub(crate) fn ends(&self) -> Millis {
         let limits = &self.shared.limits;
         let since = || self.since.load(Relaxed);
@@ -224,7 +227,7 @@ impl Pulse {
         let of_phase = match self.phase() {
             Phase::Fresh => after(since(), limits.head).min(draining()),
             Phase::Head => after(since(), limits.head),
-            // the service and the request's body have their own
+            // The service and the request's body have limits of their own.
             Phase::Handling => NEVER,
             Phase::Writing | Phase::Flushing => after(self.asked.load(Relaxed), limits.write),
             Phase::Idle => after(since(), limits.idle).min(draining()),
@@ -243,7 +246,7 @@ mod tests {
     use axum::Router;
     use tokio::time::advance;
 
-    /// The answer's end is known where requests are counted.
+    /// The end of the response is known if requests are counted.
     #[tokio::test(start_paused = true)]
     async fn a_client_is_idle_from_when_it_has_all_of_the_answer() {
         let pulse = Pulse::new(Arc::new(Shared::new(Router::new())));

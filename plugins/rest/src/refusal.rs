@@ -1,4 +1,4 @@
-//! [`Refusal`]: why a request is not answered by its handler, and what it is answered with.
+//! [`Refusal`]: why the server answers a request without the result of its handler, and with what.
 
 use axum::{
     body::Body,
@@ -9,29 +9,29 @@ use axum::{
 };
 use cninfra::http::error_response;
 
-/// Why a request is not answered by its handler. Its connection is not used again: what is left of the request is not read.
+/// Why a request is not answered by its handler. Its connection is not reused: the rest of the request is not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Refusal {
-    /// Its body is larger than a body may be.
+    /// Its body is larger than the limit.
     TooLarge = 1,
-    /// Its body did not come in time.
+    /// Its body did not arrive in time.
     TooSlow,
-    /// The server holds as many bodies as it may.
+    /// The bodies that the server holds have used up the memory for them.
     Full,
-    /// Its head is larger than it may be.
+    /// Its head is larger than the limit.
     Head,
-    /// It does not say which host it means.
+    /// It has no `Host` header.
     NoHost,
-    /// It says it twice.
+    /// It has several `Host` headers.
     Hosts,
-    /// It says it in no valid way.
+    /// Its `Host` header is not valid.
     BadHost,
-    /// The handler panicked when it was made.
+    /// The router or the handler panicked when it was cloned or called.
     Panicked,
-    /// Its body ended before its end, or is not what its head says.
+    /// Its body ended early, or is malformed.
     BrokenOff,
-    /// Its body is coded in a way that is not known.
+    /// Its body has an unknown transfer coding.
     Coding,
 }
 
@@ -49,7 +49,7 @@ const ALL: [Refusal; 10] = [
 ];
 
 impl Refusal {
-    /// Of its number, which is never 0.
+    /// The refusal with this number, which is never 0.
     pub(crate) fn of(number: u8) -> Option<Self> {
         ALL.into_iter().find(|refusal| *refusal as u8 == number)
     }

@@ -1,4 +1,4 @@
-//! [`Registered`]: the routes of the agent's plugins, taken in until the server starts to serve.
+//! [`Registered`]: the routes of the agent's plugins, collected until the server starts to serve.
 
 use cninfra::http::{RouteError, RouteIndex, RouteTable, Routes};
 use std::{
@@ -6,19 +6,20 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// The routes of the agent's plugins. It is kept under a lock, so it hands back what it no longer holds: the handlers are others' code, and so are their
-/// destructors.
+/// The routes of the agent's plugins. It is kept under a lock, so it returns what it no longer holds, to be dropped
+/// outside of the lock: handlers are foreign code, and so are their destructors.
 #[derive(Default)]
 pub(crate) struct Registered {
     taken: Taken,
-    /// Another one whenever there are other routes.
+    /// Increased whenever the routes change.
     version: u64,
 }
 
 enum Taken {
-    /// Routes are taken in.
+    /// Further routes are accepted.
     Open(RouteTable),
-    /// The handlers belong to the server, and go with it: a handler may hold a plugin, and that plugin the server.
+    /// The server owns the handlers, which are dropped with it: a handler may hold a plugin, and that plugin the
+    /// server.
     Closed(RouteIndex),
 }
 
@@ -28,13 +29,14 @@ impl Default for Taken {
     }
 }
 
-/// For look-ups only: see [`Registered`].
+/// Only for look-ups: see [`Registered`].
 pub(crate) fn lock(registered: &Mutex<Registered>) -> MutexGuard<'_, Registered> {
     registered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Registered {
-    /// Adds the routes of a plugin, of this attempt of its `init`. Returns those that were taken out; `None` where no more are taken in.
+    /// Adds the routes that a plugin registers in this attempt of its `init`. Returns those that were replaced; `None`
+    /// if no more are accepted.
     pub(crate) fn add(&mut self, owner: &str, attempt: u32, routes: &Routes) -> Option<Result<RouteTable, RouteError>> {
         let Taken::Open(table) = &mut self.taken else { return None };
         let former = table.renew(owner, attempt, routes);
@@ -42,12 +44,13 @@ impl Registered {
         Some(former)
     }
 
-    /// The same, if it is newer than this version.
+    /// Like [`open`](Self::open), if it is newer than this version.
     pub(crate) fn newer_than(&self, version: u64) -> Option<(RouteTable, u64)> {
         if self.version > version { self.open() } else { None }
     }
 
-    /// All that was taken in, and its version; `None` where no more are taken in. To clone it is cheap, but for who adds more while the clone is there.
+    /// All registered routes and their version; `None` if no more are accepted. A clone is cheap, unless routes are
+    /// added while it exists.
     pub(crate) fn open(&self) -> Option<(RouteTable, u64)> {
         match &self.taken {
             Taken::Open(table) => Some((table.clone(), self.version)),
@@ -55,12 +58,12 @@ impl Registered {
         }
     }
 
-    /// Takes in no more, if this is still the version. The server has these; what it took in is returned.
+    /// Accepts no more routes, if this is still the version: the server has these. Returns them.
     pub(crate) fn close_at(&mut self, version: u64, index: RouteIndex) -> Option<RouteTable> {
         if self.version == version { self.close_with(index) } else { None }
     }
 
-    /// Takes in no more. Returns what was taken in, the first time.
+    /// Accepts no more routes. Returns the registered ones, the first time.
     pub(crate) fn close(&mut self) -> Option<RouteTable> {
         let Taken::Open(table) = &self.taken else { return None };
         let index = table.index().clone();
@@ -77,14 +80,14 @@ impl Registered {
         }
     }
 
-    /// The server has taken in more, since a plugin came late.
+    /// The server has accepted further routes, of a plugin that came late.
     pub(crate) fn grown(&mut self, index: RouteIndex, version: u64) {
         if self.version < version {
             *self = Registered { taken: Taken::Closed(index), version };
         }
     }
 
-    /// All routes.
+    /// The index of all routes.
     pub(crate) fn index(&self) -> &RouteIndex {
         match &self.taken {
             Taken::Open(table) => table.index(),

@@ -53,7 +53,7 @@ pub struct Server {
     local_addr: SocketAddr,
     shared: Shared,
     orders: watch::Sender<Order>,
-    /// Held until the end of `serve`: so a handle knows when that is.
+    /// Held until the end of `serve`: so a handle notices when that is.
     order: watch::Receiver<Order>,
 }
 
@@ -66,7 +66,8 @@ impl Server {
         Server::bound(endpoint, router.into()).await
     }
 
-    /// The same for an agent that starts. It answers those of these routes that are answered during the start, as they are when a request comes.
+    /// The same for an agent that starts. It serves those routes of `early` that are marked to be served during the
+    /// start, as they are when a request comes.
     pub(crate) async fn bind_early(endpoint: Endpoint, early: Early) -> Result<Self, BindError> {
         let server = Server::bound(endpoint, Routers::OfStart(OnceLock::new())).await?;
         let table = server.shared.tables.load().anew(RouteIndex::default(), None);
@@ -111,7 +112,7 @@ impl Server {
         self
     }
 
-    /// What gives it other routes while it serves.
+    /// A handle that changes the routes while it serves.
     pub(crate) fn switch(&self) -> Switch {
         Switch { tables: Arc::downgrade(&self.shared.tables), metrics: self.shared.metrics.clone() }
     }
@@ -128,7 +129,8 @@ impl Server {
         self
     }
 
-    /// Names what blocks its thread to the agent of this plugin, and makes way for its stop.
+    /// Connects it to the agent of this plugin: handlers that block their thread are named to the agent, and requests
+    /// wait while it has not yet noticed a stop.
     pub(crate) fn of(mut self, cx: &Context) -> Self {
         self.shared.context = Some(cx.clone());
         self.shared.stop = Some(cx.stop_handle());
@@ -153,7 +155,7 @@ impl Server {
     /// # Cancel safety
     /// If it is dropped, its connections are dropped too, including requests in flight.
     pub async fn serve(self) -> usize {
-        // the sender is kept, too: without it and without a handle, waiting for an order would end at once
+        // The sender is kept, too: without it and without a handle, waiting for an order would end at once.
         let Server { listener, shared, orders: _orders, order, .. } = self;
         let mut connections = Connections::new(Arc::new(shared), order.clone());
         connections.accept(&listener, ordered(order.clone(), Order::Drain)).await;
@@ -166,7 +168,8 @@ impl Server {
     }
 }
 
-/// Gives a server other routes while it serves. It holds no handlers: they go with the server. Old ones are dropped here, so no lock should be held.
+/// Changes the routes of a server while it serves. It owns no handlers: they are dropped with the server. Old handlers
+/// are dropped here, so callers should hold no lock.
 #[derive(Clone)]
 pub(crate) struct Switch {
     tables: Weak<ArcSwap<Table>>,
@@ -174,13 +177,14 @@ pub(crate) struct Switch {
 }
 
 impl Switch {
-    /// The next request is answered by these routes, which are all that there are.
+    /// Replaces all routes, from the next request on.
     pub(crate) fn put_all(&self, routes: RouteTable, version: u64) {
         let Some(tables) = self.tables.upgrade() else { return };
         Table::of(routes, (version, true), self.metrics.as_ref()).put(&tables);
     }
 
-    /// The next request is answered by these, too, which come late. Returns all routes, and their version; `None` where the server has ended.
+    /// Adds routes of a plugin that comes late, from the next request on. Returns the index of all routes, and their
+    /// version; `None` if the server has ended.
     pub(crate) fn add(
         &self,
         owner: &str,
@@ -203,7 +207,7 @@ impl Switch {
         }
     }
 
-    /// No more are added.
+    /// Routes can no longer be added.
     pub(crate) fn end(&mut self) {
         self.tables = Weak::new();
     }
@@ -232,7 +236,7 @@ impl Handle {
         self.order(Order::Drain).await;
     }
 
-    /// As [`drain`](Self::drain), but when so much time is over, no more requests begin. Who waits ends the server then.
+    /// Like [`drain`](Self::drain), but no requests begin after this time. The caller ends the server then.
     pub(crate) async fn drain_within(&self, time: Duration) {
         self.clock.ends_in(time);
         self.drain().await;
@@ -247,7 +251,7 @@ impl Handle {
     }
 
     async fn order(&self, order: Order) {
-        // before anybody is woken by the order
+        // Before the order wakes anyone.
         self.clock.drain();
         self.orders.send_if_modified(|now| {
             let is_more = order > *now;
@@ -260,14 +264,15 @@ impl Handle {
     }
 }
 
-/// Clients that come at once wait here until they are accepted. The system may allow fewer (Linux by `net.core.somaxconn`).
+/// Clients that connect at once wait in this queue until they are accepted. The system may allow fewer (Linux:
+/// `net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
 
 async fn listen(endpoint: &Endpoint) -> io::Result<TcpListener> {
     let hosts = endpoint.hosts();
     for host in hosts {
         match listen_at(host, endpoint.port()).await {
-            // the machine has no IPv6
+            // The machine has no IPv6.
             Err(error) if !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {}
             bound => return bound,
         }
@@ -275,7 +280,7 @@ async fn listen(endpoint: &Endpoint) -> io::Result<TcpListener> {
     listen_at(endpoint.host(), endpoint.port()).await
 }
 
-/// As [`TcpListener::bind`] does, whose queue is a short one.
+/// Like [`TcpListener::bind`], whose queue is short.
 async fn listen_at(host: &str, port: u16) -> io::Result<TcpListener> {
     let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the host has no address");
     for addr in lookup_host((host, port)).await? {
@@ -289,7 +294,7 @@ async fn listen_at(host: &str, port: u16) -> io::Result<TcpListener> {
 
 fn listen_on(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // a program that is started again has its port at once; elsewhere the option would give it to two programs
+    // A restarted program gets its port at once. On other systems the option would let two programs bind the same port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
@@ -301,7 +306,7 @@ mod tests {
     use super::*;
     use axum::http::Method;
 
-    /// A connection that finds no room in the queue waits for a second, until it is tried again.
+    /// A connection that finds no room in the queue waits for a second until it is retried.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn many_clients_that_come_at_once_have_room_to_wait() {

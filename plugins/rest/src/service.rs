@@ -1,4 +1,4 @@
-//! What hyper calls for each request: the router, within limits, and guarded against panics.
+//! The service that hyper calls for each request: the router, with limits, and guarded against panics.
 
 use crate::{
     body::{Logged, Made, Received, Sent, has_no_content},
@@ -46,7 +46,7 @@ impl Answerer {
         Answerer { pulse, peer, hosts: KnownHost::default() }
     }
 
-    /// Why this request is not even looked at.
+    /// Why this request does not even reach the router.
     fn refused(&self, request: &Request<Incoming>) -> Option<Refusal> {
         let Shared { limits, bodies, .. } = &*self.pulse.shared;
         let (mut headers, mut said) = (0, Host::default());
@@ -64,7 +64,7 @@ impl Answerer {
             return Some(refusal);
         }
         let hint = request.body().size_hint();
-        // that there is a length says that there is no coding
+        // A known length means that there is no transfer coding.
         if hint.exact().is_none() && !is_chunked(request.headers()) {
             return Some(Refusal::Coding);
         }
@@ -106,7 +106,8 @@ impl Service<Request<Incoming>> for Answerer {
     }
 }
 
-/// Is the body in chunks, and nothing else? A proxy before the server may have understood something else of other codings, which nobody undoes here.
+/// Whether `chunked` is the only transfer coding. A proxy in front of the server may have understood the others
+/// differently, and the server does not decode them.
 fn is_chunked(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let is_chunked =
@@ -114,16 +115,16 @@ fn is_chunked(headers: &HeaderMap) -> bool {
     is_chunked && codings.next().is_none()
 }
 
-/// The answer to one request.
+/// The future of the response to one request.
 pub(crate) struct Answering {
-    /// None when it is answered: the answer's body has it then.
+    /// `None` once it is answered: then the response's body has it.
     pulse: Option<Arc<Pulse>>,
-    /// The request's.
+    /// The version of the request.
     version: Version,
     logged: Logged,
-    /// Where requests are counted.
+    /// `Some` if requests are counted.
     counted: Option<Counted>,
-    /// What it has of the memory for bodies, until its handler is done.
+    /// Its share of the memory for bodies, until its handler is done.
     share: Option<Arc<Share>>,
     state: State,
 }
@@ -133,11 +134,11 @@ enum State {
     Refused(Refusal),
     Routed {
         routed: Routed,
-        /// What the clock has said just now, for the first poll: most handlers answer at once, and are called at once.
+        /// The time, just asked, for the first poll: most handlers are called and return at once.
         now: Option<Instant>,
-        /// None when it has begun.
+        /// `None` once the handler was called.
         waits: Option<Waiting>,
-        /// Made when the handler has to wait.
+        /// Created when the handler has to wait.
         alarm: Option<Pin<Box<Sleep>>>,
     },
     Answered,
@@ -165,9 +166,10 @@ impl Future for Answering {
             }
             State::Answered => return Poll::Pending,
         };
-        // what is returned from under the guard is moved twice, which an answer is too large for
+        // What a guarded closure returns is moved twice, and a response is too large for that.
         let mut answer = None;
-        // the handler's own state is its own affair: other handlers do not share it, or share it by what poisons
+        // Unwind safety: the handler's own state is not used again, and what it shares with other handlers is its own
+        // concern (a lock is poisoned).
         let (called, returned) = current.handle(now, shared, || {
             let State::Routed { routed, .. } = state else { return };
             match Pin::new(routed).poll(task) {
@@ -175,7 +177,8 @@ impl Future for Answering {
                 Poll::Ready(Err(never)) => match never {},
                 Poll::Pending => return,
             }
-            // what it has left: that a destructor of it panics takes nothing from the answer
+            // Drops the handler's future after the response was taken out, so that a panicking destructor does not lose
+            // it.
             *state = State::Answered;
         });
         if let Err(panic) = &called {
@@ -196,7 +199,7 @@ impl Future for Answering {
             }
         };
         let response = match pulse.take_refused() {
-            // a handler that has answered well all the same had its reasons
+            // If the handler has answered with success nevertheless, its response is sent.
             Some(why) if response.status().is_client_error() || response.status().is_server_error() => why.answer(),
             _ => {
                 if let Some(failure) = response.extensions().get() {
@@ -210,7 +213,8 @@ impl Future for Answering {
 }
 
 impl Answering {
-    /// Hands the request to its router. What is as large as a request is written where it stays, instead of being moved from call to call.
+    /// Passes the request to its router. Values as large as a request are written in place, instead of being moved from
+    /// call to call.
     fn route(
         &mut self,
         pulse: &Arc<Pulse>,
@@ -226,13 +230,14 @@ impl Answering {
             let expects = request.headers().contains_key(EXPECT);
             let received = |body| Body::new(Received::new(body, share.clone(), pulse.clone(), began, expects));
             let mut request = request.map(received);
-            // the limit is ours; a handler may still have a smaller one
+            // The server has its own limit; a handler may still set a smaller one.
             DefaultBodyLimit::disable().apply(&mut request);
             request
         };
         let now = counted.as_ref().map(Counted::began);
         let mut request = Some(request);
-        // handlers and layers are cloned, and may be called. What runs under the guard is moved twice, with all that it has: so it is lent the request
+        // Handlers and layers are cloned, and may be called. A guarded closure is moved twice with what it captures, so
+        // it only borrows the request.
         let called = pulse.current.call(|| {
             if let Some(request) = request.take() {
                 let routed = tower_service::Service::call(&mut router(), request);
@@ -245,14 +250,14 @@ impl Answering {
         }
     }
 
-    /// Drops what the handler has left: its destructors are its own.
+    /// Drops what the handler has left, with its destructors guarded.
     fn let_go(&mut self, pulse: &Pulse) {
         if let Err(panic) = pulse.current.call(|| self.state = State::Answered) {
             pulse.current.asked.panicked(&pulse.shared, &panic);
         }
     }
 
-    /// `at` is what the clock says, or has just said.
+    /// `at` is the time, just asked.
     fn send(&mut self, response: Response<Body>, at: Instant) -> Poll<Result<Response<Sent>, Infallible>> {
         let Some(pulse) = self.pulse.take() else { return Poll::Pending };
         let mut response = response;
@@ -261,11 +266,12 @@ impl Answering {
         }
         self.share = None;
         if pulse.is_last() || pulse.shared.clock.drains_since().is_some() {
-            // so the client asks elsewhere next time, instead of having its connection closed under a request
+            // So that the client connects elsewhere next time, instead of having its connection closed during a
+            // request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if self.version == Version::HTTP_10 && response.headers().contains_key(CONNECTION) {
-            // else hyper adds that the connection is kept, beside what is said
+            // Otherwise hyper would add `keep-alive` beside what is already there.
             *response.version_mut() = Version::HTTP_10;
         }
         let status = response.status();

@@ -1,4 +1,4 @@
-//! [`Shared`]: what all connections of a server have in common.
+//! [`Shared`]: what all connections of a server share.
 
 use crate::{
     Access, Incident, Limits,
@@ -32,28 +32,28 @@ use tokio::task;
 pub(crate) type Report = Arc<dyn Fn(&Incident) + Send + Sync>;
 pub(crate) type Log = Arc<dyn Fn(&Access) + Send + Sync>;
 
-/// What answers requests.
+/// The routers that answer requests, with the index of their routes.
 pub(crate) struct Table {
     pub(crate) routers: Arc<Routers>,
-    /// Empty where the server was not told.
+    /// Empty if the server does not know its routes.
     pub(crate) index: RouteIndex,
-    /// What the routers are made of, and what a plugin that comes late adds to.
+    /// The routes of which the routers are made, to which those of a late plugin are added.
     pub(crate) routes: RouteTable,
-    /// Of the index; none where requests are not counted.
+    /// The series of the index; `None` if requests are not counted.
     pub(crate) series: Option<Series>,
     pub(crate) age: Age,
-    /// What has newer ones, while the agent starts.
+    /// The source of newer routes, while the agent starts.
     pub(crate) early: Option<Early>,
 }
 
 /// The routers of a table.
 pub(crate) enum Routers {
-    /// One for all requests.
+    /// One router for all requests.
     One(Router),
-    /// The one of an agent that starts, of which no routes are known yet: made when somebody asks.
+    /// The router of an agent that starts, while no routes are known; made at the first request.
     OfStart(OnceLock<Router>),
-    /// One for each route, of its path alone, and the last one for what is nobody's. Each is made when it is asked for first: all of them would be a good
-    /// part of a start, and most are not asked for.
+    /// One for each route, which has only its path, and a last one for requests that no route matches. Each is made at
+    /// its first request: making all of them would be a good part of a start, and most are not needed.
     EachPath(Box<[OnceLock<Router>]>),
 }
 
@@ -63,7 +63,8 @@ impl From<Router> for Routers {
     }
 }
 
-/// Which of two tables is the newer one: what they are of, as it is counted, and whether that is all or only what is answered during the start.
+/// Orders two tables: by the version of their routes, then by whether all routes are served, or only those of the
+/// start.
 pub(crate) type Age = (u64, bool);
 
 impl Table {
@@ -76,12 +77,12 @@ impl Table {
         Table { routers, index, series, routes: RouteTable::new(), age: Age::default(), early: None }
     }
 
-    /// The same, with other routes known of its routers, or counted in other metrics.
+    /// The same routers, with another index or other metrics.
     pub(crate) fn anew(&self, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
         Table::with(self.routers.clone(), index, metrics)
     }
 
-    /// Of all these routes.
+    /// A table of all these routes.
     pub(crate) fn of(routes: RouteTable, age: Age, metrics: Option<&RequestMetrics>) -> Self {
         let index = routes.index().clone();
         let series = metrics.map(|metrics| Series::new(metrics, &index));
@@ -89,7 +90,8 @@ impl Table {
         Table { routers: Arc::new(routers), index, series, routes, age, early: None }
     }
 
-    /// What answers a request of which the index says that it is for the route at this place. Handlers may be cloned, which is others' code.
+    /// The router for a request that the index assigns to the route at this index. This may clone handlers, which is
+    /// foreign code.
     pub(crate) fn router(&self, at: Option<usize>) -> Router {
         let routers = match &*self.routers {
             Routers::One(router) => return router.clone(),
@@ -98,42 +100,42 @@ impl Table {
         };
         let router = &routers[at.unwrap_or(routers.len() - 1)];
         router.get().cloned().unwrap_or_else(|| {
-            // two may make it at once, so that nobody waits for others' code
+            // Two threads may make it at once, so that none waits for foreign code.
             let made = self.routes.router_at(at);
             router.get_or_init(|| made).clone()
         })
     }
 
-    /// Takes the place of what is there, unless that is newer.
+    /// Replaces the current table, unless that is newer.
     pub(crate) fn put(self, tables: &ArcSwap<Table>) {
         let table = Arc::new(self);
         tables.rcu(|now| if now.age < table.age { table.clone() } else { now.clone() });
     }
 }
 
-/// The table of a server, which may be another one for the next request.
+/// The table of a server, which may be replaced between two requests.
 pub(crate) type Tables = Arc<ArcSwap<Table>>;
 
-/// What all connections of a server have in common.
+/// What all connections of a server share.
 pub(crate) struct Shared {
     pub(crate) tables: Tables,
     pub(crate) limits: Limits,
     pub(crate) report: Report,
     pub(crate) access: Option<Log>,
-    /// None where requests are not counted.
+    /// `None` if requests are not counted.
     pub(crate) metrics: Option<RequestMetrics>,
     pub(crate) clock: Arc<Clock>,
-    /// What the bodies of all requests have.
+    /// The memory that the bodies of all requests use.
     pub(crate) bodies: Budget,
     /// How many requests were in flight when their connections were ended.
     pub(crate) cut: AtomicUsize,
-    /// Of the plugin that runs it, where one does.
+    /// The context of the plugin that runs the server, if there is one.
     pub(crate) context: Option<Context>,
-    /// Of its agent.
+    /// The stop handle of the agent of that plugin.
     pub(crate) stop: Option<StopHandle>,
-    /// Nobody has to wait for the start any more.
+    /// Connections need not wait for the start any more.
     pub(crate) has_settled: AtomicBool,
-    /// Whose requests were in flight in tasks that panic right now.
+    /// The requests that were in flight in tasks that are panicking.
     blamed: Mutex<Vec<(task::Id, Request)>>,
 }
 
@@ -159,12 +161,12 @@ impl Shared {
         self.clock.now()
     }
 
-    /// What answers a request that has come.
+    /// The table that answers a request that has arrived.
     pub(crate) fn table(&self) -> Guard<Arc<Table>> {
         let table = self.tables.load();
         let Some(early) = &table.early else { return table };
         let Some((routes, version)) = early.newer_than(table.age.0) else { return table };
-        // handlers are cloned, and older ones dropped: that is others' code
+        // Handlers are cloned, and older ones dropped, which is foreign code.
         let renewed = Panic::catch(|| {
             let newer = Table::new(routes.router_during_start(), routes.index().clone(), self.metrics.as_ref());
             Table { age: (version, false), early: Some(early.clone()), ..newer }.put(&self.tables);
@@ -175,22 +177,22 @@ impl Shared {
         self.tables.load()
     }
 
-    /// Was a stop asked for that the agent has not heard of?
+    /// Whether a stop was requested that the agent has not noticed yet.
     pub(crate) fn is_stop_unheard(&self) -> bool {
         self.stop.as_ref().is_some_and(StopHandle::is_stopping)
             && self.context.as_ref().is_some_and(|context| !context.is_stopping())
     }
 
-    /// Tells an incident. What is told is others' code.
+    /// Reports an incident. The receiver is foreign code.
     pub(crate) fn tell(&self, incident: &Incident) {
         if let Err(panic) = Panic::catch(|| (self.report)(incident)) {
-            // so may be the log; then nobody is left
+            // The log may panic, too; then there is nobody left to report to.
             let _ =
                 Panic::catch(|| tracing::error!("who is told of incidents panicked: {panic}; of this one: {incident}"));
         }
     }
 
-    /// Tells a request with its answer, where there is an access log.
+    /// Logs a request with its response, if there is an access log.
     pub(crate) fn log(&self, access: impl FnOnce() -> Access) {
         if let Some(log) = &self.access
             && let Err(panic) = Panic::catch(|| log(&access()))
@@ -199,7 +201,7 @@ impl Shared {
         }
     }
 
-    /// What a client has sent is no request. It is answered, and told as far as that goes.
+    /// Counts and logs an invalid request, as far as its data is known.
     pub(crate) fn is_malformed(&self, status: StatusCode, peer: SocketAddr) {
         if let Some(metrics) = &self.metrics {
             metrics.is_malformed(status);
@@ -214,7 +216,7 @@ impl Shared {
         });
     }
 
-    /// The task that runs right now panics, while this request is in flight.
+    /// Notes that the current task panics while this request is in flight.
     pub(crate) fn blame(&self, asked: &Asked) {
         if let Some(id) = task::try_id() {
             let request = asked.request(self);
@@ -222,14 +224,14 @@ impl Shared {
         }
     }
 
-    /// The request that was in flight in a task when that panicked, where there was one.
+    /// The request that was in flight when this task panicked, if there was one.
     pub(crate) fn take_blamed(&self, id: task::Id) -> Option<Request> {
         let mut blamed = self.blamed.lock().unwrap_or_else(PoisonError::into_inner);
         let at = blamed.iter().position(|(of, _)| *of == id)?;
         Some(blamed.swap_remove(at).1)
     }
 
-    /// Whose request this is, where that is known.
+    /// The route of a request, if it is known.
     pub(crate) fn route(&self, method: &Method, path: &str) -> Option<Route> {
         self.tables.load().index.find(method, path).cloned()
     }

@@ -1,4 +1,4 @@
-//! [`Socket`]: a client's connection, whose pulse is taken.
+//! [`Socket`]: the TCP stream of a client, which updates the connection's [`Pulse`].
 
 use crate::{
     malformed::{Malformed, Seen},
@@ -16,13 +16,14 @@ use tokio::{
     net::TcpStream,
 };
 
-/// So much of what a client still sends is read and thrown away before its connection is closed.
+/// At most this much of what a client still sends is read and discarded before its connection is closed.
 const MOST_UNREAD: usize = 256 << 10;
 
-/// An answer of so many bytes, head and body, is copied and sent: the system takes one piece in less time than two.
+/// A response of at most this size, head and body, is copied into one buffer: one piece costs the system less time than
+/// two.
 const TOGETHER: usize = 1 << 10;
 
-/// A client's connection, whose pulse is taken.
+/// The TCP stream of a client, which updates the connection's pulse.
 pub(crate) struct Socket {
     stream: TcpStream,
     peer: SocketAddr,
@@ -30,11 +31,12 @@ pub(crate) struct Socket {
     /// The client sends no more.
     ended: bool,
     thrown_away: usize,
-    /// In the place of what hyper writes.
+    /// Sent in place of what hyper writes.
     malformed: Option<Malformed>,
-    /// What is sent together, kept for the next answer.
+    /// The buffer for small responses, kept for the next one.
     together: Vec<u8>,
-    /// Of the head that comes, to tell why hyper does not take it; none when more has come than that.
+    /// What was seen of the head that is arriving, to tell why hyper refuses it; `None` if more than a head may have
+    /// arrived.
     seen: Option<Seen>,
 }
 
@@ -43,7 +45,7 @@ impl Socket {
         Socket { stream, peer, pulse, ended: false, thrown_away: 0, malformed: None, together: Vec::new(), seen: None }
     }
 
-    /// Of so many bytes.
+    /// Updates the pulse after a write of this many bytes.
     fn sent(&self, sent: Poll<io::Result<usize>>, of: usize) -> Poll<io::Result<usize>> {
         self.pulse.sends(sent.is_ready());
         if matches!(sent, Poll::Ready(Ok(sent)) if sent == of) {
@@ -52,14 +54,15 @@ impl Socket {
         sent
     }
 
-    /// As one piece, of [`TOGETHER`] at most.
+    /// Writes all buffers as one piece, of at most [`TOGETHER`] bytes.
     fn send_together(&mut self, bufs: &[IoSlice<'_>], task: &mut Context<'_>) -> Poll<io::Result<usize>> {
         self.together.clear();
         bufs.iter().for_each(|buf| self.together.extend_from_slice(buf));
         Pin::new(&mut self.stream).poll_write(task, &self.together)
     }
 
-    /// If hyper writes this answer by itself, to what is no request, it is told, and another one goes in its place.
+    /// If hyper itself writes this response, to an invalid request, it is reported, and another one is prepared in its
+    /// place.
     fn answers_itself(&mut self, bytes: &[u8]) -> bool {
         if self.malformed.is_some() {
             return true;
@@ -70,13 +73,13 @@ impl Socket {
         let most = self.pulse.shared.limits.head_bytes;
         self.malformed = Malformed::of(bytes, self.seen, most);
         let Some(Malformed { status, .. }) = self.malformed else { return false };
-        // what follows it is not read
+        // What follows the invalid request is not read.
         self.pulse.leaves_unread();
         self.pulse.shared.is_malformed(status, self.peer);
         true
     }
 
-    /// Sends that other answer; then hyper has written its own, of so many bytes.
+    /// Sends that other response, and then pretends that hyper's own, of this many bytes, was written.
     fn send_instead(&mut self, of: usize, task: &mut Context<'_>) -> Poll<io::Result<usize>> {
         while let Some(answer) = &mut self.malformed {
             let sent = Pin::new(&mut self.stream).poll_write(task, answer.left());
@@ -95,7 +98,7 @@ impl AsyncRead for Socket {
         ready!(Pin::new(&mut self.stream).poll_read(task, buf))?;
         let came = &buf.filled()[before..];
         if !came.is_empty() {
-            // what a client has sent ahead of it, with the request before, is not counted
+            // What a client has sent ahead, together with the previous request, is not counted.
             let before = match self.pulse.phase() {
                 Phase::Fresh | Phase::Idle | Phase::Flushing => Some(Seen::default()),
                 Phase::Head => self.seen,
@@ -146,8 +149,8 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.stream).poll_flush(task)
     }
 
-    /// Sends no more. What a client still sends is read for a while, so that it gets the answer that was sent before: a system that is told
-    /// of bytes that nobody wants throws away what has come so far.
+    /// Sends no more. What the client still sends is read for a while, so that it receives the last response: if unread
+    /// bytes were left when the socket is closed, the client's system would discard what it has received so far.
     fn poll_shutdown(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_shutdown(task))?;
         if !self.pulse.has_unread() {

@@ -9,21 +9,23 @@ use std::{
 };
 use tokio::time::{Sleep, sleep};
 
-/// While a stop is asked for and not yet heard, requests wait, and look again so often.
+/// While a stop is requested and the agent has not noticed it, requests wait and check again at this interval.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// So often at most: a program that embeds an agent may ask for a stop long before it closes.
+/// The largest number of such checks: a program that embeds an agent may request a stop long before it closes the
+/// agent.
 const LOOKS: u32 = 20;
 
-/// The turn of a connection. A client that sends many requests at once would keep a thread for all of them, and thousands of such clients all threads
-/// for many times that: so each request has a turn of its own, and other connections come in between.
+/// The turn of a connection. A client that sends many requests at once (pipelining) would occupy a thread for all of
+/// them, and thousands of such clients would occupy all threads for many times that. So each request has a turn of its
+/// own, and other connections come in between.
 ///
-/// Twice the number of times that the connection was looked after, and one more where a request has begun since. All that is done to it is done by the connection's
-/// task, one after the other: so it is read and written, and not exchanged.
+/// Twice the number of polls of the connection, plus one if a request has begun since the last one. Only the
+/// connection's task changes it, so a plain load and store is enough.
 #[derive(Default, Debug)]
 pub(crate) struct Turn(AtomicU64);
 
 impl Turn {
-    /// The connection is looked after.
+    /// The connection is polled.
     pub(crate) fn comes(&self) {
         self.0.store((self.0.load(Relaxed) | 1) + 1, Relaxed);
     }
@@ -43,7 +45,7 @@ impl Turn {
 /// A request that waits for its turn.
 #[derive(Default)]
 pub(crate) struct Waiting {
-    /// Made while a stop is not heard.
+    /// Created while a stop has not been noticed.
     alarm: Option<Pin<Box<Sleep>>>,
     looks: u32,
 }
@@ -56,10 +58,11 @@ impl Waiting {
             return Poll::Pending;
         }
         if shared.clock.has_ended() {
-            // its connection is about to be ended
+            // Its connection is about to be ended.
             return Poll::Pending;
         }
-        // the agent hears of its stop by a task, which has to wait like any other: what is asked now would keep the threads from it
+        // The agent notices its stop in a task, which has to wait like any other: requests that begin now would keep
+        // the threads from it.
         while shared.is_stop_unheard() && self.looks < LOOKS {
             let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(LOOK_AGAIN)));
             if alarm.as_mut().poll(task).is_pending() {

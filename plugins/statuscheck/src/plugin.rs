@@ -1,4 +1,4 @@
-//! [`StatusCheck`]: the plugin.
+//! [`StatusCheck`]: the plugin that publishes the status.
 
 use crate::{StatusCheckConfig, publisher::Publisher};
 use cninfra::{keyval::KeyVal, prelude::*};

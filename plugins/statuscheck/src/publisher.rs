@@ -1,4 +1,4 @@
-//! [`Publisher`]: brings the store to what the status is.
+//! [`Publisher`]: keeps the records in the store equal to the status.
 
 use crate::record::{AgentRecord, PluginRecord};
 use cninfra::{
@@ -15,11 +15,11 @@ use std::{
 };
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Publishes the status, as one task: what is published is what is so now, so nothing waits for the store.
+/// Publishes the status, in one task. Only the latest status is published, so nothing piles up while the store is slow.
 pub(crate) struct Publisher {
     cx: Context,
     kv: Kv,
-    /// What the store has, as far as is known, without the times that change by themselves.
+    /// What the store contains, as far as is known, without the times that change by themselves.
     published: BTreeMap<String, String>,
 }
 
@@ -29,9 +29,9 @@ impl Publisher {
         Publisher { cx: cx.clone(), kv, published: BTreeMap::new() }
     }
 
-    /// Until the agent stops.
+    /// Publishes until the agent stops.
     pub(crate) async fn run(mut self, mut changes: StatusChanges, interval: Duration) {
-        // zero is never, and so is what is beyond all time
+        // Zero means never, as does a time beyond the range of the clock.
         let next = || Instant::now().checked_add(interval).filter(|_| !interval.is_zero());
         let (mut anew, mut pauses) = (next(), Pauses::default());
         loop {
@@ -46,7 +46,7 @@ impl Publisher {
                     return;
                 }
                 self.cx.status().report_because(State::Degraded, format!("the status is not published: {error}"));
-                // changes meanwhile are no reason to try more often
+                // Changes in the meantime are no reason to retry sooner.
                 sleep(pauses.next()).await;
                 continue;
             }
@@ -59,7 +59,7 @@ impl Publisher {
         }
     }
 
-    /// Writes what the store does not have.
+    /// Writes the records that the store does not have.
     async fn publish(&mut self, status: &AgentStatus) -> Result<()> {
         let now = SystemTime::now();
         let plugins = status.running().map(|plugin| {
@@ -70,7 +70,7 @@ impl Publisher {
         let agent = ("agent".to_string(), json(&AgentRecord { last_update: 0, ..agent.clone() }), json(&agent));
         for (key, is, value) in plugins.chain([agent]).collect::<Vec<_>>() {
             if self.published.get(&key) != Some(&is) {
-                // until it is answered, neither this nor what was there before is known to be there
+                // Until the call succeeds, neither the new nor the previous record is known to be there.
                 self.published.remove(&key);
                 self.kv.put(&key, value).await?;
                 self.published.insert(key, is);
@@ -80,7 +80,7 @@ impl Publisher {
     }
 }
 
-/// `None` is never.
+/// `None` means never.
 async fn until(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
@@ -88,7 +88,7 @@ async fn until(time: Option<Instant>) {
     }
 }
 
-/// A record can always be written: it has numbers, texts and lists.
+/// Serializing a record cannot fail: it contains only numbers, strings and lists.
 fn json(record: &impl Serialize) -> String {
     serde_json::to_string(record).unwrap_or_default()
 }

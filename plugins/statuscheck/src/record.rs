@@ -1,4 +1,4 @@
-//! [`AgentRecord`] and [`PluginRecord`]: what is published, in JSON.
+//! [`AgentRecord`] and [`PluginRecord`]: the records that are published, as JSON.
 
 use cninfra::{
     BuildInfo,
@@ -117,7 +117,7 @@ fn is_zero(number: &u8) -> bool {
 mod tests {
     use super::*;
 
-    /// As the predecessor's v1.7.0 wrote them to etcd.
+    /// As v1.7.0 of the predecessor wrote them to etcd.
     const AGENT: &str = r#"{"build_version":"v9.8.7","build_date":"2026-11-23T00:00:00Z","state":2,"start_time":1795454953,"last_change":1795454970,"last_update":1795454970,"commit_hash":"abcdef0","plugins":[{"name":"demo","state":2,"error":"demo failed"},{"name":"etcd","state":1}]}"#;
     const PLUGIN: &str = r#"{"state":2,"last_change":1795454970,"last_update":1795454970,"error":"demo failed"}"#;
 
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!((agent.plugins[1].name.as_str(), agent.plugins[1].state), ("etcd", 1));
         let plugin: PluginRecord = serde_json::from_str(PLUGIN).unwrap();
         assert_eq!(serde_json::to_string(&plugin).unwrap(), PLUGIN);
-        // one that starts has no state
+        // A plugin that is starting has no `state` key.
         let starts = PluginRecord { state: 0, error: String::new(), ..plugin };
         assert_eq!(serde_json::to_string(&starts).unwrap(), r#"{"last_change":1795454970,"last_update":1795454970}"#);
     }

@@ -1,4 +1,4 @@
-//! [`Blocks`]: contestants that take turns, and the ratios of what they take.
+//! [`Blocks`]: the times of contestants that take turns, and their ratios.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::{
@@ -6,18 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The time that something took, and what of it this process has computed.
+/// The elapsed time, and the CPU time of this process in it.
 pub type Taken = (Duration, Duration);
 
-/// What contestants took in one process, block by block. The first one is what the others are compared with.
+/// The times of contestants in one process, block by block. The others are compared with the first one.
 pub struct Blocks {
-    /// How many contestants there are.
+    /// The number of contestants.
     count: usize,
-    /// Of each block what each contestant took.
+    /// The times of each block, by contestant.
     taken: Vec<Vec<Taken>>,
 }
 
-/// The ratio of one contestant to the first one: the median over all that is counted, blocks or processes, and where that lies with 95 of 100.
+/// The ratio of one contestant to the first one: the median over all blocks, or all processes, with its 95 % interval.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Ratio {
     pub low: f64,
@@ -26,35 +26,36 @@ pub struct Ratio {
 }
 
 impl Blocks {
-    /// Of so many contestants.
+    /// For this number of contestants.
     pub fn of(count: usize) -> Self {
         Blocks { count, taken: Vec::new() }
     }
 
-    /// The order of the contestants in the next block: each comes first as often as the others, and after each of the others as often, since what one leaves to be done is taken by the next.
+    /// The order of the contestants in the next block. Each comes first equally often, and follows each of the others
+    /// equally often, since work that one leaves behind slows down the next.
     pub fn order(&self) -> Vec<usize> {
         let (count, block) = (self.count, self.taken.len());
-        // from both ends in turns: 0, 3, 1, 2 of four
+        // Alternating from both ends: 0, 3, 1, 2 for four.
         let from_both_ends = |at: usize| if at.is_multiple_of(2) { at / 2 } else { count - at.div_ceil(2) };
         let mut order: Vec<usize> = (0..count).map(|at| (from_both_ends(at) + block) % count).collect();
-        // where their number is odd, it takes the same backwards, too
+        // If their number is odd, the reversed orders are needed, too.
         if block / count % 2 == 1 {
             order.reverse();
         }
         order
     }
 
-    /// A block, with what each contestant took, in their order.
+    /// Adds a block, with the times in the order of the contestants.
     pub fn add(&mut self, taken: Vec<Taken>) {
         self.taken.push(taken);
     }
 
-    /// Of each block the ratio of a contestant's time to that of the first one.
+    /// The ratio of a contestant's time to that of the first one, for each block.
     pub fn times(&self, at: usize) -> impl Iterator<Item = f64> {
         self.ratios(at, |(time, _)| *time)
     }
 
-    /// The same of what the process has computed.
+    /// The same for the CPU time.
     pub fn computed(&self, at: usize) -> impl Iterator<Item = f64> {
         self.ratios(at, |(_, cpu)| *cpu)
     }
@@ -71,7 +72,8 @@ impl fmt::Display for Ratio {
 }
 
 impl Ratio {
-    /// Of the ratios of all blocks, or of all processes. The interval is that of the median by ranks, whatever the ratios' distribution is: what drawing from them again and again would give.
+    /// From the ratios of all blocks, or of all processes. The interval is that of the median by ranks, which holds for
+    /// any distribution of the ratios: it is what repeated sampling from them would give.
     pub fn of(ratios: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = ratios.collect();
         sorted.sort_by(f64::total_cmp);
@@ -84,7 +86,7 @@ impl Ratio {
     }
 }
 
-/// How long something takes, and how much of it this process computes.
+/// The elapsed time and the CPU time of some work.
 pub async fn time<T, E>(work: impl Future<Output = Result<T, E>>) -> Result<Taken, E> {
     let (began, cpu) = (Instant::now(), computed());
     work.await?;

@@ -1,17 +1,21 @@
-//! What the layer over etcd costs, beside the client alone, in one run.
+//! What the store for etcd costs compared with the client alone, in one run.
 //!
 //! ```text
 //! cargo run --profile stores -p cninfra-bench-stores --bin etcd [-- BLOCKS [put|get|puts|gets|watch]]
 //! ```
 //!
-//! In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the store as it is injected. All of them are in one process, which is started anew every sixty blocks,
-//! with an etcd of its own (Debian's `etcd-server`). Told are the median of the ratios to the client's time over all blocks, and over the medians of the processes, each with its 95 % interval, and the ratio of what the process has computed.
+//! In each block the contestants take turns: the client, the client again, which shows the noise, the store by its own
+//! type, and the store as it is injected. All of them are in one process, which is restarted every sixty blocks, with
+//! an etcd of its own (Debian's `etcd-server`). The output is the median of the ratios to the client's time over all
+//! blocks, and over the medians of the processes, each with its 95 % interval, and the ratio of the CPU time.
 //!
 //! ```text
 //! valgrind --tool=callgrind target/stores/etcd --alone raw|static|dyn put|get|puts|gets|watch BLOCKS ENDPOINT [threads]
 //! ```
 //!
-//! runs one contestant alone, on one thread (`threads`: as many as where they take turns) and an etcd that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is.
+//! runs one contestant alone, on one thread (with `threads`, on as many as in turns) and an etcd that is already
+//! running. The difference of two such runs, divided by the difference of their operations, is the number of
+//! instructions per operation, however busy the machine is.
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -26,7 +30,7 @@ use processes::compare;
 use std::sync::Arc;
 use work::{Contestant, NAMES, Result, Task, What, alone, in_turns, run};
 
-/// Who takes part, with what it watches.
+/// A contestant, with its watch.
 enum Who {
     Raw(Box<Client>, String, WatchStream),
     Static(Kv<EtcdStore>, Watch),
@@ -81,7 +85,7 @@ async fn measure(blocks: usize, what: What) -> Result<()> {
     let etcd = Etcd::start();
     let endpoint = etcd.endpoint();
     let mut contestants = Vec::new();
-    // each with a connection, and below a prefix of its own
+    // Each has its own connection, and a prefix of its own.
     for name in NAMES.iter().enumerate().map(|(at, name)| format!("{name}{at}")) {
         contestants.push(contestant(&name, &endpoint).await?);
     }

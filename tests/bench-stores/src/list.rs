@@ -1,14 +1,17 @@
-//! What it costs to list many keys of etcd part by part, beside the client alone, in one run; and how much memory that takes.
+//! What it costs to list many keys of etcd page by page, compared with the client alone, in one run; and how much
+//! memory that takes.
 //!
 //! ```text
 //! cargo run --profile stores -p cninfra-bench-stores --bin list [-- BLOCKS]
 //! ```
 //!
-//! An etcd is started for it (Debian's `etcd-server`), with 100 000 keys. In each block these take turns: the client with pages as large as those of a `Listing`, the same once more, which says what the
-//! noise is, a `Listing` of the store by its own type, one of the store as it is injected, and the client with one read of all. Told are the median of the ratios, with its 95 % interval, and the same
-//! of what the process has computed.
+//! It starts an etcd (Debian's `etcd-server`) with 100 000 keys. In each block these take turns: the client with pages
+//! as large as those of a `Listing`, the same again, which shows the noise, a `Listing` of the store by its own type,
+//! one of the store as it is injected, and the client with one read of everything. The output is the median of the
+//! ratios, with its 95 % interval, and that of the CPU time.
 //!
-//! Memory is that of a process which does nothing else: its peak (`VmHWM`), less what that was before; the median of nine processes, and the most of them.
+//! Memory is measured in a process that only lists: the increase of its peak (`VmHWM`); the median and the maximum of
+//! nine processes.
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -24,20 +27,20 @@ use std::{env, error::Error, fs, process::Command, sync::Arc, time::Duration};
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const KEYS: usize = 100_000;
-/// Of one transaction, and transactions at once.
+/// The keys per transaction, and the number of concurrent transactions.
 const CHUNK: usize = 100;
 const AT_ONCE: usize = 16;
-/// With values of so many bytes.
+/// The prefixes, with the size of their values in bytes.
 const DATA: [(&str, usize); 2] = [("small/", 100), ("large/", 1000)];
-/// Of a page, in KiB.
+/// The size of a page, in KiB.
 const PAGE: u64 = 8 << 10;
-/// So many processes say what memory it takes: it depends on how the parts of an answer come in.
+/// The number of processes whose memory is measured: it depends on how the parts of a response arrive.
 const WEIGHED: usize = 9;
-/// What the client takes of one answer: all that is there.
+/// The client's limit for one response: large enough for everything.
 const MAX_MESSAGE: usize = 1 << 30;
 
 const NAMES: [&str; 5] = ["raw", "raw", "static", "dyn", "unpaged"];
-/// Who is compared with one read of all.
+/// The contestants that are compared with one read of everything.
 const WHOLE: [&str; 3] = ["unpaged", "static", "dyn"];
 
 enum Contestant {
@@ -61,7 +64,7 @@ impl Contestant {
         })
     }
 
-    /// Reads all keys below a prefix: bytes of keys and values.
+    /// Reads all keys with a prefix. Returns the bytes of keys and values.
     async fn list(&self, prefix: &str, pages: &[i64]) -> Result<usize> {
         let (mut bytes, mut count) = (0, 0);
         match self {
@@ -105,7 +108,7 @@ impl Contestant {
     }
 }
 
-/// The first key after all with this prefix.
+/// The first key after all those with this prefix.
 fn after(prefix: &str) -> Vec<u8> {
     let mut end = prefix.as_bytes().to_vec();
     if let Some(last) = end.last_mut() {
@@ -126,7 +129,7 @@ async fn fill(kv: &Kv<EtcdStore>, prefix: &str, len: usize) -> Result<()> {
     Ok(())
 }
 
-/// How many keys the pages of a listing have.
+/// The number of keys on each page of a listing.
 async fn pages(kv: &Kv<EtcdStore>, prefix: &str) -> Result<Vec<i64>> {
     let (mut listing, mut pages) = (kv.list(prefix), Vec::new());
     while let Some(page) = listing.next_page().await? {
@@ -135,14 +138,14 @@ async fn pages(kv: &Kv<EtcdStore>, prefix: &str) -> Result<Vec<i64>> {
     Ok(pages)
 }
 
-/// The most memory that this process has had so far, in KiB.
+/// The peak memory of this process so far, in KiB.
 fn peak() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = |line: &str| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok();
     status.lines().find_map(line).ok_or_else(|| "no VmHWM in /proc/self/status".into())
 }
 
-/// In a process of its own: lists once, and says how much more memory that took than was taken before, in KiB.
+/// Runs in a process of its own: lists once, and prints by how much that has increased the peak memory, in KiB.
 async fn weigh(name: &str, endpoint: &str, prefix: &str, pages: &[i64]) -> Result<()> {
     let contestant = Contestant::of(name, endpoint).await?;
     let before = peak()?;
@@ -196,7 +199,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// All in turns: by the client's pages, and by its one read of all.
+/// Compares all in turns: with the client's pages, and with its one read of everything.
 async fn compare(endpoint: &str, prefix: &str, pages: &[i64], blocks: usize) -> Result<()> {
     let mut contestants = Vec::new();
     for name in NAMES {
@@ -218,7 +221,7 @@ async fn compare(endpoint: &str, prefix: &str, pages: &[i64], blocks: usize) -> 
     Ok(())
 }
 
-/// A line for each contestant but the first.
+/// Prints a line for each contestant except the first.
 fn print(what: &str, names: &[&str], blocks: &Blocks) {
     for (at, name) in names.iter().enumerate().skip(1) {
         let cpu = Ratio::of(blocks.computed(at)).median;

@@ -1,7 +1,8 @@
-//! [`compare`]: contestants that take turns in one process after the other.
+//! [`compare`]: measures contestants in several processes, one after the other.
 //!
-//! Where a process has its memory, and which thread wakes which, makes one contestant faster or slower by hundredths for as long as the process lives. So the blocks of one process say how it is in this process, however many they are:
-//! what is to be known of all processes is told by the medians of several.
+//! The memory layout of a process, and which thread wakes which, make one contestant a few percent faster or slower for
+//! as long as the process lives. So the blocks of one process, however many, only describe this process; the medians of
+//! several processes are needed for a general statement.
 
 use crate::{
     blocks::{Blocks, Ratio, Taken},
@@ -9,13 +10,14 @@ use crate::{
 };
 use std::{env, process::Command, time::Duration};
 
-/// Blocks of one process: each contestant comes after each other one as often.
+/// The number of blocks of one process, in which each contestant follows each other one equally often.
 const BLOCKS_EACH: usize = 60;
 
-/// A process of this program's, with a server of its own, for so many blocks.
+/// The argument that runs this program as such a process, with a server of its own, for this many blocks.
 pub const PROCESS: &str = "--process";
 
-/// Has processes measure, one after the other, and prints what each contestant takes by what the first one does: over all blocks, and over the processes.
+/// Runs the processes one after the other, and prints the ratio of each contestant to the first one: over all blocks,
+/// and over the processes.
 pub fn compare(blocks: usize, only: Option<What>) -> Result<()> {
     let processes = blocks.div_ceil(BLOCKS_EACH).max(1);
     let names = || What::ALL.into_iter().filter(|(what, ..)| only.is_none_or(|only| only == *what));
@@ -35,7 +37,7 @@ pub fn compare(blocks: usize, only: Option<What>) -> Result<()> {
     Ok(())
 }
 
-/// What one process gives.
+/// The blocks of one process.
 fn measured(what: &str) -> Result<Blocks> {
     let done = Command::new(env::current_exe()?).args([PROCESS, &BLOCKS_EACH.to_string(), what]).output()?;
     let (said, wrong) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
@@ -49,7 +51,7 @@ fn measured(what: &str) -> Result<Blocks> {
     }
 }
 
-/// A block as one process tells the other one of it.
+/// A block as a line, which the process prints for its parent.
 pub fn told(block: &[Taken]) -> String {
     block.iter().map(|(time, cpu)| format!("{} {}", time.as_nanos(), cpu.as_nanos())).collect::<Vec<_>>().join(" ")
 }
@@ -64,7 +66,7 @@ fn parsed(line: &str) -> Option<Vec<Taken>> {
     (block.len() == NAMES.len() && nanos.len() == 2 * NAMES.len()).then_some(block)
 }
 
-/// A line for each contestant but the first.
+/// Prints a line for each contestant except the first.
 fn print(what: &str, processes: &[Blocks]) {
     for (at, name) in NAMES.iter().enumerate().skip(1) {
         let of_blocks = Ratio::of(processes.iter().flat_map(|blocks| blocks.times(at)));

@@ -1,19 +1,24 @@
-//! What the layer over Redis costs, beside the client alone, in one run.
+//! What the store for Redis costs compared with the client alone, in one run.
 //!
 //! ```text
 //! cargo run --profile stores -p cninfra-bench-stores --bin redis [-- BLOCKS [put|get|puts|gets|watch]]
 //! ```
 //!
-//! In each block the contestants take turns: the client, the client once more, which says what the noise is, the store by its own type, and the store as it is injected. The client alone watches as one does by hand: it is told of keys, and reads
-//! each. All of them are in one process, which is started anew every sixty blocks, with a Redis of its own (Debian's `redis-server`). Told are the median of the ratios to the client's time over all blocks, and over the medians of the processes,
-//! each with its 95 % interval, and the ratio of what the process has computed. What is said of a contestant is the figure over the processes: in one of them all blocks may be off by the same hundredths.
+//! In each block the contestants take turns: the client, the client again, which shows the noise, the store by its own
+//! type, and the store as it is injected. The client alone watches as one does by hand: it is notified of keys, and
+//! reads each. All of them are in one process, which is restarted every sixty blocks, with a Redis of its own (Debian's
+//! `redis-server`). The output is the median of the ratios to the client's time over all blocks, and over the medians
+//! of the processes, each with its 95 % interval, and the ratio of the CPU time. The figure over the processes is the
+//! one to quote: in one process all blocks may be off by the same few percent.
 //!
 //! ```text
 //! valgrind --tool=callgrind target/stores/redis --alone raw|raw-limited|static|dyn put|get|puts|gets|watch BLOCKS HOST:PORT [threads]
 //! ```
 //!
-//! runs one contestant alone, on one thread and a Redis that is there: the instructions of two such runs, by the difference of their operations, are those of one operation, however busy the machine is. `raw-limited` is the client with a
-//! limit for its calls, as each call of a store has. With `threads` there are as many as where they take turns, for the system calls (`strace -f -c`).
+//! runs one contestant alone, on one thread and a Redis that is already running. The difference of two such runs,
+//! divided by the difference of their operations, is the number of instructions per operation, however busy the machine
+//! is. `raw-limited` is the client with a time limit for its calls, as each call of a store has. With `threads` there
+//! are as many threads as in turns, to count system calls (`strace -f -c`).
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -36,7 +41,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
 use work::{Contestant, NAMES, Result, Task, WATCHED, What, alone, in_turns, run};
 
-/// Who takes part, with what it watches.
+/// A contestant, with its watch.
 enum Who {
     Raw(Raw),
     Static(Kv<RedisStore>, Watch),
@@ -46,7 +51,7 @@ enum Who {
 struct Raw {
     client: Client,
     prefix: String,
-    /// Kept, since its end is that of the hints.
+    /// Kept alive, since `hints` ends with it.
     _listener: Client,
     hints: broadcast::Receiver<KeyspaceEvent>,
 }
@@ -108,7 +113,7 @@ async fn measure(blocks: usize, what: What) -> Result<()> {
     let redis = Redis::start();
     let addr = redis.addr();
     let mut contestants = Vec::new();
-    // each with a connection, and below a prefix of its own
+    // Each has its own connection, and a prefix of its own.
     for name in NAMES.iter().enumerate().map(|(at, name)| format!("{name}{at}")) {
         contestants.push(contestant(&name, addr).await?);
     }

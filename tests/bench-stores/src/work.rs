@@ -1,4 +1,5 @@
-//! [`What`]: what contestants are asked to do, alone or in turns, and [`Contestant`]: who does it.
+//! [`What`]: the operations that contestants run, alone or in turns, and [`Contestant`]: a client or a store that runs
+//! them.
 
 use crate::{
     blocks::{Blocks, time},
@@ -14,24 +15,25 @@ use tokio::{runtime::Builder, time::sleep};
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Operations of a block.
+/// The numbers of operations in a block.
 const ONE_BY_ONE: usize = 40;
 const AT_ONCE: usize = 64;
 const ROUNDS: usize = 6;
 pub const WATCHED: usize = 200;
 
-/// Blocks at the begin of a process that do not count: in them the contestant that was made first is faster by hundredths.
+/// The number of blocks at the beginning of a process that do not count: in them the contestant that was created first
+/// is a few percent faster.
 const WARM_UP: usize = 20;
 
-/// Who takes part. The client comes twice: what the second one gives is the noise.
+/// The contestants. The client is there twice: the second one shows the noise.
 pub const NAMES: [&str; 4] = ["raw", "raw", "static", "dyn"];
 
-/// A client or a store, with a prefix of its own, and a watch of what is below `watched/` there.
+/// A client or a store, with a prefix of its own, and a watch of the keys below `watched/` there.
 pub trait Contestant: Sized {
     async fn put(&self, key: &str, value: &str) -> Result<()>;
-    /// Reads a key, which is there.
+    /// Reads a key, which exists.
     async fn get(&self, key: &str) -> Result<()>;
-    /// Waits for the watch, and says of how many keys it has told.
+    /// Waits for the watch, and returns the number of changed keys.
     async fn told(&mut self) -> Result<usize>;
 }
 
@@ -58,7 +60,7 @@ impl What {
         found.map(|(what, ..)| what).ok_or_else(|| format!("`{name}` is none of put, get, puts, gets, watch").into())
     }
 
-    /// Of a block.
+    /// The number of operations in a block.
     fn operations(self) -> usize {
         match self {
             What::Put => ONE_BY_ONE,
@@ -100,10 +102,10 @@ impl What {
     }
 }
 
-/// Writes keys that are watched, and waits until all of them have been told.
+/// Writes watched keys, and waits until the watch has reported all of them.
 async fn watched(contestant: &mut impl Contestant) -> Result<()> {
     let keys: Vec<String> = (0..WATCHED).map(|number| format!("watched/{number}")).collect();
-    // another one each time, since what is as it was is not told by all
+    // A new value each time, since not all of them report an unchanged one.
     let value = format!("{:?}", Instant::now());
     for some in keys.chunks(AT_ONCE) {
         try_join_all(some.iter().map(|key| contestant.put(key, &value))).await?;
@@ -115,14 +117,14 @@ async fn watched(contestant: &mut impl Contestant) -> Result<()> {
     Ok(())
 }
 
-/// What is asked of the program.
+/// What the command line requests.
 pub enum Task {
-    /// One contestant alone, by its name, for so many blocks, on the server that is there.
-    /// It is on one thread, or on as many as where they take turns.
+    /// One contestant alone, by its name, for this many blocks, on a running server. It uses one thread, or as many as
+    /// in turns.
     Alone { name: String, what: What, blocks: usize, at: String, threads: bool },
-    /// All in turns, for so many blocks, in this process.
+    /// All contestants in turns, for this many blocks, in this process.
     InTurns(usize, What),
-    /// The same in several processes, for so many blocks: all that is asked of them, or one of it.
+    /// The same in several processes, for this many blocks: all operations, or only one.
     Compare(usize, Option<What>),
 }
 
@@ -142,16 +144,17 @@ impl Task {
     }
 }
 
-/// On one thread the instructions are those of the contestant alone.
+/// With one thread, the counted instructions are only those of the contestant.
 pub fn run<T>(threads: bool, run: impl Future<Output = Result<T>>) -> Result<T> {
     let mut builder = if threads { Builder::new_multi_thread() } else { Builder::new_current_thread() };
     builder.enable_all().build()?.block_on(run)
 }
 
 pub async fn alone(mut contestant: impl Contestant, what: What, blocks: usize) -> Result<()> {
-    // a runtime in which there is any timer looks at it whenever it sleeps. A store has some, and so has an agent, whatever client it has: as where they take turns, the client alone is no exception
+    // A runtime with any timer checks it whenever it sleeps. A store has timers, and so has an agent, whatever client
+    // it uses; so here, as in turns, the client alone gets one, too.
     let timer = tokio::spawn(sleep(Duration::from_secs(3600)));
-    // there is something to be read
+    // So that there are keys to read.
     What::Put.run(&mut contestant).await?;
     What::PutAtOnce.run(&mut contestant).await?;
     for _ in 0..blocks {
@@ -162,10 +165,10 @@ pub async fn alone(mut contestant: impl Contestant, what: What, blocks: usize) -
     Ok(())
 }
 
-/// Has each do it in turns, and tells the process that has asked for it of each block.
+/// Runs each contestant in turn, and prints each block for the parent process.
 pub async fn in_turns(mut contestants: Vec<impl Contestant>, blocks: usize, what: What) -> Result<()> {
     for contestant in &mut contestants {
-        // there is something to be read
+        // So that there are keys to read.
         What::Put.run(contestant).await?;
         What::PutAtOnce.run(contestant).await?;
     }

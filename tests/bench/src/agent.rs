@@ -1,17 +1,20 @@
-//! What an agent costs beside a bare axum program: until it answers, in memory, on disk, and for each request.
+//! What an agent costs compared with a bare axum program: the time until it answers, memory, size on disk, and
+//! requests.
 //!
 //! ```text
 //! cargo run --release -p cninfra-bench --bin agent [-- ROUNDS [MILLISECONDS]]
 //! ```
 //!
-//! It builds `simple-agent` and `bare`, the same without us, and has them take turns, each started in an empty directory and ended. Then servers of both kinds take turns
-//! under load, so many milliseconds each, as in the benchmark `rest`. Figures are medians with the tenths below and above; ratios are those within a round, so that what else the
-//! machine does spoils few of them. The first line is the baseline, the second one the same once more: what the noise is.
+//! It builds `simple-agent` and `bare`, which does the same without cninfra, and starts and ends each of them in turn,
+//! in an empty directory. Then servers of both kinds are put under load in turn, for this many milliseconds each, as in
+//! the benchmark `rest`. The figures are medians with the outer tenths; ratios are taken within a round, so that other
+//! load on the machine affects few of them. The first line is the baseline, and the second one the baseline again,
+//! which shows the noise.
 //!
-//! The answer that is waited for is that of `/readiness`. It is 200 when the whole agent has started, with all its routes; `/liveness` answers before that, as soon as
-//! the server listens, and is measured beside it.
+//! The measured answer is that of `/readiness`. It is 200 when the whole agent has started, with all its routes.
+//! `/liveness` is measured as well; it answers earlier, as soon as the server listens.
 //!
-//! A figure is no test: the exit code is 0 also where a goal is missed.
+//! Figures are not tests: the exit code is 0 even if a goal is missed.
 #![forbid(unsafe_code)]
 
 #[path = "agent/programs.rs"]
@@ -44,7 +47,7 @@ use std::{
 };
 use turns::Turns;
 
-/// What is waited for: that of the first one is the goal's.
+/// The paths whose answer is awaited. The goals are for the first one.
 const PATHS: [&str; 2] = ["/readiness", "/liveness"];
 
 fn main() -> ExitCode {
@@ -61,7 +64,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A directory without a config file, while the value lives.
+/// A directory without a config file, which is removed when this is dropped.
 struct Empty(PathBuf);
 
 impl Empty {
@@ -127,14 +130,14 @@ fn measure(turns: Turns) -> Result<()> {
     Ok(())
 }
 
-/// Starts all of them in each round; who comes first changes.
+/// Starts each program once in each round, in rotating order.
 fn starts(programs: &[&Program], dir: &Path, path: &str, rounds: u64) -> Result<Vec<Vec<Figures>>> {
     let mut all = vec![Vec::new(); programs.len()];
     for round in 0..=rounds {
         for at in 0..programs.len() {
             let at = (at + round as usize) % programs.len();
             let figures = start::start(programs[at], dir, path)?;
-            // the first round warms up
+            // The first round is a warm-up.
             if round > 0 {
                 all[at].push(figures);
             }

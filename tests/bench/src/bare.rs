@@ -1,4 +1,5 @@
-//! The baseline of the benchmark `agent`: what answers the same path without cninfra, on the same tokio, axum and `serde_json`.
+//! The baseline of the benchmark `agent`: a program that answers the same paths without cninfra, with the same versions
+//! of tokio, axum and `serde_json`.
 //!
 //! It listens on the port of the variable `HTTP_PORT`, on all interfaces, as the agent does.
 #![forbid(unsafe_code)]
@@ -7,7 +8,7 @@ use axum::{Json, Router, routing::get};
 use std::{env, io, process::ExitCode};
 use tokio::{net::TcpListener, runtime::Builder};
 
-/// What the agent's probes say at the least.
+/// The least that the agent's probes answer.
 async fn probe() -> Json<serde_json::Value> {
     Json(serde_json::json!({ "state": 1, "plugins": [] }))
 }
@@ -15,7 +16,7 @@ async fn probe() -> Json<serde_json::Value> {
 async fn serve() -> io::Result<()> {
     let port: u16 = env::var("HTTP_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(9191);
     let listener = TcpListener::bind(("0.0.0.0", port)).await?;
-    // as the agent's server has it
+    // As in the agent's server.
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         let _ = stream.set_nodelay(true);
     });

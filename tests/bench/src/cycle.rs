@@ -1,4 +1,4 @@
-//! The time of one start and close, as the generated programs print it.
+//! Measures the time of one start and close, which the generated programs print.
 
 use std::path::Path;
 use std::process::Command;
@@ -40,7 +40,7 @@ fn parsed(line: &str) -> Option<Cycle> {
     Some(Cycle { microseconds: number * factor, value: value.parse().ok()? })
 }
 
-/// The middle one of `times`, of which there is at least one.
+/// The median of `times`, which must not be empty.
 pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]

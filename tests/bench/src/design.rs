@@ -8,7 +8,7 @@ use crate::graph::Graph;
 pub enum Design {
     /// cninfra: plugins and one flavor.
     Ours,
-    /// [`Design::Ours`] with the record of events on.
+    /// [`Design::Ours`] with events recorded.
     OursEvents,
     /// The plugins of [`Design::Ours`] without any flavor: what the plugins alone cost.
     OursBare,
@@ -60,7 +60,7 @@ impl Design {
         }
     }
 
-    /// The line of the program's `[dependencies]` that brings the design's library.
+    /// The line in `[dependencies]` for the design's library.
     pub fn dependency(self) -> String {
         match self {
             Design::Ours | Design::OursEvents | Design::OursBare | Design::OursNested => ours::dependency(),
@@ -70,7 +70,7 @@ impl Design {
         }
     }
 
-    /// The most plugins that it is measured with.
+    /// The largest number of plugins that it is measured with.
     pub fn most_plugins(self) -> usize {
         match self {
             Design::Shaku => shaku::MOST_PLUGINS,

@@ -1,9 +1,10 @@
-//! `embedded`: what the embedded store costs beside raw redb and beside a file that is appended to, in one run.
+//! Compares the embedded store with raw redb, and with a file that is appended to, in one run.
 //!
 //! ```text
 //! cargo run --release -p cninfra-bench --bin embedded [-- FOLDER [SECONDS]]
 //! ```
-//! Each has its turns, one after the other, so that a disk that becomes slow is slow for all of them. Only the ratios carry over to other machines.
+//! They take turns, so that a disk that becomes slow is slow for all of them. Only the ratios carry over to other
+//! machines.
 
 use cninfra::keyval::{At, Event, KeyRange, Kv, Store as _, Txn, Watch, WatchOptions};
 use cninfra_embedded::{EmbeddedConfig, EmbeddedStore};
@@ -47,16 +48,16 @@ fn main() -> Result<()> {
     measured
 }
 
-/// What is measured.
+/// What is measured: the contestants, and the figures that need state.
 struct Bench {
     file: File,
     raw: Database,
     store: Arc<EmbeddedStore>,
     memory: Arc<EmbeddedStore>,
     watch: Watch,
-    /// From the answer of a put to its event, in microseconds.
+    /// The times from the response to a put until its event, in microseconds.
     delivery: Vec<u128>,
-    /// How long the turn takes.
+    /// The length of a turn.
     turn: Duration,
 }
 
@@ -87,7 +88,7 @@ async fn measure(folder: &Path, seconds: f64) -> Result<()> {
 }
 
 impl Bench {
-    /// One turn. Returns how often it was done.
+    /// Runs one turn. Returns the number of operations.
     async fn run(&mut self, number: usize) -> Result<u64> {
         match number {
             0 => self.append(),

@@ -1,12 +1,12 @@
-//! Errors: a text that grows by what was being done.
+//! [`Error`]: a text that says what went wrong, and during what.
 
 use std::fmt;
 
-/// What went wrong, in words.
+/// What went wrong, as text.
 #[derive(Debug)]
 pub struct Error(String);
 
-/// The outcome of everything here.
+/// The result of everything here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -26,7 +26,7 @@ impl std::error::Error for Error {}
 
 /// Adds to an error what was being done.
 pub trait During<T> {
-    /// On an error, puts the words of `doing` before it.
+    /// Prefixes the error with the text of `doing`.
     fn during(self, doing: impl FnOnce() -> String) -> Result<T>;
 }
 

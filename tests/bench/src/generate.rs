@@ -1,4 +1,4 @@
-//! The generated programs. Each design has the same plugins, the same `main` and its own wiring.
+//! Generates the programs. All designs have the same plugins and the same `main`, and each its own wiring.
 
 pub mod hand;
 pub mod nject;
@@ -9,7 +9,7 @@ use std::fmt::Display;
 
 use crate::graph::Graph;
 
-/// How many plugins a function of the design `hand`, or a nested flavor, holds.
+/// The number of plugins in a function of the design `hand`, and in a nested flavor.
 const GROUP: usize = 10;
 
 /// The first line of every program.
@@ -26,23 +26,23 @@ fn plugin(graph: &Graph, i: usize, attribute: &str, handle: &str, lifecycle: &st
     )
 }
 
-/// What plugin `i` computes from its dependencies.
+/// The expression for the number that plugin `i` computes from its dependencies.
 fn number(graph: &Graph, i: usize) -> String {
     let sum = fields(graph, i, |k, _| format!(" + self.d{k}.v()"));
     format!("({i}{sum}) % 1000")
 }
 
-/// What `each` writes for the dependencies of plugin `i`, given the place and the number of the dependency.
+/// Joins what `each` writes for the dependencies of plugin `i`, given the index and the number of each dependency.
 fn fields(graph: &Graph, i: usize, each: impl Fn(usize, usize) -> String) -> String {
     graph.dependencies[i].iter().enumerate().map(|(k, d)| each(k, *d)).collect()
 }
 
-/// `items`, as `each` writes them, with commas between.
+/// The items as `each` writes them, separated by commas.
 fn list<T>(items: impl IntoIterator<Item = T>, each: impl Fn(T) -> String) -> String {
     items.into_iter().map(each).collect::<Vec<_>>().join(", ")
 }
 
-/// The first plugin of the group that `i` is in; groups are named by it.
+/// The first plugin of the group of `i`; it names the group.
 fn group_of(i: usize) -> usize {
     i / GROUP * GROUP
 }
@@ -57,8 +57,8 @@ fn group(graph: &Graph, first: usize) -> std::ops::Range<usize> {
     first..graph.len().min(first + GROUP)
 }
 
-/// The end of every program that starts something: prints the time of one cycle, the best of ten rounds of fifty, and
-/// the number of the last plugin. `cycle` are statements and an expression of that number.
+/// The end of every program that starts something. It prints the time of one cycle, the best of ten rounds of fifty,
+/// and the number of the last plugin. `cycle` is statements and an expression for that number.
 fn main_of(cycle: impl Display) -> String {
     format!(
         r#"async fn cycle() -> u64 {{ {cycle} }}
@@ -76,7 +76,7 @@ async fn main() {{
     )
 }
 
-/// The program of these lines.
+/// The program with these lines.
 fn program(lines: &[String]) -> String {
     lines.join("\n") + "\n"
 }

@@ -1,20 +1,20 @@
-//! The graph that all designs wire: which plugin depends on which.
+//! The dependency graph that all designs wire.
 
 mod mersenne;
 
 use mersenne::Mersenne;
 
-/// How many dependencies each plugin has, once there are enough plugins before it.
+/// The number of dependencies of each plugin, once enough plugins precede it.
 const DEPENDENCIES: usize = 3;
 
-/// The graph of all published figures.
+/// The seed of the graph for all published figures.
 const SEED: u32 = 7;
 
 /// Plugins by number, each depending on some with smaller numbers.
 pub struct Graph {
-    /// The dependencies of each plugin, in rising order.
+    /// The dependencies of each plugin, in ascending order.
     pub dependencies: Vec<Vec<usize>>,
-    /// The order in which a flavor declares the plugins: random, so that it is not the order of their start.
+    /// The order in which a flavor declares the plugins: random, so that it differs from the start order.
     pub order: Vec<usize>,
 }
 
@@ -34,7 +34,7 @@ impl Graph {
         Self { dependencies, order }
     }
 
-    /// How many plugins there are.
+    /// The number of plugins.
     pub fn len(&self) -> usize {
         self.dependencies.len()
     }
@@ -49,7 +49,7 @@ impl Graph {
 mod tests {
     use super::Graph;
 
-    /// Dependencies and order as Python's `random` gives them: the baseline was fixed by a script in Python.
+    /// Dependencies and order are those of Python's `random`: the baseline was defined by a Python script.
     #[test]
     fn the_graph_is_that_of_the_baseline() {
         let graph = Graph::new(30);

@@ -1,11 +1,14 @@
-//! What a map with indexes and watchers costs, beside dashmap and beside a hash map under a lock with an index made by hand, in one run.
+//! What a map with indexes and watchers costs compared with dashmap, and with a hash map under a lock with a
+//! hand-written index, in one run.
 //!
 //! ```text
 //! cargo run --release -p cninfra-bench --bin idxmap [-- ROUNDS [ITEMS [WORD]]]
 //! ```
 //!
-//! With a word, only what has it in its title. Each map has a million items of short names. In each round all of them take turns, for each count of threads; what is told is the median of the ratios within a round, so that what else the
-//! machine does spoils few of them, with the tenths beside it: how many operations per second there are of those of the other map. dashmap once more beside itself says what the noise is.
+//! With a word, only the comparisons whose title contains it. Each map has a million items with short names. In each
+//! round all of them take turns, for each number of threads. The figure is the ratio of the operations per second to
+//! those of the other map: the median over the rounds, with the outer tenths. Ratios are taken within a round, so that
+//! other load on the machine affects few of them. dashmap compared with itself shows the noise.
 #![forbid(unsafe_code)]
 
 mod spread;
@@ -23,15 +26,17 @@ use std::{
 };
 
 const THREADS: [usize; 4] = [1, 2, 4, 16];
-/// Of all threads together: long beside their start and beside what the system gives one at once, short enough that many rounds are no matter.
+/// Operations of all threads together: long compared with the start of the threads and with the system's time slices,
+/// but short enough for many rounds.
 const OPERATIONS: usize = 320_000;
-/// A follower takes what there is after so many writes, on average, so that it is not too far behind by chance: to be told all again would be all that is measured.
+/// A follower takes its changes after this many writes, on average, so that it does not fall too far behind by chance:
+/// otherwise mainly a new snapshot would be measured.
 const NOW_AND_THEN: u64 = 64;
-/// So many items have one value that is looked up.
+/// The number of items with the same indexed value.
 const OF_ONE: u32 = 10;
 
 struct Item {
-    /// What the index is of.
+    /// The indexed value.
     group: u32,
     number: u64,
 }
@@ -44,20 +49,21 @@ fn name(number: u32) -> String {
     format!("interface-{number:07}")
 }
 
-/// A map, as the benchmark uses it.
+/// A map, with the operations that are measured.
 trait Map: Sync {
     fn read(&self, name: &str) -> u64;
     fn write(&self, name: &str, item: Item);
-    /// How much is found.
+    /// Returns how much was found.
     fn find(&self, group: u32) -> usize;
 }
 
 struct Ours {
     map: IdxMap<String, Item>,
     by_group: Index<u32, String, Item>,
-    /// That take nothing.
+    /// Watchers that never take their changes.
     _watchers: Vec<Changes<String, Item>>,
-    /// That takes what there is, now and then: so it is never too far behind, and all is kept for it that long.
+    /// A watcher that takes its changes now and then. So it never falls too far behind, and all changes are kept for it
+    /// until then.
     follower: Option<Mutex<Changes<String, Item>>>,
 }
 
@@ -104,13 +110,13 @@ impl Map for Dash {
     fn write(&self, name: &str, item: Item) {
         self.0.insert(name.to_string(), item);
     }
-    /// It has no index.
+    /// dashmap has no index.
     fn find(&self, _: u32) -> usize {
         0
     }
 }
 
-/// One lock around a map and the index of it.
+/// One lock around a map and its index.
 struct ByHand(RwLock<Indexed>);
 
 type Indexed = (HashMap<String, Item>, HashMap<u32, HashSet<String>>);
@@ -130,7 +136,7 @@ impl Map for ByHand {
         }
     }
     fn find(&self, group: u32) -> usize {
-        // what is found is taken out of the lock, as one needs it
+        // The results are copied out of the lock, as a caller needs them.
         let (map, index) = &*self.0.read().unwrap_or_else(PoisonError::into_inner);
         let found: Vec<(String, u64)> = index
             .get(&group)
@@ -149,7 +155,7 @@ enum Operation {
     Find,
 }
 
-/// How long so many threads take for their operations.
+/// How long this many threads take for their operations.
 fn time(map: &dyn Map, operation: Operation, threads: usize, names: &[String]) -> Duration {
     let barrier = Barrier::new(threads + 1);
     thread::scope(|scope| {
@@ -172,7 +178,7 @@ fn time(map: &dyn Map, operation: Operation, threads: usize, names: &[String]) -
             .collect();
         barrier.wait();
         let began = Instant::now();
-        // one that panics has told so
+        // A thread that panicked has printed its message.
         workers.into_iter().for_each(|worker| drop(worker.join()));
         began.elapsed()
     })
@@ -212,7 +218,7 @@ fn main() {
         for threads in THREADS {
             let ratio = |round: u32| {
                 let first = |map| time(map, operation, threads, &names).as_secs_f64();
-                // who is first takes turns, too
+                // Which one is first alternates, too.
                 match round % 2 {
                     0 => 1.0 / (first(map) / first(beside)),
                     _ => first(beside) / first(map),

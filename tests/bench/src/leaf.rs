@@ -1,4 +1,4 @@
-//! The leaf crate: a package of one generated program, written and built below the target directory.
+//! The leaf crate: a package with one generated program, written and built below the target directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::error::{During, Error, Result};
 use crate::measure;
 use crate::phase::Phase;
 
-/// How much of cargo's output an error shows.
+/// How many lines of cargo's output an error shows.
 const SHOWN_LINES: usize = 20;
 
 /// The directories in which everything is written.
@@ -20,7 +20,7 @@ pub struct Directories {
 }
 
 impl Directories {
-    /// Those below the target directory that holds this very program.
+    /// The directories below the target directory that contains this program.
     pub fn of_this_build() -> Result<Self> {
         let program = measure::this_program()?;
         let target = program.ancestors().find(|directory| directory.join("CACHEDIR.TAG").exists());
@@ -30,7 +30,7 @@ impl Directories {
         Ok(Self { root: target.join("bench-wiring") })
     }
 
-    /// What cargo and valgrind say.
+    /// The logs of cargo and valgrind.
     fn logs(&self) -> PathBuf {
         self.root.join("logs")
     }
@@ -40,7 +40,7 @@ impl Directories {
         self.root.join("target")
     }
 
-    /// The release binaries, kept while the leaf crates go on to the next size.
+    /// The release binaries, which are kept while the leaf crates are rebuilt for the next size.
     fn binaries(&self) -> PathBuf {
         self.root.join("binaries")
     }
@@ -54,14 +54,14 @@ impl Directories {
 /// The leaf crate of one design.
 #[derive(Clone)]
 pub struct Leaf {
-    /// Where it is.
+    /// Its directories.
     directories: Directories,
-    /// What its program is made by.
+    /// The design of its program.
     pub design: Design,
 }
 
 impl Leaf {
-    /// Writes the package, all but its program.
+    /// Writes the package, without its program.
     pub fn new(directories: &Directories, design: Design) -> Result<Self> {
         let leaf = Self { directories: directories.clone(), design };
         for directory in [leaf.directory().join("src"), directories.logs(), directories.binaries()] {
@@ -72,14 +72,14 @@ impl Leaf {
         Ok(leaf)
     }
 
-    /// Builds the dependencies, so that a measured build compiles the leaf crate alone.
+    /// Builds the dependencies, so that a measured build compiles only the leaf crate.
     pub fn build_dependencies(&self, phase: Phase) -> Result<()> {
         self.write_program("fn main() {}\n")?;
         let log = self.directories.logs().join(format!("{}-dependencies-{}.txt", self.design.name(), phase.name()));
         run(self.cargo(phase), &log)
     }
 
-    /// Builds the program and counts the instructions of the rustc that compiles it.
+    /// Builds the program, and counts the instructions of the rustc that compiles it.
     pub fn count(&self, program: &str, plugins: usize, phase: Phase) -> Result<u64> {
         self.write_program(program)?;
         let logs = self.directories.logs();
@@ -92,7 +92,7 @@ impl Leaf {
         measure::instructions(&counted)
     }
 
-    /// Keeps the release binary under a name of its own and returns its size.
+    /// Copies the release binary to a name of its own, and returns its size.
     pub fn keep_binary(&self, plugins: usize) -> Result<u64> {
         let built = self.directories.target().join("release").join(self.name());
         let kept = self.directories.binary(self.design, plugins);
@@ -109,7 +109,7 @@ impl Leaf {
         self.directories.root.join(self.name())
     }
 
-    /// The manifest. It is its own workspace, since it lies below another one.
+    /// The manifest. The package is a workspace of its own, since it is below another one.
     fn manifest(&self) -> String {
         format!(
             r#"[workspace]
@@ -132,7 +132,7 @@ strip = true
         )
     }
 
-    /// Takes over the versions that the workspace has locked.
+    /// Uses the versions that the workspace has locked.
     fn copy_lock_file(&self) -> Result<()> {
         let of_workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
         if !of_workspace.exists() {
@@ -143,12 +143,12 @@ strip = true
         Ok(())
     }
 
-    /// Writes `src/main.rs`, always anew: cargo compiles again what is newer than its build.
+    /// Writes `src/main.rs`, even if it is unchanged: cargo rebuilds files that are newer than its build.
     fn write_program(&self, program: &str) -> Result<()> {
         write(&self.directory().join("src/main.rs"), program)
     }
 
-    /// Cargo on this package, as it is configured for every build here.
+    /// A cargo command on this package, with the settings of all builds here.
     fn cargo(&self, phase: Phase) -> Command {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
@@ -156,13 +156,13 @@ strip = true
             .current_dir(self.directory())
             .env("CARGO_TARGET_DIR", self.directories.target())
             .env("CARGO_INCREMENTAL", "0")
-            .env("CARGO_ENCODED_RUSTFLAGS", "") // not those of the caller, such as `-D warnings`
+            .env("CARGO_ENCODED_RUSTFLAGS", "") // Not those of the caller, such as `-D warnings`.
             .env_remove("CARGO_BUILD_TARGET");
         cargo
     }
 }
 
-/// Runs cargo with its output in `log`, of which a failure shows the end.
+/// Runs cargo, with its output in `log`; an error shows the end of that.
 fn run(mut cargo: Command, log: &Path) -> Result<()> {
     let output = cargo.output().during(|| format!("running {cargo:?}"))?;
     let text = String::from_utf8_lossy(&output.stderr);
@@ -180,7 +180,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).during(|| format!("writing {}", path.display()))
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

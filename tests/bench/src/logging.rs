@@ -1,12 +1,13 @@
-//! What a log call costs, beside the same call of raw `tracing`, in one run.
+//! What a log call costs compared with the same call of plain `tracing`, in one run.
 //!
 //! ```text
 //! cargo run --release -p cninfra-bench --bin logging
 //! ```
 //!
-//! Each figure is that of the tenth best of two hundred rounds that take turns, in nanoseconds a call, so that a busy machine spoils few of them. A call that
-//! is off should cost no more than twice a raw one that is off, or two nanoseconds more; one that is on, written to nowhere, no more than twice
-//! `tracing-subscriber`'s own format, which has neither location nor JSON. A missed target is a line of the report, and exit code 1.
+//! Each figure is that of the tenth best of two hundred rounds that take turns, in nanoseconds per call, so that a busy
+//! machine affects few of them. A disabled call should cost at most twice a plain disabled one, or two nanoseconds
+//! more; an enabled one, written to nowhere, at most twice as much as with `tracing-subscriber`'s own format, which has
+//! neither location nor JSON. A missed target is a line of the report, and exit code 1.
 #![forbid(unsafe_code)]
 
 use cninfra::{
@@ -22,10 +23,10 @@ use std::{
 use tracing_subscriber::{layer::SubscriberExt as _, registry};
 
 const ROUNDS: usize = 200;
-/// A round takes about so long.
+/// The approximate length of a round.
 const ROUND: Duration = Duration::from_micros(500);
 
-/// So many nanoseconds more are no matter.
+/// This many nanoseconds more do not matter.
 const SLACK: f64 = 2.0;
 
 /// One way to log.
@@ -65,14 +66,14 @@ impl<'a> Way<'a> {
     }
 }
 
-/// A loop inside of the way, so that the call through its box does not count.
+/// The loop is inside of the closure, so that the call through its box does not count.
 macro_rules! ways {
     ($($name:literal => |$turn:ident| $call:expr),* $(,)?) => {
         [$(Way::new($name, move |calls| for $turn in 0..calls { $call })),*]
     };
 }
 
-/// Prints the ways, and whether each but the first keeps within `most` times the first.
+/// Prints the ways, and returns whether each of them takes at most `most` times as long as the first.
 fn compare(title: &str, mut ways: impl AsMut<[Way<'static>]>, most: f64) -> bool {
     let ways = ways.as_mut();
     ways.iter_mut().for_each(Way::calibrate);
@@ -99,7 +100,7 @@ fn logger() -> &'static Logger {
 
 fn main() -> ExitCode {
     let log = logger();
-    // as in an agent: one subscriber for the process; its levels are those of the loggers, and `info` for what is raw
+    // As in an agent: one subscriber for the process, with the levels of the loggers, and `info` for plain `tracing`.
     Output::to(io::sink).install();
     let off = compare(
         "off, with the subscriber of the process",

@@ -1,14 +1,14 @@
 //! What compile-time injection costs: the instructions of rustc on a generated program of N plugins, the time of its
-//! start and close, and the size of its binary, against wiring by hand and the crates shaku and nject.
+//! start and close, and the size of its binary, compared with wiring by hand and the crates shaku and nject.
 //!
 //! ```text
 //! cargo run -p cninfra-bench --bin wiring --release -- --help
 //! ```
 //!
-//! How a figure comes about: [`graph`] draws which plugin depends on which; [`generate`] writes a program of it for each
+//! How a figure is measured: [`graph`] draws the dependencies; [`generate`] writes a program of them for each
 //! [`design`]; [`leaf`] builds that as a package of its own below the target directory; [`measure`] counts the
-//! instructions of the rustc that compiles it; [`cycle`] times the binary. [`session`] goes through all of that, [`table`]
-//! prints it, [`target`] says what is good enough. A missed target is a line of the report, not an error.
+//! instructions of the rustc that compiles it; [`cycle`] times the binary. [`session`] runs all of that, [`table`]
+//! prints it, and [`target`] has the targets. A missed target is a line of the report, not an error.
 #![forbid(unsafe_code)]
 
 mod cycle;
@@ -32,7 +32,7 @@ use error::{During, Error, Result};
 use options::Options;
 use session::Session;
 
-/// Runs the benchmark; called by cargo in the place of rustc, becomes rustc.
+/// Runs the benchmark. If cargo has called this program as its rustc wrapper, it becomes rustc instead.
 fn main() -> ExitCode {
     let outcome = match measure::crate_to_count() {
         Some(counted) => Err(measure::become_rustc(&counted)),
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures, and prints the report of whatever could be measured.
+/// Measures, and prints a report of everything that could be measured.
 fn run() -> Result<()> {
     let options = Options::parse(std::env::args().skip(1))?;
     if options.help {

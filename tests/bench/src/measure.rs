@@ -1,7 +1,7 @@
-//! Counting the instructions of rustc on one crate.
+//! Counts the instructions of rustc on one crate.
 //!
-//! CPU seconds swing by a third on a shared machine; instructions do not. Cargo is given this very program as
-//! `RUSTC_WRAPPER`. Called so, it runs rustc on the leaf crate under valgrind, and on every other crate as it is.
+//! CPU seconds vary by a third on a shared machine; instructions do not. Cargo gets this very program as
+//! `RUSTC_WRAPPER`. Called as such, it runs rustc on the leaf crate under valgrind, and on every other crate directly.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,16 +12,16 @@ use std::process::Command;
 
 use crate::error::{During, Error, Result};
 
-/// Names the crate to be counted; set only where this program is called as the wrapper.
+/// The variable with the name of the crate to count; set only when this program is called as the wrapper.
 const CRATE: &str = "CNINFRA_BENCH_CRATE";
 
-/// Names the file that valgrind reports to.
+/// The variable with the file for valgrind's report.
 const REPORT: &str = "CNINFRA_BENCH_REPORT";
 
-/// Names the rustc of the sysroot: the one on the path may be a proxy that starts it.
+/// The variable with the rustc of the sysroot: the one on the path may be a proxy that starts it.
 const RUSTC: &str = "CNINFRA_BENCH_RUSTC";
 
-/// How valgrind counts instructions and nothing else. What rustc starts, such as the linker, is not counted.
+/// Makes valgrind count only instructions. Processes that rustc starts, such as the linker, are not counted.
 const VALGRIND: [&str; 5] = [
     "--tool=cachegrind",
     "--cache-sim=no",
@@ -30,7 +30,7 @@ const VALGRIND: [&str; 5] = [
     "--trace-children=no",
 ];
 
-/// Tells whether valgrind is there, and if not, how to get it.
+/// Checks that valgrind is installed; the error says how to install it.
 pub fn require_valgrind() -> Result<()> {
     match Command::new("valgrind").arg("--version").output() {
         Ok(output) if output.status.success() => Ok(()),
@@ -38,7 +38,7 @@ pub fn require_valgrind() -> Result<()> {
     }
 }
 
-/// Makes `cargo` count the instructions of rustc on the crate `name`, in the file `report`.
+/// Makes `cargo` count the instructions of rustc on the crate `name`, and report to the file `report`.
 pub fn count_crate(cargo: &mut Command, name: &str, report: &Path) -> Result<()> {
     cargo.env("RUSTC_WRAPPER", this_program()?).env(CRATE, name).env(REPORT, report).env(RUSTC, rustc()?);
     Ok(())
@@ -58,7 +58,7 @@ fn parsed(report: &str) -> Option<u64> {
     number.trim().replace(',', "").parse().ok()
 }
 
-/// This program's file.
+/// The path of this program.
 pub fn this_program() -> Result<PathBuf> {
     env::current_exe().during(|| "looking for the file of this program".to_owned())
 }
@@ -82,8 +82,8 @@ pub fn crate_to_count() -> Option<OsString> {
     env::var_os(CRATE)
 }
 
-/// Called as the wrapper of rustc: becomes rustc, under valgrind if it compiles the crate `counted`.
-/// Returns only if that fails.
+/// Called as the wrapper of rustc: becomes rustc, under valgrind if it compiles the crate `counted`. Returns only if
+/// that fails.
 pub fn become_rustc(counted: &OsString) -> Error {
     let mut arguments = env::args_os().skip(1);
     let Some(rustc) = arguments.next() else {

@@ -1,4 +1,4 @@
-//! The command line.
+//! Parses the command line.
 
 use std::path::PathBuf;
 
@@ -32,13 +32,13 @@ pub struct Options {
     pub designs: Vec<Design>,
     /// The phases, in the order of the table.
     pub phases: Vec<Phase>,
-    /// How many builds are counted for each figure.
+    /// How many builds are measured for each figure.
     pub runs_per_build: usize,
     /// How often each release binary is run.
     pub runs_per_binary: usize,
     /// The file for the figures as JSON.
     pub json: Option<PathBuf>,
-    /// Whether only the help is asked for.
+    /// Whether only the help is requested.
     pub help: bool,
 }
 
@@ -88,7 +88,7 @@ impl Options {
     }
 }
 
-/// The items of a list with commas.
+/// The items of a list that is separated by commas.
 fn items<T>(list: &str, item: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
     list.split(',').map(item).collect()
 }

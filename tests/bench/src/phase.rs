@@ -1,4 +1,4 @@
-//! What cargo is asked for.
+//! [`Phase`]: the cargo builds that are measured.
 
 /// One of the three builds whose instructions are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
-//! The figures: one row for each design and size.
+//! The figures, with one row for each design and size.
 
 use std::fmt::Write;
 
 use crate::design::Design;
 use crate::phase::Phase;
 
-/// What was measured of one design at one size. What is `None` was not asked for, or failed.
+/// The figures of one design at one size. `None` if a figure was not requested, or if its measurement failed.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The number of plugins.
@@ -20,9 +20,9 @@ pub struct Row {
     pub release: Option<u64>,
     /// Microseconds of one start and close.
     pub start_close: Option<f64>,
-    /// Bytes of the stripped release binary.
+    /// The size of the stripped release binary, in bytes.
     pub binary: Option<u64>,
-    /// Whether something of it did not build or run.
+    /// Whether something failed to build or run.
     pub failed: bool,
 }
 
@@ -72,10 +72,10 @@ impl Row {
     }
 }
 
-/// Adds a member whose value is written in JSON as in Rust.
+/// Adds a member whose value has the same text in JSON as in Rust.
 fn member<T: ToString>(json: &mut String, name: &str, value: Option<T>) {
     let value = value.map_or_else(|| "null".to_owned(), |value| value.to_string());
-    // writing to a string does not fail
+    // Writing to a `String` cannot fail.
     let _ = write!(json, ",\"{name}\":{value}");
 }
 

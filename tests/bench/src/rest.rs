@@ -1,13 +1,14 @@
-//! Requests per second through the server of `cninfra-rest`, beside axum's own, in one run.
+//! Requests per second through the server of `cninfra-rest`, compared with axum's own, in one run.
 //!
 //! ```text
 //! cargo run --release -p cninfra-bench --bin rest [-- ROUNDS [CONNECTIONS [MILLISECONDS [KIND,..]]]]
 //! ```
 //!
-//! Each server is a process of its own, started anew every ten rounds; they take turns, each for so many milliseconds, under a client that keeps so many connections busy.
-//! The figures are medians over the rounds, of ratios to bare axum in the same round, so that what else a machine does spoils few of them.
-//! CPU is what the server's threads have used for a request. The server in an agent should have 0.98 of bare axum's
-//! requests, and 1.05 of its 99th percentile at most; a missed target is a line of the report, and exit code 1.
+//! Each server is a process of its own, which is restarted every ten rounds. They take turns of this many milliseconds,
+//! with a client that keeps this many connections busy. The figures are medians over the rounds, of ratios to bare axum
+//! in the same round, so that other load on the machine affects few of them. CPU is the time that the server's threads
+//! use per request. The server in an agent should reach 0.98 of bare axum's requests, and its 99th percentile should be
+//! at most 1.05 of axum's. A missed target is a line of the report, and exit code 1.
 #![forbid(unsafe_code)]
 
 #[path = "rest/load.rs"]
@@ -24,7 +25,7 @@ use running::{KINDS, Kind};
 use std::{env, process::ExitCode, time::Duration};
 use turns::Turns;
 
-/// The last of the kinds is what users run.
+/// The targets, for the last of the kinds, which is the one that users run.
 const FEWEST: f64 = 0.98;
 const MOST: f64 = 1.05;
 
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     }
     let number = |at: usize, default: u64| args.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
     let turn = Duration::from_millis(number(2, 250));
-    // the first one is what the others are compared with
+    // The others are compared with the first one.
     let kinds: Vec<Kind> = match args.get(3) {
         Some(names) => names.split(',').filter_map(|name| KINDS.into_iter().find(|kind| kind.name == name)).collect(),
         None => KINDS.to_vec(),

@@ -1,4 +1,4 @@
-//! One run of the benchmark: measures everything asked for, and keeps each figure as soon as it has it.
+//! One run of the benchmark: measures everything that was requested, and saves each figure at once.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -17,22 +17,22 @@ use crate::record::Row;
 
 /// A run of the benchmark.
 pub struct Session {
-    /// What is asked for.
+    /// What is to be measured.
     options: Options,
-    /// Where everything is written.
+    /// The directories for everything that is written.
     directories: Directories,
     /// The leaf crates of the designs, in the order of the table.
     leaves: Vec<Leaf>,
-    /// Each row again whenever it has got a new figure, for the case that the run is interrupted.
+    /// Gets a copy of a row whenever that has a new figure, in case the run is interrupted.
     journal: File,
-    /// The rows that are complete, and those of the size in work.
+    /// The complete rows, and those of the current size.
     pub rows: Vec<Row>,
-    /// How many figures could not be had.
+    /// The number of figures that could not be measured.
     pub failures: usize,
 }
 
 impl Session {
-    /// A run in which nothing is measured yet.
+    /// A run that has measured nothing yet.
     pub fn new(options: Options) -> Result<Self> {
         measure::require_valgrind()?;
         let directories = Directories::of_this_build()?;
@@ -44,7 +44,7 @@ impl Session {
         Ok(Self { options, directories, leaves: leaves?, journal, rows: Vec::new(), failures: 0 })
     }
 
-    /// Measures everything asked for. What does not build or run is reported and left out.
+    /// Measures everything that was requested. Whatever fails to build or run is reported and left out.
     pub fn run(&mut self) -> Result<()> {
         for phase in &self.options.phases {
             for leaf in &self.leaves {
@@ -97,7 +97,7 @@ impl Session {
         self.keep(place)
     }
 
-    /// Runs the release binaries of one size, the rows from `first` on, taking turns.
+    /// Runs the release binaries of one size in turn: those of the rows from `first` on.
     fn time_cycles(&mut self, first: usize) -> Result<()> {
         let built = |row: &Row| row.binary.is_some() && row.design.starts();
         let places: Vec<usize> = (first..self.rows.len()).filter(|place| built(&self.rows[*place])).collect();
@@ -131,25 +131,25 @@ impl Session {
         Ok(())
     }
 
-    /// Where the release binary of a row is kept.
+    /// The path of the release binary of a row.
     fn binary(&self, place: usize) -> PathBuf {
         self.directories.binary(self.rows[place].design, self.rows[place].plugins)
     }
 
-    /// Reports that a figure could not be had.
+    /// Reports that a figure could not be measured.
     fn failed(&mut self, place: usize, name: &str, error: &Error) {
         eprintln!("{name}: FAILED: {error}");
         self.rows[place].failed = true;
         self.failures += 1;
     }
 
-    /// Writes a row to the journal, as it is now.
+    /// Writes the current state of a row to the journal.
     fn keep(&mut self, place: usize) -> Result<()> {
         writeln!(self.journal, "{}", self.rows[place].json()).during(|| "writing figures.jsonl".to_owned())
     }
 }
 
-/// The seconds since an instant, in words.
+/// The seconds since an instant, as text.
 fn seconds(since: Instant) -> String {
     format!("took {:.1} s", since.elapsed().as_secs_f64())
 }

@@ -1,6 +1,6 @@
-//! [`Spread`]: many figures of the same thing, as three.
+//! [`Spread`]: the median and the outer tenths of many figures.
 
-/// Of many figures: what is in their middle, and where the outer tenths begin.
+/// The median of many figures, and the bounds of the outer tenths.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Spread {
     pub p10: f64,
@@ -9,7 +9,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Not a number, where there are none.
+    /// NaN if there are no figures.
     pub fn of(figures: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = figures.collect();
         sorted.sort_by(f64::total_cmp);

@@ -5,7 +5,7 @@ use crate::phase::Phase;
 use crate::record::Row;
 use crate::target;
 
-/// What is said below every report.
+/// The notes below every report.
 const NOTES: &str = "\
 G, M: thousands of millions, and millions, of instructions of rustc on the leaf crate alone (valgrind; linker not
   included), dependencies built, not incremental. x: times the figure of `hand`.
@@ -47,8 +47,8 @@ fn main_table(rows: &[Row]) -> String {
     text
 }
 
-/// Whether the compiler's work grows linearly: for each design and phase the instructions per plugin at the smallest
-/// size from 50 up and at the greatest, and what one more plugin costs between each two sizes.
+/// Shows whether the compiler's work grows linearly: for each design and phase, the instructions per plugin at the
+/// smallest size from 50 up and at the largest, and the cost of one more plugin between adjacent sizes.
 fn growth(rows: &[Row]) -> String {
     let mut text = String::from("growth, in M per plugin (one more plugin):\n");
     for design in Design::ALL {
@@ -87,7 +87,7 @@ fn growth(rows: &[Row]) -> String {
     text
 }
 
-/// Every target, with what was measured.
+/// All targets, with the measured figures.
 fn targets(rows: &[Row]) -> String {
     let mut text = String::new();
     for target in target::TARGETS {
@@ -115,7 +115,7 @@ fn find(rows: &[Row], plugins: usize, design: Design) -> Option<&Row> {
     rows.iter().find(|row| row.plugins == plugins && row.design == design)
 }
 
-/// How many times the baseline's figure a row has.
+/// The ratio of a row's figure to the baseline's.
 fn ratio(row: &Row, hand: &Row, figure: impl Fn(&Row) -> Option<f64>) -> Option<f64> {
     Some(figure(row)? / figure(hand)?)
 }

@@ -1,17 +1,17 @@
-//! The targets that the report judges.
+//! The targets of the report.
 
 use std::ops::RangeInclusive;
 
 use crate::design::Design;
 use crate::record::Row;
 
-/// From this number of plugins up the cost of an empty program no longer hides that of the wiring.
+/// From this number of plugins on, the cost of an empty program no longer hides that of the wiring.
 pub const FROM: usize = 50;
 
-/// Instructions per plugin at the greatest size may be this many times those at the smallest.
+/// Instructions per plugin at the largest size may be this many times those at the smallest.
 pub const LINEAR: f64 = 1.1;
 
-/// The most that a figure of a design may be, as a multiple of the baseline's.
+/// The maximum of a figure of a design, as a multiple of the baseline's.
 pub struct Target {
     /// The name of the figure.
     pub what: &'static str,
@@ -19,9 +19,9 @@ pub struct Target {
     pub figure: fn(&Row) -> Option<f64>,
     /// The design.
     pub design: Design,
-    /// The numbers of plugins at which it counts.
+    /// The numbers of plugins to which it applies.
     pub sizes: RangeInclusive<usize>,
-    /// The most that it may be.
+    /// The maximum.
     pub most: f64,
 }
 

@@ -1,1 +1,2 @@
-//! The flavors whose plugins talk to other systems: see the tests. They are a crate of their own, since these flavors need more than Rust to be built.
+//! Tests of the flavors whose plugins connect to other systems, in `tests/it`. They are in a crate of their own, since
+//! building these flavors needs more than Rust.

@@ -1,5 +1,5 @@
-//! Compiles cases: all of them by one `cargo check`, as the examples of a package that is written below the workspace's
-//! target directory. Its own target directory is there too, so no lock of the outer cargo is waited for.
+//! Compiles all cases with one `cargo check`, as the examples of a package that is written below the workspace's target
+//! directory. It has a target directory of its own there, so it does not wait for a lock of the outer cargo.
 
 use crate::{Case, Diagnostic};
 use serde_json::Value;
@@ -12,10 +12,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Compiles the cases. `set` names the package, so that two tests do not write over one another.
+/// Compiles the cases. `set` names the package, so that two tests do not overwrite each other's files.
 ///
 /// # Errors
-/// What can not be written or run, and whatever went wrong outside of the cases.
+/// A file cannot be written, cargo cannot be run, or something outside of the cases is wrong.
 pub fn compile(set: &str, cases: &[Case]) -> io::Result<HashMap<String, Vec<Diagnostic>>> {
     let workspace = workspace();
     let target = target();
@@ -35,14 +35,15 @@ pub fn compile(set: &str, cases: &[Case]) -> io::Result<HashMap<String, Vec<Diag
     }
     write(&package.join("Cargo.toml"), &manifest(set, &workspace, cases))?;
     write(&package.join("src/lib.rs"), "")?;
-    // the workspace's versions: nothing is fetched
+    // The versions of the workspace, so that nothing is fetched.
     write(&package.join("Cargo.lock"), &fs::read_to_string(workspace.join("Cargo.lock"))?)?;
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["check", "--examples", "--keep-going", "--offline", "--message-format=json", "--quiet"])
         .arg("--target-dir")
         .arg(&target)
         .current_dir(&package)
-        // as one's own builds are by default, whatever these tests are built with: rustc says some errors more than once there
+        // Incremental, which is the default of users' builds, whatever setting these tests are built with: rustc then
+        // reports some errors more than once.
         .env("CARGO_INCREMENTAL", "1")
         .env_remove("CARGO_TERM_COLOR")
         .env_remove("CARGO_BUILD_WARNINGS")
@@ -78,16 +79,16 @@ fn workspace() -> PathBuf {
     package.ancestors().nth(2).unwrap_or(package).to_path_buf()
 }
 
-/// Below the target directory of the workspace, wherever that is: this program was built there.
+/// The directory `diagnostics` in the workspace's target directory, wherever that is: this program was built there.
 fn target() -> PathBuf {
     let tmp = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let built = env::current_exe().unwrap_or_default();
-    // <target>/[<triple>/]<profile>/deps/<program>
+    // The program is `<target>/[<triple>/]<profile>/deps/<program>`.
     let marked = built.ancestors().find(|directory| directory.join("CACHEDIR.TAG").exists());
     marked.unwrap_or(&tmp).join("diagnostics")
 }
 
-/// Written only if it is not so already: cargo looks at times.
+/// Writes a file only if it has changed: cargo compares modification times.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());
@@ -123,7 +124,7 @@ fn diagnostic(message: &Value) -> Option<Diagnostic> {
     }
     let spans = message["spans"].as_array().map(Vec::as_slice).unwrap_or_default();
     let at = spans.iter().find(|span| span["is_primary"] == true).map(|mut span| {
-        // as the terminal shows it: inside of a `macro_rules` it is where that was invoked
+        // As the terminal shows it: an error inside of a `macro_rules` macro is at its invocation.
         while !span["file_name"].as_str().is_some_and(|file| file.contains("cases")) && span["expansion"].is_object() {
             span = &span["expansion"]["span"];
         }

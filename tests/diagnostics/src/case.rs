@@ -1,19 +1,19 @@
-//! A case: a program and what it must give.
+//! [`Case`]: a program with the errors that it must give.
 
 use std::{fs, io, path::Path};
 
 /// A program that must not compile.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What is wrong, as its file is named.
+    /// What is wrong with it: the name of its file.
     pub name: String,
     /// The program.
     pub source: String,
-    /// The errors, by line.
+    /// The expected errors, by line.
     pub expected: Vec<Expected>,
-    /// The most lines of one error, where it is more than usual.
+    /// The limit for the lines of one error, if it is not the usual one.
     pub lines: Option<usize>,
-    /// Are errors that are the same word for word one? cargo shows them once, and so does rust-analyzer.
+    /// Whether errors with exactly the same text count as one: cargo shows them once, and so does rust-analyzer.
     pub repeated: bool,
 }
 
@@ -22,15 +22,15 @@ pub struct Case {
 pub struct Expected {
     /// The line where it starts; 0 if it is not in the case.
     pub line: usize,
-    /// Its code, or several that one error tells of.
+    /// Its code, or the codes of several mistakes that one error reports.
     pub codes: Vec<String>,
 }
 
 impl Case {
-    /// Reads a program and what its comments say.
+    /// Parses a program and the comments that say what is expected.
     ///
     /// # Panics
-    /// Where a comment can not be understood.
+    /// A comment cannot be parsed.
     pub fn parse(name: &str, source: String) -> Case {
         let (mut expected, mut lines, mut repeated) = (Vec::new(), None, false);
         for (number, text) in source.lines().enumerate() {
@@ -58,10 +58,10 @@ impl Case {
         Case { name: name.to_string(), source, expected, lines, repeated }
     }
 
-    /// Every case of a directory, by name.
+    /// All cases of a directory, sorted by name.
     ///
     /// # Errors
-    /// What can not be read.
+    /// A file cannot be read.
     pub fn all(directory: &Path) -> io::Result<Vec<Case>> {
         let mut cases = Vec::new();
         for entry in fs::read_dir(directory)? {

@@ -1,9 +1,9 @@
-//! What must be reported, held against what was.
+//! Compares the reported errors with those that a case expects.
 
 use crate::{Case, Diagnostic, Expected, LINES};
 use std::{fmt, fmt::Write as _};
 
-/// What is not as it must be with one case.
+/// What is wrong with the result of one case.
 #[derive(Debug)]
 pub struct Failure {
     case: String,
@@ -26,10 +26,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Holds what rustc reported against what the case says.
+/// Compares what rustc reported with what the case expects.
 ///
 /// # Errors
-/// Everything that is not as it must be.
+/// Everything that differs.
 pub fn check(case: &Case, found: &[Diagnostic]) -> Result<(), Failure> {
     let mut wrong = Vec::new();
     let once = shown(case, found);
@@ -74,7 +74,7 @@ pub fn check(case: &Case, found: &[Diagnostic]) -> Result<(), Failure> {
     Err(Failure { case: case.name.clone(), wrong, expected: case.expected.clone(), rendered: rendered(found) })
 }
 
-/// What is shown of what was reported: of errors that are the same, one, if the case says so.
+/// The diagnostics to show: if the case says so, only one of those with the same text.
 pub fn shown(case: &Case, found: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut once: Vec<Diagnostic> = Vec::new();
     for diagnostic in found {
@@ -85,7 +85,7 @@ pub fn shown(case: &Case, found: &[Diagnostic]) -> Vec<Diagnostic> {
     once
 }
 
-/// All that was reported, in the order of the source, without the paths of this machine.
+/// All diagnostics, in the order of the source, without the paths of this machine.
 pub fn rendered(found: &[Diagnostic]) -> String {
     let mut found: Vec<_> = found.iter().collect();
     found.sort_by_key(|diagnostic| diagnostic.at.as_ref().map_or(0, |(_, line)| *line));
@@ -96,8 +96,8 @@ pub fn rendered(found: &[Diagnostic]) -> String {
     text
 }
 
-/// `/some/where/cninfra/src/dep.rs:21:1` as `cninfra/src/dep.rs`, and no line numbers there: they change with code that the
-/// case has nothing to do with.
+/// Replaces `/some/where/cninfra/src/dep.rs:21:1` by `cninfra/src/dep.rs`, and removes line numbers there: they change
+/// with code that has nothing to do with the case.
 fn normalized(text: &str) -> String {
     let mut out = String::new();
     let (mut foreign, mut placed) = (false, false);
@@ -111,7 +111,7 @@ fn normalized(text: &str) -> String {
             let _ = writeln!(out, "{:indent$}{arrow} {place}", "");
             continue;
         }
-        // a file of this build
+        // The path of a file of this build.
         if let Some((said, _)) = line.split_once("has been written to '") {
             let _ = writeln!(out, "{said}has been written to a file");
             continue;
@@ -132,7 +132,7 @@ fn normalized(text: &str) -> String {
     out
 }
 
-/// The arrow and the place of a line that tells one.
+/// The arrow and the place, if the line shows a place.
 fn place(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let arrow = ["-->", ":::"].into_iter().find(|arrow| line.starts_with(arrow))?;

@@ -1,21 +1,21 @@
-//! What the compiler says: programs that must not compile, each with the errors that it must give.
+//! Tests of compile errors: programs that must not compile, each with the errors that it must give.
 //!
-//! A case is a file `cases/<what-is-wrong>.rs`. What it must give stands in its comments:
+//! A case is a file `cases/<what-is-wrong>.rs`. Comments in it say what is expected:
 //!
 //! | comment | means |
 //! | --- | --- |
 //! | `//~ CN001` | an error with this code starts on this line |
 //! | `//~ CN001 CN002` | two errors |
-//! | `//~ CN001+CN002` | one error that tells of both |
+//! | `//~ CN001+CN002` | one error that reports both |
 //! | `//~ none` | an error without a code |
 //! | `//~^ CN001` | one line above; `//~^^` two |
 //! | `//@ elsewhere: CN006 because ..` | an error that is not in the case's file, and why |
-//! | `//@ lines: 14 because ..` | the longest error of this case may have so many lines, and why |
-//! | `//@ repeated because ..` | errors that are the same word for word are one, as cargo shows them, and why rustc tells of them again |
+//! | `//@ lines: 14 because ..` | the longest error of this case may have this many lines, and why |
+//! | `//@ repeated because ..` | errors with the same text count as one, and why rustc repeats them |
 //!
-//! Nothing else may be reported, no warning either. What rustc writes stands in `cases/<what-is-wrong>.stderr`, and is
-//! compared where rustc is of the version [`PINNED`]; `BLESS=1` writes it anew. `CASES=text` runs only the cases that have
-//! `text` in their names.
+//! Nothing else may be reported, not even a warning. rustc's output is in `cases/<what-is-wrong>.stderr`; it is
+//! compared if the version of rustc is [`PINNED`], and `BLESS=1` overwrites it. `CASES=text` runs only the cases whose
+//! names contain `text`.
 
 mod cargo;
 mod case;
@@ -25,22 +25,22 @@ pub use cargo::compile;
 pub use case::{Case, Expected};
 pub use check::{Failure, check, rendered, shown};
 
-/// The rustc whose words are kept verbatim.
+/// The version of rustc whose output is compared.
 pub const PINNED: &str = "1.95.0";
 
-/// The most lines that one error may have.
+/// The maximum number of lines of one error.
 pub const LINES: usize = 12;
 
-/// What rustc reported about one case.
+/// An error or warning that rustc reported for a case.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
     /// `error`, `warning`
     pub level: String,
-    /// Its first lines.
+    /// The message, of one or several lines.
     pub message: String,
     /// rustc's own code: `E0277`
     pub code: Option<String>,
-    /// As the terminal shows it.
+    /// The text that the terminal shows.
     pub rendered: String,
     /// File and line of the primary span.
     pub at: Option<(String, usize)>,
@@ -67,7 +67,7 @@ impl Diagnostic {
         codes
     }
 
-    /// The lines that a reader sees.
+    /// The number of lines that are not empty.
     pub fn lines(&self) -> usize {
         self.rendered.lines().filter(|line| !line.trim().is_empty()).count()
     }

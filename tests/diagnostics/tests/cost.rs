@@ -1,4 +1,5 @@
-//! A wrong program is checked about as fast as a right one: who makes a mistake waits for the answer as often as anybody.
+//! Checking a wrong program takes about as long as checking a right one: a user who makes a mistake waits for the
+//! answer, too.
 
 use cninfra_diagnostics_tests::{Case, compile, rendered};
 use std::{
@@ -8,8 +9,8 @@ use std::{
 
 const PLUGINS: usize = 200;
 
-/// A flavor of many plugins, of which the first one may lack a dependency. It is in a module of another name each time, so that nothing is known of
-/// it from the run before.
+/// A flavor of many plugins, of which the first one may lack a dependency. Its module has a new name each time, so that
+/// rustc can reuse nothing from the run before.
 fn program(wrong: bool) -> String {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
     let mut text = format!("pub mod at_{now} {{\nuse cninfra::prelude::*;\n#[plugin]\npub struct Missing;\n");
@@ -26,7 +27,7 @@ fn program(wrong: bool) -> String {
     text + "#[derive(Flavor)]\npub struct Wide {\n" + &fields + "}\n}\n"
 }
 
-/// How long it takes, and what is said.
+/// How long the check takes, and the codes that are reported.
 fn checked(wrong: bool) -> std::io::Result<(Duration, Vec<String>)> {
     let case = Case::parse(if wrong { "wide-and-wrong" } else { "wide-and-right" }, program(wrong));
     let began = Instant::now();
@@ -39,10 +40,10 @@ fn checked(wrong: bool) -> std::io::Result<(Duration, Vec<String>)> {
 
 #[test]
 fn a_mistake_in_one_of_many_plugins_costs_little() -> std::io::Result<()> {
-    // what the programs depend on is built
+    // Builds the dependencies of the programs.
     checked(false)?;
     let mut all = Vec::new();
-    // other work on the machine may slow any of them down, but not each time by so much
+    // Other load on the machine may slow down any of them, but not by so much each time.
     for _ in 0..3 {
         let (right, _) = checked(false)?;
         let (wrong, codes) = checked(true)?;

@@ -1,4 +1,4 @@
-//! Every case of `cases/`.
+//! Tests every case in `cases/`, and that every code is documented.
 
 use cninfra_diagnostics_tests::{Case, PINNED, check, compile, rendered, shown};
 use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path, process::Command};
@@ -48,7 +48,7 @@ fn rustc() -> Option<String> {
     String::from_utf8(output.stdout).ok()?.split(' ').nth(1).map(str::to_string)
 }
 
-/// The text of every file with this ending below a directory.
+/// Reads the text of every file with this extension below a directory.
 fn texts(directory: &Path, ending: &str, all: &mut Vec<String>) -> std::io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -61,13 +61,14 @@ fn texts(directory: &Path, ending: &str, all: &mut Vec<String>) -> std::io::Resu
     Ok(())
 }
 
-/// `CN001` .. in a text.
+/// The codes (`CN001` and so on) in a text.
 fn codes(text: &str) -> BTreeSet<String> {
     let digits = |code: &&str| code.len() == 5 && code[2..].bytes().all(|b| b.is_ascii_digit());
     text.match_indices("CN").filter_map(|(at, _)| text.get(at..at + 5)).filter(digits).map(str::to_string).collect()
 }
 
-/// A private field that asks for an interface does so in the struct and in the plugin's constant: in the same words, which cargo shows once.
+/// A private field that depends on an interface is checked in the struct and in the plugin's constant. Both give the
+/// same text, which cargo shows once.
 const TOLD_TWICE: [&str; 1] = ["CN012"];
 
 #[test]

@@ -1,6 +1,6 @@
-//! A right program is made wrong and right again, as one does all day: the compiler must say of it what it says of the wrong
-//! program alone. (rustc keeps what it found out from one run to the next, and stops with an internal error where that
-//! does not hold any more. Types that are sized only if a flavor's constant can be evaluated once led it there.)
+//! A right program is made wrong and right again, as users do all day: the compiler must report the same as for the
+//! wrong program alone. (rustc keeps results from one run to the next, and stops with an internal error if they no
+//! longer hold. Types that are sized only if a flavor's constant can be evaluated once caused that.)
 
 use cninfra_diagnostics_tests::{Case, compile, rendered};
 use std::{collections::HashMap, fmt::Write as _};
@@ -8,7 +8,7 @@ use std::{collections::HashMap, fmt::Write as _};
 const AGENT: &str = include_str!("../programs/agent.rs");
 const WIDE: &str = include_str!("../programs/wide.rs");
 
-/// The mistake, the program, and what is written in it instead of what.
+/// The name of the mistake, the program, the text that is replaced, and its replacement.
 const MISTAKES: [(&str, &str, &str, &str); 41] = [
     ("nested-flavor-misspelled", AGENT, "pub rpc: Rpc,\n    pub greeter", "pub rpc: Rcp,\n    pub greeter"),
     ("field-of-a-type-that-is-not-there", AGENT, "Dep<Greeter>", "Dep<Greter>"),
@@ -100,7 +100,7 @@ fn a_program_made_wrong_and_right_again_is_told_of_as_it_is() -> std::io::Result
     let words = |set: &str, cases: &[Case]| -> std::io::Result<HashMap<String, String>> {
         Ok(compile(set, cases)?.into_iter().map(|(name, found)| (name, rendered(&found))).collect())
     };
-    // what never compiles leaves nothing to go on from: this one always starts anew
+    // A program that never compiles leaves no results to reuse, so this one always starts afresh.
     let alone = words("alone", &wrong)?;
     let before = words("incremental", &right)?;
     let between = words("incremental", &wrong)?;

@@ -1,20 +1,21 @@
-//! Two mistakes in one list are two errors: no wrong entry hides another one. For each list that users write, every pair of what can be wrong in it.
+//! Two mistakes in one list give two errors: no wrong entry hides another one. Tested for each list that users write,
+//! with every pair of possible mistakes.
 
 use cninfra_diagnostics_tests::{Case, check, compile};
 use std::fmt::Write as _;
 
-/// What can be wrong, and the code that it must give.
+/// A mistake, and the code that it must give.
 type Kind = (&'static str, &'static str);
 
 /// A list that users write.
 struct List {
     name: &'static str,
-    /// The items of one module, with `{1}` and `{2}` for two entries. (`{n}` in an entry is its number.)
+    /// The items of a module, with `{1}` and `{2}` for two entries. (`{n}` in an entry is replaced by its number.)
     items: &'static str,
     kinds: &'static [Kind],
-    /// Is the same entry twice another mistake?
+    /// Whether the same entry twice is another mistake.
     distinct: bool,
-    /// Are there errors that rustc reports again, word for word?
+    /// Whether rustc reports some errors again with the same text.
     repeated: bool,
 }
 
@@ -207,13 +208,13 @@ fn program(list: &List) -> String {
     if list.repeated {
         text.insert_str(0, "//@ repeated because generated code names the types, too\n");
     }
-    // of an attribute and what it stands on
+    // For mixed lists of an attribute and the item it is on.
     let is_attribute = |entry: &str| entry.starts_with('#');
     let is_mixed = list.items.contains("] {1}") || list.items.contains("{ {1} f:");
     let mut pairs = 0;
     for (i, (first, one)) in list.kinds.iter().enumerate() {
         for (j, (second, other)) in list.kinds.iter().enumerate() {
-            // of the same type in the same place, rustc reports once what it is not
+            // For two fields of the same type, rustc reports only once that it lacks a trait.
             let is_known = i == j && (list.distinct || *one != "CN010");
             if is_known || (is_mixed && (!is_attribute(first) || is_attribute(second))) {
                 continue;

@@ -3,20 +3,21 @@
 use crate::Folder;
 use std::path::PathBuf;
 
-/// Certificates in a temporary folder: of an authority, of a server at 127.0.0.1, ::1 and `localhost`, and of a client. `Certs::new` makes them anew, with the feature `tls`.
+/// Certificates in a temporary folder: of an authority, of a server at 127.0.0.1, ::1 and `localhost`, and of a client.
+/// `Certs::new` creates them, with the feature `tls`.
 #[derive(Debug)]
 pub struct Certs {
     folder: Folder,
 }
 
-/// The common name in the certificate of the client: etcd takes it for its user.
+/// The common name in the client's certificate, which etcd takes as the user name.
 pub const CLIENT: &str = "client";
 
 impl Certs {
-    /// Makes them, with an authority of their own.
+    /// Creates them, with a new authority.
     ///
     /// # Panics
-    /// They can not be made.
+    /// They cannot be created.
     #[cfg(feature = "tls")]
     #[expect(clippy::new_without_default, reason = "it touches the disk")]
     #[must_use]
@@ -46,7 +47,7 @@ impl Certs {
         self.folder.path().join("server.key")
     }
 
-    /// The client's certificate, of [`CLIENT`].
+    /// The client's certificate, for the name [`CLIENT`].
     #[must_use]
     pub fn client(&self) -> PathBuf {
         self.folder.path().join("client.pem")
@@ -77,7 +78,7 @@ fn make(folder: &Folder) -> Result<(), rcgen::Error> {
     folder.write("ca.pem", &authority.pem());
 
     let (serves, asks) = (ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth);
-    // etcd's gateway is a client of its own server, with the server's certificate
+    // etcd's gateway is a client of its own server, and uses the server's certificate.
     let ends = [
         ("server", &["127.0.0.1", "::1", "localhost"][..], "server", vec![serves, asks.clone()]),
         ("client", &[][..], CLIENT, vec![asks]),

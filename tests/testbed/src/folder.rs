@@ -7,15 +7,15 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// A new folder of its own in the system's place for temporary files. It goes when it is dropped.
+/// A new temporary folder, which is deleted when this is dropped.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Makes one.
+    /// Creates a folder.
     ///
     /// # Panics
-    /// It can not be made.
+    /// It cannot be created.
     #[expect(clippy::new_without_default, reason = "it touches the disk")]
     #[must_use]
     pub fn new() -> Self {
@@ -25,23 +25,23 @@ impl Folder {
             let path = env::temp_dir().join(name);
             match fs::create_dir(&path) {
                 Ok(()) => return Folder(path),
-                // left over from a process of the same number
+                // Left over from an earlier process with the same id.
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => panic!("{}: {error}", path.display()),
             }
         }
     }
 
-    /// Where it is.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes a file into it.
+    /// Writes a file in it.
     ///
     /// # Panics
-    /// It can not be written.
+    /// The file cannot be written.
     pub fn write(&self, name: &str, text: &str) {
         let path = self.0.join(name);
         if let Err(error) = fs::write(&path, text) {
@@ -52,7 +52,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // what is left over does no harm
+        // If it is not deleted, that does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! A plain HTTP/1 client: one request for each connection.
+//! A plain HTTP/1 client, with one connection for each request.
 
 use crate::DEADLINE;
 use std::{
@@ -6,19 +6,19 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-/// What a server answered.
+/// The response of a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The header lines as they came, names in lower case.
+    /// The headers in their order, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body; one that was sent in chunks is put together.
+    /// The body, with chunks joined.
     pub body: String,
 }
 
 impl Answer {
-    /// The first header of this name, in lower case.
+    /// The first header with this name, which must be in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
@@ -36,7 +36,8 @@ impl Answer {
     }
 }
 
-/// What was sent in these chunks: a word, or a character, may be in two of them. `None`: they do not come to their end.
+/// Joins the chunks of a body, as bytes: a character may be split between two of them. `None` if the chunks are
+/// incomplete.
 fn unchunked(mut chunks: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
@@ -51,7 +52,7 @@ fn unchunked(mut chunks: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// What is before and behind the first of these.
+/// The parts before and after the first occurrence of `at`.
 fn split<'a>(bytes: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let found = bytes.windows(at.len()).position(|window| window == at)?;
     Some((&bytes[..found], &bytes[found + at.len()..]))
@@ -60,7 +61,7 @@ fn split<'a>(bytes: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 /// Sends a request without a body: `request(addr, "GET", "/liveness")`.
 ///
 /// # Panics
-/// There is no answer.
+/// There is no response.
 #[must_use]
 pub fn request(addr: SocketAddr, method: &str, path: &str) -> Answer {
     match send(addr, method, path) {
@@ -69,18 +70,18 @@ pub fn request(addr: SocketAddr, method: &str, path: &str) -> Answer {
     }
 }
 
-/// As [`request`], where it may fail.
+/// Like [`request`], but it may fail.
 ///
 /// # Errors
-/// There is no connection, or no answer.
+/// There is no connection, or no response.
 pub fn send(addr: SocketAddr, method: &str, path: &str) -> io::Result<Answer> {
     send_body(addr, method, path, "")
 }
 
-/// As [`request`], with a body of JSON.
+/// Like [`request`], with a JSON body.
 ///
 /// # Panics
-/// There is no answer.
+/// There is no response.
 #[must_use]
 pub fn request_json(addr: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
     match send_body(addr, method, path, body) {
@@ -89,10 +90,10 @@ pub fn request_json(addr: SocketAddr, method: &str, path: &str, body: &str) -> A
     }
 }
 
-/// As [`request`], with one more header: `"Accept: text/plain"`.
+/// Like [`request`], with one more header: `"Accept: text/plain"`.
 ///
 /// # Panics
-/// There is no answer.
+/// There is no response.
 #[must_use]
 pub fn request_with(addr: SocketAddr, method: &str, path: &str, header: &str) -> Answer {
     match send_all(addr, method, path, &format!("{header}\r\n"), "") {
@@ -106,7 +107,7 @@ fn send_body(addr: SocketAddr, method: &str, path: &str, body: &str) -> io::Resu
     send_all(addr, method, path, kind, body)
 }
 
-/// `headers` are whole lines.
+/// `headers` are complete lines.
 fn send_all(addr: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&addr, DEADLINE)?;
     stream.set_read_timeout(Some(DEADLINE))?;
@@ -130,12 +131,12 @@ mod tests {
     #[test]
     fn chunks_are_put_together() {
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n".as_bytes();
-        // a word in two chunks, a character too
+        // A word is split between two chunks, and so is a character.
         let chunks = b"4\r\ngr\xc3\xbc\r\n1\r\n\xc3\r\nb\r\n\x9fe\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n";
         let parse = |chunks: &[u8]| Answer::parse(&[head, chunks].concat());
         let answer = parse(chunks).unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (200, "gr\u{fc}\u{df}e\r\n\r\n0\r\n\r\n"));
-        // one that breaks off is none
+        // An incomplete response is none.
         for end in 0..chunks.len() {
             assert_eq!(parse(&chunks[..end]), None, "{end}");
         }

@@ -1,4 +1,4 @@
-//! [`Watcher`]: a plugin that watches a store before its server is there.
+//! [`Watcher`]: a plugin that opens a watch although the store's server may not be there yet.
 
 use cninfra::{
     keyval::{KeyVal, Kv, Watch, WatchOptions},
@@ -6,7 +6,7 @@ use cninfra::{
 };
 use std::sync::{Mutex, PoisonError};
 
-/// Opens a watch of all keys below `w/` when the agent starts, whatever has become of the store's server by then.
+/// Opens a watch of all keys below `w/` when the agent starts, whatever the state of the store's server is then.
 #[plugin]
 pub struct Watcher {
     store: Dep<dyn KeyVal>,
@@ -22,10 +22,10 @@ impl Lifecycle for Watcher {
 }
 
 impl Watcher {
-    /// What it has opened, once.
+    /// The watch that it has opened; it can be taken once.
     ///
     /// # Panics
-    /// It has opened nothing, or it was taken.
+    /// There is none, or it was already taken.
     #[must_use]
     pub fn take(&self) -> Watch {
         let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -1,7 +1,10 @@
-//! What the tests of several crates share: agents as processes, real servers on demand ([`Etcd`], [`EtcdCluster`], [`Redis`], [`RedisSentinel`], [`RedisCluster`]), a plain HTTP/1 client that knows
-//! nothing of the server's libraries, the graph of the fault matrices, a checker of what a watcher was told ([`history`]), and a plugin that watches a store whose server comes later (`Watcher`). Whatever waits has a deadline, and fails with what was seen until then.
+//! What the tests of several crates share: agents as processes, real servers on demand ([`Etcd`], [`EtcdCluster`],
+//! [`Redis`], [`RedisSentinel`], [`RedisCluster`]), a plain HTTP/1 client that uses none of the server's libraries, the
+//! graph of the fault matrices, a checker for the events of a watch ([`history`]), and a plugin that watches a store
+//! whose server comes later (`Watcher`). Everything that waits has a deadline, and fails with what was seen until then.
 //!
-//! A test that needs a server begins with [`require!`]. In front of each server a `cninfra::testing::Link` can stand, to the server's address.
+//! A test that needs a server begins with [`require!`]. A `cninfra::testing::Link` to the server's address can be put
+//! in front of each server.
 
 mod certs;
 mod etcd;
@@ -33,5 +36,5 @@ pub use ten::{TEN_EDGES, TEN_LEVELS, level_of_ten};
 
 use std::time::Duration;
 
-/// How long anything may take before a test gives it up: much more than it takes on a loaded machine.
+/// How long anything may take before a test fails: much more than it takes on a loaded machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! [`Process`]: an agent as a process.
+//! [`Process`]: an agent as a process of its own.
 
 use crate::{DEADLINE, Folder};
 use std::{
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A program to start, in a temporary folder of its own, with nothing in its environment but what is said.
+/// A program to start, in a temporary folder of its own, and with only those environment variables that are set here.
 #[derive(Debug)]
 pub struct Program {
     command: Command,
@@ -28,7 +28,7 @@ impl Program {
         let mut command = Command::new(path.as_ref());
         command.current_dir(folder.path()).env_clear().stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        // where the tests are measured, what they start is measured too
+        // If the coverage of the tests is measured, that of the processes they start is measured, too.
         for name in ["LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -51,7 +51,7 @@ impl Program {
         self
     }
 
-    /// Writes a file into the folder where it is started.
+    /// Writes a file in the folder in which it is started.
     #[must_use]
     pub fn file(self, name: &str, text: &str) -> Self {
         self.folder.write(name, text);
@@ -61,7 +61,7 @@ impl Program {
     /// Starts it.
     ///
     /// # Panics
-    /// It can not be started.
+    /// It cannot be started.
     #[must_use]
     pub fn start(mut self) -> Process {
         let mut child = match self.command.spawn() {
@@ -80,7 +80,7 @@ impl Program {
         }
     }
 
-    /// Runs it to its end.
+    /// Starts it, and waits until it ends.
     ///
     /// # Panics
     /// It does not end in time.
@@ -90,16 +90,16 @@ impl Program {
     }
 }
 
-/// An agent takes the same signal twice within 200 ms for one.
+/// An agent treats the same signal within 200 ms as one.
 const ECHO: Duration = Duration::from_millis(500);
 
-/// A process. It is killed when it is dropped.
+/// A process, which is killed when this is dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     stdout: Option<Receiver<String>>,
     stderr: Option<Receiver<String>>,
-    /// What came of standard output.
+    /// What was read from standard output.
     said: String,
     log: Vec<String>,
     /// The signals that were sent.
@@ -107,12 +107,12 @@ pub struct Process {
     _folder: Folder,
 }
 
-/// Waits until the process of this number handles SIGTERM and SIGHUP: before that they end it by themselves.
+/// Waits until the process with this id handles SIGTERM and SIGHUP: before that, these signals kill it.
 ///
 /// # Panics
-/// It does not in time.
+/// It does not handle them in time.
 pub fn hears_of_signals(process: u32) {
-    // the bits are counted from 1 on
+    // Bits are counted from 1.
     const BOTH: u64 = (1 << 15 | 1 << 1) >> 1;
     let until = Instant::now() + DEADLINE;
     loop {
@@ -126,10 +126,10 @@ pub fn hears_of_signals(process: u32) {
     }
 }
 
-/// Whether one of its threads runs, or would if a processor were free.
+/// Whether one of its threads is running, or would be if a processor were free.
 fn is_at_work(process: u32) -> bool {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    // one that has ended meanwhile is none; the state is behind the name, which may have any letters
+    // A thread that has ended meanwhile is ignored. The state follows the name, which may contain any characters.
     let states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
     states.into_iter().any(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['R', 'D'])))
 }
@@ -137,19 +137,19 @@ fn is_at_work(process: u32) -> bool {
 /// A process that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its exit code; none where a signal killed it.
+    /// Its exit code; `None` if a signal killed it.
     pub code: Option<i32>,
-    /// All that it wrote to standard output.
+    /// All of its standard output.
     pub stdout: String,
-    /// All that it wrote to standard error.
+    /// All of its standard error.
     pub stderr: String,
 }
 
 impl Process {
-    /// Waits for a line on standard error that contains `part`, and returns it. Lines before it are not looked at again.
+    /// Waits for a line on standard error that contains `part`, and returns it. Earlier lines are not searched again.
     ///
     /// # Panics
-    /// There is none in time, or the process ends without.
+    /// There is none in time, or the process ends before.
     pub fn wait_for(&mut self, part: &str) -> String {
         let until = Instant::now() + DEADLINE;
         loop {
@@ -165,10 +165,10 @@ impl Process {
         }
     }
 
-    /// Waits until standard output has a line with `part`: one that was not there when this was called last.
+    /// Waits for a line on standard output that contains `part`, after those of earlier calls.
     ///
     /// # Panics
-    /// There is none in time, or the process ends without.
+    /// There is none in time, or the process ends before.
     pub fn wait_for_output(&mut self, part: &str) {
         let until = Instant::now() + DEADLINE;
         loop {
@@ -184,10 +184,10 @@ impl Process {
         }
     }
 
-    /// Waits until its HTTP server listens, and returns where a test reaches it.
+    /// Waits until its HTTP server listens, and returns the address at which a test reaches it.
     ///
     /// # Panics
-    /// It does not, in time.
+    /// It does not listen in time.
     pub fn http_addr(&mut self) -> SocketAddr {
         let line = self.wait_for("listens on ");
         let addr = line.split("listens on ").nth(1).and_then(|rest| rest.split(' ').next());
@@ -198,18 +198,18 @@ impl Process {
         addr
     }
 
-    /// Waits until it handles signals: before that one ends it by itself, whatever it would do.
+    /// Waits until it handles SIGTERM and SIGHUP: before that, these signals kill it.
     ///
     /// # Panics
-    /// It does not in time.
+    /// It does not handle them in time.
     pub fn hears_of_signals(&self) {
         hears_of_signals(self.child.id());
     }
 
-    /// Waits until none of its threads has anything to do, or it has ended.
+    /// Waits until none of its threads is running, or the process has ended.
     ///
     /// # Panics
-    /// They have, all the time.
+    /// One is still running at the deadline.
     pub fn rests(&self) {
         let until = Instant::now() + DEADLINE;
         while is_at_work(self.child.id()) {
@@ -218,11 +218,12 @@ impl Process {
         }
     }
 
-    /// Sends it a signal: `TERM`, `INT`. The same one once more only after a while: an agent takes two at once for one, and what counts is when it hears of the first. So a test waits for what shows that it
-    /// has heard of that, and the while begins now: a busy machine may have told it late.
+    /// Sends it a signal: `TERM`, `INT`. The same signal is sent again only after a pause, since an agent treats two in
+    /// a short time as one, and what counts is when it notices the first. A test has to wait for evidence of that
+    /// first. The pause begins with this call, since on a busy machine that evidence may come late.
     ///
     /// # Panics
-    /// It can not be sent.
+    /// It cannot be sent.
     pub fn signal(&self, name: &str) {
         if !self.signalled.borrow_mut().insert(name.to_string()) {
             thread::sleep(ECHO);
@@ -231,7 +232,7 @@ impl Process {
         assert!(kill.as_ref().is_ok_and(ExitStatus::success), "kill -{name}: {kill:?}");
     }
 
-    /// Waits for its end.
+    /// Waits until it ends.
     ///
     /// # Panics
     /// It does not end in time.
@@ -245,7 +246,7 @@ impl Process {
                 other => panic!("it does not end: {other:?}; the log:\n{}", self.log.join("\n")),
             }
         };
-        // its pipes are closed: the readers come to their end
+        // Its pipes are closed, so the reading threads end.
         self.log.extend(self.stderr.take().into_iter().flatten());
         self.said.extend(self.stdout.take().into_iter().flatten());
         Ended { code: status.code(), stdout: std::mem::take(&mut self.said), stderr: self.log.join("\n") }
@@ -254,26 +255,26 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // it may have ended already
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The next line, if it comes until then.
+/// The next line, if there is one until then.
 fn next(lines: Option<&Receiver<String>>, until: Instant) -> Result<String, RecvTimeoutError> {
     let left = until.saturating_duration_since(Instant::now());
     lines.map_or(Err(RecvTimeoutError::Disconnected), |lines| lines.recv_timeout(left))
 }
 
-/// Reads on a thread, so that the process is never held up by a full pipe.
+/// Reads in a thread, so that a full pipe never blocks the process.
 fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     let (to, lines) = channel();
     thread::spawn(move || BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| to.send(line)));
     lines
 }
 
-/// The same, each line with its end.
+/// The same, with the line endings.
 fn ended_lines(from: impl Read + Send + 'static) -> Receiver<String> {
     let (to, lines) = channel();
     thread::spawn(move || {

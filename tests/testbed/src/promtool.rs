@@ -1,4 +1,4 @@
-//! [`Promtool`]: Prometheus' own checker of metrics.
+//! [`Promtool`]: Prometheus' checker for metrics.
 
 use crate::server::{Installed, without};
 use std::{
@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Prometheus' own checker of metrics, of Debian's package `prometheus`.
+/// Prometheus' checker for metrics, from Debian's package `prometheus`.
 pub struct Promtool;
 
 impl Installed for Promtool {
@@ -18,13 +18,13 @@ impl Installed for Promtool {
 }
 
 impl Promtool {
-    /// What it has to say of a scrape in the text format.
+    /// Checks a scrape in the text format.
     ///
     /// # Errors
-    /// What is wrong.
+    /// What is wrong with it.
     ///
     /// # Panics
-    /// It can not be run.
+    /// The checker cannot be run.
     pub fn check(text: &str) -> Result<(), String> {
         let mut command = Command::new("promtool");
         command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,4 +1,4 @@
-//! [`Silent`]: a file that does not answer, as one of a file system whose server has gone.
+//! [`Silent`]: a file that does not answer, like one on a file system whose server is gone.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -6,7 +6,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-/// Takes a lease on the file, and says when somebody opens it: who does waits, until the lease ends.
+/// Takes a lease on the file, and prints a line when another process opens it: that process waits until the lease ends.
 const HOLDS: &str = r#"
     $SIG{IO} = sub { print "asked\n" }; $| = 1;
     open(my $file, "+<", $ARGV[0]) or die "$ARGV[0]: $!";
@@ -15,7 +15,8 @@ const HOLDS: &str = r#"
     sleep 1 while 1;
 "#;
 
-/// Whoever opens the file waits for as long as this is there, but three quarters of a minute at most, which is what the system gives to a lease.
+/// Every `open` of the file blocks as long as this value exists, but at most 45 seconds, which is the system's limit
+/// for breaking a lease.
 #[derive(Debug)]
 pub struct Silent {
     holder: Child,
@@ -23,10 +24,10 @@ pub struct Silent {
 }
 
 impl Silent {
-    /// The file at this path, which is there.
+    /// Blocks the file at this path, which must exist.
     ///
     /// # Panics
-    /// It can not be held.
+    /// The lease cannot be taken.
     #[must_use]
     pub fn file(path: impl AsRef<Path>) -> Self {
         let mut perl = Command::new("perl");
@@ -38,10 +39,10 @@ impl Silent {
         silent
     }
 
-    /// Waits until somebody waits for the file.
+    /// Waits until another process tries to open the file.
     ///
     /// # Panics
-    /// The file is held no more.
+    /// The lease has ended.
     pub fn asked(&mut self) {
         self.wait_for("asked");
     }
@@ -55,7 +56,7 @@ impl Silent {
 
 impl Drop for Silent {
     fn drop(&mut self) {
-        // the lease ends with the process
+        // The lease ends with the process.
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }

@@ -1,6 +1,6 @@
 //! The graph of the fault matrices: ten plugins on five levels.
 
-/// Gives `$plugins!` the ten plugins: for each a type, its number, a field, and what it depends on.
+/// Calls `$plugins!` with the ten plugins: for each a type, its number, a field, and its dependencies.
 #[macro_export]
 macro_rules! with_ten_plugins {
     ($plugins:ident) => {
@@ -19,14 +19,14 @@ macro_rules! with_ten_plugins {
     };
 }
 
-/// Which of them depend on which.
+/// The dependencies: each pair is a plugin and one that it depends on.
 pub const TEN_EDGES: [(usize, usize); 13] =
     [(2, 0), (3, 0), (3, 1), (4, 1), (5, 2), (5, 3), (6, 3), (6, 4), (7, 5), (8, 5), (8, 6), (9, 7), (9, 8)];
 
-/// They by level, in the graph's order: worked out by hand.
+/// The plugins by level, in the graph's order, worked out by hand.
 pub const TEN_LEVELS: [&[usize]; 5] = [&[0, 1], &[2, 3, 4], &[5, 6], &[7, 8], &[9]];
 
-/// The level of one of them; past the last one for any other.
+/// The level of a plugin; the number of levels if there is no such plugin.
 #[must_use]
 pub fn level_of_ten(plugin: usize) -> usize {
     TEN_LEVELS.iter().take_while(|level| !level.contains(&plugin)).count()

@@ -24,7 +24,7 @@ async fn main() -> Result<()> {
     let kv = Kv::new(shared);
     let leadership = Election::new(&kv, "/election", Duration::from_secs(5)).campaign("example").await?;
     say("Elected as leader")?;
-    // it is gone when this program is, however that ends
+    // The key is deleted when this program ends, however that happens.
     kv.put_with("/election-leader", "example", Expiry::WithClient).await?;
     match leadership.during(sleep(Duration::from_secs(seconds))).await {
         Ok(()) => say("Resigned")?,

@@ -11,9 +11,9 @@ use cninfra::{
 };
 
 fn main() -> cninfra::Result<()> {
-    // what holds from the beginning on
+    // The settings that apply from the beginning.
     let loggers = Loggers::new("beach", LogSettings::new().default_level(Level::Debug));
-    // standard error is where the process's records go
+    // The records of the process go to standard error.
     Output::stderr().libraries(&loggers).install();
 
     let log = loggers.get("observer");
@@ -22,7 +22,7 @@ fn main() -> cninfra::Result<()> {
     warn!(log, omen = true, "the group has grown");
     error!(log, temperature = -4, "the ice does not hold");
 
-    // a logger with a field on all its records, and a part of it with a level of its own
+    // A logger with a field on all its records, and a child of it with a level of its own.
     let night = log.with("shift", "night");
     night.info("the watch has changed");
     let radio = night.child("radio");
@@ -30,7 +30,7 @@ fn main() -> cninfra::Result<()> {
     radio.warn("nobody hears this");
     radio.error("calls for help");
 
-    // a level may change at any time, for all who hold the logger
+    // A level may change at any time, for everyone who holds the logger.
     loggers.set("observer", Level::Warn)?;
     debug!(log, costly = %compute(), "neither seen nor computed");
     log.info("not seen either");

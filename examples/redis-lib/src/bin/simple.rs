@@ -99,7 +99,7 @@ async fn tell(watch: &mut Diffed, count: usize) -> Result<()> {
             None => return Err(Error::msg("the watch has ended")),
         }
     }
-    // those of different keys have no order
+    // Changes of different keys come in any order.
     told.sort();
     for line in told {
         say(line)?;
@@ -116,7 +116,7 @@ async fn main() -> Result<()> {
     let kv = connect(&arguments).await?;
     log.debug(format_args!("is connected to {}", kv.store().endpoints()));
     let calls = Calls(kv.clone());
-    // what a run that was broken off has left
+    // Removes what an interrupted run has left.
     for prefix in [KEY, ITERATED] {
         kv.delete_prefix(prefix).await?;
     }
@@ -136,7 +136,7 @@ async fn main() -> Result<()> {
     for key in ["key1", "key2", "key3"] {
         calls.get(key).await?;
     }
-    // a key is no prefix
+    // A `get` reads only the exact key, and there is none with this name.
     calls.get(KEY).await?;
     calls.list(KEY).await?;
 

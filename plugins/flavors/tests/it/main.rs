@@ -1,4 +1,4 @@
-//! The flavors as an application has them.
+//! Tests of the flavors as an application uses them.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod rpc;

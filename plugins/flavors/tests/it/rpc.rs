@@ -1,4 +1,4 @@
-//! What `Rpc` brings.
+//! Tests of `Rpc`.
 
 use cninfra::{config::Config, http::Http, prelude::*};
 use cninfra_flavors::{Local, Rpc};

@@ -1,4 +1,5 @@
-//! The Rust samples of README.md, GUIDE.md and MIGRATION.md: one file each in `samples/`, compiled and mostly run here, and equal to what the documents show.
+//! The Rust samples of README.md, GUIDE.md and MIGRATION.md: one file each in `samples/`, compiled and mostly run here,
+//! and identical to what the documents show.
 
 #![allow(dead_code, reason = "its `main` is not called here")]
 
@@ -24,7 +25,7 @@ mod handlers {
 
     include!("samples/handlers.rs");
 
-    /// The two plugins, with what stands in for a server.
+    /// The two plugins, with a server.
     #[derive(Flavor)]
     struct Book {
         #[provides(dyn Http)]
@@ -102,7 +103,7 @@ mod observed {
         let address = listener.local_addr().unwrap().to_string();
         let config = cninfra::config::Config::new().set("backend", "address", address);
         let agent = Agent::<Observed>::builder().config(config).start().await.unwrap();
-        // the next probe comes in 5 s
+        // The next probe would be in 5 s.
         tokio::time::timeout(std::time::Duration::from_secs(2), listener.accept()).await.unwrap().unwrap();
         let told = agent.metrics().expose(cninfra::metrics::Format::Text).text;
         assert!(told.contains("\nbackend_probes_total 1\n"), "{told}");
@@ -266,7 +267,7 @@ mod store {
             let embedded = Kv::new(agent.embedded.as_ref().unwrap().store().unwrap());
             assert_eq!(embedded.list("").all().await.unwrap(), []);
             agent.close().await.unwrap();
-            // the file of the other one is not wanted
+            // The file of the embedded store is not created.
             let none = Folder::new();
             let agent = start(in_folder(&none).set("embedded", "enabled", false), Some(&folder)).await;
             assert!(etcd.ctl(&["get", MYSELF]).contains("10.0.0.1:9191") && agent.embedded.is_none());
@@ -274,7 +275,7 @@ mod store {
             assert_eq!(files(&none), [""; 0]);
         }
 
-        /// As the guide says of a plugin that uses the store in its own `init`.
+        /// As the guide says about a plugin that uses the store in its own `init`.
         #[tokio::test(flavor = "multi_thread")]
         async fn it_starts_while_etcd_is_away_and_writes_when_it_comes() {
             require!(Server);
@@ -322,7 +323,7 @@ mod migration {
     }
 }
 
-/// Files of `samples/` with their text.
+/// Files in `samples/`, with their text.
 macro_rules! samples {
     ($($file:literal),*) => { &[$(($file, include_str!(concat!("samples/", $file)))),*] };
 }

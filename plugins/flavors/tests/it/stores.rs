@@ -1,4 +1,4 @@
-//! What an agent with a store tells of it.
+//! Tests of what an agent reports about its store.
 
 use cninfra::{
     keyval::{KeyRange, KeyVal, Kv, SerdeJson, TypedUpdate, WatchOptions},
@@ -118,7 +118,7 @@ mod away {
         let away = request(addr, "GET", "/names/alice");
         let found = (away.status, away.header("retry-after"), away.body.as_str());
         assert_eq!(found, (503, Some("1"), r#"{"error":"service unavailable"}"#));
-        // an empty key is nobody's but the handler's mistake
+        // An empty key is a mistake of the handler.
         let wrong = request(addr, "GET", "/names/-");
         let found = (wrong.status, wrong.header("retry-after"), wrong.body.as_str());
         assert_eq!(found, (500, None, r#"{"error":"internal server error"}"#));

@@ -1,4 +1,4 @@
-//! The manager of log levels keeps the contract of plugins.
+//! The plugin fulfils the contract of plugins.
 
 use crate::levels::{Managed, config};
 use cninfra::{prelude::*, testing::Conformance};

@@ -1,4 +1,4 @@
-//! Levels over HTTP, as the predecessor has them where it has them.
+//! Tests of log levels over HTTP, which are compatible with the predecessor where that had them.
 
 use cninfra::{
     config::Config,
@@ -26,7 +26,7 @@ pub struct Managed {
     pub etcd: Dep<Etcd>,
 }
 
-/// Without a server there is nothing to serve.
+/// An agent without a server.
 #[derive(Flavor)]
 pub struct Silent {
     pub logs: Dep<LogManager>,
@@ -57,7 +57,7 @@ async fn json(addr: SocketAddr, method: &'static str, path: &'static str) -> (u1
 async fn loggers_are_listed() {
     let (agent, addr) = start().await;
     let answer = request(addr, "GET", "/log/list").await;
-    // indented by two, as the predecessor has it
+    // Indented by two spaces, as in the predecessor.
     assert!(answer.body.starts_with("[\n  {\n    \"logger\": \"agent\",\n    \"level\": \"info\""), "{}", answer.body);
     let list: Vec<Value> = serde_json::from_str(&answer.body).unwrap();
     let levels: Vec<_> =
@@ -84,7 +84,7 @@ async fn levels_are_set_and_taken_back() {
     let (status, body) = json(addr, "DELETE", "/log/etcd").await;
     assert_eq!((status, &body["level"]), (200, &json!("info")));
     assert_eq!(agent.etcd.log.level(), Level::Info);
-    // one that is not there yet, and all that a pattern matches
+    // For a logger that does not exist yet, and for all that a pattern matches.
     assert_eq!(json(addr, "PUT", "/log/etcd.watch/debug").await.0, 200);
     assert_eq!(agent.etcd.log.child("watch").level(), Level::Debug);
     assert_eq!(json(addr, "PUT", "/log/et*/error").await.0, 200);
@@ -113,7 +113,8 @@ async fn what_is_remembered_for_loggers_that_are_not_there_yet_is_listed() {
     }
     let later = ["ka*", "kafka"].map(|name| (name.to_string(), true));
     assert_eq!(listed().await, [there.clone(), later.to_vec()].concat());
-    // when it comes, it is a logger as all are; the pattern has none, since the name goes over it
+    // When the logger exists, it is listed like all others. The pattern still applies to none, since the name overrides
+    // it.
     let kafka = agent.loggers().get("kafka");
     assert_eq!(kafka.level(), Level::Debug);
     let now = listed().await;
@@ -170,7 +171,7 @@ async fn the_predecessors_name_of_the_agents_logger_is_hinted_at() {
     let hint = "no logger has that name; the agent's own, which had it in cn-infra, is `agent`";
     assert_eq!(body["hint"], hint);
     assert_eq!(json(addr, "GET", "/log/agent").await.1["level"], "info");
-    // a plugin may have it all the same
+    // A plugin may have that name nevertheless.
     let own = agent.loggers().get("defaultLogger");
     let (_, body) = json(addr, "GET", "/log/defaultLogger").await;
     assert_eq!((own.level(), &body["hint"]), (Level::Debug, &Value::Null));

@@ -1,4 +1,4 @@
-//! The manager of log levels.
+//! Tests of the plugin for log levels.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod conformance;

@@ -1,4 +1,4 @@
-//! In which form an answer is wanted, and what goes with it.
+//! Tests of the forms of responses, and of their headers.
 
 use crate::small::start;
 use cninfra::{

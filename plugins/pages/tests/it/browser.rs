@@ -1,5 +1,5 @@
-//! [`Browser`]: Chromium without a window, of Debian's package `chromium`, which `tests/run` installs. It is spoken to by its debugging protocol, over pipes: no port, and
-//! it is asked what it has really drawn.
+//! [`Browser`]: headless Chromium, from Debian's package `chromium`, which `tests/run` installs. It is controlled with
+//! its debugging protocol over pipes, without a port, and is asked what it has really drawn.
 
 use cninfra_testbed::{DEADLINE, Folder, is_strict, skip};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Is there one? Without it the tests say so, and test nothing. With `CI=true` that is a failure.
+/// Whether Chromium is installed. Without it the tests are skipped with a message; with `CI=true` that is a failure.
 pub fn is_there() -> bool {
     let found = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     let missing = || "chromium is not installed: run tests/run, or install Debian's chromium".to_string();
@@ -27,7 +27,7 @@ pub struct Browser {
     from: Receiver<Value>,
     last: u64,
     session: String,
-    /// What it has told by itself.
+    /// The events that it has sent.
     events: Vec<Value>,
     _profile: Folder,
 }
@@ -35,7 +35,7 @@ pub struct Browser {
 impl Browser {
     pub fn start() -> Self {
         let profile = Folder::new();
-        // it reads from 3 and writes to 4: the shell makes them of what it has, and becomes the browser
+        // It reads from file descriptor 3 and writes to 4: the shell sets them up and then executes the browser.
         let mut command = Command::new("sh");
         command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null", "chromium", "--headless=new"]);
         command.args(["--remote-debugging-pipe", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]);
@@ -45,9 +45,9 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
         ]);
-        // a container's shared memory is small
+        // The shared memory of a container is small.
         command.arg("--disable-dev-shm-usage");
-        // whatever is not on this machine is not to be reached
+        // Nothing outside of this machine can be reached.
         command.arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1");
         command.arg(format!("--user-data-dir={}", profile.path().display()));
         if is_root() {
@@ -102,7 +102,7 @@ impl Browser {
         self.from.recv_timeout(until.saturating_duration_since(Instant::now()))
     }
 
-    /// How wide it is, and whether people have asked for dark pages.
+    /// Sets the width of the window, and whether the user prefers dark pages.
     pub fn look(&mut self, width: u32, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
         let screen = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
@@ -111,7 +111,7 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
-    /// Loads a page, to its end.
+    /// Loads a page completely.
     pub fn open(&mut self, url: &str) {
         self.events.clear();
         let opened = self.call("Page.navigate", &json!({ "url": url }));
@@ -123,27 +123,27 @@ impl Browser {
         }
     }
 
-    /// What a script of the test gives, in the page as it is drawn.
+    /// Evaluates a script of the test in the page as it is drawn.
     pub fn ask(&mut self, script: &str) -> Value {
         let mut answer = self.call("Runtime.evaluate", &json!({ "expression": script, "returnByValue": true }));
         assert!(answer.get("exceptionDetails").is_none(), "{answer}");
         answer["result"]["value"].take()
     }
 
-    /// The addresses of all that it has asked for since the page was opened.
+    /// The addresses of all requests since the page was opened.
     pub fn requests(&self) -> Vec<String> {
         let sent = self.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
         sent.map(|event| event["params"]["request"]["url"].as_str().unwrap().to_string()).collect()
     }
 
-    /// What it complains of: what the page's policy does not allow, errors.
+    /// The problems that it has reported: violations of the page's policy, and errors.
     pub fn complaints(&self) -> Vec<String> {
         let is_one =
             |event: &&Value| event["method"] == "Log.entryAdded" || event["method"] == "Runtime.exceptionThrown";
         self.events.iter().filter(is_one).map(|event| event["params"].to_string()).collect()
     }
 
-    /// A picture of the whole page, below the target directory, for people to look at.
+    /// Saves a picture of the whole page below the target directory, for people to look at.
     pub fn picture(&mut self, name: &str) -> PathBuf {
         let taken = self.call("Page.captureScreenshot", &json!({ "format": "png", "captureBeyondViewport": true }));
         let png = data_encoding::BASE64.decode(taken["data"].as_str().unwrap().as_bytes()).unwrap();
@@ -157,7 +157,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // so that it ends its own children; it may be gone already
+        // So that it ends its own children; it may be gone already.
         self.session.clear();
         let message = json!({ "id": 0, "method": "Browser.close" });
         let _ = self.to.write_all(format!("{message}\0").as_bytes());
@@ -170,7 +170,7 @@ impl Drop for Browser {
     }
 }
 
-/// Chromium refuses its sandbox there.
+/// Chromium refuses to run its sandbox as root.
 fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().unwrap();
     id.stdout.trim_ascii() == b"0"

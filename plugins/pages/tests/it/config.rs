@@ -1,4 +1,4 @@
-//! What holds for each key, where it comes from, and what is not told.
+//! Tests of the config page: the value in force for each key, its origin, and what is masked.
 
 use cninfra::{
     config::{Config, Live, Secret},
@@ -62,7 +62,8 @@ struct App {
 }
 
 const SECRET: &str = "hunter2";
-/// What all numbers that are secret begin with: longer than the part of a second that a time has.
+/// The beginning of all secret numbers: longer than the fractional part of a time's seconds, so that it cannot occur by
+/// chance.
 const PIN: &str = "4711471";
 const ALL: &str = "user: bob\nretries: 3\npassword: hunter2\npin: 4711471147\ntokens: [hunter2, hunter2]\nby-host: {a.b: hunter2}\n\
     login: {Key: hunter2}\nlogins: [None, {Basic: {user: eve, pass: hunter2}}]\n";
@@ -89,7 +90,7 @@ async fn assert_nothing_leaks(client: &Client) {
     }
 }
 
-/// Asks until it is so.
+/// Requests the section until the condition holds.
 async fn wait_for(client: &Client, name: &str, is_it: impl Fn(&Value) -> bool) -> Value {
     let began = Instant::now();
     loop {
@@ -162,7 +163,7 @@ async fn they_follow_the_files_and_tell_what_a_new_start_would_see() {
     let followed = wait_for(&client, "following", |section| retries(section).unwrap()["value"] == 7).await;
     assert!(retries(&followed).unwrap()["origin"].as_str().unwrap().ends_with("following.conf:2:1"), "{followed}");
     assert_eq!((&followed["outdated"], agent.following.config.get().retries), (&json!(false), 7));
-    // one that does not follow has what it was created with
+    // A section that does not follow its file keeps the values that the plugin was created with.
     folder.write("fixed.conf", "retries: 2\npassword: hunter22");
     let fixed = wait_for(&client, "fixed", |section| section["outdated"] == true).await;
     assert_eq!(retries(&fixed).unwrap()["value"], 1);
@@ -192,13 +193,13 @@ async fn what_is_refused_is_told_without_the_secret() {
     let following = status["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "following").unwrap();
     let reason = following["reason"].as_str().unwrap();
     assert!(reason.contains("following.conf:2:6: key `following.pin`"), "{reason}");
-    // what was valid still holds
+    // The valid values are still in force.
     assert_eq!(section(&client, "following").await["values"][2]["value"], "bob");
     assert_nothing_leaks(&client).await;
     agent.close().await.unwrap();
 }
 
-/// Also of sections that follow no file, and so of no plugin's state: the next start would end with it.
+/// Also for sections that follow no file, and so do not change a plugin's state: the next start would fail with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_the_files_by_now_is_told_until_it_is_mended() {
     let folder = Folder::new();
@@ -233,7 +234,7 @@ async fn what_is_wrong_with_the_files_by_now_is_told_until_it_is_mended() {
     folder.write("fixed.conf", "retries: 1");
     until(&|told| told == &json!([])).await;
     assert_eq!(valid().as_deref(), Some("1"));
-    // or by what is valid and new
+    // Or it is fixed by a new valid text.
     folder.write("fixed.conf", "retries: x");
     until(&|told| told != &json!([])).await;
     folder.write("fixed.conf", "retries: 2");

@@ -1,4 +1,4 @@
-//! The pages keep the contract of plugins.
+//! The pages fulfil the contract of plugins.
 
 use cninfra::{http::Http, prelude::*, testing::Conformance};
 use cninfra_pages::Pages;

@@ -1,4 +1,4 @@
-//! The timeline as the agent goes: in later attempts and in the stop. (In the start: `start`.)
+//! Tests of the timeline while the agent runs: in later attempts and in the stop. (For the start see `start`.)
 
 use cninfra::{
     agent::{Backoff, StartPolicy},
@@ -18,7 +18,7 @@ use std::{
 };
 use tokio::time::sleep;
 
-/// Its third attempt succeeds.
+/// A plugin whose third attempt succeeds.
 #[plugin]
 struct Flaky {
     attempts: AtomicU32,
@@ -90,7 +90,7 @@ fn later_attempts_and_the_stop_are_told() {
         let page = async || client.get("/agent/timeline?format=html").await.text().to_string();
         assert_eq!(steps(&told().await, "later"), [""; 0]);
         assert!(!page().await.contains("After the start"));
-        // the agent has started, and tries again
+        // The agent has started, and retries.
         let mut seen_running = false;
         while steps(&told().await, "later").len() < 2 {
             let running = steps(&told().await, "running");
@@ -103,7 +103,7 @@ fn later_attempts_and_the_stop_are_told() {
         }
         assert!(seen_running);
         assert_eq!(steps(&told().await, "later"), ["flaky init failed", "flaky init done"]);
-        // half of the plugins are drained
+        // The drain of one plugin has ended, that of the other one has not.
         let closing = tokio::spawn(agent.close());
         sleep(Duration::from_millis(100)).await;
         let told_then = told().await;

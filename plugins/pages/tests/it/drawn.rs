@@ -1,4 +1,4 @@
-//! What is in the drawings: each plugin, its state, its edges.
+//! Tests of the drawings: each plugin, its state, its edges.
 
 use crate::{
     forty::{self, Forty},
@@ -18,7 +18,7 @@ fn page(path: &'static str) -> String {
 #[test]
 fn a_graph_shows_each_plugin_with_its_state_and_its_edges() {
     let page = page("/agent/graph");
-    // name, state and time, in this order
+    // Name, state and time, in this order.
     for (place, class, name, word, took) in [
         (0, "good", "Rest", "ok", ""),
         (1, "good", "Store", "ok", "20.0ms"),
@@ -39,7 +39,7 @@ fn a_graph_shows_each_plugin_with_its_state_and_its_edges() {
     let edges: Vec<&str> =
         page.split("<g class=\"edges\">").nth(1).unwrap().split("</g>").next().unwrap().lines().collect();
     let has = |class: &str| edges.iter().filter(|edge| edge.starts_with(&format!("<path class=\"{class}\""))).count();
-    // from a plugin to what it needs; a dependency that is optional is dashed
+    // From a plugin to its dependency. An optional dependency is dashed.
     assert_eq!([has("e0 e3"), has("e1 e4"), has("e2 e4 optional"), has("e4 e5")], [1; 4], "{edges:?}");
     assert_eq!(edges.iter().filter(|edge| edge.contains("marker-end")).count(), 4);
 }
@@ -76,7 +76,7 @@ fn a_timeline_has_a_bar_for_each_step_that_took_time() {
     assert_eq!(page.matches("<tr class=\"level\">").count(), 3);
 }
 
-/// What comes before the first step has its place, too.
+/// What comes before the first step takes up space, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_bar_is_longer_than_the_scale() {
     let (agent, addr) = forty::start().await;
@@ -117,7 +117,7 @@ async fn every_state_has_a_word_and_long_names_are_shortened() {
         page.contains(">VeryLongN…ollector</text>")
             && page.contains("<title>VeryLongNamedTelemetryAndDiagnosticsCollector (")
     );
-    // each edge arrives once for all that come the same way; those that can do without are dashed
+    // Edges that take the same way arrive as one; optional ones are dashed.
     let optional = (0..Forty::GRAPH.len()).flat_map(|place| Forty::GRAPH.dependencies(place));
     assert_eq!(optional.filter(|(_, need)| *need == Need::Optional).count(), 4);
     assert!(page.contains(" optional\" d=\""));

@@ -1,4 +1,4 @@
-//! Whatever is a text is no markup: names, reasons, values, origins.
+//! Tests that no text becomes markup: names, reasons, values, origins.
 
 use crate::forty::{self, REASON};
 use cninfra::{
@@ -42,7 +42,7 @@ struct Named {
     hostile: Dep<Hostile>,
 }
 
-/// All its tags are those of the pages: nothing of a text has become one.
+/// Asserts that all tags are those of the pages, so that no text has become one.
 fn assert_inert(page: &str) {
     const TAGS: [&str; 39] = [
         "!doctype", "a", "b", "body", "br", "code", "dd", "defs", "div", "dl", "dt", "g", "h1", "h2", "head", "header",
@@ -52,7 +52,7 @@ fn assert_inert(page: &str) {
     for tag in page.split('<').skip(1) {
         let name = tag.trim_start_matches('/').split([' ', '>', '\n', '/']).next().unwrap();
         assert!(TAGS.contains(&name), "`<{tag}`");
-        // nor is there an attribute but ours: outside of their values there are names alone
+        // Nor are there foreign attributes: outside of attribute values there are only names.
         let names = tag.split('>').next().unwrap().split('"').step_by(2).collect::<String>();
         assert!(!names.contains(" on") && !names.contains("alert"), "`<{tag}`");
     }
@@ -65,7 +65,7 @@ async fn texts_of_the_config_and_of_plugins_are_no_markup() {
     let agent = Agent::<Named>::builder().config(config).bind::<dyn Http>(http.clone()).start().await.unwrap();
     for (path, times) in [("config", 3), ("status", 1), ("graph", 2)] {
         let page = http.client().get(&format!("/agent/{path}")).header("accept", "text/html").await;
-        // in quotes of YAML the quote of a text is marked
+        // In a quoted YAML string, a quote of the text is escaped.
         let found = page.text().replace("\\&quot;", "&quot;").matches(ESCAPED).count();
         assert!(found >= times, "{path}: {found} {}", page.text());
         assert_inert(page.text());

@@ -1,11 +1,11 @@
-//! An agent of forty plugins, with names long and short, and every state that there is.
+//! An agent of forty plugins, with long and short names, and in every possible state.
 
 use cninfra::{agent::StartPolicy, config::Config, http::Http, prelude::*, status::State};
 use cninfra_pages::Pages;
 use cninfra_rest::Rest;
 use std::{net::SocketAddr, time::Duration};
 
-/// A plugin that takes so many microseconds to start, in `init` and in `after_init`.
+/// A plugin that takes this many microseconds to start, in `init` and in `after_init`.
 macro_rules! plugins {
     ($($name:ident { $($field:ident: $dep:ty),* } $init:literal $after:literal;)*) => {$(
         #[plugin]
@@ -69,7 +69,7 @@ plugins! {
     Webhooks { http: Dep<dyn Http>, bus: Dep<EventBusWithReplayAndDeduplication>, d: Dep<D> } 1_900 0;
 }
 
-/// Its name is markup wherever it is not escaped.
+/// Its name is markup unless it is escaped.
 #[derive(Qualifier)]
 #[allow(non_camel_case_types, reason = "it looks like a tag")]
 pub struct script;
@@ -88,7 +88,7 @@ impl<Q: Send + Sync> Lifecycle for Store<Q> {
 
 pub const REASON: &str = "</title><script>document.title = 'hit'</script>\"'&";
 
-/// Never up: it is tried again.
+/// It never starts, and is retried.
 #[plugin]
 pub struct Flaky;
 
@@ -98,7 +98,7 @@ impl Lifecycle for Flaky {
     }
 }
 
-/// Never up, and nobody minds.
+/// It never starts, which is ignored.
 #[plugin]
 pub struct Extra {
     kv: Dep<KvStore>,
@@ -171,7 +171,7 @@ pub struct Forty {
 
 const _: () = assert!(Forty::GRAPH.len() == 40);
 
-/// The agent, and where it serves.
+/// Starts the agent. Returns it with its address.
 pub async fn start() -> (Agent<Forty>, SocketAddr) {
     let config = Config::new().set("http", "endpoint", "127.0.0.1:0").set("geo-ip", "enabled", false);
     let agent = Agent::<Forty>::builder().config(config).record_events(true);

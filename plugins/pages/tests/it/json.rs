@@ -1,4 +1,4 @@
-//! The answers for programs, to the last key.
+//! Tests of the JSON responses, to the last key.
 
 use crate::small::{builder, start};
 use cninfra::{
@@ -12,7 +12,7 @@ use cninfra_rest::Rest;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Moments are of RFC 3339, with microseconds, in UTC; what they are is not known here.
+/// Removes the times, whose values are not known here, and checks that they are in RFC 3339, in UTC, with microseconds.
 fn without_moments(mut value: Value) -> Value {
     fn take(value: &mut Value) {
         match value {
@@ -167,7 +167,7 @@ fn the_timeline_has_every_step_in_microseconds() {
         step("Last", "last", 2, "after_init", 20_000, 1_000, "done", true),
     ];
     assert_eq!(long, expected.iter().collect::<Vec<_>>());
-    // each was created; the server is replaced, and does not run; one has failed, and has no `after_init`
+    // All six were created. The server is replaced, and does not run. One has failed, and has no `after_init`.
     let count = |phase: &str| steps.iter().filter(|step| step["phase"] == phase).count();
     assert_eq!((count("create"), count("init"), count("after_init")), (6, 5, 4));
 }

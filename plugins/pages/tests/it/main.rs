@@ -1,4 +1,4 @@
-//! The pages of a running agent.
+//! Tests of the pages of a running agent.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod asked;

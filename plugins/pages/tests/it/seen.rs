@@ -1,5 +1,5 @@
-//! The pages as a browser draws them: light and dark, wide and narrow. What it has drawn is measured, and kept as pictures below the target directory
-//! (`tmp/pages`), for people to look at.
+//! Tests of the pages as a browser draws them: light and dark, wide and narrow. The drawn pages are measured, and saved
+//! as pictures below the target directory (`tmp/pages`), for people to look at.
 
 use crate::{
     browser::{Browser, is_there},
@@ -7,7 +7,7 @@ use crate::{
 };
 use serde_json::Value;
 
-/// All labels, and what a label of something else may not be over, each with where it is drawn.
+/// All labels, and everything else that a label must not overlap, each with its position.
 const DRAWN: &str =
     "[...document.querySelectorAll('.graph text, .graph .box, .scale span, .gantt code, td.time, nav a')]
     .map(e => { const r = e.getBoundingClientRect(); return {
@@ -20,7 +20,7 @@ struct Drawn {
     #[expect(dead_code, reason = "it is told when something is wrong")]
     text: String,
     label: bool,
-    /// The plugin's node that it is of.
+    /// The node of the plugin that it belongs to.
     of: String,
     left: f64,
     right: f64,
@@ -54,7 +54,7 @@ impl Drawn {
     }
 }
 
-/// Labels over each other, over another plugin, or out of their own.
+/// Labels that overlap each other or another plugin, or extend beyond their own.
 fn overlaps(drawn: &[Drawn]) -> Vec<String> {
     let mut found = Vec::new();
     for (i, one) in drawn.iter().enumerate() {
@@ -72,7 +72,7 @@ fn overlaps(drawn: &[Drawn]) -> Vec<String> {
     found
 }
 
-/// The texts that are hard to read: with a contrast to what is behind them below that of WCAG's level AA.
+/// Texts that are hard to read: their contrast to the background is below that of WCAG's level AA.
 const FAINT: &str = "(() => {
     const rgb = s => s.match(/[\\d.]+/g).map(Number);
     const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
@@ -106,12 +106,12 @@ async fn no_label_overlaps_another_light_and_dark_wide_and_narrow() {
                 let drawn = Drawn::all(&mut browser);
                 assert!(drawn.len() >= least, "{shown}: {}", drawn.len());
                 assert_eq!(overlaps(&drawn), [""; 0], "{shown}");
-                // what is wider has a scroller of its own
+                // Wider content scrolls by itself.
                 assert_eq!(browser.ask("document.documentElement.scrollWidth"), width, "{shown}");
                 let ground = if dark { "rgb(15, 19, 23)" } else { "rgb(255, 255, 255)" };
                 assert_eq!(browser.ask("getComputedStyle(document.body).backgroundColor"), ground, "{shown}");
                 assert_eq!(browser.ask(FAINT), Value::Array(vec![]), "{shown}");
-                // nothing but the page is asked for, and nothing in it is refused
+                // Only the page itself is requested, and nothing in it is refused.
                 assert_eq!(browser.requests(), [&*url], "{shown}");
                 assert_eq!(browser.complaints(), [""; 0], "{shown}");
                 assert_eq!(browser.ask("document.scripts.length"), 0, "{shown}");
@@ -125,7 +125,8 @@ async fn no_label_overlaps_another_light_and_dark_wide_and_narrow() {
     agent.close().await.unwrap();
 }
 
-/// Gives plugins names of sixty characters, with hyphens and without, and reasons of a few lines, with spaces and without.
+/// Gives plugins names of sixty characters, with and without hyphens, and reasons of a few lines, with and without
+/// spaces.
 const LONG: &str = "document.querySelectorAll('tbody tr').forEach((row, n) => {
     const name = row.querySelector('code'), long = ['a-name-of-'.repeat(6), 'x'.repeat(60), name.textContent];
     name.textContent = long[n % 3];
@@ -133,7 +134,7 @@ const LONG: &str = "document.querySelectorAll('tbody tr').forEach((row, n) => {
     reason.textContent = [reason.textContent, 'no route to host; it is tried again, and '.repeat(6), 'x'.repeat(200)][n % 3];
     [...row.querySelectorAll('.time')][0].textContent = '364days 23h 59m 59s'; })";
 
-/// The cells of each row that are over each other, or not all to be seen without scrolling.
+/// The cells of each row that overlap, or that are not completely visible without scrolling.
 const CUT: &str = "[...document.querySelectorAll('tbody tr')].flatMap(row => {
     const all = [...row.children].map(e => { const range = document.createRange(); range.selectNodeContents(e);
         const r = range.getBoundingClientRect(); return { text: e.textContent, l: r.left, r: r.right, t: r.top, b: r.bottom }; });
@@ -189,7 +190,7 @@ async fn what_overlaps_is_seen() {
         assert_eq!(browser.ask(FAINT), Value::Array(vec![]));
         browser.ask("document.querySelector('.graph .level').style.fill = '#999'");
         assert!(browser.ask(FAINT).to_string().contains("level 0"));
-        // pointed at, a plugin shows what it is linked to
+        // While the pointer is on a plugin, its edges are highlighted.
         browser.open(&format!("http://{addr}/agent/graph"));
         let strong =
             "[...document.querySelectorAll('.edges path')].filter(e => getComputedStyle(e).opacity === '1').length";

@@ -1,4 +1,4 @@
-//! A small agent without a server, whose time stands still but where it waits.
+//! A small agent without a server, with paused time that advances only while the agent waits.
 
 use cninfra::{
     agent::{Builder, StartPolicy},

@@ -1,4 +1,4 @@
-//! While the agent starts; and links between the pages.
+//! Tests of the pages while the agent starts, and of the links between them.
 
 use cninfra::{config::Config, http::Http, prelude::*, testing::loopback};
 use cninfra_pages::Pages;
@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// Its `init` takes until a test lets it go on.
+/// Its `init` waits until a test lets it continue.
 #[plugin]
 pub struct Slow {
     pages: Dep<Pages>,
@@ -65,7 +65,7 @@ async fn they_answer_while_the_agent_starts() {
     assert_eq!((&status["state"], &status["ready"]), (&"init".into(), &false.into()), "{status}");
     let timeline: Value = serde_json::from_str(&get(addr, "/agent/timeline", "Accept: */*").await.body).unwrap();
     assert_eq!(timeline["complete"], false);
-    // what is done so far, and what goes on
+    // The steps that are done, and those that have not ended.
     let has = |key: &str, instance: &str, phase: &str| {
         let is_it = |step: &&Value| step["instance"] == instance && step["phase"] == phase;
         timeline[key].as_array().unwrap().iter().find(is_it).is_some()
@@ -117,20 +117,20 @@ async fn the_pages_and_the_index_link_to_each_other() {
         assert!(page.contains(&format!("<a href=\"{link}\">")), "{link}: {page}");
     }
     assert!(page.contains("<a href=\"graph\" aria-current=\"page\">Graph</a>"), "{page}");
-    // and the page of the pages, whose links go down
+    // And to the list of the pages, whose links lead down.
     assert!(page.contains("<strong><a href=\"../agent\">"), "{page}");
     let top = get(addr, "/agent", "Accept: text/html").await.body;
     for link in ["agent", "agent/status", "agent/graph", "agent/timeline", "agent/config", "./"] {
         assert!(top.contains(&format!("<a href=\"{link}\">")), "{link}: {top}");
     }
-    // also those of its head, beside those of its list
+    // Also those in its header, beside those in its list.
     assert!(!top.contains("<a href=\"status\">"), "{top}");
     let list: Value = serde_json::from_str(&get(addr, "/agent", "Accept: */*").await.body).unwrap();
     let paths: Vec<_> = list["pages"].as_array().unwrap().iter().map(|page| page["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["/agent/graph", "/agent/timeline", "/agent/status", "/agent/config"]);
     assert_eq!(list["flavor"], "Lone");
     agent.close().await.unwrap();
-    // no link to what is not there
+    // There is no link to a page that does not exist.
     let (agent, addr) = lone(loopback().set("http", "index", false)).await;
     assert!(!get(addr, "/agent/graph", "Accept: text/html").await.body.contains("href=\"../\""));
     agent.close().await.unwrap();

@@ -1,4 +1,4 @@
-//! The body, against the predecessor's.
+//! Tests that the body is that of the predecessor.
 
 use crate::codes::{Probed, config, request};
 use cninfra::{BuildInfo, prelude::*, status::State};
@@ -6,7 +6,8 @@ use cninfra_probe::Body;
 use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the predecessor 1.7.0 answered to `/readiness` with a plugin in error; `/liveness` was the same, without `interface_stats`.
+/// The predecessor's (1.7.0) response to `/readiness` with a plugin in error; `/liveness` was the same, without
+/// `interface_stats`.
 const RECORDED: &str = r#"{"build_version":"v9.8.7","build_date":"2026-11-23T00:00:00Z","state":2,"start_time":1795454953,"last_change":1795454970,"last_update":1795454970,"interface_stats":{},"commit_hash":"abcdef0","plugins":[{"name":"demo","state":2,"error":"demo failed"},{"name":"etcd","state":1}],"PluginStatus":{"demo":{"state":2,"last_change":1795454970,"last_update":1795454970,"error":"demo failed"},"etcd":{"state":1,"last_change":1795454958,"last_update":1795454963}},"NonFatalPlugins":null}"#;
 
 fn now() -> u64 {
@@ -29,7 +30,7 @@ async fn the_fields_are_those_of_the_predecessor() {
     assert_eq!(names(&ours), names(&theirs), "all fields, and no others");
     for (name, value) in ours.as_object().unwrap() {
         if name == "NonFatalPlugins" {
-            continue; // a list, as there, where there are some
+            continue; // As there, it is a list if it is not empty.
         }
         assert!(same_type(value, &theirs[name]), "{name}: {value} where the predecessor has {}", theirs[name]);
     }
@@ -78,7 +79,7 @@ async fn what_is_degraded_is_told_with_its_reason() {
     }
     let stores = |body: &Value| body["PluginStatus"]["store"].clone();
     let first = stores(&body);
-    // the same once more is an update, and no change
+    // Reporting the same state again is an update, but no change.
     let until = SystemTime::now() + std::time::Duration::from_millis(1100);
     while SystemTime::now() < until {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

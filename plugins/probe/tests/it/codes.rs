@@ -1,4 +1,4 @@
-//! The status codes, from start to stop.
+//! Tests of the status codes, from the start to the stop.
 
 use cninfra::{
     BuildInfo,
@@ -12,7 +12,7 @@ use cninfra_rest::Rest;
 use cninfra_testbed::Answer;
 use std::{net::SocketAddr, sync::Mutex};
 
-/// Reports what a test tells it to.
+/// A plugin whose state a test reports.
 #[plugin(no_lifecycle)]
 pub struct Store {
     #[context]
@@ -26,7 +26,7 @@ pub struct Spare {
     pub cx: Context,
 }
 
-/// Asks while the agent still starts, and looks when it stops.
+/// Sends requests while the agent still starts, and reads the status when it stops.
 #[plugin]
 pub struct Watcher {
     http: Dep<dyn Http>,
@@ -75,7 +75,7 @@ fn state(answer: &Answer) -> u64 {
     body["state"].as_u64().unwrap()
 }
 
-/// Codes of liveness and readiness, and the state in the body, which is the same in both.
+/// The codes of liveness and readiness, and the state in the body, which is the same in both.
 async fn probe(addr: SocketAddr) -> (u16, u16, u64) {
     let (live, ready) = (request(addr, "GET", "/liveness").await, request(addr, "GET", "/readiness").await);
     assert_eq!(live.body, ready.body);
@@ -103,10 +103,10 @@ async fn codes_follow_the_states() {
     assert_eq!(probe(addr).await, (200, 200, 1));
     for (reported, expected) in [
         (State::Ok, (200, 200, 1)),
-        (State::Error, (200, 500, 2)), // something outside is lost: no reason to start anew
+        (State::Error, (200, 500, 2)), // A failure outside of the agent is no reason to restart it.
         (State::Degraded, (200, 200, 1)),
         (State::Init, (200, 500, 0)),
-        (State::Stopped, (200, 200, 1)), // not configured
+        (State::Stopped, (200, 200, 1)), // Not configured.
     ] {
         store.status().report_because(reported, "reason");
         assert_eq!(probe(addr).await, expected, "{reported:?}");
@@ -148,7 +148,7 @@ async fn what_the_config_names_does_not_count() {
     let body: serde_json::Value = serde_json::from_str(&request(addr, "GET", "/readiness").await.body).unwrap();
     assert_eq!(body["NonFatalPlugins"], serde_json::json!(["store", "spare"]));
     assert_eq!(body["PluginStatus"]["store"]["error"], "the index contradicts itself");
-    // the others still do
+    // The others still count.
     agent.watcher.cx.status().report_because(State::Error, "this one counts");
     assert_eq!(probe(addr).await, (200, 500, 2));
     agent.close().await.unwrap();

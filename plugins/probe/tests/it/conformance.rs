@@ -1,4 +1,4 @@
-//! The probes keep the contract of plugins.
+//! The probes fulfil the contract of plugins.
 
 use crate::codes::{Probed, config};
 use cninfra::{prelude::*, testing::Conformance};

@@ -1,4 +1,4 @@
-//! The probes of a running agent.
+//! Tests of the probes of a running agent.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod body;

@@ -1,4 +1,4 @@
-//! `/health` and `/metrics`.
+//! Tests of `/health` and `/metrics`.
 
 use crate::codes::{Probed, config, request};
 use cninfra::{
@@ -9,7 +9,7 @@ use cninfra::{
 };
 use cninfra_testbed::request_with;
 
-/// What the predecessor 1.7.0 answered to `/health` with a plugin in error.
+/// The predecessor's (1.7.0) response to `/health` with a plugin in error.
 const RECORDED: &str = r#"# HELP service_dependency_health The health of the DependencyLabel 0 = INIT, 1 = OK, 2 = ERROR
 # TYPE service_dependency_health gauge
 service_dependency_health{dependency="demo",service="rest1"} 2
@@ -24,7 +24,7 @@ service_info{build_date="2026-11-23T00:00:00Z",build_version="v9.8.7",service="r
 
 const OPEN: &str = "Accept: application/openmetrics-text; version=1.0.0";
 
-/// The lines that tell of these plugins, or of none.
+/// The lines about these plugins, and those about no plugin.
 fn of(text: &str, plugins: &[&str]) -> String {
     let is_of = |line: &&str| {
         !line.contains("dependency=\"") || plugins.iter().any(|name| line.contains(&format!("dependency=\"{name}\"")))
@@ -42,7 +42,7 @@ async fn health_is_as_the_predecessor_told_it() {
     agent.store.cx.status().report_because(State::Error, "lost");
     let answer = request(addr, "GET", "/health").await;
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    // of the two plugins there, one is in error and one is well, in the order of their names
+    // Of these two plugins, sorted by name, one is in error and one is ok.
     let ours = of(&answer.body, &["probe", "store"]);
     let lines = |text: &str| {
         let mut lines: Vec<_> = text.lines().map(str::to_string).collect();
@@ -84,12 +84,12 @@ async fn metrics_are_those_of_the_agent() {
     for line in [
         "agent_ready 1",
         "plugin_state{plugin=\"probe\",state=\"ok\"} 1",
-        "http_requests_total{method=\"GET\",route=\"/liveness\",status=\"200\"} 4", // one by the plugin, while it started
+        "http_requests_total{method=\"GET\",route=\"/liveness\",status=\"200\"} 4", // One of them while it started.
         "http_requests_total{method=\"other\",route=\"none\",status=\"404\"} 1",
     ] {
         assert!(answer.body.contains(&format!("\n{line}\n")), "{line} in\n{}", answer.body);
     }
-    // what the predecessor 1.7.0 told of its process
+    // The families that the predecessor (1.7.0) reported about its process.
     for family in [
         "cpu_seconds_total counter",
         "max_fds gauge",

@@ -1,5 +1,6 @@
-//! What Prometheus itself says of the metrics: its checker, and a server that scrapes them. Both are of Debian's package `prometheus`, which `tests/run` installs;
-//! without it these tests say so, and test nothing. With `CI=true` that is a failure.
+//! Tests of the metrics with Prometheus itself: its checker, and a server that scrapes them. Both are in Debian's
+//! package `prometheus`, which `tests/run` installs. Without it these tests are skipped with a message; with `CI=true`
+//! that is a failure.
 
 use crate::codes::{Probed, config, request};
 use cninfra::{metrics::prometheus_client::metrics::histogram::Histogram, prelude::*};
@@ -11,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// It may be slow to come up on a busy machine.
+/// It may start slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn is_there(program: &str) -> bool {
@@ -30,7 +31,7 @@ async fn the_checker_is_content() {
         let text = request(addr, "GET", path).await.body;
         assert_eq!(Promtool::check(&text), Ok(()), "{path}:\n{text}");
     }
-    // the checker reads the text format alone; what has no counter is the same in both
+    // The checker only reads the text format. Without counters, that is the same as OpenMetrics.
     let open = request_with(addr, "GET", "/health", "Accept: application/openmetrics-text");
     assert_eq!(Promtool::check(&open.body), Ok(()), "{}", open.body);
     assert!(
@@ -40,7 +41,7 @@ async fn the_checker_is_content() {
     agent.close().await.unwrap();
 }
 
-/// It is ended when this is dropped.
+/// The process is ended when this is dropped.
 struct Server {
     child: Child,
     addr: SocketAddr,
@@ -59,7 +60,7 @@ impl Server {
         let jobs = job("metrics") + &job("health");
         let global = "global: {scrape_interval: 1s, scrape_timeout: 1s}";
         folder.write("prometheus.yml", &format!("{global}\nscrape_configs:\n{jobs}"));
-        // free a moment ago; it has no way to say which one it took
+        // The port was free a moment ago; Prometheus cannot report which port it has chosen.
         let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = Command::new("prometheus");
         command.current_dir(folder.path()).env_clear();
@@ -69,7 +70,7 @@ impl Server {
         Server { child, addr, _folder: folder }
     }
 
-    /// Asks until there is what is looked for.
+    /// Sends requests until the condition holds.
     fn wait_for(&self, path: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -82,7 +83,7 @@ impl Server {
         }
     }
 
-    /// Its only value, once there is one.
+    /// The only value of the query, once there is one.
     fn value(&self, query: &str) -> String {
         let path = format!("/api/v1/query?query={query}");
         let answer = self.wait_for(&path, |answer| answer["data"]["result"][0]["value"][1].is_string());
@@ -126,7 +127,7 @@ async fn a_server_scrapes_them() {
         let about =
             server.wait_for("/api/v1/metadata?metric=store_odd", |answer| answer["data"]["store_odd"].is_array());
         assert_eq!(about["data"]["store_odd"][0]["help"], r#"What is "odd" in C:\nowhere."#);
-        // one while it started
+        // One of them while it started.
         assert_eq!(server.value("http_requests_total{route=%22/startup%22,status=%22200%22}"), "3");
         assert_eq!(server.value("http_request_duration_seconds_bucket{route=%22/startup%22,le=%22%2BInf%22}"), "4");
     });

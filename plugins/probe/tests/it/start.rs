@@ -1,4 +1,4 @@
-//! While the agent starts, and on a port of their own.
+//! Tests of the probes while the agent starts, and on a port of their own.
 
 use crate::codes::{Probed, config, request};
 use cninfra::{
@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Its `init` takes until a test lets it go on.
+/// Its `init` waits until a test lets it continue.
 #[plugin]
 pub struct Slow {
     http: Dep<dyn Http>,
@@ -52,7 +52,7 @@ async fn they_answer_while_the_agent_starts() {
     let gate = Gate { go_on: go_on.clone(), addr: addr.clone() };
     let starting = tokio::spawn(Agent::<Slowly>::builder().config(config()).with(gate).start());
     let addr = timeout(DEADLINE, addr.subscribe().wait_for(Option::is_some)).await.unwrap().unwrap().unwrap();
-    // it is of the same level, and has nothing to wait for
+    // The probes are on the same level, and wait for nothing.
     let until = tokio::time::Instant::now() + DEADLINE;
     while request(addr, "GET", "/startup").await.body.contains("the agent is starting") {
         assert!(tokio::time::Instant::now() < until);

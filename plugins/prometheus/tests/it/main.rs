@@ -1,4 +1,4 @@
-//! Registries on paths of their own.
+//! Tests of registries with paths of their own.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use cninfra::{
@@ -31,7 +31,7 @@ impl Lifecycle for First {
     }
 }
 
-/// The same registry.
+/// Uses the same registry.
 #[plugin]
 struct Second {
     _first: Dep<First>,
@@ -83,12 +83,12 @@ async fn each_registry_has_its_path() {
                     # HELP second_counted_total What the second one counts.\n# TYPE second_counted_total counter\nsecond_counted_total 0\n";
     assert_eq!((answer.status, answer.body.as_str()), (200, expected));
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-    // what is made later, and what is taken out
+    // After the start, a registry can be found, and a metric removed.
     let custom = agent.prometheus.find(&agent.first.cx, "/custom").unwrap();
     assert!(custom.unregister("first_counted") && !custom.unregister("second_counted"));
     assert!(!get(addr, "/custom").await.body.contains("first_counted"));
     assert!(agent.prometheus.find(&agent.first.cx, "/other").is_none());
-    // the agent's own registry has nothing of it
+    // The agent's own registry does not contain them.
     let own = agent.metrics().expose(cninfra::metrics::Format::Text).text;
     assert!(!own.contains("second_counted") && own.contains("agent_ready 1"));
     agent.close().await.unwrap();

@@ -1,11 +1,11 @@
-//! [`FieldError`]: what is wrong with which field.
+//! [`FieldError`]: a field that cannot be read or written, and why.
 
 use std::{error::Error, fmt};
 
 /// What is wrong with which field of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// From the field to the message, outermost last.
+    /// The names from the field outwards to the message.
     path: Vec<String>,
     what: String,
 }
@@ -15,7 +15,7 @@ impl FieldError {
         FieldError { path: Vec::new(), what: what.into() }
     }
 
-    /// The same, seen from what the field is in.
+    /// The same error, for the message or list that contains the field.
     pub(super) fn within(mut self, name: impl Into<String>) -> Self {
         self.path.push(name.into());
         self

@@ -1,18 +1,18 @@
-//! The names of Go's structs, which are in the JSON where a field has no tag: that is so for oneofs.
+//! The names that fields have in Go's structs. A oneof field has no JSON tag, so these names appear in the JSON.
 
 use prost_reflect::{FieldDescriptor, MessageDescriptor, OneofDescriptor};
 use std::collections::HashSet;
 
-/// What the structs have as methods, so that no field is called so.
+/// The methods of the structs, whose names no field can have.
 const METHODS: [&str; 8] =
     ["Reset", "String", "ProtoMessage", "Marshal", "Unmarshal", "ExtensionRangeArray", "ExtensionMap", "Descriptor"];
 
-/// The oneof of a field, if it is one in Go, too: an optional field of version 3 is a pointer.
+/// The oneof of a field, if Go has one for it, too: an optional field of proto3 is a pointer there.
 pub(super) fn oneof_of(field: &FieldDescriptor) -> Option<OneofDescriptor> {
     field.containing_oneof().filter(|_| !field.field_descriptor_proto().proto3_optional())
 }
 
-/// A oneof by Go's names.
+/// A oneof with its Go names.
 pub(super) struct Choice {
     pub(super) oneof: OneofDescriptor,
     pub(super) name: String,
@@ -40,7 +40,7 @@ pub(super) fn choices(message: &MessageDescriptor) -> Vec<Choice> {
     choices
 }
 
-/// A name that is not used, nor is its getter's.
+/// A Go name that is not used yet, and whose getter's name is not.
 fn free(used: &mut HashSet<String>, name: &str) -> String {
     let mut name = camel_case(name);
     while used.contains(&name) || used.contains(&format!("Get{name}")) {
@@ -51,7 +51,7 @@ fn free(used: &mut HashSet<String>, name: &str) -> String {
     name
 }
 
-/// A name in capitals as golang/protobuf makes it: `_` is left out only before a small letter.
+/// The name in camel case as golang/protobuf makes it: `_` is dropped only before a small letter.
 fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut rest = name;

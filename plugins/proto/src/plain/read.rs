@@ -1,4 +1,4 @@
-//! Messages of the JSON of v1 and v2.
+//! Reads messages from the JSON of v1 and v2.
 
 use super::{error::FieldError, names};
 use crate::object::{self, Fields};
@@ -7,10 +7,10 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescri
 use serde_json::value::RawValue;
 use std::{collections::HashMap, str::FromStr};
 
-/// How deep messages are in each other at most; it is the binary form's own limit.
+/// The maximum depth of nested messages, which is also the limit of the binary form.
 const DEPTH: usize = 100;
 
-/// Reads a message. Bytes that are no UTF-8 are replaced, as Go does.
+/// Reads a message. Bytes that are not UTF-8 are replaced, as in Go.
 pub(super) fn value(descriptor: &MessageDescriptor, from: &[u8]) -> Result<DynamicMessage, FieldError> {
     let text = String::from_utf8_lossy(from);
     let json: &RawValue = serde_json::from_str(&text).map_err(|error| FieldError::new(error.to_string()))?;
@@ -55,7 +55,8 @@ fn message(descriptor: &MessageDescriptor, json: &RawValue, depth: usize) -> Res
     Ok(message)
 }
 
-/// Did v2 write it? It has forms of its own for times and the like, and for what may be any JSON; v1 wrote them as the structs that they are.
+/// Whether v2 wrote it: there, timestamps and the like, and types for any JSON, have special forms; v1 wrote them as
+/// plain structs.
 fn is_in_a_form_of_its_own(descriptor: &MessageDescriptor, json: &RawValue) -> bool {
     let Some(name) = descriptor.full_name().strip_prefix("google.protobuf.") else { return false };
     let Ok(fields) = object(json) else { return true };
@@ -66,7 +67,7 @@ fn is_in_a_form_of_its_own(descriptor: &MessageDescriptor, json: &RawValue) -> b
     match (name, fields.as_slice()) {
         ("Any", fields) => fields.iter().any(|(name, _)| name == "@type"),
         ("Value", _) => !is_value(json),
-        // what has a field of this name that is itself made of such values can not be told from v1's
+        // A `Struct` whose only field has this name and consists of such values cannot be told from v1's form.
         ("Struct", [(field, of)]) if field == "fields" => {
             !object(of).is_ok_and(|fields| fields.iter().all(|(_, json)| is_value(json)))
         }
@@ -75,7 +76,7 @@ fn is_in_a_form_of_its_own(descriptor: &MessageDescriptor, json: &RawValue) -> b
     }
 }
 
-/// Reads a field. `null` leaves it as it is.
+/// Reads a field. `null` leaves it unchanged.
 fn set(message: &mut DynamicMessage, field: &FieldDescriptor, json: &RawValue, depth: usize) -> Result<(), FieldError> {
     if json.get() == "null" {
         return Ok(());
@@ -123,7 +124,7 @@ fn key(kind: &Kind, name: &str) -> Result<MapKey, FieldError> {
     })
 }
 
-/// Reads what is no list and no map. `null` is the zero value, as in Go's lists.
+/// Reads a value that is neither a list nor a map. `null` is the zero value, as in Go's lists.
 fn single(kind: &Kind, json: &RawValue, depth: usize) -> Result<Value, FieldError> {
     if let Kind::Message(descriptor) = kind {
         return message(descriptor, json, depth).map(Value::Message);
@@ -135,7 +136,7 @@ fn single(kind: &Kind, json: &RawValue, depth: usize) -> Result<Value, FieldErro
         true => Some(serde_json::from_str(json.get()).map_err(|error| FieldError::new(error.to_string()))?),
         false => None,
     };
-    // v2 wrote integers of 64 bits as strings.
+    // v2 wrote 64-bit integers as strings.
     let number = quoted.as_deref().unwrap_or(json.get());
     Ok(match kind {
         Kind::Bool if quoted.is_none() => Value::Bool(parsed(number, kind)?),
@@ -189,7 +190,7 @@ fn expected(what: &str, json: &RawValue) -> FieldError {
     FieldError::new(format!("expected {what}, found `{}`", short(json.get())))
 }
 
-/// The begin of a text: values may be large.
+/// The beginning of a text, since values may be large.
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::error::FieldError;
 
-/// A string in quotes. What HTML and JavaScript would take for more than text is escaped.
+/// A string in quotes. Characters that are special in HTML or JavaScript are escaped.
 pub(super) fn string(text: &str, to: &mut Vec<u8>) {
     to.push(b'"');
     let mut begin = 0;
@@ -26,14 +26,14 @@ pub(super) fn string(text: &str, to: &mut Vec<u8>) {
     to.push(b'"');
 }
 
-/// A number with the fewest digits that give it back.
+/// A number with the fewest digits that parse to the same value.
 pub(super) fn double(number: f64, to: &mut Vec<u8>) -> Result<(), FieldError> {
     let size = number.abs();
     let short = size == 0.0 || (1e-6..1e21).contains(&size);
     finite(number.is_finite(), if short { number.to_string() } else { format!("{number:e}") }, to)
 }
 
-/// The same in single precision, which has digits and bounds of its own.
+/// The same in single precision, whose shortest digits differ.
 pub(super) fn float(number: f32, to: &mut Vec<u8>) -> Result<(), FieldError> {
     let size = number.abs();
     let short = size == 0.0 || (1e-6..1e21).contains(&size);
@@ -44,7 +44,7 @@ fn finite(is_finite: bool, text: String, to: &mut Vec<u8>) -> Result<(), FieldEr
     if !is_finite {
         return Err(FieldError::new(format!("{text} has no form in JSON: put a finite number")));
     }
-    // Go has a sign in each exponent.
+    // Go writes a sign in each exponent.
     match text.split_once('e') {
         Some((digits, exponent)) if !exponent.starts_with('-') => {
             to.extend_from_slice(format!("{digits}e+{exponent}").as_bytes());

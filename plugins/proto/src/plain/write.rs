@@ -1,4 +1,4 @@
-//! Messages as Go's encoding/json writes their structs.
+//! Writes messages as Go's encoding/json writes their structs.
 
 use super::{
     error::FieldError,
@@ -17,7 +17,7 @@ pub(super) fn message(message: &DynamicMessage, to: &mut Vec<u8>) -> Result<(), 
     to.push(b'{');
     for field in descriptor.fields() {
         if let Some(oneof) = oneof_of(&field) {
-            // A oneof stands where its first field is.
+            // A oneof is written at the position of its first field.
             let Some(choice) = choices.next_if(|choice| choice.oneof == oneof) else { continue };
             name(&choice.name, &mut first, to);
             match choice.fields.iter().find(|(_, field)| message.has_field(field)) {
@@ -38,7 +38,7 @@ pub(super) fn message(message: &DynamicMessage, to: &mut Vec<u8>) -> Result<(), 
     Ok(())
 }
 
-/// Whether Go takes a value for empty: pointers never are.
+/// Whether Go considers a value empty: pointers never are.
 fn is_left_out(field: &FieldDescriptor, value: &Value) -> bool {
     match value {
         Value::Bytes(bytes) => bytes.is_empty(),
@@ -84,7 +84,7 @@ fn value(value: &Value, to: &mut Vec<u8>) -> Result<(), FieldError> {
     Ok(())
 }
 
-/// Writes a map, its keys sorted as text.
+/// Writes a map, with its keys sorted as text.
 fn map(items: &HashMap<MapKey, Value>, to: &mut Vec<u8>) -> Result<(), FieldError> {
     let mut sorted = Vec::with_capacity(items.len());
     for (key, item) in items {

@@ -1,10 +1,10 @@
-//! Maps in the order of their keys: the same message is the same bytes.
+//! Sorts maps by their keys, so that the same message always has the same bytes.
 
 use crate::object;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 use serde_json::value::RawValue;
 
-/// Has it a map of several entries anywhere? Those within an `Any` are not seen.
+/// Whether the message contains a map of several entries. Maps within an `Any` are not seen.
 pub(super) fn is_needed(message: &DynamicMessage) -> bool {
     fn of(value: &Value) -> bool {
         match value {
@@ -17,10 +17,10 @@ pub(super) fn is_needed(message: &DynamicMessage) -> bool {
     message.fields().any(|(_, value)| of(value))
 }
 
-/// Writes a message once more, sorted.
+/// Writes the JSON of a message again, with sorted maps.
 pub(super) fn message(of: &MessageDescriptor, json: &RawValue, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
     if let Some(own) = of.full_name().strip_prefix("google.protobuf.") {
-        // any JSON, or nothing with maps
+        // Types of any JSON are sorted as JSON; the others contain no maps.
         return match own {
             "Struct" | "Value" | "ListValue" => {
                 serde_json::to_writer(to, &serde_json::from_str::<serde_json::Value>(json.get())?)
@@ -44,7 +44,7 @@ pub(super) fn message(of: &MessageDescriptor, json: &RawValue, to: &mut Vec<u8>)
             Ok(())
         }
         Some(field) => single(&field.kind(), json, to),
-        // an extension
+        // An extension.
         None => as_it_is(json, to),
     })
 }
@@ -56,7 +56,7 @@ fn single(kind: &Kind, json: &RawValue, to: &mut Vec<u8>) -> Result<(), serde_js
     }
 }
 
-/// As v2 sorted them: numbers by their size, texts by their bytes.
+/// In v2's order: numbers by value, strings by their bytes.
 fn map(field: &FieldDescriptor, json: &RawValue, to: &mut Vec<u8>) -> Result<(), serde_json::Error> {
     let Kind::Message(entry) = field.kind() else { return as_it_is(json, to) };
     let of_value = entry.map_entry_value_field().kind();

@@ -1,4 +1,4 @@
-//! The codecs against what Go wrote.
+//! Tests of the codecs against what Go wrote.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod mistakes;

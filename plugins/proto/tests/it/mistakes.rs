@@ -1,4 +1,4 @@
-//! What can not be read or written is told with its field.
+//! Tests that errors name the field that cannot be read or written.
 
 use cninfra::keyval::Codec;
 use cninfra_proto::PlainJson;

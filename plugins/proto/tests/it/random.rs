@@ -1,4 +1,4 @@
-//! Messages and bytes by chance.
+//! Tests with random messages and random bytes.
 
 use cninfra::keyval::Codec;
 use cninfra_proto::{PlainJson, ProtoJson, Protobuf};

@@ -1,4 +1,4 @@
-//! The values that cn-infra itself wrote.
+//! Tests with values that cn-infra itself wrote.
 
 use cninfra::keyval::Codec;
 use cninfra_proto::{PlainJson, ProtoJson, Protobuf};
@@ -22,7 +22,7 @@ fn values_of_both_versions_are_one() {
         assert_eq!(written(&PlainJson, &contact), v1);
         assert_eq!(contact, PlainJson.decode(v2).unwrap());
         assert_eq!(contact, ProtoJson.decode(v2).unwrap());
-        // v2's own builds differ in spaces.
+        // The builds of v2 differ in spaces.
         let ours: serde_json::Value = serde_json::from_slice(&written(&ProtoJson, &contact)).unwrap();
         assert_eq!(ours, serde_json::from_slice::<serde_json::Value>(v2).unwrap());
     }
@@ -34,7 +34,7 @@ fn the_binary_form_is_protobufs() {
     let contact: Contact = Protobuf.decode(bytes).unwrap();
     let of_json: Contact = PlainJson.decode(include_bytes!("../vectors/etcd/v1.7.0-s.bin")).unwrap();
     assert_eq!(contact, of_json);
-    // The order of a map's entries is nobody's.
+    // The order of a map's entries is not defined.
     assert_eq!(written(&Protobuf, &contact).len(), bytes.len());
     assert_eq!(contact, Protobuf.decode(&written(&Protobuf, &contact)).unwrap());
 }
@@ -83,7 +83,7 @@ fn the_same_message_is_the_same_bytes() {
         ProtoJson.encode(all, &mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
     };
-    // each is made with another order of its maps
+    // Each message has its maps in another order.
     let bytes = written(&of(true));
     assert!((0..20).all(|_| written(&of(true)) == bytes));
     assert_eq!(

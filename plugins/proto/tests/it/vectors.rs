@@ -1,4 +1,4 @@
-//! What Go's encoding/json makes of golang/protobuf's structs.
+//! Tests with the output of Go's encoding/json for golang/protobuf's structs.
 
 use cninfra::keyval::Codec;
 use cninfra_proto::{PlainJson, ProtoJson};

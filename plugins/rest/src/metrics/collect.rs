@@ -1,4 +1,4 @@
-//! What is told of [`RequestMetrics`](super::RequestMetrics) at a scrape.
+//! Encodes [`RequestMetrics`](super::RequestMetrics) at a scrape.
 
 use super::{Inner, series::Slot};
 use cninfra::metrics::{
@@ -32,7 +32,7 @@ pub(super) fn encode(all: &Inner, mut encoder: DescriptorEncoder<'_>) -> fmt::Re
     let mut durations = encoder.encode_descriptor("http_request_duration", help, Some(&unit), MetricType::Histogram)?;
     for ((route, method), slot) in &slots {
         let labels = [("method", method.as_str()), ("route", route)];
-        // one that nobody has asked yet has none
+        // Without a finished request there is no histogram.
         let told = slot.durations.snapshot();
         if told.count() > 0 {
             told.encode(durations.encode_family(&labels)?)?;

@@ -1,4 +1,4 @@
-//! [`Series`]: those of the routes of a server, and [`Counted`]: a request that is counted in them.
+//! [`Series`]: the series of the routes of a server, and [`Counted`]: a request that is counted in them.
 
 use super::{RequestMetrics, statuses::Statuses};
 use axum::http::{Method, StatusCode};
@@ -18,7 +18,8 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// The upper ends of the histogram's buckets, in nanoseconds: from a handler that only answers to one that is stuck.
+/// The upper bounds of the histogram's buckets, in nanoseconds: from a handler that only returns a value to one that is
+/// stuck.
 static BUCKETS: [u64; 12] = [
     500_000,
     1_000_000,
@@ -34,12 +35,12 @@ static BUCKETS: [u64; 12] = [
     30_000_000_000,
 ];
 
-/// What is counted of one route and method.
+/// What is counted for one route and method.
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// Requests that have come.
+    /// Requests that have arrived.
     asked: AtomicU64,
-    /// Those of them that were never answered.
+    /// Those of them that ended without a response.
     lost: AtomicU64,
     pub(super) statuses: Statuses,
     pub(super) durations: Durations<{ BUCKETS.len() }>,
@@ -53,9 +54,10 @@ impl Default for Slot {
 }
 
 impl Slot {
-    /// Requests whose answers are not at their end: of those that have come, the others. So it takes no counter of its own.
+    /// Requests whose responses are not complete: those that have arrived, less those that have ended. So this needs no
+    /// counter of its own.
     pub(super) fn in_flight(&self) -> u64 {
-        // what has ended first: what comes meanwhile is in flight
+        // The ended ones are read first: a request that arrives meanwhile is in flight.
         let ended = self.durations.count() + self.lost.load(Acquire);
         self.asked.load(Acquire).saturating_sub(ended)
     }
@@ -69,9 +71,10 @@ impl Slot {
 /// The series of the routes of a server.
 pub(crate) struct Series {
     metrics: RequestMetrics,
-    /// Of the routes of the index, one each. All are made when there is such a request: most are not asked for while an agent starts.
+    /// One for each route of the index. Each is created at the first request for its route: most routes are not
+    /// requested while an agent starts.
     routes: Vec<OnceLock<Arc<Slot>>>,
-    /// Of their paths, for methods that none of them has.
+    /// One for each path of these routes, for methods that no route of the path has.
     others: Vec<OnceLock<Arc<Slot>>>,
     none: OnceLock<Arc<Slot>>,
 }
@@ -82,7 +85,7 @@ impl Series {
         Series { metrics: metrics.clone(), routes: none(), others: none(), none: OnceLock::new() }
     }
 
-    /// A request comes, for the route at this place.
+    /// A request has arrived, for the route at this index.
     pub(crate) fn asks(&self, index: &RouteIndex, at: Option<usize>, method: &Method) -> Counted {
         let slot = match at {
             Some(at) => {
@@ -102,7 +105,8 @@ fn answers(route: &Route, method: &Method) -> bool {
     route.method == *method || (route.method == Method::GET && *method == Method::HEAD)
 }
 
-/// A request that is in flight, as long as the value lives. It is counted as answered at its end, if there was an answer.
+/// A request that is in flight, as long as the value lives. It is counted as answered at its end, if there was a
+/// response.
 pub(crate) struct Counted {
     slot: Arc<Slot>,
     began: Instant,
@@ -119,7 +123,7 @@ impl Counted {
         self.status = Some(status);
     }
 
-    /// It is at its end. Returns when: then, or now where that is not known.
+    /// Marks the response as complete. Returns when that was: at `then`, or now if that is not known.
     pub(crate) fn ends(&mut self, then: Option<Instant>) -> Instant {
         *self.ended.get_or_insert_with(|| then.unwrap_or_else(Instant::now))
     }

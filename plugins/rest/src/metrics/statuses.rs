@@ -1,4 +1,4 @@
-//! [`Statuses`]: answers, counted by their status.
+//! [`Statuses`]: the number of responses by status.
 
 use axum::http::StatusCode;
 use std::{
@@ -9,13 +9,13 @@ use std::{
     },
 };
 
-/// What servers usually answer: counted without a lock.
+/// The usual statuses of servers, which are counted without a lock.
 const USUAL: [u16; 28] = [
     200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429,
     431, 500, 502, 503, 504,
 ];
 
-/// Of each status from 100 on, its place in [`USUAL`]; that is its length for the others.
+/// For each status from 100 on, its index in [`USUAL`]; for others the length of that.
 const PLACES: [u8; 500] = {
     let mut places = [USUAL.len() as u8; 500];
     let mut at = 0;
@@ -26,7 +26,7 @@ const PLACES: [u8; 500] = {
     places
 };
 
-/// Answers, counted by their status.
+/// The number of responses by status.
 #[derive(Default, Debug)]
 pub(super) struct Statuses {
     usual: [AtomicU64; USUAL.len()],
@@ -43,7 +43,7 @@ impl Statuses {
         }
     }
 
-    /// Those that there were, with their counts, in the order of their numbers.
+    /// All statuses that occurred, with their counts.
     pub(super) fn counts(&self) -> BTreeMap<u16, u64> {
         let mut counts = self.others.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let usual = USUAL.iter().zip(&self.usual).map(|(status, count)| (*status, count.load(Relaxed)));

@@ -1,4 +1,4 @@
-//! Where the server listens.
+//! Tests of the endpoint.
 
 use crate::support::{One, Source, request};
 use cninfra::{config::Config, http::Routes, prelude::*};
@@ -40,7 +40,7 @@ async fn endpoints_of_all_kinds() {
 
 #[tokio::test]
 async fn the_port_goes_over_that_of_the_endpoint() {
-    // held, so that nobody else takes it: the error shows where the server went
+    // Bound, so that nobody else takes it: the error shows which port the server tried.
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap();
     let config = Config::new().set("http", "endpoint", "127.0.0.1:1").set("http", "port", taken.port());
@@ -63,7 +63,7 @@ async fn a_port_in_use_is_told_with_endpoint_and_mend() {
 
 #[tokio::test]
 async fn an_address_of_another_machine_is_told() {
-    // a block of addresses for documentation
+    // An address block that is reserved for documentation.
     let error = start(Config::new().set("http", "endpoint", "192.0.2.1:0")).await.unwrap_err();
     assert!(error.contains("this machine has no address `192.0.2.1` to listen on"), "{error}");
     assert!(error.contains("help: choose another `endpoint` in http.conf"), "{error}");

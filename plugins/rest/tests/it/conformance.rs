@@ -1,4 +1,4 @@
-//! The server keeps the contract of plugins.
+//! The server fulfils the contract of plugins.
 
 use crate::support::{One, Source, config};
 use cninfra::{

@@ -1,4 +1,4 @@
-//! What is counted of requests.
+//! Tests of the metrics of requests.
 
 use crate::support::{One, Source, config, request, start};
 use cninfra::{
@@ -37,7 +37,7 @@ fn value(agent: &Agent<One>, series: &str) -> Option<f64> {
     line.map(|value| value.parse().unwrap())
 }
 
-/// Waits for a value: it follows the end of an answer, which the client may see first.
+/// Waits for a value: it is counted after the end of a response, which the client may see first.
 async fn wait_for(agent: &Agent<One>, series: &str, expected: f64) {
     let until = Instant::now() + DEADLINE;
     while value(agent, series) != Some(expected) {
@@ -88,7 +88,7 @@ async fn by_route_method_and_status() {
     agent.close().await.unwrap();
 }
 
-/// One part of a known size, that comes when the time is over.
+/// A body with one part, of a known size, that is ready when the time is over.
 struct Late(Pin<Box<tokio::time::Sleep>>, bool);
 
 impl HttpBody for Late {
@@ -158,7 +158,7 @@ async fn what_is_in_flight() {
     open.notify_one();
     assert_eq!(slow.await.unwrap().status, 200);
     wait_for(&agent, "http_requests_in_flight", 0.0).await;
-    // one that its client leaves is in flight no more, and was not answered
+    // A request whose client leaves is no longer in flight, and was not answered.
     let mut left = TcpStream::connect(addr).unwrap();
     left.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     entered.notified().await;

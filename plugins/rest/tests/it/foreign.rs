@@ -1,4 +1,4 @@
-//! Handlers, layers and answers that do what they should not: whatever of them is called, it may panic, and it may ask the server.
+//! Handlers, layers and bodies that misbehave: any call into them may panic, and may call the server.
 
 use crate::{
     raw::{Raw, client},
@@ -36,7 +36,7 @@ use std::{
 };
 use tokio::task::JoinHandle;
 
-/// Asks the server when it is cloned, and when it is dropped: a destructor may call whatever it wants to.
+/// Calls the server when it is cloned or dropped: a destructor may call whatever it wants to.
 struct Asks(Dep<dyn Http>, Arc<AtomicU32>);
 
 impl Asks {
@@ -45,7 +45,7 @@ impl Asks {
         self.1.fetch_add(1, SeqCst);
     }
 
-    /// A handler that has it.
+    /// A handler that owns it.
     fn route(self, path: &str) -> Routes {
         Routes::new().get(path, async move || {
             let _ = &self;
@@ -67,12 +67,12 @@ impl Drop for Asks {
     }
 }
 
-/// Counts how often its handlers have asked.
+/// Counts how often its handlers have called the server.
 #[plugin]
 #[derive(Default)]
 struct Asked(Arc<AtomicU32>);
 
-/// Registers what is refused, what takes the place of what was there, and what comes late.
+/// Registers a route that is refused, one that replaces another, and one that comes late.
 #[plugin]
 struct Asking {
     http: Dep<dyn Http>,
@@ -99,7 +99,7 @@ struct Asker {
     asking: Dep<Asking>,
 }
 
-/// Runs it on a thread of its own, so that a deadlock is a failed test.
+/// Runs it on a thread of its own, so that a deadlock fails the test.
 fn in_time<T: Send + 'static>(run: impl AsyncFnOnce() -> T + Send + 'static) -> T {
     let (done, wait) = mpsc::channel();
     thread::spawn(move || {
@@ -123,7 +123,7 @@ fn a_handler_may_ask_the_server_when_a_failed_start_drops_it() {
 #[test]
 fn a_handler_may_ask_the_server_when_another_takes_its_place() {
     another_takes_its_place(true);
-    // a server that is not there takes routes in all the same
+    // Even while the server does not serve yet, it accepts routes.
     another_takes_its_place(false);
 }
 
@@ -150,7 +150,7 @@ fn another_takes_its_place(serves: bool) {
     });
 }
 
-/// Panics when it is dropped, but not while something else panics: that would end the process, whoever catches.
+/// Panics when it is dropped, unless something else panics already, which would abort the process.
 #[derive(Clone)]
 struct Bomb;
 
@@ -160,17 +160,17 @@ impl Drop for Bomb {
     }
 }
 
-/// Its first part comes, and nothing good after it.
+/// A body whose first part arrives, and that then panics.
 fn broken() -> Body {
     Body::from_stream(stream::iter([1, 2]).then(async |part| {
-        // so that what has come is sent
+        // So that the first part is sent.
         tokio::task::yield_now().await;
         assert_eq!(part, 1, "read on purpose");
         Ok::<_, Infallible>("x")
     }))
 }
 
-/// All of it comes, and then its destructor panics.
+/// A body that arrives completely, and then panics in its destructor.
 struct Burst(bool, Bomb);
 
 impl HttpBody for Burst {
@@ -183,7 +183,7 @@ impl HttpBody for Burst {
     }
 }
 
-/// Panics when it is called.
+/// A service that panics when it is called.
 #[derive(Clone)]
 struct Trap<S>(S);
 
@@ -209,7 +209,7 @@ impl<S> tower_layer::Layer<S> for Trap<()> {
     }
 }
 
-/// Panics when it is cloned, from then on.
+/// Panics when it is cloned, once the flag is set.
 struct Single(Arc<AtomicBool>);
 
 impl Clone for Single {
@@ -227,7 +227,7 @@ struct Served {
 }
 
 impl Served {
-    /// Of the plugin `web`.
+    /// Serves these routes for the plugin `web`.
     async fn start(routes: Routes, change: impl FnOnce(Server) -> Server) -> Self {
         let mut table = RouteTable::new();
         table.add("web", routes).unwrap();
@@ -240,7 +240,7 @@ impl Served {
         Served { addr, handle, serving: tokio::spawn(server.serve()), told }
     }
 
-    /// Asks once, and returns all that comes.
+    /// Sends one request, and returns everything that arrives.
     async fn ask(&self, path: &str) -> String {
         let (addr, head) = (self.addr, format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
         client(move || {
@@ -251,7 +251,7 @@ impl Served {
         .await
     }
 
-    /// It serves on, was told just this, and has cut nothing off.
+    /// Asserts that it still serves, has reported exactly this, and has cut off no request.
     async fn ends_with(self, told: &[&str]) {
         assert!(self.ask("/fine").await.ends_with("fine"));
         self.handle.drain().await;
@@ -341,7 +341,7 @@ async fn an_error_of_a_handler_is_answered_with_500_and_told_with_its_owner() {
 async fn a_connection_that_panics_is_told_with_the_owner_and_is_no_request_cut_off() {
     let bad = async || {
         let mut response = Response::new(Body::from("x"));
-        // dropped by what writes the answer's head
+        // hyper drops it when it writes the head of the response.
         response.extensions_mut().insert(Bomb);
         response
     };

@@ -1,4 +1,4 @@
-//! Slow, oversized and broken clients, and handlers that never answer: over raw sockets.
+//! Slow, oversized and broken clients, and handlers that never answer, over raw sockets.
 
 mod bodies;
 
@@ -22,12 +22,12 @@ use std::{
 };
 
 const SHORT: Duration = Duration::from_millis(500);
-/// Much less than what the others are limited to.
+/// Much less than the other limits.
 const SOON: Duration = Duration::from_secs(20);
 const LONG: Option<Duration> = Some(Duration::from_secs(50));
 const GET: &str = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// All limits are too long for a test, but those that it sets.
+/// All limits are too long for a test, except those that the test sets.
 fn limits() -> Limits {
     Limits::default().head(LONG).read(LONG).stall(LONG).idle(LONG).handler(LONG)
 }
@@ -52,13 +52,13 @@ fn is_413(answer: &str) -> bool {
     answer.starts_with("HTTP/1.1 413 ") && answer.ends_with(r#"{"error":"the body is larger than the server takes"}"#)
 }
 
-/// The server closes after its limit, and not before.
+/// Asserts that the server closed at its limit, and not before.
 #[track_caller]
 fn in_time(took: Duration) {
     assert!(took > SHORT / 2 && took < SOON, "{took:?}");
 }
 
-/// Sends slowly, but well within the limit: again, where a busy machine has made it slower.
+/// Sends slowly, but well within the limit; retries if a busy machine has made it slower.
 fn sent_in_time(send: impl Fn() -> Raw) -> Raw {
     for _ in 0..50 {
         let began = Instant::now();
@@ -75,16 +75,16 @@ async fn a_head_that_comes_too_slowly_is_not_waited_for() {
     let served = serve(router(), limits().head(SHORT)).await;
     client(move || {
         let began = Instant::now();
-        // it sends for a long time, and is closed under its hands
+        // It sends for a long time, and is closed while it does.
         let mut slow = Raw::connect(served.addr);
         slow.trickle(GET.repeat(20), SHORT / 20);
         assert_eq!(slow.until_closed().0, "");
         in_time(began.elapsed());
-        // silent from the beginning
+        // Silent from the beginning.
         let (text, took) = Raw::connect(served.addr).until_closed();
         assert_eq!(text, "");
         in_time(took);
-        // slow, but in time; and the next request on the connection is slow, too
+        // Slow, but in time; and the next request on the connection is slow, too.
         let mut fine = sent_in_time(|| {
             let mut fine = Raw::connect(served.addr);
             fine.trickle(GET, SHORT / 5 / GET.len() as u32);
@@ -109,7 +109,7 @@ async fn who_sends_many_requests_at_once_does_not_keep_others_waiting() {
             "/many",
             get(async move || {
                 if count.fetch_add(1, SeqCst) == 0 {
-                    // the only thread there is: meanwhile the other one asks
+                    // It blocks the only thread; meanwhile the other client sends its request.
                     std::thread::sleep(SHORT);
                 }
             }),
@@ -118,7 +118,7 @@ async fn who_sends_many_requests_at_once_does_not_keep_others_waiting() {
     let served = serve(router, limits()).await;
     client(move || {
         let mut other = Raw::connect(served.addr);
-        // it is taken in
+        // The connection is accepted.
         other.send(GET);
         other.answer();
         let mut eager = Raw::connect(served.addr);
@@ -129,7 +129,7 @@ async fn who_sends_many_requests_at_once_does_not_keep_others_waiting() {
         (0..MANY).for_each(|_| drop(eager.answer()));
     })
     .await;
-    // sockets are looked at after sixty turns
+    // tokio polls the sockets after about sixty turns.
     let (many, seen) = (many.load(SeqCst), seen.load(SeqCst));
     assert!(many == MANY && (1..MANY / 2).contains(&seen), "{seen} of {many}");
 }
@@ -143,7 +143,7 @@ async fn an_idle_connection_is_closed() {
         for _ in 0..8 {
             kept.send(GET);
             assert!(kept.answer().ends_with("hello"));
-            // together longer than the limit
+            // Together longer than the limit.
             std::thread::sleep(IDLE / 6);
         }
         kept.send(GET);
@@ -155,7 +155,7 @@ async fn an_idle_connection_is_closed() {
     .await;
 }
 
-/// Counts how many of it there are.
+/// Counts how many of it exist.
 struct Held(Arc<AtomicUsize>);
 
 impl Held {
@@ -171,7 +171,7 @@ impl Drop for Held {
     }
 }
 
-/// An answer without an end.
+/// A response without an end.
 fn endless(count: &Arc<AtomicUsize>) -> Router {
     let count = count.clone();
     let answer = async move || {
@@ -198,7 +198,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_given_up() {
     let mut greedy = Raw::connect(served.addr);
     greedy.send(GET);
     let began = Instant::now();
-    // what it takes counts, be it little by little
+    // Everything that it takes counts, even if it is little at a time.
     let (greedy, taken) = client(move || {
         let mut taken = 0;
         while began.elapsed() < 2 * STALL {
@@ -292,7 +292,7 @@ async fn what_is_no_http_is_refused_and_others_are_served_on() {
             let well = text.is_empty() || text.starts_with("HTTP/1.1 4");
             assert!(well && took < SOON, "{:?}: {text}", String::from_utf8_lossy(bytes));
         }
-        // two lengths of one body: it is one request, or none, but never a second one that was hidden in the first
+        // Two lengths of one body: it is one request, or none, but never a second one that was hidden in the first.
         let mut hidden = Raw::connect(served.addr);
         let body = "0\r\n\r\nGET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
         let length = body.len();
@@ -323,7 +323,7 @@ async fn a_client_that_sends_no_more_still_gets_its_answer() {
         half.send_no_more();
         let (text, took) = half.until_closed();
         assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("late") && took < SOON, "{text}");
-        // nor is one that breaks off within its request an incident
+        // A client that breaks off within its request is no incident, either.
         let mut broken = Raw::connect(served.addr);
         broken.send("POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
         broken.send_no_more();
@@ -392,7 +392,7 @@ async fn a_server_that_drains_takes_what_is_on_its_way() {
     .await;
     let mut late = Raw::connect(addr);
     late.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
-    // connected, and most likely not yet seen by the server
+    // Connected, and most likely not noticed by the server yet.
     let mut new: Vec<_> = (0..20).map(|_| Raw::connect(addr)).collect();
     let mut draining = Box::pin(async move { handle.drain().await });
     assert!((&mut draining).now_or_never().is_none());

@@ -1,4 +1,4 @@
-//! The server without an agent.
+//! Tests of the server without an agent.
 
 use crate::{
     raw::{Raw, client},
@@ -20,7 +20,7 @@ async fn it_serves_drains_and_ends() {
     assert_eq!(request(addr, "GET", "/hello").await.body, "hello");
     timeout(DEADLINE, handle.drain()).await.unwrap();
     timeout(DEADLINE, serving).await.unwrap().unwrap();
-    // again, and after its end
+    // Again, and after its end.
     handle.drain().await;
     handle.end().await;
 }
@@ -52,7 +52,7 @@ async fn dropped_it_takes_its_connections_with_it() {
     serving.abort();
     assert!(serving.await.unwrap_err().is_cancelled());
     let ended = tokio::task::spawn_blocking(move || std::io::Read::read(&mut stream, &mut [0])).await.unwrap();
-    // closed or reset: gone
+    // Closed or reset: the connection is gone.
     assert!(ended.map_or_else(|error| error.kind() == std::io::ErrorKind::ConnectionReset, |read| read == 0));
 }
 
@@ -107,7 +107,7 @@ async fn it_says_how_many_requests_it_has_cut_off() {
         streams.push(stream);
         timeout(DEADLINE, wait.recv()).await.unwrap().unwrap();
     }
-    // one that is answered, and whose connection is kept
+    // A request that is answered, and whose connection is kept.
     let answered = client(move || {
         answered.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
         assert!(answered.answer().ends_with("hello"));

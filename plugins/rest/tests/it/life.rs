@@ -1,4 +1,4 @@
-//! How it stops.
+//! Tests of how it stops.
 
 use crate::support::{One, Source, config, request, start};
 use cninfra::{
@@ -18,7 +18,7 @@ use std::{
 };
 use tokio::{sync::Notify, time::timeout};
 
-/// A route that tells when it has a request and answers when it is let.
+/// A route that signals when it has a request, and answers when it is allowed to.
 #[derive(Default)]
 struct Gate {
     entered: Notify,
@@ -54,7 +54,7 @@ async fn a_request_in_flight_is_finished_while_new_connections_are_refused() {
     gate.entered.notified().await;
     let closing = tokio::spawn(agent.close());
     timeout(DEADLINE, refused(addr)).await.unwrap();
-    // the plugin of the handler is whole, as long as its handler runs
+    // The handler's plugin is not closed as long as the handler runs.
     assert!(!*web.closed.borrow() && !closing.is_finished() && !slow.is_finished());
     gate.open.notify_one();
     let answer = slow.await.unwrap();
@@ -69,16 +69,16 @@ async fn a_request_that_does_not_end_is_cut_off() {
     let (agent, addr) = start(routes).await;
     let slow = tokio::task::spawn_blocking(move || cninfra_testbed::send(addr, "GET", "/slow"));
     gate.entered.notified().await;
-    // within the limits of the agent, so it is no error
+    // Within the limits of the agent, so it is no error.
     agent.close().await.unwrap();
     let error = slow.await.unwrap().unwrap_err();
-    // closed or reset, and not given up by the client
+    // Closed or reset by the server; the client has not given up.
     assert!(!matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_drains_as_long_as_the_agent_lets_it() {
-    // half of it is for draining
+    // Half of it is for draining.
     for stop in [Duration::from_secs(3), Duration::from_secs(10)] {
         let (gate, routes) = gated();
         let limits = cninfra::agent::Limits::default().stop(stop).plugin_stop(stop);
@@ -120,9 +120,9 @@ async fn idle_connections_hold_nothing_up() {
         assert_ne!(read, 0);
         answer.extend(&some[..read]);
     }
-    // one more, so that the silent connection has been accepted
+    // One more request, so that the silent connection has been accepted.
     assert_eq!(request(addr, "GET", "/hello/al").await.body, "al");
-    // half of what the server gives a client for its next request
+    // Half of the time that the server gives a client for its next request.
     timeout(Duration::from_secs(15), handle.drain()).await.unwrap();
     serving.await.unwrap();
     for mut stream in [silent, kept] {

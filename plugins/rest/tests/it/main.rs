@@ -1,4 +1,4 @@
-//! The server over real sockets, on free ports.
+//! Tests of the server over real sockets, on free ports.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod binding;

@@ -1,4 +1,5 @@
-//! What is no request, and requests whose host is not plain: what they are answered, and where that is told. And answers without content.
+//! Tests of invalid requests and ambiguous hosts: the responses, and where they are logged and counted. And of
+//! responses without content.
 
 use crate::{
     raw::{Raw, client, serve},
@@ -21,7 +22,7 @@ use std::{
     time::Instant,
 };
 
-/// All that comes, and what of it is JSON.
+/// The head of everything that arrives, in lower case, and the body.
 fn answer(addr: std::net::SocketAddr, request: &str) -> (String, String) {
     let mut raw = Raw::connect(addr);
     raw.send(request);
@@ -98,7 +99,7 @@ async fn what_is_no_request_is_answered_in_json_counted_and_logged() {
             }
             assert_eq!(body, format!(r#"{{"error":"{error}"}}"#));
         }
-        // after requests on the same connection, one of which has an answer that looks like hyper's own
+        // After requests on the same connection, one of which has a response that looks like hyper's own.
         let mut late = Raw::connect(addr);
         late.send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\nNONSENSE\r\n\r\n");
         let first = late.answer();
@@ -134,7 +135,7 @@ async fn who_asks_for_a_head_gets_no_body_also_where_it_is_no_request() {
             head.starts_with("http/1.1 400 ") && head.contains("content-length: 39") && body.is_empty(),
             "{head}: {body}"
         );
-        // after another request
+        // After another request.
         let mut late = Raw::connect(served.addr);
         late.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
         assert!(late.answer().ends_with("fine"));

@@ -1,4 +1,4 @@
-//! What bodies take of the memory, one by one and together.
+//! Tests of the memory for bodies, single and together.
 
 use crate::raw::{Raw, client, serve};
 use axum::{
@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 const HEAD: &str = "POST /parts HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// Answers how many parts and bytes have come.
+/// Responds with the numbers of parts and bytes that have arrived.
 async fn parts(body: Body) -> String {
     let (mut parts, mut bytes, mut body) = (0, 0, body.into_data_stream());
     while let Some(part) = body.next().await {
@@ -38,7 +38,7 @@ async fn tiny_parts_of_a_body_are_put_together() {
         let text = raw.answer();
         let parts: usize = text.split("\r\n\r\n").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
         assert!(text.ends_with(&format!("parts of {BYTES} bytes")) && parts < BYTES / 100, "{text}");
-        // in their order, however large they are
+        // In their order, whatever their size.
         let mut raw = Raw::connect(served.addr);
         raw.send(HEAD);
         raw.send(format!("1\r\nx\r\n1\r\ny\r\n2000\r\n{}\r\n1\r\nz\r\n0\r\n\r\n", "x".repeat(0x2000)));
@@ -66,7 +66,7 @@ async fn a_handler_that_reads_on_the_way_gets_what_has_come() {
         raw
     })
     .await;
-    // it does not wait for more
+    // The handler does not wait for more.
     came.notified().await;
     client(move || {
         let mut raw = raw;
@@ -106,7 +106,7 @@ async fn bodies_that_are_too_much_together_are_answered_with_503() {
     }
     let full = r#"{"error":"the server holds as many bodies as it may: try again later"}"#;
     client(move || {
-        // it is told by its length, and without one when there is no room any more
+        // Refused by its length, or, without a length, when there is no room any more.
         let chunk = format!("{:x}\r\n{}\r\n", BODY, "x".repeat(BODY));
         let parts = format!("POST /held HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");
         for request in [text.as_str(), &parts] {
@@ -117,7 +117,7 @@ async fn bodies_that_are_too_much_together_are_answered_with_503() {
             assert!(text.starts_with("HTTP/1.1 503 ") && text.ends_with(full), "{text}");
             assert!(lower.contains("retry-after: 1") && lower.contains("connection: close"), "{text}");
         }
-        // what a handler lets go of does not count: a stream may be larger than the whole
+        // Parts that a handler has dropped do not count: a stream may be larger than the whole limit.
         let mut stream = Raw::connect(addr);
         stream.send(format!("{HEAD}{}0\r\n\r\n", format!("4000\r\n{}\r\n", "x".repeat(0x4000)).repeat(100)));
         let text = stream.answer();
@@ -127,7 +127,7 @@ async fn bodies_that_are_too_much_together_are_answered_with_503() {
     open.notify_waiters();
     client(move || {
         assert!(first.answer().ends_with(&BODY.to_string()) && second.answer().ends_with(&BODY.to_string()));
-        // what they had is free again
+        // Their memory is free again.
         let mut again = Raw::connect(addr);
         again.send(format!("{HEAD}0\r\n\r\n"));
         assert!(again.answer().ends_with("0 parts of 0 bytes"));

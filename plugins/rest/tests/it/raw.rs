@@ -1,4 +1,4 @@
-//! A server with limits that a test chooses, and clients that are plain sockets.
+//! A server with limits that a test chooses, and clients with plain sockets.
 
 use axum::Router;
 use cninfra_rest::{Handle, Limits, Server};
@@ -13,7 +13,7 @@ use std::{
 pub struct Served {
     pub addr: SocketAddr,
     pub handle: Handle,
-    /// What the server has reported.
+    /// The incidents that the server has reported.
     pub told: Arc<Mutex<Vec<String>>>,
 }
 
@@ -32,12 +32,12 @@ pub async fn client<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static)
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
-/// A client that is a plain socket.
+/// A client with a plain socket.
 pub struct Raw {
     stream: TcpStream,
-    /// What has come and was not looked at.
+    /// Received bytes that were not returned yet.
     rest: Vec<u8>,
-    /// Its connection was not closed in order.
+    /// Whether the connection was reset instead of closed.
     was_reset: bool,
 }
 
@@ -50,12 +50,12 @@ impl Raw {
         Raw { stream, rest: Vec::new(), was_reset: false }
     }
 
-    /// Sends, as far as the server takes it.
+    /// Sends the bytes. Returns whether the server has accepted them.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Sends one byte after the other, until the server takes no more.
+    /// Sends one byte after the other, until the server accepts no more.
     pub fn trickle(&mut self, bytes: impl AsRef<[u8]>, pause: Duration) {
         for byte in bytes.as_ref() {
             if !self.send([*byte]) {
@@ -85,7 +85,7 @@ impl Raw {
         }
     }
 
-    /// The next answer, with its head; it has a length.
+    /// The next response, with its head; it must have a length.
     pub fn answer(&mut self) -> String {
         loop {
             let text = String::from_utf8_lossy(&self.rest).into_owned();
@@ -104,21 +104,21 @@ impl Raw {
         }
     }
 
-    /// All that comes until the server closes, and how long that takes.
+    /// Everything that arrives until the server closes the connection, and how long that takes.
     pub fn until_closed(&mut self) -> (String, Duration) {
         let began = Instant::now();
         while self.read() {}
         (String::from_utf8_lossy(&std::mem::take(&mut self.rest)).into_owned(), began.elapsed())
     }
 
-    /// Was its connection not closed in order? Then other systems throw away what has come.
+    /// Whether the connection was reset instead of closed. Then other systems discard received data.
     pub fn was_reset(&self) -> bool {
-        // after a close in order, Linux keeps this beside what is read
+        // If a reset follows an orderly close, Linux reports it only as the error of the socket.
         std::thread::sleep(Duration::from_millis(5));
         self.was_reset || self.stream.take_error().unwrap().is_some()
     }
 
-    /// How many bytes come until the server closes, or for so long.
+    /// The number of bytes that arrive until the server closes the connection, or within this time.
     pub fn count_until_closed(&mut self, most: Duration) -> usize {
         let (began, mut count) = (Instant::now(), 0);
         while began.elapsed() < most && self.read() {
@@ -129,12 +129,12 @@ impl Raw {
 }
 
 impl Raw {
-    /// Takes a little of what has come.
+    /// Reads some of what has arrived.
     pub fn take_some(&mut self) -> usize {
         self.stream.read(&mut [0; 65536]).unwrap()
     }
 
-    /// Does anything come within this time?
+    /// Whether anything arrives within this time.
     pub fn answers_within(&mut self, time: Duration) -> bool {
         self.stream.set_read_timeout(Some(time)).unwrap();
         let peeked = self.stream.peek(&mut [0]);

@@ -1,4 +1,4 @@
-//! Requests and their answers.
+//! Tests of requests and their responses.
 
 use crate::support::{One, Source, config, request, start};
 use cninfra::{
@@ -83,7 +83,7 @@ async fn options_says_what_is_allowed() {
         let answer = request(addr, "OPTIONS", path).await;
         assert_eq!((answer.status, answer.header("allow")), (status, allow), "{path}: {answer:?}");
     }
-    // no path at all
+    // A target without a path.
     assert_eq!(request(addr, "CONNECT", "example.org:80").await.status, 404);
     agent.close().await.unwrap();
 }
@@ -97,7 +97,7 @@ async fn the_root_lists_the_routes_where_no_plugin_has_it() {
     let http = agent.find::<dyn Http>().unwrap();
     assert_eq!(http.routes().iter().map(|route| &*route.owner).collect::<Vec<_>>(), ["web", "http"]);
     agent.close().await.unwrap();
-    // whatever its method
+    // Whatever its method is.
     let (agent, addr) = start(Routes::new().post("/", async || "")).await;
     assert_eq!(request(addr, "GET", "/").await.status, 405);
     agent.close().await.unwrap();
@@ -241,7 +241,8 @@ async fn a_route_that_comes_too_late_fails_the_start() {
     }
 }
 
-/// Its first attempt fails, after it has registered its first route; the answers tell which attempt is asked.
+/// Its first attempt fails, after it has registered its first route. The responses say which attempt registered the
+/// route.
 #[plugin]
 struct Flaky {
     http: Dep<dyn Http>,
@@ -334,7 +335,7 @@ struct Failing {
     seen: Dep<Seen>,
 }
 
-/// Looks at a plugin without keeping it.
+/// Observes a plugin without keeping it alive.
 #[plugin]
 #[derive(Default)]
 struct Seen(Mutex<Weak<Contacts>>);

@@ -1,4 +1,4 @@
-//! What is answered while the agent starts, and that the port is bound before anybody waits.
+//! Tests of what is answered while the agent starts, and that the port is bound before any dependent starts.
 
 use crate::support::{config, request};
 use cninfra::{
@@ -17,7 +17,7 @@ use std::{
     },
 };
 
-/// Asks in the middle of its `init`, before it has registered its last routes and after.
+/// Sends requests in the middle of its `init`, before and after it registers its last routes.
 #[plugin]
 pub struct Asking {
     http: Dep<dyn Http>,
@@ -60,7 +60,7 @@ async fn only_early_routes_are_answered_during_the_start() {
     let refused = (503, starting, Some("1"));
     assert_eq!(found, [(200, "early", None), refused, refused, refused, refused, (200, "more", None)]);
     assert_eq!(answers[1].header("content-type"), Some("application/json"));
-    // of what comes later, too: the same is said then
+    // It includes methods that are only served later, so it is the same then.
     let allowed = Some("GET,HEAD,PUT,POST,OPTIONS");
     assert_eq!(answers[4].header("allow"), allowed);
     let addr = agent.rest.local_addr().unwrap();
@@ -95,7 +95,7 @@ impl Clone for Second {
     }
 }
 
-/// Asks twice for a handler of that kind.
+/// Sends two requests to a handler of that kind.
 #[plugin]
 pub struct Careless {
     http: Dep<dyn Http>,
@@ -110,7 +110,7 @@ impl Lifecycle for Careless {
         let handler = async move || {
             let _ = &second;
         };
-        // two methods of a path are joined by one more clone
+        // Joining two methods of a path takes one more clone.
         let routes = Routes::new().get("/a", handler).put("/a", async || "put").during_start();
         self.http.register(cx, routes)?;
         clones.store(1, SeqCst);
@@ -136,7 +136,7 @@ async fn a_clone_that_panics_while_routes_come_costs_no_answer() {
     agent.close().await.unwrap();
 }
 
-/// Has asked before its `init` returns, and looks for an answer there.
+/// Sends a request before its `init` returns, and checks there whether a response has arrived.
 #[plugin]
 pub struct Hasty {
     http: Dep<dyn Http>,
@@ -148,7 +148,7 @@ impl Lifecycle for Hasty {
         self.http.register(cx, Routes::new().get("/late", async || "late"))?;
         let mut client = TcpStream::connect(self.http.local_addr().context("the server does not listen")?)?;
         client.write_all(b"GET /late HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        // whatever would answer has its turn, and no time passes
+        // Every task that might answer gets its turn, and no time passes.
         for _ in 0..1000 {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! An agent with the server and one plugin whose routes a test chooses.
+//! An agent with the server, and one plugin whose routes a test chooses.
 
 use cninfra::{
     config::Config,
@@ -10,14 +10,14 @@ use cninfra_testbed::Answer;
 use std::net::SocketAddr;
 use tokio::sync::watch;
 
-/// What a test gives to [`Web`].
+/// What a test passes to [`Web`].
 #[plugin]
 #[derive(Default)]
 pub struct Source {
     pub routes: Routes,
 }
 
-/// Registers what it is given, and tells when it is closed.
+/// Registers the given routes, and signals when it is closed.
 #[plugin]
 pub struct Web {
     http: Dep<dyn Http>,
@@ -45,7 +45,7 @@ pub struct One {
     pub web: Dep<Web>,
 }
 
-/// A free port of the loopback interface.
+/// Config for a free port of the loopback interface.
 pub fn config() -> Config {
     Config::new().set("http", "endpoint", "127.0.0.1:0")
 }
@@ -57,7 +57,7 @@ pub async fn start(routes: Routes) -> (Agent<One>, SocketAddr) {
     (agent, addr)
 }
 
-/// Asks from a thread of its own.
+/// Sends a request from a thread of its own.
 pub async fn request(addr: SocketAddr, method: &'static str, path: &'static str) -> Answer {
     tokio::task::spawn_blocking(move || cninfra_testbed::request(addr, method, path)).await.unwrap()
 }

@@ -1,4 +1,4 @@
-//! The status in a store: what is published, and what becomes of it while the store is away.
+//! Tests of the status in a store: what is published, and what happens while the store is unreachable.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod unanswered;
@@ -21,12 +21,12 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// A store in memory, which can be away.
+/// A store in memory that can be made unreachable.
 #[plugin]
 struct Away {
     store: OnceLock<Arc<EmbeddedStore>>,
     is_away: AtomicBool,
-    /// So many writes were asked for.
+    /// The number of writes that were requested.
     asked: AtomicUsize,
 }
 
@@ -59,7 +59,7 @@ impl Delegate for Away {
     }
 }
 
-/// One that nothing is set for.
+/// A store that is not configured.
 #[plugin]
 struct Unset;
 
@@ -119,7 +119,7 @@ fn agent(interval: &str) -> cninfra::agent::Builder<Watched> {
 }
 
 async fn published<T: serde::de::DeserializeOwned>(agent: &Agent<Watched>, key: &str) -> Option<T> {
-    // past the plugin, which may be away
+    // Directly, since the plugin may be unreachable.
     let kv = Kv::new(agent.store.store.get().unwrap().clone());
     let entry = kv.get(format!("/vnf-agent/rest1/check/status/v1/{key}")).await.ok()??;
     Some(serde_json::from_slice(&entry.value).unwrap())
@@ -133,7 +133,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// One that has published something.
+/// An agent that has published something.
 async fn publishing(interval: &str) -> Agent<Watched> {
     let agent = agent(interval).start().await.unwrap();
     until("nothing is published", async || published::<PluginRecord>(&agent, "plugin/demo").await.is_some()).await;
@@ -181,7 +181,7 @@ async fn while_the_store_is_away_nothing_piles_up() {
         sleep(Duration::from_millis(2)).await;
     }
     let asked = agent.store.asked.load(Ordering::Relaxed) - before;
-    // after the first few each wait is a quarter of a second at least
+    // After the first few, each pause is at least a quarter of a second.
     let most = 6 + began.elapsed().as_millis() / 250;
     assert!(asked as u128 <= most, "200 changes were tried {asked} times, and {most} are allowed");
     until("it does not say that it does not publish", async || {
@@ -206,7 +206,7 @@ async fn a_store_that_is_back_has_the_status_soon() {
     let agent = publishing("0").await;
     agent.store.is_away.store(true, Ordering::Relaxed);
     agent.demo.cx.status().report_because(State::Error, "demo failed");
-    // longer than the waits of the first minute
+    // Longer than the pauses between the first attempts.
     sleep(Duration::from_millis(3300)).await;
     agent.store.is_away.store(false, Ordering::Relaxed);
     let back = Instant::now();

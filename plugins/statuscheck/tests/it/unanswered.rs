@@ -1,4 +1,4 @@
-//! A store that does what it is asked, and whose answers are lost.
+//! Tests with a store that executes requests, but whose responses are lost.
 
 use super::{Demo, until};
 use cninfra::{

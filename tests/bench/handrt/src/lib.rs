@@ -1,18 +1,18 @@
-//! The baseline: what hand-written wiring shares. Each plugin is initialised within a time-out; a stack of what has
-//! begun is kept for the rollback and the close.
+//! The baseline: what hand-written wiring shares. Each plugin is initialised within a time-out, and the initialised
+//! ones are kept on a stack for the rollback and the close.
 //!
-//! Every ratio that the benchmark prints is against this crate: keep its behaviour as it is.
+//! Every ratio that the benchmark prints is relative to this crate, so its behaviour must not change.
 #![forbid(unsafe_code)]
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-/// Whatever a lifecycle method fails with.
+/// The error of a lifecycle method.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The outcome of a lifecycle method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What every lifecycle method is given.
+/// The argument of every lifecycle method.
 #[derive(Clone, Default)]
 pub struct Context {
     /// Stands for the state that all plugins share.
@@ -21,7 +21,7 @@ pub struct Context {
 
 /// The lifecycle of a plugin.
 pub trait Life: Send + Sync + 'static {
-    /// Makes the plugin ready; what it depends on is ready by then.
+    /// Makes the plugin ready. Its dependencies are ready by then.
     fn init(&self, _: &Context) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
@@ -31,7 +31,7 @@ pub trait Life: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Gives back what `init` took.
+    /// Releases what `init` acquired.
     fn close(&self, _: &Context) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
@@ -59,16 +59,16 @@ impl<P: Life> Erased for P {
     }
 }
 
-/// The plugins that have begun, in the order of their start.
+/// The plugins whose `init` has begun, in the order of their start.
 #[derive(Default)]
 pub struct Up {
-    /// What each of them is given.
+    /// The context that each of them gets.
     cx: Context,
     /// The plugins, the last one at the end.
     begun: Vec<Arc<dyn Erased>>,
 }
 
-/// The most that one step of one plugin may take.
+/// The time limit for one step of one plugin.
 const LIMIT: Duration = Duration::from_secs(30);
 
 impl Up {
@@ -88,7 +88,7 @@ impl Up {
         Ok(())
     }
 
-    /// Closes all plugins, the last first, going on after errors.
+    /// Closes all plugins, in reverse order, and goes on after errors.
     pub async fn close(&mut self) {
         while let Some(p) = self.begun.pop() {
             let _ = tokio::time::timeout(LIMIT, p.close(&self.cx)).await;

@@ -1,4 +1,4 @@
-//! The programs that are compared: built here, with the same profile.
+//! Builds the compared programs, with the same profile.
 
 use crate::error::{During as _, Error, Result};
 use std::{
@@ -7,17 +7,19 @@ use std::{
     process::Command,
 };
 
-/// A program that serves `GET /liveness` and `GET /readiness` on the port of the variable `HTTP_PORT`, as it is installed: stripped, in a file that was written from its begin to its end. A linker writes
-/// where it likes, so the system keeps its file in small pieces, and maps it so: a program that was just linked takes some fifteen page faults more than the same one when it has been copied, which is
-/// a tenth of a start.
+/// A program that serves `GET /liveness` and `GET /readiness` on the port of the variable `HTTP_PORT`, as it is when
+/// installed: stripped, in a file that was written sequentially. A linker writes in random order, so the system keeps
+/// its file in small pieces, and maps it in these: a freshly linked program takes about fifteen page faults more than
+/// its copy, which is a tenth of a start.
 pub struct Program {
     pub name: &'static str,
     pub path: PathBuf,
-    /// Of the file, in bytes.
+    /// The size of the file, in bytes.
     pub size: u64,
 }
 
-/// Builds the program without us, and the agent as users do: each by itself, so that neither gets features that the other one asks for.
+/// Builds the program without cninfra, and the agent as users do: separately, so that neither gets the features that
+/// the other one enables.
 pub fn build() -> Result<[Program; 2]> {
     Ok([installed("bare axum", &of_bench("bare")?)?, installed("agent", &built("simple-agent", "simple-agent")?)?])
 }
@@ -29,7 +31,7 @@ pub fn of_bench(bin: &str) -> Result<PathBuf> {
 
 fn built(package: &str, bin: &str) -> Result<PathBuf> {
     let this = env::current_exe().during(|| "looking for the file of this program".to_owned())?;
-    // target/release/agent
+    // The path is `target/release/agent`.
     let (Some(release), Some(target)) = (this.parent(), this.parent().and_then(Path::parent)) else {
         return Err(Error::new(format!("{} is in no directory of cargo's", this.display())));
     };
@@ -42,7 +44,7 @@ fn built(package: &str, bin: &str) -> Result<PathBuf> {
 fn installed(name: &'static str, linked: &Path) -> Result<Program> {
     let (stripped, path) = (linked.with_extension("stripped"), linked.with_extension("installed"));
     run(Command::new("strip").arg("-o").arg(&stripped).arg(linked))?;
-    // anew: what is there is perhaps kept in pieces already
+    // In a new file: the existing one may be kept in small pieces.
     let _ = fs::remove_file(&path);
     let size = fs::copy(&stripped, &path).during(|| format!("copying {}", stripped.display()))?;
     fs::remove_file(&stripped).during(|| format!("removing {}", stripped.display()))?;

@@ -1,15 +1,15 @@
-//! What was measured, beside what is to reach.
+//! Prints the figures, and whether they reach their goals.
 
 use crate::spread::Spread;
 
-/// A bound of a figure.
+/// An upper or lower bound of a figure.
 #[derive(Clone, Copy)]
 pub enum Bound {
     Most(f64),
     Least(f64),
 }
 
-/// A figure that has to be on one side of a bound.
+/// A figure that must not exceed, or fall below, a bound.
 pub struct Goal {
     pub what: &'static str,
     pub bound: Bound,
@@ -18,7 +18,7 @@ pub struct Goal {
 }
 
 impl Goal {
-    /// A figure that is not known is not reached.
+    /// An unknown figure (NaN) misses its goal.
     fn is_reached(&self) -> bool {
         match self.bound {
             Bound::Most(most) => self.figure <= most,
@@ -36,7 +36,7 @@ impl Goal {
     }
 }
 
-/// One figure of all programs: those of the first one are what the others are compared to, round by round.
+/// The lines for one figure of all programs. The others are compared with the first one, round by round.
 pub fn line(what: &str, unit: &str, programs: &[(&str, Vec<f64>)]) -> String {
     let mut text = format!("{what}, {unit}\n");
     let Some((_, base)) = programs.first() else { return text };
@@ -50,7 +50,7 @@ pub fn line(what: &str, unit: &str, programs: &[(&str, Vec<f64>)]) -> String {
     text
 }
 
-/// Of each round, how many times the figure of the other one.
+/// The ratios of two programs' figures, round by round.
 pub fn ratio(figures: &[f64], base: &[f64]) -> Spread {
     Spread::of(figures.iter().zip(base).map(|(figure, base)| figure / base))
 }

@@ -1,4 +1,4 @@
-//! One start of a program: how long until it answers, and how much memory it has then.
+//! Starts a program once, and measures the time until it answers, and its memory then.
 
 use super::programs::Program;
 use crate::error::{During as _, Error, Result};
@@ -13,42 +13,43 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two attempts: short beside a start, but not so short that the client takes a core from the program.
+/// The pause between two attempts: short compared with a start, but long enough that the client does not take a core
+/// from the program.
 const PAUSE: Duration = Duration::from_micros(50);
-/// What does not answer by then does not answer.
+/// A program that has not answered by then counts as failed.
 const LIMIT: Duration = Duration::from_secs(20);
-/// So long after the first answer, memory is looked at.
+/// How long after the first answer the memory is read.
 const SETTLES: Duration = Duration::from_millis(150);
 
-/// What one start gave.
+/// The figures of one start.
 #[derive(Clone, Copy)]
 pub struct Figures {
-    /// From before the process was made to the whole of the first answer with 200, in milliseconds.
+    /// From just before the process is created to the end of the first response with 200, in milliseconds.
     pub answer: f64,
     pub memory: Memory,
 }
 
-/// What is resident of a process, in MB (10^6 bytes).
+/// The resident memory of a process, in MB (10^6 bytes).
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Memory {
-    /// All, the pages of the program's and the libraries' files among it.
+    /// All of it, including pages of the program's and the libraries' files.
     pub all: f64,
-    /// What is no file's: heap, stacks, and what was written to of the program.
+    /// Anonymous memory: heap, stacks, and modified pages of the program.
     pub anonymous: f64,
 }
 
-/// Ends when it is dropped.
+/// Ends the process when it is dropped.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // it may have ended already
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Starts a program in this directory, and ends it. All it knows of its environment is the port.
+/// Starts a program in this directory, measures it, and ends it. Its only environment variable is the port.
 pub fn start(program: &Program, dir: &Path, path: &str) -> Result<Figures> {
     let addr = free_port().during(|| "looking for a free port".to_owned())?;
     let mut command = Command::new(&program.path);
@@ -70,8 +71,8 @@ pub fn start(program: &Program, dir: &Path, path: &str) -> Result<Figures> {
     Ok(Figures { answer, memory })
 }
 
-/// One that the system gives to no client by itself (from 32768 on, by default): a client that tries a port of its own until somebody listens there may be
-/// given that very port, and is then connected to itself.
+/// A free port outside of the ephemeral range (from 32768 on, by default): if a client tries an ephemeral port until
+/// someone listens there, it may be assigned that very port, and is then connected to itself.
 fn free_port() -> io::Result<SocketAddr> {
     const FIRST: u16 = 20_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -84,7 +85,7 @@ fn free_port() -> io::Result<SocketAddr> {
     }
 }
 
-/// Is it answered with 200?
+/// Whether the response is a 200.
 fn asks(addr: SocketAddr, path: &str) -> io::Result<bool> {
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(LIMIT))?;

@@ -1,5 +1,5 @@
-//! The baseline: what an engineer writes by hand. Functions of ten plugins each, over the small library `handrt` with
-//! time-outs, rollback and close.
+//! The baseline: wiring as an engineer writes it by hand. Functions for ten plugins each, with the small library
+//! `handrt` for time-outs, rollback and close.
 
 use std::collections::BTreeSet;
 use std::path::Path;

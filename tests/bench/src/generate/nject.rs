@@ -1,8 +1,8 @@
-//! The crate nject: an injectable for each plugin, and one provider that holds each instance.
+//! The design with the crate nject: an injectable for each plugin, and one provider that holds each instance.
 //!
-//! It has no lifecycle and no singletons of its own: an instance is made for each that needs it, unless the provider has
-//! one already. So that all share one, the provider makes each on demand in a cell. A cycle makes the provider, asks for
-//! every instance in the order of the fields, and drops all.
+//! It has no lifecycle and no singletons of its own: each dependent gets a new instance, unless the provider has one
+//! already. So that all dependents share one, the provider creates each on demand in a cell. A cycle creates the
+//! provider, requests every instance in the order of the fields, and drops everything.
 
 use super::{IMPORTS, fields, list, main_of, number, program};
 use crate::graph::Graph;
@@ -12,7 +12,7 @@ pub const DEPENDENCY: &str = "nject = \"=0.5.1\"";
 
 /// The program that wires `graph`.
 pub fn source(graph: &Graph) -> String {
-    // each `#[provide]` counts as one more step into the expansion
+    // Each `#[provide]` counts as one more level of macro recursion.
     let limit = graph.len() + 128;
     let mut lines = vec![
         format!("#![recursion_limit = \"{limit}\"]"),

@@ -1,26 +1,26 @@
-//! cninfra itself. What depends on its API is in [`API`], and in the words `Dep`, `Lifecycle`, `Context`, `Result`,
-//! `#[plugin]` and `#[derive(Flavor)]` below.
+//! The design with cninfra itself. Only [`API`] depends on its API, and the words `Dep`, `Lifecycle`, `Context`,
+//! `Result`, `#[plugin]` and `#[derive(Flavor)]` below.
 
 use std::path::Path;
 
 use super::{IMPORTS, group, group_of, groups, list, main_of, plugin, program};
 use crate::graph::Graph;
 
-/// How the generated programs use cninfra: the one place to change with its API.
+/// How the generated programs use cninfra: to be adapted if its API changes.
 struct Api {
     /// The name of the package.
     package: &'static str,
-    /// Its directory, seen from the directory of this package.
+    /// Its directory, relative to that of this package.
     directory: &'static str,
-    /// What brings its names.
+    /// The line that imports its names.
     prelude: &'static str,
-    /// Makes the agent `a`.
+    /// Starts the agent `a`.
     start: &'static str,
-    /// Makes the agent `a` that records its events.
+    /// Starts the agent `a`, with events recorded.
     start_with_events: &'static str,
     /// Closes the agent `a`.
     close: &'static str,
-    /// The derive of a flavor that is part of another one and not complete by itself.
+    /// The derive for a flavor that is part of another one and not complete by itself.
     nested_flavor: &'static str,
 }
 
@@ -35,14 +35,14 @@ const API: Api = Api {
     nested_flavor: "#[derive(Flavor)] #[flavor(open)]",
 };
 
-/// What is made of the plugins.
+/// What is built of the plugins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
-    /// One flavor of all plugins, in the graph's random order.
+    /// One flavor of all plugins, in the random order of the graph.
     Flat,
-    /// [`Variant::Flat`], with the record of events on.
+    /// [`Variant::Flat`], with events recorded.
     Events,
-    /// A flavor of flavors of ten plugins.
+    /// A flavor that consists of flavors of ten plugins.
     Nested,
     /// No flavor, and a `main` that does nothing.
     Bare,
@@ -76,7 +76,7 @@ fn flavor(graph: &Graph) -> String {
     format!("#[derive(Flavor)] pub struct All {{ {fields} }}")
 }
 
-/// A flavor for each ten plugins, and one of these flavors.
+/// A flavor for every ten plugins, and one that consists of these.
 fn nested_flavors(graph: &Graph) -> Vec<String> {
     let mut flavors: Vec<String> = groups(graph)
         .map(|g| {

@@ -1,6 +1,7 @@
-//! The crate shaku: a component behind an interface for each plugin, and one module of all of them.
+//! The design with the crate shaku: a component behind an interface for each plugin, and one module of all of them.
 //!
-//! It has no lifecycle: a cycle builds the module, which builds all components, resolves the last one and drops all.
+//! It has no lifecycle: a cycle builds the module, which builds all components, resolves the last one and drops
+//! everything.
 
 use super::{IMPORTS, fields, list, main_of, number, program};
 use crate::graph::Graph;
@@ -8,8 +9,8 @@ use crate::graph::Graph;
 /// The line of `[dependencies]`.
 pub const DEPENDENCY: &str = "shaku = \"=0.6.3\"";
 
-/// Above this, rustc's work on the module gets out of hand: at 100, 200 and 400 components `cargo check` took 2, 8 and 54
-/// seconds of CPU, which valgrind makes fifty times as many.
+/// Above this, rustc's work on the module becomes excessive: for 100, 200 and 400 components `cargo check` took 2, 8
+/// and 54 seconds of CPU, and under valgrind fifty times as long.
 pub const MOST_PLUGINS: usize = 200;
 
 /// The program that wires `graph`.

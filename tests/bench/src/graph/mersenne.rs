@@ -1,22 +1,22 @@
 //! Python's `random`, as far as the graph needs it: MT19937 with `sample` and `shuffle`.
 //!
-//! The baseline was fixed by a script in Python; with the same generator the programs of the design `hand` are the same
+//! The baseline was defined by a Python script. With the same generator, the programs of the design `hand` are the same
 //! to the byte, and figures can be compared with those of the design study.
 
-/// The words of the state.
+/// The number of words of the state.
 const WORDS: usize = 624;
 
 /// The distance of the words that are mixed.
 const SHIFT: usize = 397;
 
-/// Up to this many candidates `sample` draws from a list, above it rejects what it has drawn before.
+/// Up to this many candidates, `sample` draws from a list; above, it draws again if a number was drawn before.
 const POOL: usize = 21;
 
 /// The generator MT19937.
 pub struct Mersenne {
     /// The words from which the next numbers are made.
     state: [u32; WORDS],
-    /// The word of the state that is to be used next.
+    /// The index of the next word of the state.
     next: usize,
 }
 
@@ -28,7 +28,7 @@ impl Mersenne {
         for i in 1..WORDS {
             state[i] = mixed(state[i - 1], 1_812_433_253).wrapping_add(i as u32);
         }
-        // the reference code's `init_by_array`, with a key of one word
+        // As `init_by_array` of the reference code, with a key of one word.
         let mut i = 1;
         for _ in 0..WORDS {
             state[i] = (state[i] ^ mixed(state[i - 1], 1_664_525)).wrapping_add(seed);
@@ -70,7 +70,7 @@ impl Mersenne {
         }
     }
 
-    /// A number below `end`, which is not 0.
+    /// A number below `end`, which must not be 0.
     fn below(&mut self, end: usize) -> usize {
         let bits = usize::BITS - end.leading_zeros();
         loop {
@@ -94,7 +94,7 @@ impl Mersenne {
         word ^ (word >> 18)
     }
 
-    /// Makes the next `WORDS` words.
+    /// Generates the next `WORDS` words.
     fn turn(&mut self) {
         for i in 0..WORDS {
             let joined = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % WORDS] & 0x7fff_ffff);
@@ -105,12 +105,12 @@ impl Mersenne {
     }
 }
 
-/// The recurrence by which seeding fills the state.
+/// The recurrence that fills the state during seeding.
 fn mixed(word: u32, factor: u32) -> u32 {
     (word ^ (word >> 30)).wrapping_mul(factor)
 }
 
-/// The place after `i` while seeding; at the end it goes round, and the last word is carried to the front.
+/// The index after `i` during seeding. At the end it wraps around, and the last word is copied to the front.
 fn following(i: usize, state: &mut [u32; WORDS]) -> usize {
     if i + 1 < WORDS {
         return i + 1;

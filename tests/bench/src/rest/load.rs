@@ -15,14 +15,14 @@ use tokio::{
 const REQUEST: &[u8] = b"GET /hello/bob HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
 const ANSWER: &str = "Hello, bob!";
 
-/// What one turn gave.
+/// The figures of one turn.
 #[derive(Clone, Copy)]
 pub struct Figures {
     pub requests: f64,
     pub rate: f64,
     /// In nanoseconds.
     pub p99: f64,
-    /// In nanoseconds a request.
+    /// In nanoseconds per request.
     pub cpu: f64,
 }
 
@@ -34,7 +34,7 @@ pub struct Load {
 
 struct Connection {
     stream: TcpStream,
-    /// The length of an answer: always the same.
+    /// The length of a response, which is always the same.
     length: usize,
 }
 
@@ -89,7 +89,7 @@ impl Connection {
         Ok(Connection { stream, length: answer.len() })
     }
 
-    /// Asks until then. Returns how long each request took, in nanoseconds.
+    /// Sends requests until then. Returns how long each of them took, in nanoseconds.
     async fn ask(mut self, until: Instant) -> io::Result<(Self, Vec<u64>)> {
         let (mut room, mut took) = (vec![0; self.length], Vec::new());
         loop {

@@ -1,4 +1,4 @@
-//! Servers that run, each in a process of its own.
+//! Servers that run in processes of their own.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ pub const KINDS: [Kind; 8] = [
     kind("agent", "in an agent"),
 ];
 
-/// One that runs. It ends when this is dropped.
+/// A running server, which is killed when this is dropped.
 pub struct Running {
     child: Child,
     addr: SocketAddr,
@@ -39,7 +39,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// `program` is the benchmark `rest`.
+    /// `program` is the path of the benchmark `rest`.
     pub fn start(program: &Path, kind: &str) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.args(["serve", kind]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -57,7 +57,7 @@ impl Running {
         self.addr
     }
 
-    /// What its threads have used so far, in nanoseconds.
+    /// The CPU time of its threads so far, in nanoseconds.
     pub fn cpu(&self) -> u64 {
         let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
         let used = |text: String| text.split(' ').next().and_then(|used| used.parse::<u64>().ok());
@@ -67,7 +67,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // it may have ended already
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

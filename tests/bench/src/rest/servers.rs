@@ -1,4 +1,4 @@
-//! The servers, each in a process of its own: the benchmark `rest`, called again.
+//! The servers, which run in processes of their own: the benchmark `rest` calls itself.
 
 use axum::{Router, extract::Path, routing::get};
 use cninfra::{
@@ -33,7 +33,7 @@ impl Lifecycle for Greeter {
         self.http.register(cx, Routes::new().get("/hello/{name}", hello))
     }
 
-    /// The address is known when the server has begun to serve, which is before this.
+    /// The address is known once the server listens, which is before this.
     async fn after_init(&self, _: &Context) -> Result<()> {
         self.http.local_addr().into_iter().for_each(tell);
         Ok(())
@@ -51,7 +51,7 @@ fn tell(addr: SocketAddr) {
     println!("{addr}");
 }
 
-/// Waits until standard input is closed: until the one who has called this program is gone.
+/// Waits until standard input is closed, which happens when the calling process is gone.
 fn until_left_alone() {
     let _ = io::stdin().read(&mut [0]);
 }
@@ -90,7 +90,7 @@ async fn run(kind: &str) -> io::Result<()> {
         "bare" | "again" => {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             tell(listener.local_addr()?);
-            // as ours has it
+            // As in cninfra's server.
             let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
                 let _ = stream.set_nodelay(true);
             });
@@ -112,6 +112,6 @@ async fn run(kind: &str) -> io::Result<()> {
         server
     };
     tell(server.local_addr());
-    // on a task, as axum's own connections are
+    // In a task, like axum's own connections.
     tokio::spawn(server.serve()).await.map(drop).map_err(io::Error::other)
 }

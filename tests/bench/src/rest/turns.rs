@@ -1,4 +1,4 @@
-//! Servers that take turns under one client.
+//! Measures servers that take turns, with one client each.
 
 use crate::{
     load::{Figures, Load},
@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{io, iter, ops::Range, path::Path, time::Duration};
 
-/// How long, and how much at once.
+/// The number of rounds, the number of connections, and the length of a turn.
 #[derive(Clone, Copy)]
 pub struct Turns {
     pub rounds: u64,
@@ -15,17 +15,18 @@ pub struct Turns {
     pub turn: Duration,
 }
 
-/// What a kind of server gave: medians of its figures, and of their ratios to those of the first kind in the same round.
+/// The figures of a kind of server: medians, and medians of the ratios to the first kind in the same round.
 pub struct Line {
     pub rate: (f64, f64),
     pub p99: (f64, f64),
     pub cpu: (f64, f64),
 }
 
-/// After so many rounds all servers are started anew: where a process has its memory makes it faster or slower by hundredths, for as long as it lives.
+/// After this many rounds all servers are restarted: the memory layout of a process makes it a few percent faster or
+/// slower for as long as it lives.
 const ROUNDS_EACH: u64 = 10;
 
-/// Measures these kinds of servers of the benchmark `rest`, which is `program`.
+/// Measures these kinds of servers; `program` is the path of the benchmark `rest`.
 pub fn measure(program: &Path, kinds: &[Kind], turns: Turns) -> io::Result<Vec<Line>> {
     let mut all: Vec<Vec<Figures>> = vec![Vec::new(); kinds.len()];
     for begun in (0..turns.rounds).step_by(ROUNDS_EACH as usize) {
@@ -41,7 +42,7 @@ pub fn measure(program: &Path, kinds: &[Kind], turns: Turns) -> io::Result<Vec<L
     Ok(all.iter().map(line).collect())
 }
 
-/// Some of the rounds, by servers of their own.
+/// Measures some of the rounds, with newly started servers.
 fn measure_some(
     program: &Path,
     kinds: &[Kind],
@@ -53,10 +54,10 @@ fn measure_some(
         kinds.iter().map(|kind| Running::start(program, kind.name)).collect::<Result<_, _>>()?;
     let mut loads: Vec<Load> =
         servers.iter().map(|server| Load::new(server.addr(), turns.connections)).collect::<Result<_, _>>()?;
-    // the first round warms up
+    // The first round is a warm-up.
     for (round, counts) in iter::once((rounds.start, false)).chain(rounds.map(|round| (round, true))) {
         for at in 0..kinds.len() {
-            // who comes first changes
+            // The first server rotates.
             let at = (at + round as usize) % kinds.len();
             let before = servers[at].cpu();
             let mut figures = loads[at].run(turns.turn)?;
@@ -69,7 +70,7 @@ fn measure_some(
     Ok(())
 }
 
-/// A table of them.
+/// The figures as a table.
 pub fn table(kinds: &[Kind], turns: Turns, lines: &[Line]) -> String {
     let Turns { rounds, connections, turn } = turns;
     let mut text = format!("{rounds} rounds of {turn:?}, {connections} connections; ratios to the first line\n");

@@ -1,4 +1,5 @@
-//! etcd is away: at the start, and later. Each row of the table in GUIDE.md, on a real one.
+//! Tests with an etcd that is unreachable, at the start or later. Each row of the table in GUIDE.md is tested, with a
+//! real etcd.
 
 use cninfra::{
     config::Config,
@@ -30,7 +31,7 @@ struct Office {
     clerk: Dep<Clerk>,
 }
 
-/// Its `init` needs the store.
+/// A plugin whose `init` needs the store.
 #[plugin]
 struct Reader {
     store: Dep<dyn KeyVal>,
@@ -51,7 +52,7 @@ struct Library {
     reader: Dep<Reader>,
 }
 
-/// Short limits, so that little time is waited.
+/// Short limits, so that the tests wait only briefly.
 fn config(etcd: &Etcd) -> Config {
     loopback().set("etcd", "endpoints", vec![etcd.endpoint()]).set("etcd", "operation-timeout", "500ms").set(
         "etcd",
@@ -64,7 +65,7 @@ fn policy(config: Config, policy: &str) -> Config {
     config.set("etcd", "start-policy", policy)
 }
 
-/// Soon this plugin is in this state, and the agent's `/readiness` has this code.
+/// Waits until the plugin is in this state, and `/readiness` of the agent has this code.
 async fn is_soon<F>((agent, addr): (&Agent<F>, SocketAddr), what: &str, plugin: &str, state: State, readiness: u16) {
     let began = Instant::now();
     loop {
@@ -79,7 +80,8 @@ async fn is_soon<F>((agent, addr): (&Agent<F>, SocketAddr), what: &str, plugin: 
     }
 }
 
-/// The state of etcd and `/readiness` while it is away from the start on, and `/readiness` when it goes away later.
+/// Checks the state of etcd and `/readiness` if etcd is unreachable from the start, and `/readiness` if it becomes
+/// unreachable later.
 async fn goes_through(what: &str, config: impl Fn(&Etcd) -> Config, at_first: (State, u16), later: u16) {
     let etcd = Etcd::start();
     etcd.kill();
@@ -93,7 +95,7 @@ async fn goes_through(what: &str, config: impl Fn(&Etcd) -> Config, at_first: (S
         error.to_string().contains(&etcd.endpoint()) && began.elapsed() < Duration::from_secs(5),
         "{what}: {error}"
     );
-    // it stays so
+    // It stays in that state.
     is_soon((&agent, addr), what, "etcd", at_first.0, at_first.1).await;
     etcd.restart();
     is_soon((&agent, addr), what, "etcd", State::Ok, 200).await;
@@ -101,7 +103,7 @@ async fn goes_through(what: &str, config: impl Fn(&Etcd) -> Config, at_first: (S
     etcd.kill();
     is_soon((&agent, addr), what, "etcd", State::Error, later).await;
     assert!(kv.get("k").await.is_err(), "{what}");
-    // that is no reason to start it anew
+    // That is no reason for a restart.
     assert_eq!(request(addr, "GET", "/liveness").status, 200, "{what}");
     etcd.restart();
     is_soon((&agent, addr), what, "etcd", State::Ok, 200).await;
@@ -151,7 +153,7 @@ async fn a_plugin_whose_init_needs_it_is_retried_with_it() {
     let etcd = Etcd::start();
     etcd.kill();
     let start = async |config: Config| Agent::<Library>::builder().config(config).start().await;
-    // etcd's policy is not that of who needs it
+    // The start policy of etcd does not apply to plugins that need it.
     let error = start(policy(config(&etcd), "retry")).await.unwrap_err().to_string();
     assert!(error.contains("plugin `Reader` failed in init"), "{error}");
     let agent = start(policy(config(&etcd), "retry").set("reader", "start-policy", "retry")).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is in the flavors, and in which order it starts.
+//! Tests of the contents of the flavors, and of their start order.
 
 use crate::support::Full;
 use cninfra::prelude::*;

@@ -1,4 +1,4 @@
-//! The flavors with connectors: with real servers, and without any.
+//! Tests of the flavors with connectors: with real servers, and without any.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod away;

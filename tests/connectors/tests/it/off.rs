@@ -1,4 +1,4 @@
-//! Nothing is configured, and no server runs.
+//! Tests in which no store is configured and no server runs.
 
 use crate::support::{Full, until};
 use cninfra::{
@@ -21,7 +21,7 @@ async fn an_agent_starts_without_any_config_and_any_server() {
         let why = until(&agent, plugin, State::Disabled).await;
         assert!(["statuscheck", "redis"].contains(&plugin) || why.contains("etcd.conf"), "{plugin}: {why}");
     }
-    // what is off is no reason not to be ready
+    // A plugin that is not configured does not make the agent unready.
     assert_eq!(cninfra_testbed::request(http_addr(&agent), "GET", "/readiness").status, 200);
     let kv = Kv::of_all(&agent.phonebook.store);
     for error in [
@@ -42,7 +42,7 @@ fn it_keeps_the_contract_of_plugins() {
     Conformance::of("configured-store", || Agent::<Full>::builder().config(loopback())).check();
 }
 
-/// What is logged while something runs on this thread.
+/// The log of what runs on this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -77,7 +77,7 @@ fn the_log_says_which_store_an_agent_has() {
         let said = |line: &str| Some(line.split("this agent is ").nth(1)?.split(" agent=").next()?.to_string());
         lines.filter_map(said).collect::<Vec<_>>()
     };
-    // one subscriber alone would be asked once and for all whether a line is wanted
+    // If there were only one subscriber, `tracing` would cache whether it wants a record.
     let _other = tracing::Dispatch::new(tracing_subscriber::registry());
     let redis = || loopback().set("redis", "endpoint", "127.0.0.1:1").set("redis", "read-timeout", "100ms");
     let both = redis().set("etcd", "endpoints", "127.0.0.1:1").set("etcd", "operation-timeout", "100ms");

@@ -1,4 +1,4 @@
-//! Some are configured.
+//! Tests with one or two configured stores.
 
 use crate::support::{Full, until};
 use cninfra::{
@@ -25,7 +25,7 @@ fn with_redis(config: Config, redis: &Redis) -> Config {
     config.set("redis", "endpoint", redis.addr().to_string())
 }
 
-/// The value is there, in time.
+/// Waits until it is there.
 async fn eventually(mut is_there: impl FnMut() -> bool) {
     for _ in 0..1000 {
         if is_there() {
@@ -49,10 +49,10 @@ async fn of_two_stores_etcd_is_the_one_and_redis_is_there_by_its_type() {
     assert!(etcd.ctl(&["get", "book"]).contains("alice"));
     assert_eq!(redis.call(&["GET", "cache"]).text(), Some("bob"));
     assert_eq!(redis.call(&["EXISTS", "book"]).number(), Some(0));
-    // the status is published where the store is
+    // The status is published in that store.
     eventually(|| etcd.ctl(&["get", STATUS]).contains("\"state\":1")).await;
     assert_eq!(redis.call(&["EXISTS", STATUS]).number(), Some(0));
-    // what only etcd has
+    // Only etcd provides this.
     let election = Election::new(&Kv::of_all(&agent.phonebook.elections), "/election", Duration::from_secs(5));
     election.campaign("a1").await.unwrap().resign().await.unwrap();
     agent.close().await.unwrap();
@@ -69,7 +69,7 @@ async fn where_only_redis_is_configured_it_is_the_store() {
     assert_eq!(redis.call(&["GET", "book"]).text(), Some("alice"));
     assert!(!agent.phonebook.store.capabilities().revisions);
     eventually(|| redis.call(&["GET", STATUS]).text().is_some_and(|status| status.contains("\"state\":1"))).await;
-    // what only etcd has says what to set
+    // Calls that only etcd supports fail, and say what to set.
     let error = agent.phonebook.elections.grant(Duration::from_secs(5)).await.unwrap_err();
     assert_eq!((error.reason(), error.applied()), (&Reason::NOT_CONFIGURED, Applied::No));
     assert!(error.help().unwrap().contains("ETCD_ENDPOINTS"), "{error:?}");

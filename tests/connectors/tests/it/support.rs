@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! What the tests share.
 
 use cninfra::{
     keyval::{Coordination, KeyVal},
@@ -8,7 +8,7 @@ use cninfra::{
 use cninfra_flavors::{AllConnectors, Rpc};
 use std::time::{Duration, Instant};
 
-/// A plugin that does not know which store it has.
+/// A plugin that does not know which store it uses.
 #[plugin]
 pub(crate) struct Phonebook {
     pub(crate) store: Dep<dyn KeyVal>,
@@ -17,7 +17,7 @@ pub(crate) struct Phonebook {
 
 impl Lifecycle for Phonebook {}
 
-/// An agent with all that there is.
+/// An agent with all connectors and an HTTP server.
 #[derive(Flavor)]
 pub(crate) struct Full {
     pub(crate) rpc: Rpc,
@@ -25,7 +25,7 @@ pub(crate) struct Full {
     pub(crate) phonebook: Dep<Phonebook>,
 }
 
-/// Waits until a plugin is so, and returns why.
+/// Waits until a plugin is in this state, and returns the reason.
 pub(crate) async fn until(agent: &Agent<Full>, plugin: &str, wanted: State) -> String {
     let began = Instant::now();
     loop {

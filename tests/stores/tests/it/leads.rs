@@ -1,4 +1,4 @@
-//! Who leads, where etcd does not answer.
+//! Tests of a leader whose etcd does not answer.
 
 use cninfra::keyval::{Coordination, Election, Kv, Loss};
 use cninfra_etcd::{EtcdConfig, EtcdStore};
@@ -24,9 +24,9 @@ async fn who_leads_is_told_when_that_is_lost_and_not_when_it_is_revoked() {
     etcd.pause();
     let began = Instant::now();
     assert_eq!(timeout(SOON, leader.during(pending::<()>())).await.unwrap(), Err(Loss::Expired));
-    // a revocation would be waited for as long again
+    // Waiting for a revocation would take as long again.
     assert!(began.elapsed() < LIFE + LIFE / 2, "{:?}", began.elapsed());
     etcd.resume();
-    // it is given up all the same
+    // The leadership is given up nevertheless.
     let _next = timeout(SOON, election.campaign("2")).await.unwrap().unwrap();
 }

@@ -1,6 +1,8 @@
-//! How soon a watch has applied all again whose server was killed: counted from the first read that a new connection is answered.
+//! How soon a watch has applied everything again after its server was killed, counted from the first read that succeeds
+//! on a new connection.
 //!
-//! That it does so, and in the right order, is checked; how long it took is printed (`--nocapture`), since that depends on the machine.
+//! Whether it recovers, in the right order, is checked; how long it takes is printed (`--nocapture`), since that
+//! depends on the machine.
 
 use bytes::Bytes;
 use cninfra::{
@@ -30,19 +32,19 @@ use tokio::{
 };
 
 const KEYS: usize = 10_000;
-/// Of one transaction.
+/// The keys of one transaction.
 const CHUNK: usize = 100;
 const PREFIX: &str = "p/";
 /// Much more than it takes on a loaded machine.
 const SOON: Duration = Duration::from_secs(60);
-/// For who asks again and again whether the server is there.
+/// The time limit of the calls that poll whether the server is back.
 const ASKING: Limit = Limit::from_millis(300);
 
 fn key(number: usize) -> String {
     format!("{PREFIX}{number:05}")
 }
 
-/// A new connection of who asks whether the server is there, or of who uses it.
+/// Opens a new connection: with a time limit to poll the server, or with the default to use it.
 type Open = fn(SocketAddr, Option<Limit>) -> BoxFuture<'static, Result<Kv>>;
 
 fn etcd(addr: SocketAddr, limit: Option<Limit>) -> BoxFuture<'static, Result<Kv>> {
@@ -61,14 +63,14 @@ fn redis(addr: SocketAddr, limit: Option<Limit>) -> BoxFuture<'static, Result<Kv
 #[derive(Clone, Default, Debug)]
 struct Picture {
     values: BTreeMap<Bytes, Bytes>,
-    /// The state that it is of, in a store with revisions.
+    /// The revision of its state, in a store with revisions.
     at: Option<Revision>,
-    /// Of a snapshot that is being told.
+    /// The keys of a snapshot that is not complete yet.
     coming: Option<BTreeMap<Bytes, Bytes>>,
     causes: Vec<Cause>,
-    /// So many changes were told.
+    /// The number of changes that were reported.
     changes: usize,
-    /// What was told in a wrong order.
+    /// The first report that was out of order.
     wrong: Option<String>,
 }
 
@@ -107,14 +109,15 @@ impl Picture {
         }
     }
 
-    /// Has all been told up to this: what a store had at its state, or, without revisions, what it has.
+    /// Whether everything up to this was reported: the state at its revision or later, or, without revisions, the same
+    /// state.
     fn has_reached(&self, found: &Found) -> bool {
         let is_whole = self.coming.is_none();
         is_whole && if found.at.is_some() { self.at >= found.at } else { self.values == found.values }
     }
 }
 
-/// Takes what a watch tells, until it ends.
+/// Applies the events of a watch until it ends.
 fn picture_of(mut watch: Watch) -> watch::Receiver<Picture> {
     let (picture, seen) = watch::channel(Picture::default());
     tokio::spawn(async move {
@@ -125,7 +128,7 @@ fn picture_of(mut watch: Watch) -> watch::Receiver<Picture> {
     seen
 }
 
-/// Waits until a picture is so, and returns it as it was then, with the time.
+/// Waits until the condition holds, and returns the picture at that moment, with the time.
 async fn when(seen: &mut watch::Receiver<Picture>, is_so: impl FnMut(&Picture) -> bool) -> (Picture, Instant) {
     if let Ok(picture) = timeout(SOON, seen.wait_for(is_so)).await {
         let then = Instant::now();
@@ -135,7 +138,7 @@ async fn when(seen: &mut watch::Receiver<Picture>, is_so: impl FnMut(&Picture) -
     panic!("not in time: {} keys at {at:?}, {causes:?}, {changes} changes", values.len())
 }
 
-/// What is there.
+/// The state of a store.
 struct Found {
     values: BTreeMap<Bytes, Bytes>,
     at: Option<Revision>,
@@ -152,7 +155,7 @@ async fn found(kv: &Kv, at: At) -> Found {
     Found { values, at: listing.at() }
 }
 
-/// Writes and deletes, whatever fails, until it is told to stop.
+/// Writes and deletes, ignoring failures, until it is told to stop.
 fn writer(kv: &Kv) -> (Arc<AtomicBool>, tokio::task::JoinHandle<usize>) {
     let stop = Arc::<AtomicBool>::default();
     let (kv, stopped) = (kv.clone(), stop.clone());
@@ -178,12 +181,12 @@ fn writer(kv: &Kv) -> (Arc<AtomicBool>, tokio::task::JoinHandle<usize>) {
     (stop, tokio::spawn(writing))
 }
 
-/// A watcher of many keys, behind a link to its server; and somebody who writes past it.
+/// A watcher of many keys, behind a link to its server, and a direct connection that writes.
 struct Watched {
     open: Open,
     link: Link,
     direct: Kv,
-    /// It is the watcher's.
+    /// The connection of the watcher.
     _through: Kv,
     seen: watch::Receiver<Picture>,
 }
@@ -204,7 +207,7 @@ async fn watched(open: Open, server: SocketAddr) -> Watched {
 }
 
 impl Watched {
-    /// When a new connection, by the way of the watcher, is answered first; and the store that has it.
+    /// The time when a new connection through the watcher's link gets its first response, and that connection.
     async fn answered(&self) -> (Kv, Instant) {
         let asking = async {
             loop {
@@ -219,7 +222,8 @@ impl Watched {
         (self.direct.clone(), first)
     }
 
-    /// Waits until the watcher has applied all that a read after the first answer has found; returns what it had then.
+    /// Waits until the watcher has applied everything that a read after the first response has found; returns what the
+    /// watcher knew then.
     async fn recovered(&mut self, what: &str, mut is_back: impl FnMut(&Picture) -> bool) -> Picture {
         let (kv, first) = self.answered().await;
         let found = found(&kv, At::Latest).await;
@@ -245,7 +249,7 @@ async fn etcd_goes_on_where_it_was() {
     sleep(Duration::from_millis(300)).await;
     kill_and_start(&server);
     let picture = watched.recovered("etcd, killed", |_| true).await;
-    // it is exactly what the store had at that state
+    // It is exactly the state of the store at that revision.
     let then = found(&watched.direct, At::Revision(picture.at.unwrap())).await;
     assert!(picture.values == then.values, "another state than that of {:?}", picture.at);
     assert_eq!(picture.causes, [Cause::Start], "no change is lost, so there is no snapshot");
@@ -269,7 +273,7 @@ async fn etcd_compacted_meanwhile_is_read_anew() {
     watched.link.cut();
     kill_and_start(&server);
     server.wait();
-    // what the watcher has not been told is written, and its history thrown away
+    // A change that the watcher has not seen is written, and its history is compacted.
     let (_, before) = (watched.direct.put(key(1), "while away").await.unwrap(), watched.seen.borrow().at);
     let newest = store.revision().await.unwrap();
     assert!(Some(newest) > before);
@@ -294,7 +298,8 @@ async fn redis_is_read_anew() {
     let mut watched = watched(redis, server.addr()).await;
     let (stop, writing) = writer(&watched.direct);
     sleep(Duration::from_millis(300)).await;
-    // without revisions only what is written no more can be compared; some of it is still on its way to the watcher
+    // Without revisions, states can only be compared when nothing is written any more; some of it is still on its way
+    // to the watcher.
     stop.store(true, Relaxed);
     writing.await.unwrap();
     kill_and_start(&server);

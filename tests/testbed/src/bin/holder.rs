@@ -1,4 +1,5 @@
-//! Starts a Redis, says on standard error which process it is, and waits to be killed: what becomes of the server then is what a test looks at.
+//! Starts a Redis, prints its process id on standard error, and waits to be killed: a test then checks what happens to
+//! the server.
 
 use cninfra_testbed::{DEADLINE, Redis};
 

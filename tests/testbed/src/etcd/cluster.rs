@@ -1,20 +1,20 @@
-//! [`EtcdCluster`]: three members of etcd.
+//! [`EtcdCluster`]: a cluster of three etcd members.
 
 use super::{Etcd, EtcdOptions, Ports};
 use crate::server::{started, wait_until};
 use std::{ops::Index, time::Duration};
 
-/// Three members of etcd: `cluster[0]` is one. A write goes on while two of them run.
+/// A cluster of three etcd members; `cluster[0]` is one of them. It accepts writes as long as two of them run.
 ///
-/// Clients get the addresses that they are told: where a proxy stands before a member, it is the proxy's address that a client has to be given. But members announce their own ones, so a client
-/// that asks for the list of members goes past the proxy.
+/// Clients use the addresses that they are given: if a proxy is in front of a member, give clients the proxy's address.
+/// But members announce their own addresses, so a client that asks for the list of members bypasses the proxy.
 #[derive(Debug)]
 pub struct EtcdCluster {
     members: Vec<Etcd>,
 }
 
 impl EtcdCluster {
-    /// Starts one.
+    /// Starts a cluster.
     ///
     /// # Panics
     /// It is not installed, or does not serve in time.
@@ -44,16 +44,16 @@ impl EtcdCluster {
         &self.members
     }
 
-    /// The URLs of all, with commas.
+    /// The URLs of all members, separated by commas.
     #[must_use]
     pub fn endpoints(&self) -> String {
         self.members.iter().map(Etcd::endpoint).collect::<Vec<_>>().join(",")
     }
 
-    /// Which one leads, as most of the members that run say it. What does not answer within 2 seconds is not asked.
+    /// Which member leads, if all running members that answer within 2 seconds agree on it.
     ///
     /// # Errors
-    /// They do not agree, or nobody leads.
+    /// They do not agree, there is no leader, or fewer than two answer.
     pub fn leader(&self) -> Result<usize, String> {
         let mut said: Vec<u64> = Vec::new();
         for member in self.members.iter().filter(|member| member.is_running()) {
@@ -67,10 +67,10 @@ impl EtcdCluster {
         self.members.iter().position(leads).ok_or_else(|| format!("{first} leads, which does not run"))
     }
 
-    /// Waits until one leads, and returns which.
+    /// Waits until there is a leader, and returns its index.
     ///
     /// # Panics
-    /// None does, in time.
+    /// There is none in time.
     pub fn wait(&self) -> usize {
         let leader = wait_until("a leader", || self.leader());
         let write = || self.members[leader].try_ctl(&["get", "any"], Duration::from_secs(2));
@@ -78,26 +78,26 @@ impl EtcdCluster {
         leader
     }
 
-    /// Kills the member that leads, and returns which that was.
+    /// Kills the leader, and returns its index.
     ///
     /// # Panics
-    /// None leads, in time.
+    /// There is no leader in time.
     pub fn kill_leader(&self) -> usize {
         let leader = self.wait();
         self.members[leader].kill();
         leader
     }
 
-    /// Kills all members but this one: it answers, but nothing that needs the others.
+    /// Kills all members except this one. It still answers, but not to requests that need a majority.
     pub fn kill_all_but(&self, left: usize) {
         let others = self.members.iter().enumerate().filter(|(i, _)| *i != left);
         others.for_each(|(_, member)| member.kill());
     }
 
-    /// Starts all that do not run, waits until one leads, and returns which.
+    /// Starts all members that do not run, waits until there is a leader, and returns its index.
     ///
     /// # Panics
-    /// They do not come up in time.
+    /// They are not ready in time.
     pub fn restart(&self) -> usize {
         self.members.iter().for_each(|member| member.start());
         self.members.iter().for_each(|member| member.server.wait());

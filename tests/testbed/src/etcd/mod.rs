@@ -1,4 +1,4 @@
-//! [`Etcd`]: a real etcd.
+//! [`Etcd`]: a real etcd server.
 
 mod cluster;
 mod newer;
@@ -22,19 +22,19 @@ use std::{
     time::Duration,
 };
 
-/// A real etcd, alone or as a member of an [`EtcdCluster`]: Debian's `etcd-server`, or the program that the variable `CNINFRA_ETCD` names. It is a [`Server`], so it can be killed, paused and
-/// started again.
+/// A real etcd server, alone or as a member of an [`EtcdCluster`]: Debian's `etcd-server`, or the program that the
+/// variable `CNINFRA_ETCD` names. It is a [`Server`], so it can be killed, paused and restarted.
 #[derive(Debug)]
 pub struct Etcd {
     server: Server,
     ports: Ports,
     options: EtcdOptions,
-    /// User and password of who may do everything, as `user:password`.
+    /// The user with all permissions, as `user:password`.
     root: Mutex<Option<String>>,
     folder: Folder,
 }
 
-/// Where a member listens: for clients, for other members, and for who asks whether it is well, which is never TLS.
+/// Where a member listens: for clients, for other members, and for health checks, which never use TLS.
 #[derive(Debug)]
 struct Ports {
     client: Port,
@@ -64,7 +64,7 @@ impl Installed for Etcd {
 }
 
 impl Etcd {
-    /// Starts one: without TLS, users and data.
+    /// Starts one, without TLS, users and data.
     ///
     /// # Panics
     /// It is not installed, or does not serve in time.
@@ -84,7 +84,8 @@ impl Etcd {
         )
     }
 
-    /// One that does not run yet. `alone`: it serves only when it is healthy, which a member without the others never is.
+    /// A member that is not started yet. `alone`: it is ready only when it is healthy, which a member without the
+    /// others never is.
     fn member(name: &str, ports: Ports, members: &str, options: EtcdOptions, alone: bool) -> Etcd {
         let folder = Folder::new();
         let args = args(name, &ports, members, &options, &folder);
@@ -102,19 +103,19 @@ impl Etcd {
         Etcd { server, ports, options, root: Mutex::default(), folder }
     }
 
-    /// Where clients reach it.
+    /// The address for clients.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.ports.client.addr()
     }
 
-    /// The same as a URL: `http://127.0.0.1:2379`.
+    /// The address as a URL: `http://127.0.0.1:2379`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         self.options.url(&self.ports.client)
     }
 
-    /// Runs `etcdctl` against it, as root once there are users, and returns what it wrote. It gives up after 5 seconds.
+    /// Runs `etcdctl` against it, as root once there are users, and returns its output. It gives up after 5 seconds.
     ///
     /// # Panics
     /// It fails.
@@ -125,19 +126,19 @@ impl Etcd {
         }
     }
 
-    /// As [`ctl`](Etcd::ctl), where it may fail; it gives up after `limit`.
+    /// Like [`ctl`](Etcd::ctl), but it may fail, and it gives up after `limit`.
     ///
     /// # Errors
-    /// What it wrote.
+    /// The command fails; the error is its output.
     pub fn try_ctl(&self, args: &[&str], limit: Duration) -> Result<String, String> {
         let root = self.root.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.ctl_as(root.as_deref(), args, limit)
     }
 
-    /// The same as another user, `name:password`, or nobody.
+    /// Like [`try_ctl`](Etcd::try_ctl), as another user (`name:password`), or without one.
     ///
     /// # Errors
-    /// What it wrote.
+    /// The command fails; the error is its output.
     pub fn ctl_as(&self, user: Option<&str>, args: &[&str], limit: Duration) -> Result<String, String> {
         let mut command = Command::new(find("etcdctl").ok_or("etcdctl is not installed: run tests/run")?);
         command.env_clear().env("ETCDCTL_API", "3").args(["--endpoints", &self.endpoint()]);
@@ -156,16 +157,16 @@ impl Etcd {
         output(command, limit + Duration::from_secs(5))
     }
 
-    /// A key's value.
+    /// The value of a key.
     ///
     /// # Panics
-    /// It does not answer, or the value is more than a line.
+    /// It does not answer, or the value has more than one line.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<String> {
         self.ctl(&["get", "--print-value-only", key]).lines().next().map(str::to_string)
     }
 
-    /// Makes a user `root` with this password, and lets nobody in without a user from now on.
+    /// Creates a user `root` with this password, and enables authentication: from now on every client needs a user.
     ///
     /// # Panics
     /// It does not answer.
@@ -178,7 +179,7 @@ impl Etcd {
         *self.root.lock().unwrap_or_else(PoisonError::into_inner) = Some(root);
     }
 
-    /// Makes a user who may read and write all keys with this prefix, and no others.
+    /// Creates a user who may read and write all keys with this prefix, and no others.
     ///
     /// # Panics
     /// It does not answer.
@@ -195,10 +196,11 @@ impl Etcd {
         self.folder.path().join("data")
     }
 
-    /// Kills it, throws its data away, and starts it with the same flags: cluster and member keep their ids, and the revisions begin again.
+    /// Kills it, deletes its data, and restarts it with the same arguments: cluster and member keep their ids, and the
+    /// revisions start again.
     ///
     /// # Panics
-    /// It does not serve in time, or the data can not be thrown away.
+    /// It is not ready in time, or the data cannot be deleted.
     pub fn wipe(&self) {
         self.server.kill();
         *self.root.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -208,7 +210,8 @@ impl Etcd {
         self.server.restart();
     }
 
-    /// The same with another cluster token: it is another cluster at the same address. For one that is alone.
+    /// Like [`wipe`](Etcd::wipe), but with another cluster token: it is another cluster at the same address. Only for a
+    /// single member.
     ///
     /// # Panics
     /// See [`wipe`](Etcd::wipe).
@@ -219,10 +222,10 @@ impl Etcd {
         self.wipe();
     }
 
-    /// What `etcdctl endpoint status` says of this field: `MemberID`, `ClusterID`, `Revision`, `Leader`, `RaftTerm`.
+    /// The value of this field in `etcdctl endpoint status`: `MemberID`, `ClusterID`, `Revision`, `Leader`, `RaftTerm`.
     ///
     /// # Errors
-    /// It does not answer within 2 seconds, or says no such thing.
+    /// It does not answer within 2 seconds, or the field is missing.
     pub fn status(&self, field: &str) -> Result<u64, String> {
         let text = self.try_ctl(&["endpoint", "status", "-w", "fields"], Duration::from_secs(2))?;
         let line = |line: &str| line.strip_prefix(&format!("\"{field}\" : "))?.trim().parse().ok();
@@ -230,7 +233,7 @@ impl Etcd {
     }
 }
 
-/// All that can be done to a process.
+/// For the methods that control the process.
 impl Deref for Etcd {
     type Target = Server;
 

@@ -1,14 +1,15 @@
-//! [`Etcd36`]: an etcd of the series 3.6.
+//! [`Etcd36`]: an etcd server of version 3.6.
 
 use super::EtcdOptions;
 use crate::{Installed, is_strict, server::without};
 use std::{env, path::PathBuf};
 
-/// Where the program is; set by `tests/run`.
+/// The variable with the program's path, which `tests/run` sets.
 const PROGRAM: &str = "CNINFRA_ETCD_3_6";
 
-/// An etcd of the series 3.6, of which Debian has none: `tests/run` builds it of its sources (`tests/testbed/etcd-3.6`) where Go is installed, and says where it is by the variable
-/// `CNINFRA_ETCD_3_6`. Tests that need it are skipped where that is not set, also in a strict run: Go is not among what is installed.
+/// An etcd server of version 3.6, which Debian does not have: `tests/run` builds it from its sources
+/// (`tests/testbed/etcd-3.6`) if Go is installed, and passes its path in the variable `CNINFRA_ETCD_3_6`. If that is
+/// not set, tests that need it are skipped, also in a strict run, since Go is not required.
 ///
 /// ```
 /// use cninfra_testbed::{Etcd36, require};
@@ -24,10 +25,10 @@ const PROGRAM: &str = "CNINFRA_ETCD_3_6";
 pub struct Etcd36;
 
 impl Etcd36 {
-    /// How an [`Etcd`](super::Etcd) of that version is started.
+    /// The options with which an [`Etcd`](super::Etcd) of that version is started.
     ///
     /// # Panics
-    /// It is not there.
+    /// It is not available.
     #[must_use]
     pub fn options() -> EtcdOptions {
         match program() {
@@ -44,7 +45,7 @@ impl Installed for Etcd36 {
         match program() {
             None => Some(format!("{PROGRAM} is not set: run tests/run, which builds it where Go is installed")),
             Some(path) if !path.is_file() => Some(format!("{PROGRAM}={} is not there", path.display())),
-            // the same one speaks to both
+            // The same `etcdctl` is used for both versions.
             Some(_) => without(&["etcdctl"], "etcd-client"),
         }
     }

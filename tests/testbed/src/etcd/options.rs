@@ -1,17 +1,17 @@
-//! [`EtcdOptions`]: how an etcd is started.
+//! [`EtcdOptions`]: the options of an etcd server.
 
 use super::{Etcd, EtcdCluster};
 use crate::{Certs, Port};
 use std::{path::PathBuf, sync::Arc};
 
-/// How an [`Etcd`] or an [`EtcdCluster`] is started.
+/// The options with which an [`Etcd`] or an [`EtcdCluster`] is started.
 #[derive(Clone, Debug)]
 pub struct EtcdOptions {
     pub(super) certs: Option<Arc<Certs>>,
     pub(super) mutual: bool,
     pub(super) token: String,
     pub(super) args: Vec<String>,
-    /// Not the usual one.
+    /// The program, if it is not the usual one.
     pub(super) program: Option<PathBuf>,
 }
 
@@ -23,13 +23,13 @@ impl Default for EtcdOptions {
 }
 
 impl EtcdOptions {
-    /// Clients have to talk TLS, and trust the authority of these.
+    /// Clients must use TLS, and trust the authority of these certificates.
     #[must_use]
     pub fn tls(self, certs: &Arc<Certs>) -> Self {
         EtcdOptions { certs: Some(certs.clone()), mutual: false, ..self }
     }
 
-    /// The same, and they have to show a certificate of that authority.
+    /// The same, and clients must present a certificate of that authority.
     #[must_use]
     pub fn mutual_tls(self, certs: &Arc<Certs>) -> Self {
         EtcdOptions { mutual: true, ..self.tls(certs) }
@@ -41,14 +41,14 @@ impl EtcdOptions {
         EtcdOptions { token: token.to_string(), ..self }
     }
 
-    /// One more argument of the program: `--quota-backend-bytes=16777216`.
+    /// Adds an argument of the program: `--quota-backend-bytes=16777216`.
     #[must_use]
     pub fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_string());
         self
     }
 
-    /// Starts one.
+    /// Starts a single server.
     ///
     /// # Panics
     /// It is not installed, or does not serve in time.
@@ -57,7 +57,7 @@ impl EtcdOptions {
         Etcd::single(&self)
     }
 
-    /// Starts three that are one cluster. Among themselves they talk without TLS.
+    /// Starts a cluster of three members. They do not use TLS among themselves.
     ///
     /// # Panics
     /// See [`start`](EtcdOptions::start).

@@ -1,4 +1,4 @@
-//! The check of stores without revisions.
+//! Checks histories of stores without revisions.
 
 use super::{
     Fault, History, Outcome, Seen, Step, Told, Wrong, shown,
@@ -15,13 +15,14 @@ pub(super) fn check(history: &History) -> Result<Told, Wrong> {
     Ok(watcher.count)
 }
 
-/// The writes of one key, and what was told of them.
+/// The writes of one key, and what was reported about them.
 #[derive(Default)]
 struct Key {
     writes: Vec<KeyWrite>,
     /// The write whose value the watcher has now.
     now: Option<usize>,
-    /// Which writes may have been told so far. A value says which write it is of, but a delete does not: so there may be more than one answer, and none is a fault.
+    /// The positions that fit the reports so far. A value identifies its write, but a delete does not, so several
+    /// positions are possible; if none is, the history is wrong.
     possible: Option<BTreeSet<Position>>,
 }
 
@@ -33,26 +34,27 @@ struct KeyWrite {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 struct Position {
-    /// So many writes are past: the last one of them was told.
+    /// How many writes are past, the last of which was reported.
     past: usize,
-    /// So many deletes that were not acknowledged were told.
+    /// How many deletes were reported that were not acknowledged.
     given_up: usize,
-    /// So often the store went back to an older state of the key.
+    /// How often the store went back to an older state of the key.
     back: usize,
 }
 
-/// What tells of a key.
+/// How a key is reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Change,
-    /// One that may tell what was told before, and an older state if the store went back: so often at most.
+    /// A snapshot may repeat what was reported before. It may also contain an older state if the store went back, but
+    /// at most this often.
     Snapshot {
         losses: usize,
     },
 }
 
 impl By {
-    /// Where a store that went back to this state may be, with so many writes past.
+    /// The position with this many writes past, if the store may have gone back to that.
     fn back(self, position: Position, past: usize) -> Option<Position> {
         let may = matches!(self, By::Snapshot { losses } if position.back < losses);
         may.then_some(Position { past, given_up: 0, back: position.back + 1 })
@@ -60,7 +62,7 @@ impl By {
 }
 
 impl Key {
-    /// A value is told.
+    /// A value is reported.
     fn put(&mut self, key: &str, value: &str, by: By) -> Found {
         let Some(at) = self.writes.iter().position(|write| write.value.as_deref() == Some(value)) else {
             return found(Fault::Phantom, format!("{} was never written", shown(key, Some(value))));
@@ -70,7 +72,7 @@ impl Key {
             return if by == By::Change { found(Fault::Repeated, what) } else { Ok(()) };
         }
         let write = &self.writes[at];
-        // one that was not acknowledged may come late, once
+        // A write that was not acknowledged may arrive late, once.
         let late = !write.acknowledged && !write.told;
         let next = |position: Position| match at >= position.past {
             true => Some(Position { past: at + 1, ..position }),
@@ -88,7 +90,7 @@ impl Key {
         Ok(())
     }
 
-    /// It is told that it is not there any more.
+    /// The key is reported as deleted.
     fn delete(&mut self, key: &str, by: By) -> Found {
         if self.now.is_none() {
             let fault = if self.possible.is_some() { Fault::Repeated } else { Fault::Phantom };
@@ -189,7 +191,7 @@ impl<'h> Watcher<'h> {
         Ok(())
     }
 
-    /// A snapshot that is whole. What was changed while it was told is newer.
+    /// Checks a complete snapshot. Keys that changed while it was sent are newer than it.
     fn whole(&mut self, items: &BTreeMap<&'h str, &'h str>, changed: &BTreeSet<&'h str>) -> Found {
         if let Some(key) = items.keys().find(|key| !self.keys.contains_key(*key)) {
             return found(Fault::Phantom, format!("`{key}` was never written"));
@@ -231,7 +233,7 @@ impl<'h> Watcher<'h> {
     }
 }
 
-/// What the watcher ends with is what the store has.
+/// The final state of the watcher must be that of the store.
 pub(super) fn same(state: &BTreeMap<String, String>, end: &BTreeMap<&str, &str>) -> Found {
     for (key, value) in end {
         match state.get(*key) {

@@ -1,4 +1,4 @@
-//! What `cninfra::keyval` tells, as what the checker knows.
+//! Converts the events of `cninfra::keyval` into those of the checker.
 
 use super::{Cause, Item, Seen};
 use cninfra::keyval::{self, Event};
@@ -8,7 +8,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// # Panics
-/// The event, or the cause, is of a kind that is newer than the checker.
+/// The kind of the event, or of the cause, is newer than the checker.
 impl From<&Event> for Seen {
     fn from(event: &Event) -> Seen {
         match event {

@@ -1,4 +1,4 @@
-//! [`Epoch`]: what happened between two losses of all data, in a store with revisions.
+//! [`Epoch`]: the changes between two losses of all data, in a store with revisions.
 
 use super::{History, Outcome, Step, Write};
 use std::collections::BTreeMap;
@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 /// The changes of one revision.
 pub(super) type Txn = BTreeMap<String, Option<String>>;
 
-/// What happened from an empty store to the next one, as far as it is known: what the writer was acknowledged, and what was seen of writes of which it does not know.
+/// The changes from an empty store to the next loss of all data, as far as they are known: what the writer's
+/// acknowledgements say, and what was seen of writes whose outcome the writer does not know.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Epoch {
     pub(super) changes: BTreeMap<u64, Txn>,
-    /// The highest revision before which the history was thrown away.
+    /// The highest revision at which the history was compacted.
     pub(super) compacted: u64,
     unknown: Vec<Unknown>,
 }
@@ -25,7 +26,7 @@ struct Unknown {
 }
 
 impl Epoch {
-    /// All of a history: one more than it has losses.
+    /// All epochs of a history: one more than it has losses.
     pub(super) fn all(history: &History) -> Vec<Epoch> {
         let mut done = Vec::new();
         let mut epoch = Epoch::default();
@@ -35,7 +36,7 @@ impl Epoch {
                 Step::Compacted(at) => epoch.compacted = epoch.compacted.max(*at),
                 Step::RolledBack => {}
                 Step::Wiped => {
-                    // one that was on its way may come after the loss
+                    // A write that was in flight may be applied after the loss.
                     let late = epoch.unknown.iter().map(|unknown| Unknown { after: 0, ..unknown.clone() });
                     let next = Epoch { unknown: late.collect(), ..Epoch::default() };
                     done.push(std::mem::replace(&mut epoch, next));
@@ -53,7 +54,8 @@ impl Epoch {
                 self.changes.entry(revision.unwrap_or_default()).or_default().insert(key, value);
             }
             Outcome::Unknown => {
-                // the writer goes on only when it has an answer or gives up, so what it was acknowledged before is older
+                // The writer continues only when it has a response or gives up, so everything acknowledged before is
+                // older.
                 let after = self.changes.last_key_value().map_or(0, |(revision, _)| *revision);
                 self.unknown.push(Unknown { key, value, after, seen: false });
             }
@@ -61,7 +63,7 @@ impl Epoch {
         }
     }
 
-    /// Takes what was told for a write of which the writer does not know, if there is one: it is known from now on.
+    /// Whether this change fits a write of unknown outcome, which then counts as known.
     pub(super) fn learn(&mut self, revision: u64, key: &str, value: Option<&str>) -> bool {
         let fits = |unknown: &&mut Unknown| {
             unknown.key == key && unknown.value.as_deref() == value && unknown.after < revision && !unknown.seen
@@ -76,13 +78,13 @@ impl Epoch {
         true
     }
 
-    /// Whether it may be so by a write of which the writer does not know, and which was not seen.
+    /// Whether a write of unknown outcome, which was not seen, may have caused this state.
     pub(super) fn may_be(&self, key: &str, value: Option<&str>) -> bool {
         let is = |unknown: &Unknown| unknown.key == key && unknown.value.as_deref() == value && !unknown.seen;
         self.unknown.iter().any(is)
     }
 
-    /// The state of a revision: each key's value, and its revision.
+    /// The state at a revision: the revision and the value of each key.
     pub(super) fn state(&self, at: u64) -> BTreeMap<&str, (u64, &str)> {
         let mut state = BTreeMap::new();
         for (revision, txn) in self.changes.range(..=at) {
@@ -96,7 +98,7 @@ impl Epoch {
         state
     }
 
-    /// The first revision after this one that has changed something, as far as it is known.
+    /// The first revision after this one with changes, as far as they are known.
     pub(super) fn next(&self, after: u64) -> Option<(u64, &Txn)> {
         self.changes.range(after.saturating_add(1)..).next().map(|(revision, txn)| (*revision, txn))
     }

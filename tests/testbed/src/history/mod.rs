@@ -1,10 +1,11 @@
-//! A checker of what a watcher was told: [`History`].
+//! [`History`]: a checker for the events of a watch.
 //!
-//! It knows nothing of the code that it checks: a history is made of what a writer did ([`Step`]), what a watcher was told ([`Seen`]), and what is in the store at the end, as another client
-//! reads it ([`Item`]). With the feature `keyval`, `Seen::from` takes an event of `cninfra::keyval`.
+//! It shares no code with what it checks: a history consists of what a writer did ([`Step`]), what a watch reported
+//! ([`Seen`]), and what the store contains at the end, as another client reads it ([`Item`]). With the feature
+//! `keyval`, `Seen::from` converts an event of `cninfra::keyval`.
 //!
-//! One writer does one write after the other, each put with a value of its own, so that a value says which write it is of. The watcher watches one range, which holds all
-//! keys of the writer.
+//! There is a single writer, which does one write after the other. Each put has a value of its own, so that a value
+//! identifies its write. The watcher watches one range, which contains all keys of the writer.
 //!
 //! ```
 //! use cninfra_testbed::history::{Cause, Fault, History, Item, Seen, Step, Write};
@@ -43,14 +44,14 @@ pub use replay::{rounds, seed};
 pub use told::{Cause, Item, Seen};
 pub use wrong::{Fault, Told, Wrong};
 
-/// What a writer did, what a watcher was told, and what is there at the end.
+/// What a writer did, what a watch reported, and what the store contains at the end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct History {
     /// In the order of the writer.
     pub steps: Vec<Step>,
     /// In the order of the watcher.
     pub seen: Vec<Seen>,
-    /// All that is in the store when nothing is written any more, and the watcher has been told all that it will be told.
+    /// Everything in the store, once all writes are done and the watch has reported everything.
     pub end: Vec<Item>,
     /// For a watch that begins without a snapshot: its first revision.
     pub from: Option<u64>,
@@ -61,44 +62,46 @@ pub struct History {
 pub enum Step {
     /// A write.
     Write(Write),
-    /// The history before this revision was thrown away.
+    /// The history before this revision was compacted.
     Compacted(u64),
-    /// All data was lost, and revisions begin again.
+    /// All data was lost, and the revisions start again.
     Wiped,
-    /// Acknowledged writes may be lost: another server took over, which had not all of them. In stores without revisions only.
+    /// Acknowledged writes may be lost, since another server took over that did not have all of them. Only in stores
+    /// without revisions.
     RolledBack,
 }
 
-/// A write of one key. A transaction is some with the same revision.
+/// A write of one key. A transaction is several writes with the same revision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Write {
     /// The key.
     pub key: String,
     /// The value, which no other write has; `None` for a delete.
     pub value: Option<String>,
-    /// What the writer knows of it.
+    /// What the writer knows about it.
     pub outcome: Outcome,
 }
 
-/// What the writer knows of a write.
+/// What the writer knows about a write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// It was acknowledged, with this revision in stores that have them.
+    /// It was acknowledged, with this revision in stores that have revisions.
     Applied(Option<u64>),
-    /// It may have been applied, or be applied later. So it is with a delete by the end of a lease or of a key's time, which the writer adds.
+    /// It may have been applied, or may be applied later. Also for a delete caused by the end of a lease or of a key's
+    /// time to live, which the writer adds.
     Unknown,
-    /// It has changed nothing: it was refused, or what it should delete was not there.
+    /// It changed nothing: it was refused, or the key to delete did not exist.
     Nothing,
 }
 
 impl Write {
-    /// A put, of which nothing is known yet: see [`applied`](Write::applied), [`unknown`](Write::unknown).
+    /// A put whose outcome is not known yet: see [`applied`](Write::applied), [`unknown`](Write::unknown).
     #[must_use]
     pub fn put(key: &str, value: &str) -> Write {
         Write { key: key.to_string(), value: Some(value.to_string()), outcome: Outcome::Unknown }
     }
 
-    /// A delete, of which nothing is known yet.
+    /// A delete whose outcome is not known yet.
     #[must_use]
     pub fn delete(key: &str) -> Write {
         Write { key: key.to_string(), value: None, outcome: Outcome::Unknown }
@@ -116,13 +119,13 @@ impl Write {
         Step::Write(Write { outcome: Outcome::Applied(None), ..self })
     }
 
-    /// Nobody knows whether it was applied.
+    /// It is not known whether it was applied.
     #[must_use]
     pub fn unknown(self) -> Step {
         Step::Write(Write { outcome: Outcome::Unknown, ..self })
     }
 
-    /// It has changed nothing.
+    /// It changed nothing.
     #[must_use]
     pub fn nothing(self) -> Step {
         Step::Write(Write { outcome: Outcome::Nothing, ..self })
@@ -130,23 +133,26 @@ impl Write {
 }
 
 impl History {
-    /// Checks the promise of stores with revisions: no change is lost that the store still had, none is told twice, out of order, or with what it is not; snapshots are the state of
-    /// their revision, and never an older one than was told; the state that the watcher ends with is the store's.
+    /// Checks the guarantee of stores with revisions: no change that the store still had is lost, and none is reported
+    /// twice, out of order, or with a wrong value; a snapshot is the state of its revision, and never older than what
+    /// was reported before; the final state of the watcher is that of the store.
     ///
-    /// Changes may be left out only by a snapshot whose cause allows it: [`Cause::Compacted`] where the history after what was told is compacted, [`Cause::Regressed`] and [`Cause::Replaced`] where the store was
-    /// wiped, and what the watcher chose or asked for.
+    /// Changes may be left out only by a snapshot whose cause allows that: [`Cause::Compacted`] if the history after
+    /// the last reported change was compacted, [`Cause::Regressed`] and [`Cause::Replaced`] if the store was wiped, and
+    /// what the watcher chose or requested.
     ///
     /// # Errors
-    /// The first event that is wrong.
+    /// The first wrong event.
     pub fn check_revisions(&self) -> Result<Told, Wrong> {
         revisions::check(self)
     }
 
-    /// Checks the promise of stores without revisions: each key is told in the order of its writes, where writes may be left out; nothing that was never written is told, no delete that was none; the
-    /// state that the watcher ends with is the store's.
+    /// Checks the guarantee of stores without revisions: each key is reported in the order of its writes, of which some
+    /// may be left out; no value is reported that was never written, and no delete that did not happen; the final state
+    /// of the watcher is that of the store.
     ///
     /// # Errors
-    /// The first event that is wrong.
+    /// The first wrong event.
     pub fn check_convergence(&self) -> Result<Told, Wrong> {
         convergence::check(self)
     }
@@ -160,7 +166,7 @@ impl History {
         self.writes().any(|write| write.key == key && write.value.as_deref() == Some(value))
     }
 
-    /// What is wrong about a value that is not the one it should be.
+    /// The fault of a value that differs from the expected one.
     fn not_this(&self, key: &str, value: Option<&str>) -> Fault {
         match value {
             Some(value) if self.was_written(key, value) => Fault::Stale,
@@ -169,7 +175,7 @@ impl History {
     }
 }
 
-/// A key with what it is, for messages.
+/// A key with its value, for messages.
 fn shown(key: &str, value: Option<&str>) -> String {
     value.map_or_else(|| format!("the delete of `{key}`"), |value| format!("`{key}` = `{value}`"))
 }

@@ -1,4 +1,4 @@
-//! The check of stores with revisions.
+//! Checks histories of stores with revisions.
 
 use super::{
     Cause, Fault, History, Item, Seen, Told, Wrong,
@@ -20,16 +20,16 @@ pub(super) fn check(history: &History) -> Result<Told, Wrong> {
     Ok(watcher.count)
 }
 
-/// What the watcher knows after what it was told so far.
+/// What the watcher knows from the events so far.
 #[derive(Clone)]
 struct Watcher<'h> {
     history: &'h History,
     epochs: Vec<Epoch>,
     epoch: usize,
-    /// The revision that was told last, by changes or a snapshot; `None` before the first one.
+    /// The last revision that was reported, by changes or a snapshot; `None` before the first.
     last: Option<u64>,
     state: BTreeMap<String, String>,
-    /// The revisions whose changes were told, in this epoch.
+    /// The revisions whose changes were reported, in this epoch.
     told: BTreeSet<u64>,
     snapshot: Option<Snapshot>,
     lost: bool,
@@ -40,7 +40,7 @@ struct Watcher<'h> {
 struct Snapshot {
     cause: Cause,
     items: BTreeMap<String, Item>,
-    /// Changes that were told meanwhile: their events, and revisions.
+    /// Changes that were reported during the snapshot, with the indexes of their events and their revisions.
     changes: Vec<(usize, u64, Vec<Change>)>,
 }
 
@@ -50,7 +50,7 @@ impl<'h> Watcher<'h> {
         Watcher { history, epochs: Vec::new(), epoch: 0, last: None, state, told, snapshot: None, lost: false, count }
     }
 
-    /// An event of this epoch, or of a later one that begins as this one does.
+    /// Checks an event of this epoch, or of a later one that begins in the same way.
     fn event_of_some_epoch(&mut self, at: usize, event: &Seen) -> Found {
         if !self.is_at_the_beginning() {
             return self.event(at, event);
@@ -64,13 +64,14 @@ impl<'h> Watcher<'h> {
                 Err(fault) => wrong.push(fault),
             }
         }
-        // of the epoch to which it belongs by what it tells, if there is one
+        // Reports the fault for the epoch to which the event belongs by its values, if there is one.
         let is_other = |fault| matches!(fault, Fault::Stale | Fault::Phantom);
         let place = wrong.iter().position(|(fault, _)| !is_other(*fault)).unwrap_or(0);
         Err(wrong.swap_remove(place))
     }
 
-    /// Whether it knows of nothing at a store's first revision. All stores are the same there: one that was wiped once more goes on from it with nothing to tell.
+    /// Whether the watcher is at a store's first revision, without any data. All stores look the same there: if the
+    /// store was wiped once more, the watch goes on without an event.
     fn is_at_the_beginning(&self) -> bool {
         self.last == Some(1) && self.state.is_empty() && self.told.is_empty()
     }
@@ -81,7 +82,7 @@ impl<'h> Watcher<'h> {
         }
         match event {
             Seen::SnapshotBegin(cause) => {
-                // one that did not come to its end says nothing
+                // A snapshot that was not completed says nothing.
                 self.snapshot = Some(Snapshot { cause: *cause, items: BTreeMap::new(), changes: Vec::new() });
                 Ok(())
             }
@@ -129,7 +130,7 @@ impl<'h> Watcher<'h> {
         }
         if let Some((missed, txn)) = self.epochs[self.epoch].next(last).filter(|(next, _)| *next < revision) {
             let missing = txn.iter().map(|(key, value)| shown(key, value.as_deref())).collect::<Vec<_>>().join(", ");
-            // the same revision may be of another epoch: values are not
+            // The same revision may be from another epoch; values are unique.
             let is_part = |(key, value): &Change| txn.get(key) == Some(value);
             let later = |event: &Seen| match event {
                 Seen::Changes { revision, changes } => *revision == Some(missed) && changes.iter().any(is_part),
@@ -156,7 +157,7 @@ impl<'h> Watcher<'h> {
         Ok(())
     }
 
-    /// One key of a revision.
+    /// Checks one key of a revision.
     fn change(&mut self, revision: u64, key: &str, value: Option<&str>) -> Found {
         let epoch = &mut self.epochs[self.epoch];
         let true_value = epoch.changes.get(&revision).and_then(|txn| txn.get(key));
@@ -175,12 +176,12 @@ impl<'h> Watcher<'h> {
         Ok(())
     }
 
-    /// A snapshot that is whole: of which epoch it is, its cause says, and its items.
+    /// Checks a complete snapshot. Its cause and its items say which epoch it belongs to.
     fn whole(&mut self, revision: u64, snapshot: &Snapshot) -> Found {
         let another = matches!(snapshot.cause, Cause::Regressed | Cause::Replaced);
         let epochs = match (another, self.last) {
             (true, _) => self.epoch + 1..self.epochs.len(),
-            // it may begin after a loss
+            // The watch may begin after a loss.
             (false, None) => 0..self.epochs.len(),
             (false, Some(_)) => self.epoch..self.epoch + 1,
         };
@@ -216,7 +217,7 @@ impl<'h> Watcher<'h> {
         let known = epoch.state(at);
         let differs = |item: &&Item| known.get(item.key.as_str()).is_none_or(|(_, value)| *value != item.value);
         let new: Vec<&Item> = snapshot.items.values().filter(differs).collect();
-        // what is seen only now of writes of which the writer does not know
+        // Writes of unknown outcome that are seen only now.
         for item in new {
             let (revision, value) = (item.revision.unwrap_or(at), Some(item.value.as_str()));
             let learnt = revision <= at && epoch.learn(revision, &item.key, value);
@@ -258,7 +259,7 @@ impl<'h> Watcher<'h> {
         snapshot.changes.iter().try_for_each(|(event, revision, changes)| self.changes(*event, *revision, changes))
     }
 
-    /// Whether a snapshot of this cause may leave out what comes after that which was told last.
+    /// Whether a snapshot with this cause may leave out changes after the last reported one.
     fn may_skip(&self, cause: Cause) -> bool {
         match cause {
             Cause::Overflow | Cause::Requested => true,

@@ -1,29 +1,29 @@
-//! [`Seen`]: what a watcher is told.
+//! [`Seen`]: an event of a watch.
 
-/// What a watcher was told.
+/// An event of a watch, as the watcher received it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Seen {
     /// A snapshot begins.
     SnapshotBegin(Cause),
-    /// A key of it.
+    /// A key of the snapshot.
     Item(Item),
-    /// The snapshot is whole: it is the state of this revision, in a store that has them.
+    /// The snapshot is complete: it is the state at this revision, in a store that has revisions.
     SnapshotEnd(Option<u64>),
-    /// The changes of one transaction: the keys with their values; `None` for a delete.
+    /// The changes of one transaction.
     Changes {
-        /// In a store that has them.
+        /// Its revision, in a store that has revisions.
         revision: Option<u64>,
-        /// Of each key one.
+        /// The keys, each once, with their values; `None` for a delete.
         changes: Vec<(String, Option<String>)>,
     },
-    /// The connection is lost: nothing is told until it is back.
+    /// The connection is lost: nothing is reported until it is restored.
     Lost,
-    /// It is back.
+    /// The connection is restored.
     Resumed,
 }
 
 impl Seen {
-    /// Changes.
+    /// Makes the changes of one transaction.
     #[must_use]
     pub fn changes<'a>(revision: Option<u64>, changes: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Seen {
         let owned = |(key, value): (&str, Option<&str>)| (key.to_string(), value.map(str::to_string));
@@ -31,14 +31,14 @@ impl Seen {
     }
 }
 
-/// A key as it is in the store, or in a snapshot.
+/// A key, as it is in the store or in a snapshot.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Item {
     /// The key.
     pub key: String,
     /// Its value.
     pub value: String,
-    /// When it was written, in a store that has revisions.
+    /// The revision that wrote it, in a store that has revisions.
     pub revision: Option<u64>,
 }
 
@@ -50,21 +50,21 @@ impl Item {
     }
 }
 
-/// Why there is a snapshot.
+/// Why a snapshot is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cause {
     /// The watch begins, or its range was added.
     Start,
-    /// The history was thrown away.
+    /// The history was compacted.
     Compacted,
-    /// The revisions begin again.
+    /// The revisions start again.
     Regressed,
-    /// The store is another one.
+    /// It is a different store.
     Replaced,
     /// Changes may have been missed.
     Lost,
-    /// The watcher was slow.
+    /// The watcher was too slow.
     Overflow,
-    /// The watcher has asked for it.
+    /// The watcher requested it.
     Requested,
 }

@@ -1,45 +1,45 @@
-//! [`Wrong`]: what is wrong about a history.
+//! [`Wrong`]: what is wrong with a history.
 
 use std::{error::Error, fmt};
 
-/// What is wrong about a history.
+/// What is wrong with a history.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wrong {
     /// The kind.
     pub fault: Fault,
-    /// The number of the first event that is wrong, from 0; `None` where it is what is missing at the end.
+    /// The index of the first wrong event, from 0; `None` if something is wrong with the final state.
     pub event: Option<usize>,
-    /// The same in words.
+    /// The description.
     pub what: String,
 }
 
 /// A kind of fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// A change was not told.
+    /// A change was not reported.
     Lost,
-    /// A change was told twice.
+    /// A change was reported twice.
     Repeated,
-    /// A change was told after a later one.
+    /// A change was reported after a later one.
     Reordered,
-    /// What was overwritten or deleted was told as what is there.
+    /// A value that was overwritten or deleted was reported as the current one.
     Stale,
-    /// What never was, was told: a value, or a delete.
+    /// A value or a delete was reported that never existed.
     Phantom,
-    /// Events that can not be in this order: the item of no snapshot.
+    /// Events that cannot be in this order, such as an item outside of a snapshot.
     Malformed,
-    /// The store itself has lost what it had acknowledged.
+    /// The store itself has lost acknowledged data.
     Store,
 }
 
-/// How much was told, in a history that is right: a test that checks nothing is seen by it.
+/// How much was reported in a correct history, so that a test notices if it has checked nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Told {
-    /// So many changes.
+    /// The number of changes.
     pub changes: usize,
-    /// So many whole snapshots.
+    /// The number of complete snapshots.
     pub snapshots: usize,
-    /// So many keys of snapshots.
+    /// The number of keys in snapshots.
     pub items: usize,
 }
 
@@ -64,7 +64,7 @@ impl fmt::Display for Wrong {
 
 impl Error for Wrong {}
 
-/// A fault that is not yet known to be of an event.
+/// A fault that is not yet assigned to an event.
 pub(super) type Found<T = ()> = Result<T, (Fault, String)>;
 
 pub(super) fn found<T>(fault: Fault, what: impl Into<String>) -> Found<T> {

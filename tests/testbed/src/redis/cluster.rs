@@ -1,4 +1,4 @@
-//! [`RedisCluster`]: three primaries of Redis that share the keys, and replicas of them.
+//! [`RedisCluster`]: three Redis primaries that share the keys, and their replicas.
 
 mod migration;
 
@@ -11,14 +11,15 @@ use crate::{
 };
 use std::net::SocketAddr;
 
-/// Three primaries of Redis that share the 16384 slots of keys, each with a replica if that is wanted: nodes 0 to 2 are the primaries at first, 3 to 5 their replicas.
+/// Three Redis primaries that share the 16384 hash slots, each with a replica if requested: at first nodes 0 to 2 are
+/// the primaries, and 3 to 5 their replicas.
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<Redis>,
     ids: Vec<String>,
-    /// Each one's port for the other nodes.
+    /// The ports of the cluster bus, one for each node.
     _buses: Vec<Port>,
-    /// Each one's port for TLS, if it talks that.
+    /// The TLS port of each node, if TLS is used.
     secure: Vec<Port>,
 }
 
@@ -33,7 +34,7 @@ impl Installed for RedisCluster {
 }
 
 impl RedisCluster {
-    /// Starts three primaries without replicas: where one is killed, its slots are gone until it is back.
+    /// Starts three primaries without replicas: if one is killed, its slots are unavailable until it is restarted.
     ///
     /// # Panics
     /// It is not installed, or does not serve in time.
@@ -42,7 +43,7 @@ impl RedisCluster {
         RedisCluster::behind(&RedisOptions::default(), false, |addr| addr)
     }
 
-    /// Starts three primaries with a replica each.
+    /// Starts three primaries with one replica each.
     ///
     /// # Panics
     /// See [`start`](RedisCluster::start).
@@ -51,7 +52,8 @@ impl RedisCluster {
         RedisCluster::behind(&RedisOptions::default(), true, |addr| addr)
     }
 
-    /// Starts three primaries without replicas, which talk TLS, too, on ports of their own: see [`tls_endpoints`](RedisCluster::tls_endpoints). Who talks TLS is told of these.
+    /// Starts three primaries without replicas, which also accept TLS, on separate ports: see
+    /// [`tls_endpoints`](RedisCluster::tls_endpoints). Clients with TLS are redirected to those.
     ///
     /// # Panics
     /// See [`start`](RedisCluster::start).
@@ -60,9 +62,11 @@ impl RedisCluster {
         RedisCluster::made(&RedisOptions::default(), 3, &|addr| addr, Some(certs))
     }
 
-    /// The same, each node with a proxy before it: `proxy` is given its address, before it is started, and returns the proxy's, which is what clients are told. Replicas go through the proxies,
-    /// too; what the nodes tell each other does not, so that they do not take one whose proxy is cut for one that is gone. Where somebody else takes a port in between, all is made anew, `proxy` called
-    /// once more for each: the last addresses count.
+    /// Starts three primaries, each node with a proxy in front of it. `proxy` is called with the node's address before
+    /// the node is started, and returns the proxy's, which is announced to clients. Replication uses the proxies, too,
+    /// but the cluster bus does not, so that nodes do not consider a node down only because its proxy is cut. If
+    /// another process takes a port meanwhile, everything is started again, with new calls of `proxy`; only the last
+    /// addresses count.
     ///
     /// # Panics
     /// See [`start`](RedisCluster::start).
@@ -86,7 +90,7 @@ impl RedisCluster {
                 if let Some(certs) = certs {
                     let port = Port::free();
                     options = options.tls_too(port.number(), certs);
-                    // each other, too: else they would not tell each other of their ports for TLS
+                    // Also among the nodes: otherwise they would not announce their TLS ports to each other.
                     options = options.line("tls-cluster yes").line("tls-replication yes");
                     options = options.line(&format!("cluster-announce-tls-port {}", port.number()));
                     secure.push(port);
@@ -110,11 +114,11 @@ impl RedisCluster {
         cluster
     }
 
-    /// Makes one cluster of nodes that do not know each other.
+    /// Makes a cluster of nodes that do not know each other.
     fn join(&mut self) {
         self.ids = (0..self.nodes.len()).map(|i| self.ok(i, &["CLUSTER", "MYID"])).collect();
         for i in 0..self.nodes.len() {
-            // each has its own from the start, so that they need not agree on that first
+            // Each node gets its epoch now, so that they need not agree on that first.
             self.ok(i, &["CLUSTER", "SET-CONFIG-EPOCH", &(i + 1).to_string()]);
             if i > 0 {
                 let (port, bus) = (self.nodes[i].port.number().to_string(), self._buses[i].number().to_string());
@@ -150,22 +154,22 @@ impl RedisCluster {
         &self.nodes
     }
 
-    /// The addresses of all nodes, with commas.
+    /// The addresses of all nodes, separated by commas.
     #[must_use]
     pub fn endpoints(&self) -> String {
         self.nodes.iter().map(|node| node.addr().to_string()).collect::<Vec<_>>().join(",")
     }
 
-    /// The same of their ports for TLS: empty where they do not talk that.
+    /// Their addresses for TLS; empty without TLS.
     #[must_use]
     pub fn tls_endpoints(&self) -> String {
         self.secure.iter().map(|port| port.addr().to_string()).collect::<Vec<_>>().join(",")
     }
 
-    /// Waits until all nodes that run know all others, and say that all slots are served.
+    /// Waits until all running nodes know all others, and report that all slots are served.
     ///
     /// # Panics
-    /// It is not so in time.
+    /// They do not in time.
     pub fn wait(&self) {
         for node in self.nodes.iter().filter(|node| node.is_running()) {
             wait_until("a cluster that is well", || {
@@ -177,7 +181,7 @@ impl RedisCluster {
         }
     }
 
-    /// The slot of a key.
+    /// The hash slot of a key.
     ///
     /// # Panics
     /// No node runs.
@@ -187,10 +191,10 @@ impl RedisCluster {
         reply.number().and_then(|slot| u16::try_from(slot).ok()).unwrap_or_else(|| panic!("{reply:?}"))
     }
 
-    /// Which node has this slot, as it says itself.
+    /// The index of the node that itself says that it owns this slot.
     ///
     /// # Panics
-    /// None has it, in time.
+    /// None owns it in time.
     #[must_use]
     pub fn owner(&self, slot: u16) -> usize {
         wait_until(&format!("an owner of slot {slot}"), || {
@@ -199,15 +203,15 @@ impl RedisCluster {
         })
     }
 
-    /// Calls a command at the node that has the key, and follows no redirection.
+    /// Runs a command on the node that owns the key. Redirections are not followed.
     ///
     /// # Panics
-    /// There is no answer.
+    /// There is no response.
     pub fn call(&self, key: &str, command: &[&str]) -> super::Reply {
         self.nodes[self.owner(self.slot(key))].call(command)
     }
 
-    /// Which node has this slot, as node `i` says.
+    /// The index of the node that owns this slot, according to node `i`.
     fn owner_as_said_by(&self, i: usize, slot: u16) -> Option<usize> {
         let reply = self.nodes[i].call(&["CLUSTER", "SLOTS"]);
         let slot = i64::from(slot);
@@ -223,7 +227,7 @@ impl RedisCluster {
         self.nodes.iter().find(|node| node.is_running()).unwrap_or_else(|| panic!("no node runs"))
     }
 
-    /// Calls a command that has to go well.
+    /// Runs a command that must succeed.
     fn ok(&self, i: usize, command: &[&str]) -> String {
         let reply = self.nodes[i].call(command);
         assert!(!reply.is_error(), "{}: {command:?}: {reply:?}", self.nodes[i].name());

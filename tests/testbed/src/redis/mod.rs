@@ -1,4 +1,4 @@
-//! [`Redis`]: a real Redis.
+//! [`Redis`]: a real Redis server.
 
 mod cluster;
 mod options;
@@ -16,7 +16,8 @@ use crate::{
 };
 use std::{io, net::SocketAddr, ops::Deref, path::PathBuf, process::Command, time::Duration};
 
-/// A real Redis, alone or as a part of a [`RedisSentinel`] or a [`RedisCluster`]. It is a [`Server`], so it can be killed, paused and started again.
+/// A real Redis server, alone or as a part of a [`RedisSentinel`] or a [`RedisCluster`]. It is a [`Server`], so it can
+/// be killed, paused and restarted.
 #[derive(Debug)]
 pub struct Redis {
     server: Server,
@@ -25,7 +26,7 @@ pub struct Redis {
     _folder: Folder,
 }
 
-/// How long an answer may take.
+/// How long a response may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
 impl Installed for Redis {
@@ -37,7 +38,7 @@ impl Installed for Redis {
 }
 
 impl Redis {
-    /// Starts one that tells of all changes, without TLS, users and data.
+    /// Starts a server that publishes all changes, without TLS, users and data.
     ///
     /// # Panics
     /// It is not installed, or does not serve in time.
@@ -50,14 +51,14 @@ impl Redis {
         started(|| Redis::on(Port::free(), "redis", options.clone()), |redis| vec![&redis.server])
     }
 
-    /// One that does not run yet.
+    /// A server that is not started yet.
     fn on(port: Port, name: &str, options: RedisOptions) -> Redis {
         let folder = Folder::new();
         folder.write("redis.conf", &options.file(port.number(), &folder.path().display().to_string()));
         let (addr, tls) = (port.addr(), options.certs.is_some());
         let ready = move || {
             if tls {
-                // it listens when its data is loaded
+                // It listens only when its data is loaded.
                 return accepts(addr).map_err(|error| error.to_string());
             }
             match resp::call(addr, &[vec!["PING"]], LIMIT) {
@@ -73,22 +74,22 @@ impl Redis {
         Redis { server, port, options, _folder: folder }
     }
 
-    /// Where clients reach it.
+    /// The address for clients.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.port.addr()
     }
 
-    /// The same as a URL: `redis://127.0.0.1:6379`, or `rediss://` for TLS.
+    /// The address as a URL: `redis://127.0.0.1:6379`, or `rediss://` for TLS.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("{}://{}", if self.options.certs.is_some() { "rediss" } else { "redis" }, self.addr())
     }
 
-    /// Calls a command, without TLS, with the password of the options: `redis.call(&["SET", "name", "value"])`.
+    /// Runs a command, without TLS, with the password of the options: `redis.call(&["SET", "name", "value"])`.
     ///
     /// # Panics
-    /// There is no answer. An error of Redis is one.
+    /// There is no response. An error of Redis is a response.
     pub fn call(&self, command: &[&str]) -> Reply {
         match self.try_call(command, LIMIT) {
             Ok(reply) => reply,
@@ -96,20 +97,21 @@ impl Redis {
         }
     }
 
-    /// The same, where there may be no answer within `limit`.
+    /// Like [`call`](Redis::call), but it may fail, and it gives up after `limit`.
     ///
     /// # Errors
-    /// There is no connection, or no answer.
+    /// There is no connection, or no response.
     pub fn try_call(&self, command: &[&str], limit: Duration) -> io::Result<Reply> {
         let auth = self.options.password.as_deref().map(|password| vec!["AUTH", password]);
         let commands: Vec<Vec<&str>> = auth.into_iter().chain([command.to_vec()]).collect();
         resp::call(self.addr(), &commands, limit)
     }
 
-    /// Runs `redis-cli` against it, with TLS if it wants that, and returns what it wrote. `args` may begin with options: `["--user", "reader", "--pass", "secret", "GET", "name"]`.
+    /// Runs `redis-cli` against it, with TLS if the options require that, and returns its output. `args` may begin with
+    /// options: `["--user", "reader", "--pass", "secret", "GET", "name"]`.
     ///
     /// # Errors
-    /// What it wrote, where it ends with an error, or not within 5 seconds.
+    /// Its output, if it fails; or it does not end within 5 seconds.
     pub fn cli(&self, args: &[&str]) -> Result<String, String> {
         let mut command = Command::new(find("redis-cli").ok_or("redis-cli is not installed: run tests/run")?);
         command.env_clear().args(["-h", "127.0.0.1", "-p", &self.port.number().to_string()]);
@@ -122,15 +124,15 @@ impl Redis {
         if let Some(password) = &self.options.password {
             command.env("REDISCLI_AUTH", password);
         }
-        // an error of Redis is one of the command
+        // With `-e`, an error of Redis is one of the command.
         command.arg("-e").args(args);
         output(command, LIMIT).map(|text| text.trim_end().to_string())
     }
 
-    /// What `INFO` says of this field, in this section.
+    /// The value of this field in this section of `INFO`.
     ///
     /// # Errors
-    /// There is no answer, or no such field.
+    /// There is no response, or no such field.
     pub fn info(&self, section: &str, field: &str) -> Result<String, String> {
         let reply = self.try_call(&["INFO", section], LIMIT).map_err(|error| error.to_string())?;
         let text = reply.text().unwrap_or_default();
@@ -139,7 +141,7 @@ impl Redis {
     }
 }
 
-/// All that can be done to a process.
+/// For the methods that control the process.
 impl Deref for Redis {
     type Target = Server;
 

@@ -1,10 +1,10 @@
-//! [`RedisOptions`]: how a Redis is started.
+//! [`RedisOptions`]: the options of a Redis server.
 
 use super::Redis;
 use crate::Certs;
 use std::sync::Arc;
 
-/// How a [`Redis`] is started.
+/// The options with which a [`Redis`] is started.
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
     pub(super) notify: String,
@@ -15,62 +15,63 @@ pub struct RedisOptions {
 }
 
 impl Default for RedisOptions {
-    /// All that is acknowledged is on the disk, and all changes are told (`notify-keyspace-events KEA`). No TLS, no password.
+    /// Acknowledged writes are on disk, and all changes are published (`notify-keyspace-events KEA`). No TLS, no
+    /// password.
     fn default() -> Self {
         RedisOptions { notify: "KEA".to_string(), password: None, certs: None, mutual: false, lines: Vec::new() }
     }
 }
 
 impl RedisOptions {
-    /// What of `notify-keyspace-events`: an empty text is off, as it is by default in Redis.
+    /// The value of `notify-keyspace-events`. An empty text switches the events off, which is Redis's default.
     #[must_use]
     pub fn notify(self, events: &str) -> Self {
         RedisOptions { notify: events.to_string(), ..self }
     }
 
-    /// The password of the user `default`, for which clients without a user are taken.
+    /// The password of the user `default`, which clients without a user name are.
     #[must_use]
     pub fn password(self, password: &str) -> Self {
         RedisOptions { password: Some(password.to_string()), ..self }
     }
 
-    /// One more user, by rules of Redis's ACL: `user("reader", "on >secret ~* &* +@read")`.
+    /// Adds a user with rules of Redis's ACL: `user("reader", "on >secret ~* &* +@read")`.
     #[must_use]
     pub fn user(self, name: &str, rules: &str) -> Self {
         self.line(&format!("user {name} {rules}"))
     }
 
-    /// The most memory that it takes for data; writes beyond are refused.
+    /// The maximum memory for data. Writes beyond it are refused.
     #[must_use]
     pub fn max_memory(self, bytes: u64) -> Self {
         self.line(&format!("maxmemory {bytes}")).line("maxmemory-policy noeviction")
     }
 
-    /// Clients have to talk TLS, and trust the authority of these.
+    /// Clients must use TLS, and trust the authority of these certificates.
     #[must_use]
     pub fn tls(self, certs: &Arc<Certs>) -> Self {
         RedisOptions { certs: Some(certs.clone()), mutual: false, ..self }
     }
 
-    /// The same, and they have to show a certificate of that authority.
+    /// The same, and clients must present a certificate of that authority.
     #[must_use]
     pub fn mutual_tls(self, certs: &Arc<Certs>) -> Self {
         RedisOptions { mutual: true, ..self.tls(certs) }
     }
 
-    /// One more line of its config file.
+    /// Adds a line to its config file.
     #[must_use]
     pub fn line(mut self, line: &str) -> Self {
         self.lines.push(line.to_string());
         self
     }
 
-    /// It talks TLS on another port besides.
+    /// It also accepts TLS, on another port.
     pub(super) fn tls_too(self, port: u16, certs: &Certs) -> Self {
         self.line(tls(port, certs, false).trim_end())
     }
 
-    /// Starts one.
+    /// Starts a server.
     ///
     /// # Panics
     /// It is not installed, or does not serve in time.
@@ -79,7 +80,7 @@ impl RedisOptions {
         Redis::single(&self)
     }
 
-    /// The config file of one that listens there, with its data in this folder.
+    /// The config file of a server that listens on this port, with its data in this folder.
     pub(super) fn file(&self, port: u16, folder: &str) -> String {
         let mut file = format!("bind 127.0.0.1\ndir {folder}\nappendonly yes\nappendfsync always\nsave \"\"\n");
         file += &format!("notify-keyspace-events \"{}\"\n", self.notify);
@@ -98,7 +99,7 @@ impl RedisOptions {
     }
 }
 
-/// What Redis and sentinels are told to talk TLS.
+/// The config lines with which Redis and sentinels use TLS.
 pub(super) fn tls(port: u16, certs: &Certs, mutual: bool) -> String {
     let (cert, key, ca) = (certs.server(), certs.server_key(), certs.ca());
     let (cert, key, ca) = (cert.display(), key.display(), ca.display());

@@ -1,4 +1,4 @@
-//! [`Reply`]: Redis's protocol, as much as tests need.
+//! [`Reply`]: Redis's protocol (RESP), as far as tests need it.
 
 use std::{
     io::{self, BufRead, BufReader, Read as _, Write as _},
@@ -6,18 +6,18 @@ use std::{
     time::Duration,
 };
 
-/// What Redis answered.
+/// A response of Redis.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reply {
-    /// A word of its own: `OK`.
+    /// A status: `OK`.
     Status(String),
     /// An error: `NOAUTH Authentication required.`
     Error(String),
     /// A number.
     Number(i64),
-    /// A value; `None` when there is none. What is no UTF-8 is replaced.
+    /// A value; `None` for nil. Invalid UTF-8 is replaced.
     Value(Option<String>),
-    /// A list; `None` when there is none.
+    /// A list; `None` for nil.
     List(Option<Vec<Reply>>),
 }
 
@@ -38,7 +38,7 @@ impl Reply {
         if let Reply::Number(number) = self { Some(*number) } else { None }
     }
 
-    /// The parts of a list; none of what is no list.
+    /// The items of a list; empty if it is not a list.
     #[must_use]
     pub fn list(&self) -> &[Reply] {
         if let Reply::List(Some(list)) = self { list } else { &[] }
@@ -51,7 +51,8 @@ impl Reply {
     }
 }
 
-/// Calls the commands one after the other on one new connection, and returns what the last one was answered; each wait ends after `limit`.
+/// Runs the commands one after the other on a new connection, and returns the response to the last one. Each wait ends
+/// after `limit`.
 pub(super) fn call(addr: SocketAddr, commands: &[Vec<&str>], limit: Duration) -> io::Result<Reply> {
     let mut stream = TcpStream::connect_timeout(&addr, limit)?;
     stream.set_read_timeout(Some(limit))?;

@@ -1,4 +1,4 @@
-//! [`RedisSentinel`]: a Redis with a replica, and three sentinels that watch them.
+//! [`RedisSentinel`]: a Redis master with a replica, and three sentinels that monitor them.
 
 use super::{LIMIT, Redis, RedisOptions, options, program, resp};
 use crate::{
@@ -7,16 +7,18 @@ use crate::{
 };
 use std::net::SocketAddr;
 
-/// A Redis, a replica of it, and three sentinels, which make a master of the replica about two seconds after the master was gone.
+/// A Redis master, its replica, and three sentinels, which promote the replica about two seconds after the master has
+/// failed.
 ///
-/// A proxy may stand before each Redis: see [`behind`](RedisSentinel::behind). Sentinels themselves are reached at their own addresses, or through a proxy that the client is given; what they tell of each other are
-/// their own addresses.
+/// There may be a proxy in front of each Redis server: see [`behind`](RedisSentinel::behind). The sentinels are reached
+/// at their own addresses, or through a proxy that the client is given; to each other they announce their own
+/// addresses.
 #[derive(Debug)]
 pub struct RedisSentinel {
     servers: [Redis; 2],
     announced: [SocketAddr; 2],
     sentinels: Vec<Sentinel>,
-    /// Both servers' ports for TLS, if they talk that.
+    /// The TLS ports of both servers, if TLS is used.
     _secure: Vec<Port>,
 }
 
@@ -24,28 +26,28 @@ pub struct RedisSentinel {
 struct Sentinel {
     server: Server,
     port: Port,
-    /// That for TLS, if it talks it.
+    /// Its TLS port, if TLS is used.
     secure: Option<Port>,
     _folder: Folder,
 }
 
-/// What the sentinels call the master.
+/// The name of the master in the sentinels' config.
 const MASTER: &str = "mymaster";
 
 impl Installed for RedisSentinel {
     const NAME: &'static str = "redis-sentinel";
 
     fn missing() -> Option<String> {
-        // `redis-server --sentinel` is the same program
+        // `redis-server --sentinel` is the same program.
         Redis::missing()
     }
 }
 
 impl RedisSentinel {
-    /// What the sentinels call the master.
+    /// The name of the master in the sentinels' config.
     pub const MASTER: &'static str = MASTER;
 
-    /// Starts all five.
+    /// Starts all five servers.
     ///
     /// # Panics
     /// It is not installed, or does not serve in time.
@@ -54,7 +56,8 @@ impl RedisSentinel {
         RedisSentinel::behind(&RedisOptions::default(), |addr| addr)
     }
 
-    /// Starts all five, which talk TLS with each other, and with who wants it: clients find the sentinels at [`tls_addrs`](RedisSentinel::tls_addrs).
+    /// Starts all five servers, which use TLS among themselves, and accept it from clients: those find the sentinels at
+    /// [`tls_addrs`](RedisSentinel::tls_addrs).
     ///
     /// # Panics
     /// It is not installed, or does not serve in time.
@@ -63,8 +66,10 @@ impl RedisSentinel {
         RedisSentinel::made(&RedisOptions::default(), &|addr| addr, Some(certs))
     }
 
-    /// The same, each Redis with a proxy before it: `proxy` is given its address, before it is started, and returns the proxy's. Replica and sentinels go through the proxies, as clients do: a cut proxy is
-    /// a master that is gone for all. Where somebody else takes a port in between, all is made anew, `proxy` called once more: the last two addresses count.
+    /// Starts all five servers, with a proxy in front of each Redis server. `proxy` is called with the server's address
+    /// before the server is started, and returns the proxy's. The replica and the sentinels use the proxies, as clients
+    /// do: if a proxy is cut, that server is unreachable for all of them. If another process takes a port meanwhile,
+    /// everything is started again, with new calls of `proxy`; only the last two addresses count.
     ///
     /// # Panics
     /// See [`start`](RedisSentinel::start).
@@ -87,7 +92,7 @@ impl RedisSentinel {
                     options = options.tls_too(addr.port(), certs).line("tls-replication yes");
                 }
                 let options = options.line(&format!("replica-announce-ip {}", addr.ip()));
-                // the replica needs its data at once, not after the usual five seconds
+                // The replica needs its data at once, not after the default five seconds.
                 options.line(&format!("replica-announce-port {}", addr.port())).line("repl-diskless-sync-delay 0")
             };
             let replicates = format!("replicaof {} {}", announced[0].ip(), announced[0].port());
@@ -112,7 +117,7 @@ impl RedisSentinel {
         all
     }
 
-    /// Both Redis servers: the first one is the master at first.
+    /// Both Redis servers. At first, the first one is the master.
     #[must_use]
     pub fn servers(&self) -> &[Redis; 2] {
         &self.servers
@@ -124,19 +129,19 @@ impl RedisSentinel {
         self.sentinels.iter().map(|sentinel| &sentinel.server).collect()
     }
 
-    /// Where the sentinels listen.
+    /// The addresses of the sentinels.
     #[must_use]
     pub fn sentinel_addrs(&self) -> Vec<SocketAddr> {
         self.sentinels.iter().map(|sentinel| sentinel.port.addr()).collect()
     }
 
-    /// Where they listen for those who talk TLS: empty where they do not.
+    /// Their addresses for TLS; empty without TLS.
     #[must_use]
     pub fn tls_addrs(&self) -> Vec<SocketAddr> {
         self.sentinels.iter().filter_map(|sentinel| sentinel.secure.as_ref()).map(Port::addr).collect()
     }
 
-    /// Which of the two is the master, as all sentinels that run say, and as it says itself.
+    /// The index of the master, if all running sentinels and the server itself agree on it.
     ///
     /// # Errors
     /// They do not agree.
@@ -160,20 +165,21 @@ impl RedisSentinel {
         }
     }
 
-    /// Waits until another one than `before` is the master, and returns which.
+    /// Waits until the master is another one than `before`, and returns its index.
     ///
     /// # Panics
-    /// It is not so in time.
+    /// There is no failover in time.
     pub fn wait_for_failover(&self, before: usize) -> usize {
         wait_until("a failover", || {
             self.master().and_then(|now| if now == before { Err("none".into()) } else { Ok(now) })
         })
     }
 
-    /// Waits until each sentinel knows the replica and the other sentinels: only then they can make another one the master.
+    /// Waits until each sentinel knows the replica and the other sentinels: before that, they cannot promote the
+    /// replica.
     ///
     /// # Panics
-    /// It is not so in time.
+    /// They do not in time.
     pub fn wait(&self) {
         for sentinel in &self.sentinels {
             wait_until("sentinels that know of each other", || {

@@ -1,4 +1,4 @@
-//! Commands of a server's own, with a limit.
+//! Runs client commands of servers (`etcdctl`, `redis-cli`), with a time limit.
 
 use std::{
     io::Read,
@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Runs it to its end, and returns what it wrote to standard output. The error has what it wrote to both.
+/// Runs the command until it ends, and returns its standard output. The error contains standard output and standard
+/// error.
 pub(crate) fn output(mut command: Command, limit: Duration) -> Result<String, String> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let name = command.get_program().to_string_lossy().into_owned();
@@ -24,7 +25,7 @@ pub(crate) fn output(mut command: Command, limit: Duration) -> Result<String, St
         }
     };
     if status.is_err() {
-        // it may have ended just now
+        // It may have ended just now.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -37,13 +38,13 @@ pub(crate) fn output(mut command: Command, limit: Duration) -> Result<String, St
     }
 }
 
-/// Reads on a thread, so that the process is never held up by a full pipe.
+/// Reads in a thread, so that a full pipe never blocks the process.
 fn text(mut from: impl Read + Send + 'static) -> Receiver<String> {
     let (to, all) = channel();
     thread::spawn(move || {
         let mut text = String::new();
         let read = from.read_to_string(&mut text);
-        // who started it may have given up
+        // The receiver is gone if the caller has given up.
         let _ = to.send(read.map_or_else(|error| error.to_string(), |_| text));
     });
     all

@@ -1,4 +1,4 @@
-//! What a test does where a server is not installed.
+//! What a test does if a server is not installed.
 
 use std::{
     env,
@@ -9,13 +9,13 @@ use std::{
 
 /// A server that may not be installed.
 pub trait Installed {
-    /// What it is called.
+    /// Its name.
     const NAME: &'static str;
 
-    /// What of it is missing, and how to get it; `None` when all is there.
+    /// What is missing, and how to install it; `None` if nothing is.
     fn missing() -> Option<String>;
 
-    /// Whether it is a failure that it is missing: in a strict run.
+    /// Whether it is a failure if it is missing: in a strict run.
     #[must_use]
     fn is_needed() -> bool {
         is_strict()
@@ -28,7 +28,8 @@ pub trait Installed {
     }
 }
 
-/// Ends a test, saying so, where a server is not installed: `require!(Etcd);` is its first line. With `CI=true` or `CNINFRA_STRICT=1` that is a failure.
+/// Skips a test, with a message, if a server is not installed: `require!(Etcd);` is its first line. With `CI=true` or
+/// `CNINFRA_STRICT=1` that is a failure.
 ///
 /// ```
 /// use cninfra_testbed::{Redis, require};
@@ -54,35 +55,37 @@ macro_rules! require {
     };
 }
 
-/// Says that a test is skipped, on a line that `tests/run` counts, if something is missing: what [`require!`] does.
+/// Returns whether a test is to be skipped since something is missing, and prints a line that `tests/run` counts.
+/// [`require!`] uses it.
 ///
 /// # Panics
-/// Something is missing, and `strict`.
+/// Something is missing, and `strict` is set.
 #[must_use]
 pub fn skip(name: &str, missing: Option<String>, strict: bool) -> bool {
     let Some(missing) = missing else { return false };
     assert!(!strict, "{name} is needed here: {missing}");
     let test = thread::current().name().unwrap_or("a test").to_string();
     let line = format!("SKIPPED: {name}: {test}: {missing}\n");
-    // at once, so that nothing comes between, and past what the test harness keeps of a test that passes; there may be nobody who reads
+    // In one write, so that the line is not interleaved with others, and past the test harness, which captures the
+    // output of a test that passes. It may fail if nobody reads.
     let _ = std::io::stderr().write_all(line.as_bytes());
     true
 }
 
-/// Whether what is missing is a failure.
+/// Whether a missing server is a failure.
 #[must_use]
 pub fn is_strict() -> bool {
     let is = |name: &str, values: &[&str]| env::var(name).is_ok_and(|value| values.contains(&value.as_str()));
     is("CI", &["true", "1"]) || is("CNINFRA_STRICT", &["true", "1"])
 }
 
-/// Where a program is.
+/// The path of a program.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
     env::split_paths(&path).map(|folder| folder.join(program)).find(|path| is_program(path))
 }
 
-/// Those of these programs that are not there, as words.
+/// The programs of these that are not installed, as a message.
 pub(crate) fn without(programs: &[&str], packages: &str) -> Option<String> {
     let missing: Vec<&str> = programs.iter().copied().filter(|program| find(program).is_none()).collect();
     let is = if missing.len() == 1 { "is" } else { "are" };

@@ -23,10 +23,10 @@ use std::{
 
 type Ready = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// The process of a real server, which a test can kill, pause and start again: on the same ports and data.
+/// The process of a real server, which a test can kill, pause and restart, on the same ports and data.
 ///
-/// It ends when it is dropped, also where the test panics. Where there is `setpriv` of util-linux (on every Debian), it ends with the process of the
-/// tests, too, however that ends.
+/// It is killed when this is dropped, also if the test panics. With util-linux's `setpriv` (part of every Debian), it
+/// also ends with the process of the tests, however that ends.
 pub struct Server {
     name: String,
     program: PathBuf,
@@ -37,7 +37,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// One that does not run yet. What it writes goes to the file `log`; `ready` says why it does not serve yet, if it does not, and may not take long.
+    /// A server that is not started yet. Its output goes to the file `log`; `ready` returns why it is not ready yet,
+    /// and must return quickly.
     pub(crate) fn new(
         name: impl Into<String>,
         program: &Path,
@@ -49,13 +50,13 @@ impl Server {
         Server { name, program: program.to_path_buf(), args, log, ready: Box::new(ready), child }
     }
 
-    /// What it is called by in messages.
+    /// Its name in messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The number of its process; `None` when it does not run.
+    /// The id of its process; `None` if it does not run.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         let mut child = self.child();
@@ -63,28 +64,29 @@ impl Server {
         running.then(|| child.as_ref().map(Child::id)).flatten()
     }
 
-    /// Whether its process is there. It may be paused.
+    /// Whether its process exists. It may be paused.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.pid().is_some()
     }
 
-    /// All that it has written so far, of earlier starts, too.
+    /// Everything that it has written so far, also in earlier runs.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read(&self.log).map_or_else(|error| error.to_string(), |text| String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// Kills it at once (SIGKILL), and returns when it has ended. One that does not run is left as it is.
+    /// Kills it at once (SIGKILL), and waits until it has ended. Does nothing if it does not run.
     pub fn kill(&self) {
         if let Some(mut child) = self.child().take() {
-            // it may have ended already
+            // It may have ended already.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 
-    /// Asks it to end (SIGTERM), waits until it has, and returns how it ended; `None` when it did not run. One that is paused is woken.
+    /// Asks it to end (SIGTERM), waits until it has ended, and returns its exit status; `None` if it did not run. A
+    /// paused server is resumed.
     ///
     /// # Panics
     /// It does not end in time.
@@ -107,7 +109,7 @@ impl Server {
 
     /// Stops it where it is (SIGSTOP), and returns when it has stopped: connections stay, and nothing is answered.
     ///
-    /// # Panics
+    /// Pauses it (SIGSTOP), and waits until it has stopped: connections stay open, and nothing is answered.
     /// It does not run, or does not stop in time.
     pub fn pause(&self) {
         assert!(self.signal(Signal::STOP).is_some(), "{} does not run: {}", self.name, self.tail());
@@ -118,7 +120,7 @@ impl Server {
         }
     }
 
-    /// Have all its threads stopped? It stays to be told, so that it can be asked again.
+    /// Whether all its threads have stopped. `NOWAIT` leaves the status in place, so that it can be queried again.
     fn is_stopped(&self) -> bool {
         let child = self.child();
         let Some(child) = child.as_ref() else { return false };
@@ -126,7 +128,7 @@ impl Server {
         matches!(waitid(WaitId::Pid(Pid::from_child(child)), options), Ok(Some(status)) if status.stopped())
     }
 
-    /// Lets it go on (SIGCONT).
+    /// Resumes it (SIGCONT).
     ///
     /// # Panics
     /// It does not run.
@@ -134,20 +136,20 @@ impl Server {
         assert!(self.signal(Signal::CONT).is_some(), "{} does not run: {}", self.name, self.tail());
     }
 
-    /// Kills it, if it runs, starts it once more on the same ports and data, and returns when it serves.
+    /// Kills it if it runs, starts it again on the same ports and data, and waits until it is ready.
     ///
     /// # Panics
-    /// It does not serve in time.
+    /// It is not ready in time.
     pub fn restart(&self) {
         self.kill();
         self.start();
         self.wait();
     }
 
-    /// Starts it, if it does not run, and does not wait until it serves.
+    /// Starts it if it does not run, without waiting until it is ready.
     ///
     /// # Panics
-    /// It can not be started.
+    /// It cannot be started.
     pub fn start(&self) {
         if self.is_running() {
             return;
@@ -159,17 +161,17 @@ impl Server {
         }
     }
 
-    /// Waits until it serves.
+    /// Waits until it is ready.
     ///
     /// # Panics
-    /// It does not, in time, or ends.
+    /// It is not ready in time, or it ends.
     pub fn wait(&self) {
         if let Err(failure) = self.serves() {
             panic!("{failure}");
         }
     }
 
-    /// As [`wait`](Server::wait), with what is wrong and its log as the error.
+    /// Like [`wait`](Server::wait); the error has the reason and the end of the log.
     pub(crate) fn serves(&self) -> Result<(), String> {
         let until = Instant::now() + DEADLINE;
         loop {
@@ -186,7 +188,7 @@ impl Server {
         }
     }
 
-    /// Other arguments, from the next start on.
+    /// Sets other arguments for the next start.
     pub(crate) fn set_args(&self, args: Vec<String>) {
         *self.args.lock().unwrap_or_else(PoisonError::into_inner) = args;
     }
@@ -201,7 +203,7 @@ impl Server {
     fn signal(&self, signal: Signal) -> Option<()> {
         let mut child = self.child();
         let child = child.as_mut()?;
-        // one that has been waited for has no number any more: somebody else may have it
+        // After `wait`, the process id is free, and may belong to another process.
         let Ok(None) = child.try_wait() else { return None };
         kill_process(Pid::from_child(child), signal).ok()
     }
@@ -223,10 +225,11 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Starts what `make` makes of free ports, and makes it anew where it does not come up since somebody else took one of them.
+/// Starts the servers that `make` makes with free ports, and makes them again if they fail since another process has
+/// taken a port.
 ///
 /// # Panics
-/// It does not come up.
+/// They do not become ready.
 pub(crate) fn started<T>(make: impl Fn() -> T, servers: impl Fn(&T) -> Vec<&Server>) -> T {
     for attempt in 0.. {
         let made = make();
@@ -241,10 +244,10 @@ pub(crate) fn started<T>(make: impl Fn() -> T, servers: impl Fn(&T) -> Vec<&Serv
     unreachable!("it returns or panics")
 }
 
-/// Waits until `what` gives a value; `None` says that it is not so yet.
+/// Waits until `look` returns a value; its error says why there is none yet.
 ///
 /// # Panics
-/// It does not, in time.
+/// There is none in time.
 pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     let until = Instant::now() + DEADLINE;
     loop {
@@ -256,7 +259,7 @@ pub(crate) fn wait_until<T>(what: &str, mut look: impl FnMut() -> Result<T, Stri
     }
 }
 
-/// Whether something takes connections there.
+/// Whether something accepts connections there.
 pub(crate) fn accepts(addr: std::net::SocketAddr) -> io::Result<()> {
     std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(1)).map(drop)
 }
@@ -268,7 +271,7 @@ mod tests {
     use crate::Folder;
     use std::process::Command;
 
-    /// One that runs this in a shell, and its folder.
+    /// A server that runs this in a shell, and its folder.
     fn shell(script: &str) -> (Server, Folder) {
         let folder = Folder::new();
         let args = vec!["-c".to_string(), script.to_string()];
@@ -292,7 +295,7 @@ mod tests {
             busy.resume();
         }
         busy.pause();
-        // twice is as good as once
+        // Twice is as good as once.
         busy.pause();
         assert!(busy.terminate().is_some());
     }
@@ -303,7 +306,7 @@ mod tests {
         let pid = ended.child().as_ref().unwrap().id();
         wait_until("it ends", || if state(pid) == 'Z' { Ok(()) } else { Err(state(pid).to_string()) });
         assert!(ended.signal(Signal::CONT).is_none());
-        // its number may be another one's by now: nobody holds it
+        // Its id may belong to another process by now, since it was waited for.
         assert!(ended.signal(Signal::CONT).is_none() && ended.terminate().is_none());
         let alive = Command::new("kill").args(["-0", &pid.to_string()]).output().unwrap();
         assert!(!alive.status.success());

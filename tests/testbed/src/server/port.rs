@@ -5,29 +5,30 @@ use std::{
     sync::atomic::{AtomicU16, Ordering},
 };
 
-/// A port of the loopback interface that is nobody else's among those that run tests, also while no server listens on it.
+/// A port of the loopback interface that no other test process uses, even while no server listens on it.
 ///
-/// It is below those that the system gives away by itself (to what asks for port 0, or connects), and the UDP port of the same number is bound as long as this value is there: no
-/// server here uses UDP, so it is a mark that other processes see, and that goes with its owner.
+/// It is below the range of ephemeral ports (for binds to port 0, and for clients). The UDP port with the same number
+/// is bound as long as this value exists: no server here uses UDP, so it is a mark that other processes see, and that
+/// disappears with its owner.
 #[derive(Debug)]
 pub struct Port {
     number: u16,
     _mark: UdpSocket,
 }
 
-/// Redis Cluster uses the port 10000 above, too, by default; here it is told another one.
+/// By default, Redis Cluster also uses the port that is higher by 10000; here it is given another one.
 const FIRST: u16 = 12_000;
 const LAST: u16 = 32_000;
 
 impl Port {
-    /// Takes one.
+    /// Reserves a free port.
     ///
     /// # Panics
-    /// All are taken.
+    /// All are in use.
     #[must_use]
     pub fn free() -> Port {
         static NEXT: AtomicU16 = AtomicU16::new(0);
-        // processes begin at different places
+        // Each process begins at a different number.
         let _ = NEXT.compare_exchange(0, fastrand::u16(1..LAST - FIRST), Ordering::Relaxed, Ordering::Relaxed);
         for _ in FIRST..LAST {
             let number = FIRST + NEXT.fetch_add(1, Ordering::Relaxed) % (LAST - FIRST);

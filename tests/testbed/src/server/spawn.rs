@@ -1,4 +1,4 @@
-//! How a server is started: so that it ends with the tests, however they end.
+//! Starts servers such that they end with the tests, however those end.
 
 use super::missing::find;
 use std::{
@@ -15,13 +15,13 @@ use std::{
 
 type Order = (Command, SyncSender<io::Result<Child>>);
 
-/// Starts it with nothing in its environment; what it writes is added to the file `log`.
+/// Starts the program with an empty environment; its output is appended to the file `log`.
 pub(super) fn spawn(program: &Path, args: &[String], log: &Path) -> io::Result<Child> {
     let file = File::options().create(true).append(true).open(log)?;
     let mut command = match setpriv() {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);
-            // it becomes the server: the process is the same
+            // `setpriv` executes the server in the same process.
             command.args(["--pdeathsig", "KILL", "--"]).arg(program);
             command
         }
@@ -29,7 +29,7 @@ pub(super) fn spawn(program: &Path, args: &[String], log: &Path) -> io::Result<C
     };
     command.args(args).env_clear().stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
     if cfg!(target_arch = "aarch64") {
-        // else old versions of etcd do not start there
+        // Without it, old versions of etcd do not start on this architecture.
         command.env("ETCD_UNSUPPORTED_ARCH", "arm64");
     }
     let (answer, child) = sync_channel(1);
@@ -37,8 +37,8 @@ pub(super) fn spawn(program: &Path, args: &[String], log: &Path) -> io::Result<C
     child.recv().map_err(io::Error::other)?
 }
 
-/// Linux kills the server when the *thread* that started it ends, and each test has a thread of its own: a server that outlives a test is started by a thread that is there as long as
-/// the process.
+/// Linux kills the server when the *thread* that started it ends, and each test has its own thread. A server may
+/// outlive a test, so it is started by a thread that lives as long as the process.
 fn starter() -> io::Result<&'static SyncSender<Order>> {
     static STARTER: OnceLock<SyncSender<Order>> = OnceLock::new();
     if let Some(starter) = STARTER.get() {
@@ -47,15 +47,15 @@ fn starter() -> io::Result<&'static SyncSender<Order>> {
     let (starter, orders) = sync_channel::<Order>(16);
     thread::Builder::new().name("servers".to_string()).spawn(move || {
         for (mut command, answer) in orders {
-            // who asked may have gone
+            // The caller may be gone.
             let _ = answer.send(command.spawn());
         }
     })?;
-    // if another one was faster, ours ends, since nobody can send to it
+    // If another thread was faster, ours ends, since its channel has no sender.
     Ok(STARTER.get_or_init(|| starter))
 }
 
-/// The program that has a process killed with the one that started it, where there is one that can.
+/// The program that has a process killed when its parent ends, if it is available.
 fn setpriv() -> Option<&'static PathBuf> {
     static SETPRIV: OnceLock<Option<PathBuf>> = OnceLock::new();
     let works = |path: &PathBuf| {

@@ -1,4 +1,4 @@
-//! etcd, alone and as a cluster.
+//! Tests of etcd, alone and as a cluster.
 
 use crate::{SHORT, is_there};
 use cninfra::testing::Link;
@@ -29,7 +29,7 @@ fn it_ends_when_it_is_asked_to_and_when_it_is_dropped() {
     let etcd = EtcdOptions::default().arg("--enable-pprof").start();
     hears_of_signals(&etcd);
     etcd.pause();
-    // by its own handler of the signal: it says so
+    // Its own handler of the signal has ended it: the log says so.
     assert!(etcd.terminate().is_some());
     assert!(etcd.log().contains("received signal"), "{}", etcd.log());
     assert!(etcd.terminate().is_none());
@@ -39,13 +39,15 @@ fn it_ends_when_it_is_asked_to_and_when_it_is_dropped() {
     assert!(!is_there(pid));
 }
 
-/// Waits until etcd handles signals, which it does a moment after it serves: before that, SIGTERM ends it at once. It writes nothing about it, and its runtime catches all signals from the start on, so that the
-/// system can not tell either. But it lists its tasks (with `--enable-pprof`), and the one that waits for a signal is started when the signals have been asked for.
+/// Waits until etcd handles signals, which is a moment after it is ready: before that, SIGTERM kills it. It logs
+/// nothing about it, and Go's runtime catches all signals from the start, so the system cannot tell, either. But etcd
+/// lists its goroutines (with `--enable-pprof`), and the one that waits for a signal is started after the handler was
+/// registered.
 fn hears_of_signals(etcd: &Etcd) {
     let until = Instant::now() + DEADLINE;
     loop {
         let tasks = send(etcd.addr(), "GET", "/debug/pprof/goroutine?debug=1");
-        // without the number it is who asks for them, and may not be done yet
+        // Without the suffix it would be the function that registers the handler, which may not be done yet.
         if tasks.as_ref().is_ok_and(|tasks| tasks.body.contains("osutil.HandleInterrupts.func1")) {
             return;
         }
@@ -95,7 +97,7 @@ fn it_talks_tls() {
     assert_eq!(etcd.get("name").as_deref(), Some("value"));
     let plain = send(etcd.addr(), "GET", "/health");
     assert!(!plain.as_ref().is_ok_and(|answer| answer.status == 200), "not without TLS: {plain:?}");
-    // who trusts another authority does not talk to it
+    // A client that trusts another authority refuses the server.
     let stranger = strangers.ca().display().to_string();
     let refused = etcd.try_ctl(&["--cacert", &stranger, "get", "name"], SHORT);
     assert!(refused.is_err(), "{refused:?}");
@@ -146,7 +148,7 @@ fn another_member_leads_when_the_leader_is_killed() {
 
     cluster.restart();
     for member in cluster.members() {
-        // the write without the others may have come after all
+        // The write during the lack of a majority may have been applied later.
         assert!(matches!(member.get("name").as_deref(), Some("value" | "lost")));
     }
     assert_eq!(cluster.endpoints().split(',').count(), 3);

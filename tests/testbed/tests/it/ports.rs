@@ -1,4 +1,4 @@
-//! Ports that are free.
+//! Tests of the free ports.
 
 use cninfra_testbed::Port;
 use std::{

@@ -1,4 +1,4 @@
-//! What becomes of servers when tests end in other ways than they should, and where there are none.
+//! Tests of what happens to servers if the tests end in an unusual way, and of tests whose servers are not installed.
 
 use crate::is_there;
 use cninfra_testbed::{Process, Program, Redis, RedisOptions, require};
@@ -27,7 +27,7 @@ fn a_server_ends_with_the_process_of_its_tests() {
     let line = holder.wait_for("holds ");
     let pid: u32 = line.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(is_there(pid));
-    // killed at once: nothing of it runs any more
+    // SIGKILL: none of its code runs any more.
     drop(holder);
     let until = Instant::now() + Duration::from_secs(10);
     while is_there(pid) && Instant::now() < until {
@@ -35,7 +35,7 @@ fn a_server_ends_with_the_process_of_its_tests() {
     }
     let left = is_there(pid);
     if left {
-        // nobody else ends it
+        // Nothing else would end it.
         Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     }
     assert!(!left);
@@ -59,7 +59,7 @@ fn a_server_that_does_not_come_up_is_told_with_its_log() {
 
 #[test]
 fn on_a_bare_machine_a_test_is_skipped_or_a_failure() {
-    // itself, where no server is
+    // Runs one of these tests without any installed server.
     let alone = |strict: &str| {
         let mut test = Command::new(std::env::current_exe().unwrap());
         test.args(["--exact", "process::a_server_outlives_the_thread_that_has_started_it"]);

@@ -1,4 +1,4 @@
-//! Redis: alone, with sentinels, as a cluster.
+//! Tests of Redis: alone, with sentinels, as a cluster.
 
 use crate::{SHORT, is_there};
 use cninfra::testing::Link;
@@ -195,7 +195,7 @@ fn nodes_of_a_cluster_are_announced_with_their_links() {
     let moved = cluster.nodes()[(owner + 1) % 3].call(&["GET", "name"]);
     assert_eq!(moved.text(), Some(format!("MOVED {slot} {}", links[owner].addr()).as_str()));
     links[owner].cut();
-    // the nodes do not go through the links among themselves
+    // The nodes do not use the links among themselves.
     cluster.wait();
     cluster.migrate_slot(slot, (owner + 1) % 3);
 }

@@ -36,7 +36,7 @@ pub async fn run(field: Airfield) -> Result<()> {
                 let counted = PARTS.map(|part| keys.iter().filter(|key| key.starts_with(part.as_bytes())).count());
                 let line = format!("{} | {}", shown(counted), field.counts.shown());
                 if line != last {
-                    // the airport closes where nobody looks at it any more
+                    // If nobody reads the output any more, the airport closes.
                     if !print(&line)? {
                         return Ok(());
                     }

@@ -76,7 +76,8 @@ impl Airfield {
         let mut may_be_done = false;
         loop {
             match self.kv.commit(txn.clone()).await {
-                // what it asks for does not hold any more: by itself, if it was done before
+                // If the condition no longer holds, an earlier attempt of unknown outcome may be the reason, which
+                // counts as executed.
                 Ok(outcome) => return outcome.succeeded || may_be_done,
                 Err(error) => {
                     may_be_done |= error.applied() == Applied::Unknown;
@@ -99,7 +100,7 @@ impl Airfield {
 
     /// Waits until the airport closes.
     pub async fn closed(&self) {
-        // its end is that of the program
+        // An error means that the program ends.
         let _ = self.closing.clone().wait_for(|closing| *closing).await;
     }
 }

@@ -15,7 +15,7 @@ pub async fn run(field: Airfield) -> Result<()> {
             update = watch.next() => update,
         };
         match update {
-            // after a loss of the connection there may have been stays that nobody was told of
+            // While the connection was lost, stays may have ended without an event.
             Some(Update::Deleted { .. } | Update::Synced(_)) => {
                 while let Err(error) = leave(&field).await? {
                     field.log.warn(error);

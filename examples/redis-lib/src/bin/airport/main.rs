@@ -33,7 +33,7 @@ async fn main() -> Result<()> {
     let arguments = arguments(command("airport", "an airport whose modules meet in Redis alone", "{airport}/"));
     let log = logger(&arguments)?;
     let kv = connect(&arguments).await?;
-    // what a run that was broken off has left
+    // Removes what an interrupted run has left.
     kv.delete_prefix("").await?;
     say(DIAGRAM)?;
     let (close, closing) = watch::channel(false);
@@ -51,7 +51,7 @@ async fn main() -> Result<()> {
     };
     let ended = ended.and(say("\nStop requested ...").map(drop).map_err(Error::from));
     close.send_replace(true);
-    // none is broken off in the middle of a move
+    // Modules end by themselves, so that no move is interrupted.
     while modules.join_next().await.is_some() {}
     clear(&field).await?;
     store.close().await?;

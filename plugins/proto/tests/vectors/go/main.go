@@ -1,5 +1,5 @@
-// Writes what encoding/json makes of the structs that golang/protobuf of v1's time generates.
-// Each vector is two lines: name and message in base64 of the binary form, then the JSON.
+// Prints the output of encoding/json for the structs that golang/protobuf generated at the time of v1.
+// Each vector has two lines: the name and the binary message in base64, then the JSON.
 package main
 
 import (

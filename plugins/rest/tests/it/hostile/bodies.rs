@@ -1,4 +1,4 @@
-//! Bodies that come slowly, that are too large, and that nobody reads.
+//! Bodies that arrive slowly, that are too large, and that no handler reads.
 
 use super::{SHORT, SOON, in_time, is_408, is_413, limits, router, sent_in_time};
 use crate::raw::{Raw, client, serve};
@@ -43,11 +43,11 @@ async fn a_head_that_is_too_large_is_answered_with_431() {
             assert!(fine.answer().ends_with("hello"));
             for large in [
                 with(limit + 100),
-                // many small ones; one long line that never ends; a long target
+                // Many small headers; one long line that never ends; a long target.
                 format!("GET /hello HTTP/1.1\r\n{}\r\n", "X-Many: x\r\n".repeat(limit / 10)),
                 format!("GET /hello HTTP/1.1\r\nX-Endless: {}", "x".repeat(4 * limit)),
                 format!("GET /hello?{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(limit + 1)),
-                // a long method; half of it in the host of a target
+                // A long method; one half of it in the target's host.
                 format!("{} /hello HTTP/1.1\r\nHost: x\r\n\r\n", "X".repeat(limit + 1)),
                 format!("GET http://{half}/hello HTTP/1.1\r\nHost: x\r\nX-Large: {half}\r\n\r\n"),
             ] {
@@ -67,22 +67,22 @@ async fn a_body_that_is_too_large_is_answered_with_413() {
     let served = serve(router(), limits().body(LIMIT as u64)).await;
     client(move || {
         let head = |length: usize| format!("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
-        // more than a handler of axum takes by itself
+        // More than axum's default limit.
         let mut fine = Raw::connect(served.addr);
         fine.send(head(LIMIT));
         fine.send(vec![b'x'; LIMIT]);
         assert!(fine.answer().ends_with(&LIMIT.to_string()));
-        // it is told before it sends, and also if it does not wait for that
+        // It is refused before it sends the body, and also if it does not wait for that.
         let mut waits = Raw::connect(served.addr);
         waits.send(head(LIMIT + 1));
         let (text, _) = waits.until_closed();
         assert!(is_413(&text) && text.to_lowercase().contains("connection: close"), "{text}");
-        // also of a length that is the largest that there is
+        // Also for the largest possible lengths.
         for (length, is_later) in
             [u64::MAX - 2, u64::MAX - 1, u64::MAX].into_iter().flat_map(|length| [(length, false), (length, true)])
         {
             let mut endless = Raw::connect(served.addr);
-            // whose connection has had another request, with a body that is larger than a head may be
+            // On a connection that has had another request, with a body that is larger than a head may be.
             if is_later {
                 endless.send(head(100_000));
                 endless.send(vec![b'x'; 100_000]);
@@ -97,7 +97,7 @@ async fn a_body_that_is_too_large_is_answered_with_413() {
         sends.send(vec![b'x'; 128 << 10]);
         let (text, _) = sends.until_closed();
         assert!(is_413(&text), "{text}");
-        // without a length, in parts
+        // Without a length, in chunks.
         let mut parts = Raw::connect(served.addr);
         parts.send("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
         let part = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
@@ -105,7 +105,7 @@ async fn a_body_that_is_too_large_is_answered_with_413() {
         let sent = (0..most).take_while(|_| parts.send(&part)).count();
         let (text, _) = parts.until_closed();
         assert!(is_413(&text) && sent == most, "{sent}: {text}");
-        // a handler may have a smaller limit
+        // A handler may have a smaller limit.
         let mut small = Raw::connect(served.addr);
         small.send("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n01234567890");
         assert!(small.answer().starts_with("HTTP/1.1 413 "));
@@ -134,7 +134,7 @@ async fn a_body_that_breaks_off_or_is_not_valid_is_answered_with_400_in_json() {
             let head = text.to_lowercase();
             assert!(head.contains("connection: close") && head.contains("application/json"), "{body:?}: {text}");
         }
-        // what is sent on does not throw the answer away
+        // Further data of the client does not discard the response.
         let mut sends = Raw::connect(served.addr);
         sends.send("POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -143,7 +143,7 @@ async fn a_body_that_breaks_off_or_is_not_valid_is_answered_with_400_in_json() {
         sends.send_no_more();
         let (text, _) = sends.until_closed();
         assert!(text.starts_with("HTTP/1.1 400 ") && !sends.was_reset(), "{text}");
-        // who has not asked for the body has nothing to say about it
+        // A handler that has not read the body is not affected by it.
         let mut ignored = Raw::connect(served.addr);
         ignored.send("POST /ignores HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
         assert!(ignored.answer().ends_with("not read"));
@@ -190,7 +190,7 @@ async fn an_answer_that_does_not_wait_for_the_body_arrives() {
     .await;
 }
 
-/// A client, or a proxy, that keeps its connection would lose its next request.
+/// Otherwise a client, or a proxy, that keeps its connection would lose its next request.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_says_that_the_connection_ends_with_a_body_that_nobody_has_read() {
     let served = serve(router(), limits()).await;
@@ -208,7 +208,8 @@ async fn an_answer_says_that_the_connection_ends_with_a_body_that_nobody_has_rea
             let (text, _) = unread.until_closed();
             assert!(text.to_lowercase().contains("connection: close\r\n"), "{path} {head}: {text}");
         }
-        // also with a small one that has not come yet: the server does not wait for it; and where its handler has read the first half
+        // Also with a small body that has not arrived yet, since the server does not wait for it; and if its handler
+        // has read the first half.
         for (path, part) in [("/ignores", ""), ("/ignores", "ab"), ("/nowhere", "a"), ("/half", "ab")] {
             let mut late = Raw::connect(served.addr);
             late.send(format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n{part}"));
@@ -217,7 +218,7 @@ async fn an_answer_says_that_the_connection_ends_with_a_body_that_nobody_has_rea
             late.send("c");
             assert_eq!(late.until_closed().0, "");
         }
-        // a small one is read without its handler, and one that was read has no part in it
+        // A small body is read without its handler, and one that the handler has read does not matter.
         for (path, body) in
             [("/ignores", &b"abc"[..]), ("/ignores", &[b'x'; 4096]), ("/half", b"abc"), ("/length", &[b'x'; 100_000])]
         {
@@ -233,7 +234,7 @@ async fn an_answer_says_that_the_connection_ends_with_a_body_that_nobody_has_rea
     .await;
 }
 
-/// It may take the first word of two for what the server means.
+/// The client may take the first of two contradicting headers as valid.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_http_1_0_is_told_one_thing_about_its_connection() {
     let served = serve(router(), limits()).await;
@@ -256,7 +257,7 @@ async fn a_client_of_http_1_0_is_told_one_thing_about_its_connection() {
             assert_eq!(said, ["connection: close"], "{path}: {text}");
             assert_eq!(old.until_closed().0, "");
         }
-        // one that is kept is used again
+        // A connection that is kept can be reused.
         let (mut old, said, text) = ask("/length", 3);
         assert_eq!(said, ["connection: keep-alive"], "{text}");
         old.send("GET /hello HTTP/1.0\r\n\r\n");

@@ -1,4 +1,4 @@
-//! Each point of the contract is broken by a store that keeps all others, and is found.
+//! Tests of the conformance suite: for each point of the contract, a store that breaks only this point is found.
 
 mod store;
 mod told;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use store::{Cheat, Cheating};
 use told::Told;
 
-/// A store that breaks one point: in memory, but where something has to outlive it.
+/// A store that breaks one point. It is in memory, unless its data has to outlive the client.
 struct Broken(Cheat, Option<Folder>);
 
 impl Broken {
@@ -37,7 +37,8 @@ impl Subject for Broken {
     }
 }
 
-/// Each is found by the check that has these words. Most of it is waiting, so they are asked at once.
+/// Asserts that each is found by the check whose name contains these words. The checks mostly wait, so they run
+/// concurrently.
 async fn are_found(cheats: impl IntoIterator<Item = (Cheat, &'static str)>) {
     let is_found = async |(cheat, words): (Cheat, &'static str)| {
         let all = StoreConformance::of(Broken::new(cheat)).with_revisions().with_leases().with_coordination();

@@ -12,75 +12,76 @@ use cninfra::{
 use cninfra_embedded::EmbeddedStore;
 use std::time::Duration;
 
-/// What is broken.
+/// Which point is broken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Cheat {
     None,
-    /// A key with an empty value is not there.
+    /// A key with an empty value does not exist.
     EmptyIsAbsent,
-    /// A delete has always deleted something.
+    /// A delete always reports that it has deleted something.
     DeletesAreTold,
     /// A prefix is one byte shorter.
     PrefixesBleed,
-    /// Conditions are not looked at.
+    /// Conditions are ignored.
     ConditionsHold,
-    /// Conditions are looked at before the transaction.
+    /// Conditions are checked before the transaction instead of within it.
     ConditionsApart,
     PagesLose,
     PagesRepeat,
-    /// A range that is no prefix has all keys.
+    /// A range that is not a prefix contains all keys.
     RangesAreAll,
     LivesForEver,
-    /// A life that is to be kept is no life.
+    /// A put that is to keep the time to live removes it.
     KeepsNothing,
     OutlivesItsClient,
-    /// Of each operation it is told that nothing came of it.
+    /// Operations report empty results.
     ResultsOfNothing,
-    /// Each operation of a transaction by itself.
+    /// Each operation of a transaction is executed separately.
     OneByOne,
-    /// What can not be done is left out.
+    /// An impossible operation is skipped instead of refused.
     RefusesNothing,
     Tells(Told),
-    /// A watch of some keys tells all.
+    /// A watch of some keys reports all.
     WatchesAll,
-    /// Ranges that are taken out are told.
+    /// Ranges that were removed are still reported.
     RangesStay,
-    /// What was thrown away is told anew to who does not look.
+    /// The statistics claim ten times as many new snapshots, as if a subscriber who does not read got one after
+    /// another.
     TellsNobody,
-    /// A queue without a bound.
+    /// The queue has no limit.
     Unbounded,
-    /// A state is the newest one.
+    /// A read at a revision returns the newest state.
     OnlyNow,
     /// Each page is of the newest state.
     PagesOfNow,
-    /// A watch from a state begins with a snapshot.
+    /// A watch from a revision begins with a snapshot.
     BeginsNow,
     CompactsNothing,
-    /// What is compacted already can not be compacted.
+    /// Compacting what is already compacted fails.
     CompactsOnce,
-    /// A watch begins after the state.
+    /// A watch from a revision begins after it.
     BeginsAfter,
     RevokesNothing,
     KeepsNothingAlive,
-    /// A lease that is gone is alive.
+    /// A lease that has ended counts as alive.
     LeasesAreAlive,
-    /// A life that is too long is none.
+    /// A time to live that is too long is refused.
     EternityIsRefused,
-    /// A life that is too long is a short one.
+    /// A time to live that is too long becomes a short one.
     EternityIsShort,
-    /// A put by itself has no life.
+    /// A single put ignores the time to live.
     PutsLiveForEver,
-    /// Of a put by itself it is told nothing.
+    /// A single put does not report its result.
     PutsTellNothing,
-    /// A put by itself makes the key anew.
+    /// A single put creates the key again.
     PutsBeginAnew,
-    /// A put by itself that can not be done is left out.
+    /// An impossible single put is skipped instead of refused.
     PutsAreNotRefused,
-    /// A put by itself leaves a key the life that it had.
+    /// A single put keeps the time to live that the key had.
     PutsKeepTheLife,
 }
 
-/// A store in memory that breaks one point of the contract.
+/// A store that breaks one point of the contract.
 pub(super) struct Cheating {
     inner: EmbeddedStore,
     cheat: Cheat,
@@ -150,7 +151,7 @@ impl Store for Cheating {
             request.range = KeyRange::all();
         }
         if self.cheat == Cheat::PagesOfNow {
-            // it goes on where it was, in the state of now
+            // Continues at the same offset, but in the current state.
             let skip = request.cursor.take().map_or(0, |cursor| String::from_utf8_lossy(&cursor.0).parse().unwrap());
             let (most, mut all) = (request.max_items, PageRequest::new(request.range));
             all.max_items = usize::MAX;

@@ -1,4 +1,4 @@
-//! [`Told`]: a watch that tells what is not so.
+//! [`Told`]: a watch that reports something wrong.
 
 use cninfra::keyval::{
     Change, ChangeKind, Entry, Event, KeyRange, Previous, Watch, WatchControl, WatchHandle, WatchStats,
@@ -7,30 +7,30 @@ use cninfra::{BoxFuture, keyval};
 use futures_util::{StreamExt as _, stream};
 use std::sync::Arc;
 
-/// How it is wrong.
+/// What is wrong with the reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Told {
-    /// Each second change is left out.
+    /// Every second change is left out.
     Less,
-    /// Each change twice.
+    /// Every change is reported twice.
     Twice,
-    /// Two changes in the wrong order.
+    /// Two changes are in the wrong order.
     Backwards,
-    /// Keys with empty values are not told.
+    /// Keys with empty values are not reported.
     EmptyIsNothing,
-    /// A transaction is told change by change.
+    /// A transaction is reported change by change.
     Apart,
-    /// Only changes.
+    /// There are only changes, and no snapshot.
     NoSnapshot,
-    /// Each put makes its key.
+    /// Each put is reported as creating its key.
     AllIsNew,
-    /// A delete of what was never there.
+    /// A delete is reported of a key that never existed.
     Phantom,
-    /// Deletes are not told.
+    /// Deletes are not reported.
     NoDeletes,
 }
 
-/// The same watch, telling what is wrong.
+/// The same watch, with wrong reports.
 pub(super) fn told(watch: Watch, how: Told) -> Watch {
     let (control, ranges) = (Arc::new(Control::of(&watch)), watch.ranges().to_vec());
     let (mut count, mut held) = (0, None);
@@ -83,31 +83,31 @@ fn changed(how: Told, event: Event) -> Vec<Event> {
     }
 }
 
-/// A watch from which ranges are never taken out.
+/// A watch from which ranges are never removed.
 pub(super) fn keeping_its_ranges(watch: Watch) -> Watch {
     let control = Arc::new(Control { keeps: true, ..Control::of(&watch) });
     let ranges = watch.ranges().to_vec();
     Watch::new(&ranges, watch, control)
 }
 
-/// A watch that throws away what nobody has looked at, and tells it anew, again and again.
+/// A watch whose statistics claim that unread events were replaced by new snapshots again and again.
 pub(super) fn telling_nobody(watch: Watch) -> Watch {
     let control = Arc::new(Control { resnapshots: 10, ..Control::of(&watch) });
     let ranges = watch.ranges().to_vec();
     Watch::new(&ranges, watch, control)
 }
 
-/// What is done about the watch below it.
+/// Controls the watch that this one wraps.
 struct Control {
     below: WatchHandle,
-    /// Ranges stay, whoever takes them out.
+    /// Ranges are not removed.
     keeps: bool,
-    /// Of each new snapshot it tells so many.
+    /// The factor for its number of new snapshots in the statistics.
     resnapshots: u64,
 }
 
 impl Control {
-    /// All as it is.
+    /// Changes nothing.
     fn of(watch: &Watch) -> Self {
         Control { below: watch.handle().clone(), keeps: false, resnapshots: 1 }
     }

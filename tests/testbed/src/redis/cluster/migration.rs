@@ -1,10 +1,12 @@
-//! [`Migration`]: a slot on its way from one node to another.
+//! [`Migration`]: the step-by-step move of a hash slot from one node to another.
 
 use super::RedisCluster;
 
-/// A slot that is moved from one node to another: between the steps a test can look what a client makes of it. One that is dropped stays in the middle.
+/// A hash slot that is being moved from one node to another: between the steps a test can check how a client copes with
+/// it. Dropping this does not end the move.
 ///
-/// Meanwhile the source answers for the keys that it still has, and `ASK` for others; the target answers only after `ASKING`, and `MOVED` else.
+/// Meanwhile the source serves the keys that it still has, and answers `ASK` for others; the target serves keys only
+/// after `ASKING`, and answers `MOVED` otherwise.
 #[derive(Debug)]
 #[must_use = "it has only begun"]
 pub struct Migration<'c> {
@@ -15,10 +17,10 @@ pub struct Migration<'c> {
 }
 
 impl RedisCluster {
-    /// Begins to move a slot to the node `to`: no key has moved yet.
+    /// Begins to move a slot to the node `to`. No key is moved yet.
     ///
     /// # Panics
-    /// `to` has it already, or a node does not do what it is told.
+    /// `to` already owns it, or a node refuses a command.
     pub fn begin_migration(&self, slot: u16, to: usize) -> Migration<'_> {
         let from = self.owner(slot);
         assert!(from != to, "slot {slot} is at node {to} already");
@@ -38,16 +40,16 @@ impl RedisCluster {
 }
 
 impl Migration<'_> {
-    /// The node that has had the slot.
+    /// The index of the node that the slot is moved from.
     #[must_use]
     pub fn from(&self) -> usize {
         self.from
     }
 
-    /// Moves up to `count` keys, and returns how many there were.
+    /// Moves up to `count` keys, and returns their number.
     ///
     /// # Panics
-    /// A node does not do what it is told.
+    /// A node refuses a command.
     pub fn move_keys(&self, count: usize) -> usize {
         let source = &self.cluster.nodes[self.from];
         let reply = source.call(&["CLUSTER", "GETKEYSINSLOT", &self.slot.to_string(), &count.to_string()]);
@@ -56,7 +58,7 @@ impl Migration<'_> {
             return 0;
         }
         let target = &self.cluster.nodes[self.to];
-        // nodes that talk TLS with each other do it here, too
+        // If the nodes use TLS among themselves, they do so here, too.
         let port = self.cluster.secure.get(self.to).unwrap_or(&target.port).number().to_string();
         let mut command = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000"];
         if let Some(password) = &target.options.password {
@@ -68,21 +70,22 @@ impl Migration<'_> {
         keys.len()
     }
 
-    /// Moves what is left, gives the slot to the target, and returns when all nodes know it.
+    /// Moves the remaining keys, assigns the slot to the target, and waits until all nodes know it.
     ///
     /// # Panics
-    /// A node does not do what it is told.
+    /// A node refuses a command, or does not know it in time.
     pub fn finish(self) {
         while self.move_keys(100) > 0 {}
         let (number, id) = (self.slot.to_string(), &self.cluster.ids[self.to]);
-        // first the target, so that it is never nobody's; others hear of it by themselves, but later
+        // The target first, so that the slot always has an owner. The other nodes would learn it by themselves, but
+        // later.
         for i in [self.to, self.from] {
             self.cluster.ok(i, &["CLUSTER", "SETSLOT", &number, "NODE", id]);
         }
         let others = (0..self.cluster.nodes.len()).filter(|i| *i != self.to && *i != self.from);
         for i in others.filter(|i| self.cluster.nodes[*i].is_running()) {
             crate::server::wait_until("a node that knows who has the slot", || {
-                // refused by replicas, which hear of it from their primary
+                // Replicas refuse it; they learn it from their primary.
                 let _ = self.cluster.nodes[i].call(&["CLUSTER", "SETSLOT", &number, "NODE", id]);
                 match self.cluster.owner_as_said_by(i, self.slot) {
                     Some(owner) if owner == self.to => Ok(()),

@@ -1,11 +1,11 @@
-//! Histories of stores without revisions.
+//! Wrong histories of stores without revisions are found.
 
 use super::{SEEDS, assert_found, model::Model};
 use cninfra_testbed::history::{Fault, History, Outcome, Seen, Step};
 
 type Made = Option<(History, Fault, Option<usize>)>;
 
-/// `most`: of how many histories it can be made at least.
+/// `least`: the minimum number of histories for which `make` must succeed.
 fn every(name: &str, least: u64, make: impl Fn(&mut Model) -> Made) {
     let mut made = 0;
     for seed in 0..SEEDS {
@@ -30,7 +30,7 @@ fn what_is_right_is_found_right() {
     assert!(changes > 5000 && snapshots > 1000, "{changes} changes, {snapshots} snapshots");
 }
 
-/// Key and value of each change, with its event.
+/// The event, key and value of each change.
 fn changes(history: &History) -> Vec<(usize, String, Option<String>)> {
     let change = |(at, event): (usize, &Seen)| match event {
         Seen::Changes { changes, .. } => Some((at, changes[0].0.clone(), changes[0].1.clone())),
@@ -49,7 +49,7 @@ fn is_acknowledged(history: &History, value: &Option<String>) -> bool {
     value.is_some() && history.steps.iter().any(is)
 }
 
-/// Whether it never went back: else what is wrong may be taken for that.
+/// Whether the store never went back: otherwise a fault may be taken for that.
 fn is_steady(history: &History) -> bool {
     !history.steps.contains(&Step::RolledBack)
 }
@@ -98,7 +98,7 @@ fn an_older_value_is_found() {
     every("stale", SEEDS / 2, |model| {
         let mut history = model.history.clone();
         let all = changes(&history);
-        // told, overwritten by another one that was told, and told once more
+        // A value that was reported, then overwritten by another one that was reported, and then reported again.
         let made = all.iter().rev().find_map(|(at, key, value)| {
             let before: Vec<_> = all.iter().filter(|other| other.0 < *at && other.1 == *key).collect();
             let [.., older, last] = before.as_slice() else { return None };
@@ -148,7 +148,7 @@ fn a_store_goes_back_only_where_it_may() {
         }
         history.steps.retain(|step| *step != Step::RolledBack);
         let wrong = history.check_convergence().err()?;
-        // what was taken back may have been told of nothing
+        // There is no fault if nothing was reported of what was rolled back.
         Some((history, wrong.fault, wrong.event))
     });
 }

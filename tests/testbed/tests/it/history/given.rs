@@ -1,4 +1,4 @@
-//! Histories that are written by hand: one rule each.
+//! Histories that are written by hand, each for one rule.
 
 use cninfra::keyval::{self, Change, Entry, Event, KeyRange, Previous, Revision};
 use cninfra_testbed::history::{Cause, Fault, History, Item, Seen, Step, Write};
@@ -13,7 +13,7 @@ fn snapshot(cause: Cause, at: u64, items: &[(&str, &str, u64)]) -> Vec<Seen> {
     [vec![Seen::SnapshotBegin(cause)], middle, vec![Seen::SnapshotEnd(Some(at))]].concat()
 }
 
-/// Three puts of `a`, of revisions 2 to 4.
+/// Three puts of `a`, with revisions 2 to 4.
 fn three() -> Vec<Step> {
     (2..5).map(|revision| Write::put("a", &revision.to_string()).applied(revision)).collect()
 }
@@ -37,7 +37,7 @@ fn a_snapshot_leaves_out_only_what_was_compacted() {
     let compacted = |at| three().into_iter().chain([Step::Compacted(at)]).collect();
     assert_eq!(of(compacted(3), seen(Cause::Compacted), &end).check_revisions().unwrap().snapshots, 2);
     let kept = "`a` = `3` of revision 3 was left out by a snapshot (Compacted)";
-    // all after revision 2 was there
+    // The history after revision 2 was still there.
     assert_wrong(&of(compacted(2), seen(Cause::Compacted), &end), Fault::Lost, Some(5), kept);
     assert_wrong(&of(three(), seen(Cause::Lost), &end), Fault::Lost, Some(5), "left out by a snapshot (Lost)");
     of(three(), seen(Cause::Overflow), &end).check_revisions().unwrap();
@@ -79,7 +79,7 @@ fn stores_without_anything_at_their_first_revision_are_the_same() {
         ];
         of(steps(), seen.concat(), &[("a", "newer", 3)])
     };
-    // the second store, then the third one, which differs from it only later
+    // First the second store, then the third one, which differs from it only later.
     assert_eq!(told(&[put(2, "a", "new"), put(3, "a", "newer")]).check_revisions().unwrap().changes, 2);
     told(&snapshot(Cause::Overflow, 3, &[("a", "newer", 3)])).check_revisions().unwrap();
 
@@ -87,7 +87,7 @@ fn stores_without_anything_at_their_first_revision_are_the_same() {
     assert_wrong(&told(&[put(3, "a", "newer")]), Fault::Lost, Some(7), "of revision 2 was not told before revision 3");
     assert_wrong(&told(&[put(2, "a", "new")]), Fault::Lost, None, "of revision 3 was not told");
     assert_wrong(&told(&[]), Fault::Lost, None, "of revision 2 was not told");
-    // what it was told of the second store is not of the third
+    // The watch reported a value of the second store, which the third one does not have.
     let of_both = [put(2, "a", "lost"), put(3, "a", "newer")];
     assert_wrong(&told(&of_both), Fault::Stale, Some(8), "as of revision 3, which it is not");
     let unchanged = wiped().chain([Step::Wiped]).collect();
@@ -129,7 +129,7 @@ fn a_watch_may_begin_with_a_revision() {
 fn a_store_that_loses_what_it_acknowledged_is_found() {
     let seen = snapshot(Cause::Start, 4, &[("a", "4", 4)]);
     assert_wrong(&of(three(), seen.clone(), &[]), Fault::Store, None, "`a` should be Some(\"4\"), and is None");
-    // by a delete that was given up it may be gone; then the watcher should have been told
+    // An unacknowledged delete may have removed it; then the watch should have reported that.
     let given_up = three().into_iter().chain([Write::delete("a").unknown()]).collect();
     assert_wrong(&of(given_up, seen, &[]), Fault::Lost, None, "the delete of `a` was not told");
 

@@ -1,4 +1,5 @@
-//! The checker of histories, on histories that a model of a store and a watcher makes of a seed: those are right, and what is made wrong of them is found.
+//! Tests of the history checker. A model of a store and a watcher generates correct histories from a seed, and the
+//! checker must find each fault that is put into one.
 
 mod convergence;
 mod given;
@@ -7,10 +8,10 @@ mod revisions;
 
 use cninfra_testbed::history::{Fault, Wrong};
 
-/// So many histories, each of its own seed.
+/// The number of histories, each from its own seed.
 const SEEDS: u64 = 300;
 
-/// What is wrong, told with its seed.
+/// Asserts that the fault is found; failures name the seed.
 fn assert_found(seed: u64, made: &str, wrong: Option<Wrong>, fault: Fault, event: Option<usize>) {
     let Some(wrong) = wrong else { panic!("seed {seed}: {made}: not found") };
     assert_eq!(wrong.fault, fault, "seed {seed}: {made}: {wrong}");

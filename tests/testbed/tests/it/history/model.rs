@@ -1,4 +1,4 @@
-//! A store and a watcher of it, as they should be: what they do is drawn from a seed.
+//! A model of a store and a watcher that behave correctly; what they do is generated from a seed.
 
 use cninfra_testbed::history::{Cause, History, Item, Seen, Step, Write};
 use fastrand::Rng;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 const KEYS: [&str; 5] = ["a", "b", "c", "d", "e"];
 type Change = (String, Option<String>);
 
-/// A store with revisions, which can be asked as one without.
+/// A store with revisions, which can also act as one without.
 pub struct Model {
     pub rng: Rng,
     revisions: bool,
@@ -15,17 +15,17 @@ pub struct Model {
     revision: u64,
     log: Vec<(u64, Vec<Change>)>,
     state: BTreeMap<String, (String, u64)>,
-    /// Writes that were given up, and are on their way.
+    /// Writes that were given up and are still in flight.
     late: Vec<Change>,
     compacted: u64,
     next: u32,
-    // the watcher
+    // The state of the watcher.
     last: u64,
     knows: BTreeMap<String, String>,
 }
 
 impl Model {
-    /// A history with all that may happen.
+    /// A history in which everything may happen.
     pub fn run(seed: u64, revisions: bool) -> Model {
         let mut model = Model {
             rng: Rng::with_seed(seed),
@@ -63,7 +63,7 @@ impl Model {
             }
         }
         model.arrive();
-        // some that are watched to the end
+        // Some more writes, which are watched to the end.
         model.writes(6);
         model.watch();
         model.history.end = model.items();
@@ -93,7 +93,7 @@ impl Model {
 
     fn change(&mut self, key: &str) -> Change {
         self.next += 1;
-        // `e` is never deleted
+        // `e` is never deleted.
         let delete = key != "e" && self.rng.u8(..4) == 0;
         (key.to_string(), (!delete).then(|| self.next.to_string()))
     }
@@ -106,7 +106,7 @@ impl Model {
             let nothing = change.1.is_none() && !self.state.contains_key(key);
             let step = match self.rng.u8(..10) {
                 _ if nothing => of(&change).nothing(),
-                // given up: it was applied, is on its way, or never comes
+                // Given up: it was applied, is in flight, or is never applied.
                 0 => {
                     match self.rng.u8(..3) {
                         0 => drop(self.apply(vec![change.clone()])),
@@ -132,7 +132,7 @@ impl Model {
         }
     }
 
-    /// What was on its way comes.
+    /// The writes that were in flight are applied.
     fn arrive(&mut self) {
         for change in std::mem::take(&mut self.late) {
             if change.1.is_some() || self.state.contains_key(&change.0) {
@@ -148,7 +148,7 @@ impl Model {
                 self.history.seen.push(Seen::Changes { revision: Some(*revision), changes: changes.clone() });
             }
         } else {
-            // reads what is there now: what came between is not told
+            // Reads the current values; changes in between are not reported.
             let keys: Vec<Change> = KEYS
                 .iter()
                 .map(|key| (key.to_string(), self.state.get(*key).map(|(value, _)| value.clone())))
@@ -184,7 +184,7 @@ impl Model {
         self.history.seen.push(Seen::SnapshotEnd(self.revisions.then_some(at)));
     }
 
-    /// The connection is lost, and comes back.
+    /// The connection is lost and restored.
     fn away(&mut self) {
         self.history.seen.push(Seen::Lost);
         self.writes(3);
@@ -209,7 +209,7 @@ impl Model {
     fn lose(&mut self) {
         let before = self.state.clone();
         if !self.revisions {
-            // what was told is taken back
+            // These writes are reported, and then rolled back.
             self.writes(3);
             self.watch();
         }

@@ -1,9 +1,9 @@
-//! Histories of stores with revisions.
+//! Wrong histories of stores with revisions are found.
 
 use super::{SEEDS, assert_found, model::Model};
 use cninfra_testbed::history::{Fault, History, Item, Outcome, Seen, Write};
 
-/// A way to make a history wrong: what is wrong about it then, and at which event, where that is known.
+/// A history with a fault, the expected kind of fault, and the event at which it must be found, if that is known.
 type Made = Option<(History, Fault, Option<usize>)>;
 
 fn every(name: &str, make: impl Fn(&mut Model) -> Made) {
@@ -30,7 +30,7 @@ fn what_is_right_is_found_right() {
     assert!(changes > 5000 && snapshots > 1000, "{changes} changes, {snapshots} snapshots");
 }
 
-/// The events that are changes outside of snapshots.
+/// The indexes of the changes outside of snapshots.
 fn changes(history: &History) -> Vec<usize> {
     let mut inside = false;
     let outside = |(at, event): (usize, &Seen)| {
@@ -51,7 +51,7 @@ fn parts(event: &mut Seen) -> (u64, &mut Vec<(String, Option<String>)>) {
     }
 }
 
-/// What was acknowledged of a key.
+/// The acknowledged writes of a key.
 fn acknowledged<'h>(history: &'h History, key: &str) -> Vec<&'h Write> {
     let of = |write: &&Write| write.key == key && matches!(write.outcome, Outcome::Applied(_));
     writes(history).filter(of).collect()
@@ -64,14 +64,14 @@ fn writes(history: &History) -> impl Iterator<Item = &Write> {
     })
 }
 
-/// Two events one after the other that are changes, the first one of a write that was acknowledged.
+/// The index of the first of two adjacent changes, the first of which is an acknowledged write.
 fn pair(model: &mut Model) -> Option<usize> {
     let all = changes(&model.history);
     let is_acknowledged = |at: &usize| {
         let mut event = model.history.seen[*at].clone();
         let (_, changes) = parts(&mut event);
         let (key, value) = &changes[0];
-        // deletes may be of a write that was given up
+        // A delete may be from a write that was given up.
         value.is_some() && acknowledged(&model.history, key).iter().any(|write| write.value == *value)
     };
     let pairs: Vec<usize> = all.iter().copied().filter(|at| all.contains(&(at + 1))).filter(is_acknowledged).collect();
@@ -97,7 +97,7 @@ fn a_change_that_is_dropped_is_found() {
 fn the_last_change_that_is_dropped_is_found() {
     every("the last one dropped", |model| {
         let mut history = model.history.clone();
-        // a write that was given up may not have been applied, but then it is not there
+        // A write that was given up may not have been applied, but then its change is not in the history.
         let at = history.seen.len() - 1;
         matches!(history.seen[at], Seen::Changes { .. }).then(|| history.seen.pop())?;
         Some((history, Fault::Lost, None))
@@ -150,7 +150,7 @@ fn an_older_value_is_found() {
         let older = acknowledged(&model.history, key)
             .into_iter()
             .rfind(|write| number(&write.value).is_some_and(|it| it < now))?;
-        // at the end of another epoch there is no older one
+        // At the end of another epoch there is no older value.
         let _ = revision;
         value.clone_from(&older.value);
         Some((history, Fault::Stale, Some(at)))
@@ -167,7 +167,7 @@ fn an_older_value_in_a_snapshot_is_found() {
         let Seen::Item(item) = &mut history.seen[at] else { return None };
         let now: u32 = item.value.parse().unwrap();
         let number = |write: &&Write| write.value.as_ref().is_some_and(|value| value.parse::<u32>().unwrap() < now);
-        // one that was given up, and is in the snapshot only, is not known else
+        // A write that was given up, and is seen only in this snapshot, is not known otherwise.
         let all = acknowledged(&model.history, &item.key);
         all.iter().find(|write| write.value.as_ref() == Some(&item.value))?;
         let older = all.into_iter().rfind(number)?;
@@ -209,7 +209,7 @@ fn a_key_that_a_snapshot_leaves_out_is_found() {
         let Seen::Item(item) = history.seen.remove(at) else { return None };
         let known = acknowledged(&model.history, "e");
         known.into_iter().find(|write| write.value.as_ref() == Some(&item.value))?;
-        // unless it was changed while the snapshot was told
+        // Unless it was changed during the snapshot.
         let rest = &history.seen[at..];
         let end = rest.iter().position(|event| matches!(event, Seen::SnapshotEnd(_)))?;
         let changed =
