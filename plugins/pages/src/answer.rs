@@ -43,7 +43,7 @@ pub(crate) fn refused(why: &str) -> Response {
 
 /// The response if making the page panicked.
 pub(crate) fn failed() -> Response {
-    about(error_response(StatusCode::INTERNAL_SERVER_ERROR, "it cannot be told: see the log"))
+    about(error_response(StatusCode::INTERNAL_SERVER_ERROR, "the page could not be made: see the log"))
 }
 
 /// Indented, since it may be read in a terminal.

@@ -188,7 +188,7 @@ impl Shared {
         if let Err(panic) = Panic::catch(|| (self.report)(incident)) {
             // The log may panic, too; then there is nobody left to report to.
             let _ =
-                Panic::catch(|| tracing::error!("who is told of incidents panicked: {panic}; of this one: {incident}"));
+                Panic::catch(|| tracing::error!("the incident handler panicked: {panic}; the incident: {incident}"));
         }
     }
 

@@ -163,7 +163,6 @@ async fn what_is_in_flight() {
     left.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     entered.notified().await;
     wait_for(&agent, "http_connections", 1.0).await;
-    agent.rest.local_addr().unwrap();
     drop(left);
     open.notify_one();
     wait_for(&agent, "http_requests_in_flight", 0.0).await;

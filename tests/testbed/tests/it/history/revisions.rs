@@ -143,7 +143,7 @@ fn an_older_value_is_found() {
     every("stale", |model| {
         let at = any(model)?;
         let mut history = model.history.clone();
-        let (revision, changes) = parts(&mut history.seen[at]);
+        let (_, changes) = parts(&mut history.seen[at]);
         let (key, value) = &mut changes[0];
         let number = |value: &Option<String>| value.as_ref().and_then(|value| value.parse::<u32>().ok());
         let now = number(value).unwrap_or(u32::MAX);
@@ -151,7 +151,6 @@ fn an_older_value_is_found() {
             .into_iter()
             .rfind(|write| number(&write.value).is_some_and(|it| it < now))?;
         // At the end of another epoch there is no older value.
-        let _ = revision;
         value.clone_from(&older.value);
         Some((history, Fault::Stale, Some(at)))
     });
