@@ -186,7 +186,7 @@ impl fmt::Display for Incident {
             Incident::NotRenewed { message } => {
                 write!(f, "a handler panicked while new routes took their place: {message}")
             }
-            Incident::NotLogged { message } => write!(f, "who is told of requests panicked: {message}"),
+            Incident::NotLogged { message } => write!(f, "the request observer panicked: {message}"),
         }
     }
 }

@@ -361,7 +361,7 @@ async fn an_access_log_that_panics_is_told() {
     while served.told.lock().unwrap().is_empty() && began.elapsed() < DEADLINE {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let told = "who is told of requests panicked: assertion `left != right` failed: logged on purpose\n  left: \
+    let told = "the request observer panicked: assertion `left != right` failed: logged on purpose\n  left: \
                 \"/logged\"\n right: \"/logged\"";
     served.ends_with(&[told]).await;
 }
