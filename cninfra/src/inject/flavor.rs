@@ -65,33 +65,37 @@ pub type Sure<const N: usize, T> = <Sound<N> as Pass>::Of<T>;
 ///
 /// `#[derive(Flavor)]` implements it. A `#[flavor(open)]` has no graph, since the dependencies of its plugins come from
 /// the flavor around it.
+///
+/// The parameter is not yours to give: a bound is `F: Flavor`.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself",
     label = "a flavor that runs has `#[derive(Flavor)]` and no `#[flavor(open)]`, and each of its type arguments is a plugin or an interface, or has `#[derive(Qualifier)]`"
 )]
-pub trait Flavor {
+pub trait Flavor<Asked = Itself> {
     /// The plugins, their edges, levels and order, computed by the compiler.
     const GRAPH: &'static Graph;
 }
 
 #[diagnostic::do_not_recommend]
-impl<F: HasGraph> Flavor for F {
+impl<F: Nested<Kind = Closed>> Flavor for F {
     const GRAPH: &'static Graph = F::WHOLE;
 }
 
-/// What has a graph. (For the words: where `GRAPH` is asked of something else, rustc says what the only bound of the impl above says, if that is a trait
-/// and nothing more.)
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "CN019: `{Self}` is not a flavor that runs by itself, so it has no graph",
-    label = "add `#[derive(Flavor)]` to the struct; a flavor with `#[flavor(open)]` has no graph"
-)]
-pub trait HasGraph {
-    const WHOLE: &'static Graph;
+/// What each flavor has: its own graph.
+pub struct Itself;
+
+/// Nothing has it, which rustc does not rule out for a type that it has yet to infer.
+///
+/// For the words: rustc looks for `X::GRAPH` at `X`, at `&X` and at `&mut X`, and where it is at none of them, lists in
+/// 24 lines what each lacks. Here it may be at `&mut X`, and is found. Then `X` itself is asked for it, and what is
+/// reported is that `X` is no flavor. (With an impl for certain, rustc would propose to write `<&mut X>::GRAPH`.)
+pub trait Unknown {
+    const GRAPH: &'static Graph;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Nested<Kind = Closed>> HasGraph for F {
-    const WHOLE: &'static Graph = <F as Nested>::WHOLE;
+#[doc(hidden)]
+impl<X: ?Sized, U: Unknown> Flavor<U> for &mut X {
+    const GRAPH: &'static Graph = U::GRAPH;
 }
 
 /// A flavor wired to itself. (A bound without parameters is proved once, whoever asks.)
