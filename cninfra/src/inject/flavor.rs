@@ -88,7 +88,7 @@ pub struct Itself;
 ///
 /// For the words: rustc looks for `X::GRAPH` at `X`, at `&X` and at `&mut X`, and where it is at none of them, lists in
 /// 24 lines what each lacks. Here it may be at `&mut X`, and is found. Then `X` itself is asked for it, and what is
-/// reported is that `X` is no flavor. (With an impl for certain, rustc would propose to write `<&mut X>::GRAPH`.)
+/// reported is that `X` is no flavor. (If it were there for certain, `<&mut X>::GRAPH` would be right.)
 pub trait Unknown {
     const GRAPH: &'static Graph;
 }

@@ -33,6 +33,9 @@ fn of_a_generic_struct<T>() -> bool {
 fn of_a_reference() -> usize {
     <&Bare>::GRAPH.len() //~ CN019
 }
+fn of_a_mutable_reference() -> usize {
+    <&mut Bare>::GRAPH.len() //~ E0283
+}
 impl Bare {
     fn of_itself() -> usize {
         Self::GRAPH.len() //~ CN019
