@@ -71,7 +71,7 @@ impl Shared {
         stop: StopHandle,
         loggers: Loggers,
     ) -> Self {
-        loggers.name(label.as_str());
+        loggers.set_agent(label.as_str());
         Shared {
             label,
             graph,

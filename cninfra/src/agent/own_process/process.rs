@@ -193,7 +193,7 @@ fn with_others(mut wrong: Vec<Error>, others: Option<Report>) -> Report {
 
 /// Sets the agent's name in log records, and the format that the config says.
 fn takes_names(settings: &Settings, format: &SharedFormat) {
-    settings.loggers.name(AgentConfig::label_of(&settings.config).as_str());
+    settings.loggers.set_agent(AgentConfig::label_of(&settings.config).as_str());
     format.set(LogsConfig::format_of(&settings.config));
 }
 

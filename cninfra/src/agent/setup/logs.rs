@@ -6,7 +6,7 @@ use crate::{
         Clash, Config, ConfigMeta, Invalid, Known, Later, Live, Origins, Section as _, check_config, check_kinds,
         from_text, nearest,
     },
-    logging::{DEFAULT, Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source, on_one_line},
+    logging::{DEFAULT, Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source, levels_on_one_line},
     order::sort_few,
 };
 use serde::{
@@ -271,7 +271,7 @@ impl<'de> Deserialize<'de> for Levels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = |text: &str| {
             let of = |(name, level)| Name::of(name).map(|name| LoggerConfig { name, level });
-            let said = on_one_line(text)?.into_iter().map(of).collect::<Result<Vec<_>>>()?;
+            let said = levels_on_one_line(text)?.into_iter().map(of).collect::<Result<Vec<_>>>()?;
             let mut seen = HashMap::new();
             for LoggerConfig { name: Name(name), level } in &said {
                 if let Some(first) = seen.insert(same(name), level) {
