@@ -179,7 +179,7 @@ impl<F> Builder<F> {
     {
         let running = if run { P::running(&plugin) } else { None };
         A::seat(<ByItself<F> as Place<F, P>>::slots(&*self.held)).set(plugin);
-        self.settings.replaced(P::META.id, running);
+        self.settings.mark_replaced(P::META.id, running);
     }
 
     /// Puts `provider` behind an interface, for every plugin that depends on it. The plugin that the flavor binds to
@@ -187,7 +187,7 @@ impl<F> Builder<F> {
     /// another interface.
     pub fn bind<K: Bindable<F> + ?Sized>(mut self, provider: Arc<K>) -> Self {
         K::seat(&*self.held).set(Dep(provider));
-        self.settings.bound(K::META.id);
+        self.settings.mark_bound(K::META.id);
         self
     }
 
