@@ -161,7 +161,7 @@ fn log_reload(shared: &Shared, reloader: &Reloader, reload: Reload, is_hangup: b
         let live = reloader.live();
         for (place, node) in shared.graph.nodes().iter().enumerate() {
             if live.contains(&node.instance()) {
-                shared.status.config_refused(place, refused.clone());
+                shared.status.set_config_refused(place, refused.clone());
             }
         }
     };

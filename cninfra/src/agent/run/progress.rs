@@ -381,7 +381,7 @@ impl Progress {
         let Some(agent) = agent.upgrade() else { return Vec::new() };
         let in_calls = agent.tasks.in_calls();
         if in_calls.iter().any(|task| task.kind == Kind::Probe) {
-            agent.status.look_again();
+            agent.status.announce_late_probes();
         }
         let tasks = in_calls.iter().map(|task| InCall::task(agent.graph, limits, task));
         let callers = agent.tasks.callers().in_calls();

@@ -57,12 +57,12 @@ impl Retries {
         match env.policy(plugin.place) {
             StartPolicy::Retry(backoff) => {
                 log.warn(format_args!("{what}: the agent starts without it, and tries again{help}"));
-                plugin.cx.status().down(Down::Retrying, format!("{what}; it is tried again"));
+                plugin.cx.status().mark_down(Down::Retrying, format!("{what}; it is tried again"));
                 self.put_off.push((plugin.place, backoff));
             }
             _ => {
                 log.warn(format_args!("{what}: its start policy is to ignore that{help}"));
-                plugin.cx.status().ignored(format!("{what}; ignored"));
+                plugin.cx.status().mark_ignored(format!("{what}; ignored"));
             }
         }
     }
@@ -236,14 +236,14 @@ impl Attempts {
                     failed = failed.saturating_add(1);
                     end_attempt(&self.cx).await;
                     self.cx.log().warn(format_args!("attempt {failed}: {error}{}", Help(&error)));
-                    self.cx.status().down(Down::Retrying, format!("attempt {failed}: {error}; it is tried again"));
+                    self.cx.status().mark_down(Down::Retrying, format!("attempt {failed}: {error}; it is tried again"));
                 }
             }
         }
         *up = true;
         match self.step(Phase::AfterInit).await {
             Ok(()) => {
-                self.cx.status().up();
+                self.cx.status().mark_up();
                 self.came_up.send_if_modified(|up| up.insert(self.place));
                 self.cx.log().info(format_args!("is up after {} attempts", failed + 1));
             }
@@ -254,7 +254,7 @@ impl Attempts {
     }
 
     fn give_up(&self, error: PluginError) {
-        self.cx.status().down(Down::Failed, error.to_string());
+        self.cx.status().mark_down(Down::Failed, error.to_string());
         self.cx.log().error(format_args!("{error}: the agent stops"));
         self.env.shared.fail(error);
     }

@@ -104,7 +104,7 @@ impl Settings {
         for place in off {
             let name = graph.nodes()[place].instance();
             early_records.push((Level::Info, format!("`{name}` is switched off by its config")));
-            shared.status.switched_off(place);
+            shared.status.set_switched_off(place);
         }
         let env = Env {
             graph,

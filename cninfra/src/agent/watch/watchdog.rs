@@ -285,7 +285,7 @@ mod tests {
     }
 
     fn reports(watchdog: &mut Watchdog) -> String {
-        watchdog.take_reports().into_iter().map(|reports| reports.what + "\n").collect()
+        watchdog.take_reports().into_iter().map(|report| report.what + "\n").collect()
     }
 
     #[test]
@@ -374,11 +374,8 @@ mod tests {
             let mut look =
                 |millis| watchdog.look(&moment(&state, progress.call()), began + Duration::from_millis(millis));
             assert_eq!((look(0), look(2701)), (None, Some(NOT_STOPPED)));
-            let reports = reports(&mut watchdog);
-            assert!(
-                reports.starts_with(&format!("{who} has blocked its thread in a destructor for 2.7s")),
-                "{reports}"
-            );
+            let text = reports(&mut watchdog);
+            assert!(text.starts_with(&format!("{who} has blocked its thread in a destructor for 2.7s")), "{text}");
         }
     }
 
@@ -477,10 +474,10 @@ mod tests {
             assert_eq!((watchdog.look(&moment, began), watchdog.look(&moment, at(6200))), (None, None));
             watchdog.take_reports();
             assert_eq!(watchdog.look(&moment, at(6201)), Some(NOT_STOPPED));
-            let reports = reports(&mut watchdog);
+            let text = reports(&mut watchdog);
             let told = "the stop did not begin within its limit of 5s: the end is forced\n  - task `work` of plugin `Stuck` has \
                         blocked its thread for 6.2s";
-            assert!(reports.starts_with(told), "{reports}");
+            assert!(text.starts_with(told), "{text}");
         }
         // The stop was requested before the agent existed.
         let early = Moment { asked: Some((began, Duration::MAX)), ..moment(&State::Runs, None) };
