@@ -35,7 +35,8 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// Starts the task on this runtime; `None` if the runtime has ended. `limit_added` is notified when something was set.
+    /// Starts the task on this runtime; `None` if the runtime has ended. `limit_added` is notified when something was
+    /// set.
     pub(super) fn begin<T: Expiring>(runtime: &Handle, ends: Weak<T>, limit_added: Arc<Notify>) -> Option<Self> {
         let notice = DropNotice { ends, mark: Arc::default() };
         let mark = notice.mark.clone();

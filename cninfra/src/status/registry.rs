@@ -241,7 +241,8 @@ impl Registry {
         self.change(|inner| (inner.put_down(place, down, why), true));
     }
 
-    /// Like [`mark_down`](Self::mark_down), by the policy `ignore`. A plugin that has recovered already keeps its reported state.
+    /// Like [`mark_down`](Self::mark_down), by the policy `ignore`. A plugin that has recovered already keeps its
+    /// reported state.
     pub(super) fn mark_ignored(&self, place: usize, why: String) {
         self.change(|inner| {
             if inner.recovered.contains(&place) {

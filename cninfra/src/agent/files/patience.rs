@@ -13,16 +13,16 @@ use std::{
     time::Duration,
 };
 
-/// How long one look waits for the files.
+/// How long one poll waits for the files.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// The limit of a look, and the files that did not answer within it: they are left out until they answer.
+/// The limit of a poll, and the files that did not answer within it: they are left out until they answer.
 pub(super) struct ConfigPoller {
     limit: Duration,
     unresponsive: Vec<UnresponsiveFile>,
 }
 
-/// The result of a look.
+/// The result of a poll.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PollResult {
     /// The change in the files that answer; `None` if it is not known which these are.
@@ -59,7 +59,7 @@ impl ConfigPoller {
     /// The files cannot be read at all, because there is no thread to read them on, or because reading panicked.
     ///
     /// # Cancel safety
-    /// Cancel safe: the next look sees what this one would have seen.
+    /// Cancel safe: the next poll sees what this one would have seen.
     pub(super) async fn poll(&mut self, reloader: &mut Reloader) -> Result<PollResult, Error> {
         let mut result = PollResult::default();
         let responsive_again = self.unresponsive.extract_if(.., |unresponsive| !unresponsive.is_unresponsive());
@@ -87,7 +87,7 @@ impl ConfigPoller {
         Ok(result)
     }
 
-    /// Reads the files without some more of them. The result is dropped: the next look reads the files again.
+    /// Reads the files without some more of them. The result is dropped: the next poll reads the files again.
     fn read_without(&self, reloader: &Reloader) -> ReadWithout<()> {
         let (reloader, unresponsive) =
             (reloader.clone(), self.unresponsive().map(Path::to_path_buf).collect::<Vec<_>>());
@@ -250,7 +250,7 @@ mod tests {
         let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let one = <Live<Pair>>::__read(&config, "one").unwrap();
         let (mut poller, dir) = (ConfigPoller::of(Duration::from_secs(20)), folder.path().to_path_buf());
-        // As if an earlier look at the directory had not returned yet.
+        // As if an earlier poll of the directory had not returned yet.
         let (answer, answered) = std::sync::mpsc::channel::<()>();
         let waits = move || (crate::config::is_dir(&dir), answered.recv().is_err());
         let reading = Reading::begin(At::default(), waits, drop).unwrap();
@@ -283,7 +283,7 @@ mod tests {
         (<Live<Pair>>::__read(&config, "one").unwrap(), reloader)
     }
 
-    /// The result of the look at which the new content has settled.
+    /// The result of the poll at which the new content has settled.
     async fn settled(reloader: &mut Reloader) -> PollResult {
         let mut poller = ConfigPoller::of(LIMIT);
         let first = poller.poll(reloader).await.unwrap();

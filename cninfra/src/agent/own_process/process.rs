@@ -118,7 +118,7 @@ impl<F: 'static> Builder<F> {
         let format = output.shared_format();
         output.install();
         // A process whose plugin blocks for ever is ended, but the other plugins are closed before: that needs the
-        // roll.
+        // record of those that have begun.
         self.settings.progress = Arc::new(Progress::with_begun_plugins());
         let _hook = Hook::set(
             &self.settings.loggers,

@@ -234,7 +234,7 @@ impl Progress {
         self.chain().filter_map(Progress::call)
     }
 
-    /// The places of the plugins that have begun and whose `close` has not returned. Empty if the roll is not recorded.
+    /// The places of the plugins that have begun and whose `close` has not returned. Empty if these are not recorded.
     pub(in crate::agent) fn unclosed(&self) -> Vec<usize> {
         let closed = self.course().map(|course| course.events).unwrap_or_default();
         let is_closed =

@@ -61,7 +61,7 @@ impl BegunPlugins {
     }
 
     pub(super) fn begin(&self, env: &Arc<Env>, record: &Record) {
-        // A roll belongs to one agent, so this is set only once.
+        // It belongs to one agent, so this is set only once.
         self.agent.get_or_init(|| (Arc::downgrade(env), record.epoch()));
     }
 
