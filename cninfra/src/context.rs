@@ -4,7 +4,7 @@
 use crate::keyval::Stores;
 use crate::{
     BuildInfo, ServiceLabel,
-    agent::{self, Cause, Course, Event, PluginError, StopTime, Told},
+    agent::{self, Cause, Course, CourseRecorder, Event, PluginError, StopTime},
     config::{Config, EffectiveSection, Refused},
     graph::{Graph, Node},
     logging::{Logger, Loggers},
@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     #[cfg(feature = "keyval")]
     pub(crate) stores: Stores,
     /// The steps so far, if they are recorded.
-    pub(crate) told: Told,
+    pub(crate) course_recorder: CourseRecorder,
     /// The records of the start, once it is done.
     start: OnceLock<Box<[Event]>>,
     agent_log: OnceLock<Logger>,
@@ -71,7 +71,7 @@ impl Shared {
         stop: StopHandle,
         loggers: Loggers,
     ) -> Self {
-        loggers.name(label.as_str());
+        loggers.set_agent(label.as_str());
         Shared {
             label,
             graph,
@@ -87,7 +87,7 @@ impl Shared {
             metrics: OnceLock::new(),
             #[cfg(feature = "keyval")]
             stores: Stores::default(),
-            told: Told::default(),
+            course_recorder: CourseRecorder::default(),
             start: OnceLock::new(),
             logs: graph.nodes().iter().map(|_| OnceLock::new()).collect(),
             failures: Mutex::default(),
@@ -303,7 +303,7 @@ impl Context {
     /// plugins that are down, and during the stop.
     #[must_use]
     pub fn course(&self) -> Course {
-        self.shared.get().told.course()
+        self.shared.get().course_recorder.course()
     }
 
     /// Whether the agent runs without this plugin because its `init` has failed. This is true in each later attempt of

@@ -9,9 +9,9 @@ mod slowest;
 
 pub use caller::Caller;
 pub use callers::Called;
-pub(crate) use callers::Calling;
+pub(crate) use callers::CallerInCall;
 pub(crate) use mark::Mark;
-pub(crate) use registry::{Inside, Kind, Left, Registry};
+pub(crate) use registry::{Kind, LeftTask, Registry, TaskInCall};
 pub(crate) use slowest::Slowest;
 
 use crate::{BoxFuture, Context, Error, Result, agent::Cause};

@@ -23,7 +23,7 @@ pub(crate) use run::env::Wrap;
 #[cfg(any(feature = "testing", doc))]
 pub(crate) use run::retry::end_attempt;
 pub use terms::cause::Cause;
-pub(crate) use terms::course::Told;
+pub(crate) use terms::course::CourseRecorder;
 pub use terms::course::{Course, RunningStep};
 pub use terms::event::{Event, Outcome};
 pub use terms::failure::{PluginError, StartError, StopError};

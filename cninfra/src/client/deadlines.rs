@@ -39,25 +39,25 @@ use tokio::{
 /// ```
 #[derive(Default)]
 pub struct Deadlines {
-    noted: Mutex<Noted>,
+    calls: Mutex<Calls>,
     /// Notified when the task has to wake earlier than planned.
     earlier: Notify,
 }
 
 impl fmt::Debug for Deadlines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let noted = self.lock();
-        f.debug_struct("Deadlines").field("waiting", &(noted.places.len() - noted.free.len())).finish_non_exhaustive()
+        let calls = self.lock();
+        f.debug_struct("Deadlines").field("waiting", &(calls.places.len() - calls.free.len())).finish_non_exhaustive()
     }
 }
 
 #[derive(Default)]
-struct Noted {
+struct Calls {
     /// No more than the largest number of concurrent calls. `None` for a free place.
     places: Vec<Option<Waiting>>,
     free: Vec<usize>,
     /// The task that watches the deadlines. `None` if there is none: then each call has a timer of its own.
-    looks: Option<Looks>,
+    watcher: Option<Watcher>,
 }
 
 struct Waiting {
@@ -66,7 +66,7 @@ struct Waiting {
     waker: Option<Waker>,
 }
 
-struct Looks {
+struct Watcher {
     /// The runtime of the task. A call in another runtime has a timer of its own, since this runtime may stand still
     /// while the other one runs.
     runtime: Id,
@@ -88,10 +88,10 @@ impl Deadlines {
     /// # Cancel safety
     /// It may be dropped at any time, and called again.
     pub async fn run(&self) {
-        self.lock().looks = Some(Looks { runtime: Handle::current().id(), next: None });
+        self.lock().watcher = Some(Watcher { runtime: Handle::current().id(), next: None });
         let _ending = Ending(self);
         loop {
-            let next = self.look(Instant::now());
+            let next = self.wake_expired(Instant::now());
             let come = async {
                 match next {
                     Some(next) => sleep_until(next).await,
@@ -106,21 +106,21 @@ impl Deadlines {
     }
 
     /// Wakes the calls whose time is over. Returns the next deadline.
-    fn look(&self, now: Instant) -> Option<Instant> {
-        let mut noted = self.lock();
+    fn wake_expired(&self, now: Instant) -> Option<Instant> {
+        let mut calls = self.lock();
         let mut over = Vec::new();
         let mut next: Option<Instant> = None;
-        for waiting in noted.places.iter_mut().flatten() {
+        for waiting in calls.places.iter_mut().flatten() {
             if waiting.deadline <= now {
                 over.extend(waiting.waker.take());
             } else {
                 next = Some(next.map_or(waiting.deadline, |next| next.min(waiting.deadline)));
             }
         }
-        if let Some(looks) = &mut noted.looks {
-            looks.next = next;
+        if let Some(watcher) = &mut calls.watcher {
+            watcher.next = next;
         }
-        drop(noted);
+        drop(calls);
         // Without the lock, since a woken call may come here at once.
         over.into_iter().for_each(Waker::wake);
         next
@@ -136,18 +136,18 @@ impl Deadlines {
 
     /// Notes a call that waits.
     fn note(&self, deadline: Instant, waker: &Waker) -> Place {
-        let mut noted = self.lock();
-        let Noted { places, free, looks } = &mut *noted;
+        let mut calls = self.lock();
+        let Calls { places, free, watcher } = &mut *calls;
         let number = free.pop().unwrap_or_else(|| {
             places.push(None);
             places.len() - 1
         });
         places[number] = Some(Waiting { deadline, waker: Some(waker.clone()) });
-        let is_here = |looks: &&mut Looks| Handle::try_current().is_ok_and(|here| here.id() == looks.runtime);
-        match looks.as_mut().filter(is_here) {
-            Some(looks) => {
-                if looks.next.is_none_or(|next| deadline < next) {
-                    looks.next = Some(deadline);
+        let is_here = |watcher: &&mut Watcher| Handle::try_current().is_ok_and(|here| here.id() == watcher.runtime);
+        match watcher.as_mut().filter(is_here) {
+            Some(watcher) => {
+                if watcher.next.is_none_or(|next| deadline < next) {
+                    watcher.next = Some(deadline);
                     self.earlier.notify_one();
                 }
                 Place { number, own: None }
@@ -157,33 +157,33 @@ impl Deadlines {
     }
 
     /// Whether the time of a call that was polled again is over.
-    fn is_over(&self, place: usize, waker: &Waker) -> Over {
-        let mut noted = self.lock();
-        let looks = noted.looks.is_some();
-        match noted.places[place].as_mut().and_then(|waiting| waiting.waker.as_mut()) {
-            None => Over::Yes,
-            Some(_) if !looks => Over::NobodyLooks,
-            Some(noted) => {
-                noted.clone_from(waker);
-                Over::No
+    fn check(&self, place: usize, waker: &Waker) -> Elapsed {
+        let mut calls = self.lock();
+        let has_watcher = calls.watcher.is_some();
+        match calls.places[place].as_mut().and_then(|waiting| waiting.waker.as_mut()) {
+            None => Elapsed::Yes,
+            Some(_) if !has_watcher => Elapsed::NoWatcher,
+            Some(known) => {
+                known.clone_from(waker);
+                Elapsed::No
             }
         }
     }
 
     fn forget(&self, place: usize) {
-        let mut noted = self.lock();
-        let waiting = noted.places[place].take();
-        noted.free.push(place);
-        drop(noted);
+        let mut calls = self.lock();
+        let waiting = calls.places[place].take();
+        calls.free.push(place);
+        drop(calls);
         drop(waiting);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Noted {
+impl Calls {
     fn wakers(&self) -> Vec<Waker> {
         self.places.iter().flatten().filter_map(|waiting| waiting.waker.clone()).collect()
     }
@@ -194,18 +194,18 @@ struct Ending<'d>(&'d Deadlines);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        let mut noted = self.0.lock();
-        noted.looks = None;
-        let waiting = noted.wakers();
-        drop(noted);
+        let mut calls = self.0.lock();
+        calls.watcher = None;
+        let waiting = calls.wakers();
+        drop(calls);
         waiting.into_iter().for_each(Waker::wake);
     }
 }
 
-enum Over {
+enum Elapsed {
     Yes,
     No,
-    NobodyLooks,
+    NoWatcher,
 }
 
 /// Where a waiting call is noted.
@@ -242,10 +242,10 @@ impl<F: Future + Unpin> Future for Until<'_, F> {
         let own = match place {
             None => &mut place.insert(deadlines.note(*deadline, cx.waker())).own,
             Some(Place { number, own }) => {
-                match deadlines.is_over(*number, cx.waker()) {
-                    Over::Yes => return Poll::Ready(None),
-                    Over::No => {}
-                    Over::NobodyLooks => {
+                match deadlines.check(*number, cx.waker()) {
+                    Elapsed::Yes => return Poll::Ready(None),
+                    Elapsed::No => {}
+                    Elapsed::NoWatcher => {
                         own.get_or_insert_with(|| Box::pin(sleep_until(*deadline)));
                     }
                 }
@@ -318,8 +318,8 @@ mod tests {
         for (waited, wanted) in waited.into_iter().zip([2, 1, 3]) {
             assert!(waited >= wanted * SHORT && waited < LONG / 10, "{waited:?} in place of {:?}", wanted * SHORT);
         }
-        let noted = deadlines.lock();
-        assert_eq!((noted.places.len(), noted.free.len()), (4, 4));
+        let calls = deadlines.lock();
+        assert_eq!((calls.places.len(), calls.free.len()), (4, 4));
     }
 
     #[tokio::test]
@@ -340,8 +340,8 @@ mod tests {
             () = calls => {}
             () = deadlines.run() => unreachable!(),
         }
-        let noted = deadlines.lock();
-        assert_eq!((noted.places.len(), noted.free.len()), (1, 1));
+        let calls = deadlines.lock();
+        assert_eq!((calls.places.len(), calls.free.len()), (1, 1));
     }
 
     #[tokio::test]
@@ -350,8 +350,8 @@ mod tests {
         assert!(waits(&deadlines, SHORT).await < LONG);
         // The task ends while a call waits.
         let deadlines = Arc::new(deadlines);
-        let (looks, waiting) = (deadlines.clone(), deadlines.clone());
-        let looking = tokio::spawn(async move { looks.run().await });
+        let (watcher, waiting) = (deadlines.clone(), deadlines.clone());
+        let looking = tokio::spawn(async move { watcher.run().await });
         yield_now().await;
         let waiting = tokio::spawn(async move { waits(&waiting, 2 * SHORT).await });
         sleep(SHORT).await;
@@ -380,7 +380,7 @@ mod tests {
                 ended.store(true, Relaxed);
                 deadlines.look_again();
             };
-            let looks = async {
+            let watcher = async {
                 if is_looked_after {
                     deadlines.run().await;
                 }
@@ -389,12 +389,12 @@ mod tests {
             let began = Instant::now();
             tokio::select! {
                 biased;
-                () = looks => {}
+                () = watcher => {}
                 (waited, ()) = async { tokio::join!(join_all([waits(), waits()]), ends) } => assert_eq!(waited, ["ended"; 2]),
             }
             assert!(began.elapsed() < LONG / 2);
-            let noted = deadlines.lock();
-            assert_eq!((noted.places.len(), noted.free.len()), (2, 2));
+            let calls = deadlines.lock();
+            assert_eq!((calls.places.len(), calls.free.len()), (2, 2));
         }
     }
 

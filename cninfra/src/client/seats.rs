@@ -43,7 +43,7 @@ impl<W: 'static, T: 'static> Seats<W, T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let make = move || -> Box<dyn Seat<W, T>> { Box::new(Of { call: call.clone(), future: Box::pin(None) }) };
+        let make = move || -> Box<dyn Seat<W, T>> { Box::new(CallSeat { call: call.clone(), future: Box::pin(None) }) };
         Seats { kept, make: Box::new(make), free: Mutex::default() }
     }
 }
@@ -71,12 +71,12 @@ trait Seat<W, T>: Send {
     fn end(&mut self);
 }
 
-struct Of<C, F> {
+struct CallSeat<C, F> {
     call: C,
     future: Pin<Box<Option<F>>>,
 }
 
-impl<W, C: Fn(W) -> F + Send, F: Future + Send> Seat<W, F::Output> for Of<C, F> {
+impl<W, C: Fn(W) -> F + Send, F: Future + Send> Seat<W, F::Output> for CallSeat<C, F> {
     fn begin(&mut self, what: W) {
         self.future.set(Some((self.call)(what)));
     }

@@ -150,10 +150,10 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
     /// Adds a spot for each declaration. `top` is the root's field through which this flavor is reached, `NONE` for the
     /// root itself.
     const fn walk(&mut self, tree: &'static Tree, top: u16) {
-        let mut left = tree.fields;
+        let mut remaining = tree.fields;
         let mut place = 0;
-        while let [field, rest @ ..] = left {
-            left = rest;
+        while let [field, rest @ ..] = remaining {
+            remaining = rest;
             let top = if top == NONE { place } else { top };
             place += 1;
             let plugin = match field.item {
@@ -185,14 +185,14 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
                 r = (r + 1) & (T - 1);
             }
             if self.plugin[r] != NONE {
-                self.again(me, self.plugin[r]);
+                self.redeclare(me, self.plugin[r]);
                 continue;
             }
             self.ids[r] = key.id;
             self.plugin[r] = me as u16;
             // Instance names have to be unique in a flavor.
             let mut i = (key.instance_id as usize) & (T - 1);
-            while self.instances[i] != NONE && !self.clash(me, self.instances[i]) {
+            while self.instances[i] != NONE && !self.note_clash(me, self.instances[i]) {
                 i = (i + 1) & (T - 1);
             }
             if self.instances[i] == NONE {
@@ -211,7 +211,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
     }
 
     /// A spot whose id has been declared before: because a flavor is reached twice, or by mistake.
-    const fn again(&mut self, me: usize, first: u16) {
+    const fn redeclare(&mut self, me: usize, first: u16) {
         self.first[me] = first;
         self.other[me] = first;
         let there = first as usize;
@@ -226,7 +226,7 @@ impl<const N: usize, const E: usize, const B: usize, const T: usize> Work<N, E, 
     }
 
     /// Whether the two have the same instance name, which is then a fault of the second.
-    const fn clash(&mut self, me: usize, other: u16) -> bool {
+    const fn note_clash(&mut self, me: usize, other: u16) -> bool {
         let (old, new) = (self.plugins[other as usize].key, self.plugins[me].key);
         let same = old.instance_id == new.instance_id && text::same(old.instance, new.instance);
         if same {

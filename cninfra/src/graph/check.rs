@@ -110,7 +110,7 @@ impl Graph {
                 let mut a = 0;
                 while a < AGENT_FLAGS.len() {
                     let agents = Flag::new(AGENT_FLAGS[a], "").env(AGENT_VARIABLES[a]);
-                    if same(&agents, &mine[k]) && !self.is_told(i, i) {
+                    if same(&agents, &mine[k]) && !self.is_reported(i, i) {
                         fail_flag(&mine[k], &agents, None, self.nodes[i].plugin.key.name);
                     }
                     a += 1;
@@ -120,7 +120,7 @@ impl Graph {
                     let other = self.nodes[j].plugin.flags;
                     let mut l = 0;
                     while l < other.len() && (j < i || l < k) {
-                        if same(&other[l], &mine[k]) && !self.is_told(i, j) {
+                        if same(&other[l], &mine[k]) && !self.is_reported(i, j) {
                             fail_flag(
                                 &mine[k],
                                 &other[l],
@@ -139,9 +139,9 @@ impl Graph {
     }
 
     /// Whether a nested flavor contains both plugins and reports the error itself.
-    const fn is_told(&self, a: usize, b: usize) -> bool {
+    const fn is_reported(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.nodes[a], &self.nodes[b]);
-        Group::new().with(a.home.id, a.field()).with(b.home.id, b.field()).is_told_in(self.tree)
+        Group::new().with(a.home.id, a.field()).with(b.home.id, b.field()).reported_in(self.tree)
     }
 }
 
@@ -247,16 +247,16 @@ impl Report {
             if !matches!(deps[k].need, Need::All) {
                 match work.provided(&deps[k]) {
                     Provided::No => {
-                        if let Some(lack) = missing.told_at(dep.id, spot, k)
+                        if let Some(lack) = missing.reported_at(dep.id, spot, k)
                             && self.next(2)
                         {
-                            self.lack(work, lack, plugin, dep);
+                            self.put_missing(work, lack, plugin, dep);
                         }
                     }
                     Provided::By(provider)
                         if one
                             && work.optional[provider as usize]
-                            && !Group::new().spot(work, spot).spot(work, provider as usize).is_told_in(work.tree)
+                            && !Group::new().spot(work, spot).spot(work, provider as usize).reported_in(work.tree)
                             && self.next(2) =>
                     {
                         let p = provider as usize;
@@ -281,7 +281,7 @@ impl Report {
                             .spot(work, spot)
                             .spot(work, a as usize)
                             .spot(work, b as usize)
-                            .is_told_in(work.tree)
+                            .reported_in(work.tree)
                             && self.next(2) =>
                     {
                         let (a, b) = (a as usize, b as usize);
@@ -311,7 +311,7 @@ impl Report {
     }
 
     /// Adds a missing plugin or interface that this plugin is the first to need.
-    const fn lack<const N: usize, const E: usize, const B: usize, const T: usize>(
+    const fn put_missing<const N: usize, const E: usize, const B: usize, const T: usize>(
         &mut self,
         work: &Work<N, E, B, T>,
         lack: &Lack,
@@ -361,7 +361,7 @@ impl Report {
             return;
         }
         let at = work.other[spot] as usize;
-        if Group::new().spot(work, spot).spot(work, at).is_told_in(work.tree) || !self.next(2) {
+        if Group::new().spot(work, spot).spot(work, at).reported_in(work.tree) || !self.next(2) {
             return;
         }
         let there = work.plugins[at].key;
@@ -400,7 +400,7 @@ impl Report {
             Fault::Instance => {
                 self.text.put_all(&["CN020: two plugins have the same instance name `", plugin.instance, "`: "]);
                 self.text.put_all(&places);
-                instance::mend(&mut self.text, work.plugins[at], work.plugins[spot]);
+                instance::help(&mut self.text, work.plugins[at], work.plugins[spot]);
             }
             _ => {
                 let [mine, other] = work.ambiguous_keys(spot);
@@ -434,7 +434,7 @@ impl Report {
         if !work.cycle[spot] {
             return;
         }
-        if Group::cycle(work, spot).is_told_in(work.tree) {
+        if Group::cycle(work, spot).reported_in(work.tree) {
             return;
         }
         // If there is no room for both, the path is more important than the help.

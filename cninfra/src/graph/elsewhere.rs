@@ -81,12 +81,12 @@ impl Group {
     }
 
     /// Whether a nested flavor contains all of them, and reports the error itself.
-    pub(super) const fn is_told_in(&self, tree: &Tree) -> bool {
+    pub(super) const fn reported_in(&self, tree: &Tree) -> bool {
         let mut left = tree.fields;
         while let [field, rest @ ..] = left {
             left = rest;
             if let Item::Flavor(nested) = field.item
-                && ((matches!(nested.told, Told::Itself) && self.is_all_in(nested)) || self.is_told_in(nested))
+                && ((matches!(nested.told, Told::Itself) && self.is_all_in(nested)) || self.reported_in(nested))
             {
                 return true;
             }

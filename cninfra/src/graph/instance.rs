@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Adds the help for two plugins with the same instance name.
-pub(super) const fn mend<const N: usize>(message: &mut Text<N>, one: &PluginMeta, other: &PluginMeta) {
+pub(super) const fn help<const N: usize>(message: &mut Text<N>, one: &PluginMeta, other: &PluginMeta) {
     let (a, b) = (one.key, other.key);
     if is_generic(a.name) && text::same(a.module, b.module) && text::same(base(a.name), base(b.name)) {
         message.put_all(&[

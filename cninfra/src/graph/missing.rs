@@ -24,7 +24,7 @@ pub(super) struct Lack {
     pub(super) others: [u16; NAMED],
     pub(super) count: u16,
     /// Whether a plugin that needs it is in a flavor that reports the error itself.
-    is_told: bool,
+    is_reported: bool,
     /// The last plugin that was counted, since a plugin may depend on it twice.
     last: u16,
     /// The next entry in the same list.
@@ -32,8 +32,16 @@ pub(super) struct Lack {
 }
 
 impl Lack {
-    const NO: Lack =
-        Lack { id: 0, spot: NONE, dep: NONE, others: [NONE; NAMED], count: 0, is_told: false, last: NONE, next: NONE };
+    const NO: Lack = Lack {
+        id: 0,
+        spot: NONE,
+        dep: NONE,
+        others: [NONE; NAMED],
+        count: 0,
+        is_reported: false,
+        last: NONE,
+        next: NONE,
+    };
 }
 
 /// Everything that is missing in a flavor with at most `E` dependencies.
@@ -57,8 +65,8 @@ impl<const E: usize> Missing<E> {
                 let mut k = 0;
                 while k < deps.len() {
                     if is_missing(work, &deps[k]) {
-                        let is_told = elsewhere.is_unknown || elsewhere.inside[i];
-                        missing.note(deps[k].key.id, i as u16, k as u16, is_told);
+                        let is_reported = elsewhere.is_unknown || elsewhere.inside[i];
+                        missing.note(deps[k].key.id, i as u16, k as u16, is_reported);
                     }
                     k += 1;
                 }
@@ -68,18 +76,18 @@ impl<const E: usize> Missing<E> {
         missing
     }
 
-    const fn note(&mut self, id: u64, spot: u16, dep: u16, is_told: bool) {
+    const fn note(&mut self, id: u64, spot: u16, dep: u16, is_reported: bool) {
         let list = id as usize & (LISTS - 1);
         let at = self.place(id);
         if at == NONE {
             let next = self.lists[list];
-            self.all[self.count] = Lack { id, spot, dep, is_told, last: spot, next, ..Lack::NO };
+            self.all[self.count] = Lack { id, spot, dep, is_reported, last: spot, next, ..Lack::NO };
             self.lists[list] = self.count as u16;
             self.count += 1;
             return;
         }
         let lack = &mut self.all[at as usize];
-        lack.is_told |= is_told;
+        lack.is_reported |= is_reported;
         if lack.last != spot {
             lack.last = spot;
             if (lack.count as usize) < NAMED {
@@ -100,13 +108,13 @@ impl<const E: usize> Missing<E> {
 
     /// The missing thing, if this is where it is reported: the first dependency on it of the first plugin that needs
     /// it.
-    pub(super) const fn told_at(&self, id: u64, spot: usize, dep: usize) -> Option<&Lack> {
+    pub(super) const fn reported_at(&self, id: u64, spot: usize, dep: usize) -> Option<&Lack> {
         let at = self.place(id);
         if at == NONE {
             return None;
         }
         let lack = &self.all[at as usize];
-        let here = lack.spot as usize == spot && lack.dep as usize == dep && !lack.is_told;
+        let here = lack.spot as usize == spot && lack.dep as usize == dep && !lack.is_reported;
         if here { Some(lack) } else { None }
     }
 }

@@ -260,7 +260,7 @@ fn random_flavors_lack_what_the_oracle_says() {
         for spot in (0..work.n).filter(|spot| usize::from(work.first[*spot]) == *spot) {
             let plugin = work.plugins[spot].key.name;
             for (k, dep) in work.plugins[spot].deps.iter().enumerate() {
-                if let Some(lack) = missing.told_at(dep.key.id, spot, k) {
+                if let Some(lack) = missing.reported_at(dep.key.id, spot, k) {
                     let others = lack.others.iter().filter(|other| **other != NONE);
                     let others: Vec<_> = others.map(|other| work.plugins[usize::from(*other)].key.name).collect();
                     let twice = told.insert(dep.key.name, (plugin, others, usize::from(lack.count)));

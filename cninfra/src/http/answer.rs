@@ -52,7 +52,7 @@ fn written(body: serde_json::Result<String>) -> Response {
             };
             ([(CONTENT_TYPE, "application/json")], body).into_response()
         }
-        Err(wrong) => Error::msg(format!("the answer cannot be written: {wrong}")).into_response(),
+        Err(error) => Error::msg(format!("the answer cannot be written: {error}")).into_response(),
     }
 }
 

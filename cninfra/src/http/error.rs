@@ -60,7 +60,7 @@ impl RouteError {
     #[must_use]
     pub fn help(&self) -> &'static str {
         match self {
-            RouteError::Path { wrong, .. } => wrong.split_once(": ").map_or(wrong, |(_, mend)| mend),
+            RouteError::Path { wrong, .. } => wrong.split_once(": ").map_or(wrong, |(_, help)| help),
             RouteError::Method { .. } => "use GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, TRACE or CONNECT",
             RouteError::Overlap { .. } => "give one of them another path, or leave one of the plugins out",
             RouteError::Ambiguous { .. } => "give the parameters at the same place the same name, or use other paths",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// The query of such a request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct FormQuery {
     format: Option<String>,
 }
 
@@ -28,7 +28,7 @@ struct Asked {
 /// The query asks for a form that is not available, or has something else in it. The text says what was asked for and
 /// what is available. It is meant for an answer with 400.
 pub fn wanted_form(headers: &HeaderMap, uri: &Uri, others: &[&'static str]) -> Result<&'static str, String> {
-    let Query(Asked { format }) = Query::of(uri).map_err(|refused| refused.to_string())?;
+    let Query(FormQuery { format }) = Query::of(uri).map_err(|refused| refused.to_string())?;
     let Some(format) = format else { return Ok(if wants_html(headers) { "html" } else { "json" }) };
     let all = [&["json", "html"], others].concat();
     let known = all.iter().copied().find(|known| *known == format);

@@ -3,7 +3,7 @@
 use matchit::InsertError;
 
 /// The limit of the router itself is higher, but exceeding that makes it panic.
-const MOST_PARAMETERS: usize = 20;
+const MAX_PARAMETERS: usize = 20;
 
 /// What is wrong with a path, and after `: ` how to fix it. A valid path causes no panic in axum's router.
 pub(super) fn check(path: &str) -> Result<(), &'static str> {
@@ -36,7 +36,7 @@ pub(super) fn check_text(path: &str) -> Result<(), &'static str> {
     }
     let braces = path.bytes().filter(|byte| *byte == b'{').count();
     // An escaped brace is not a parameter.
-    if braces > MOST_PARAMETERS && braces - 2 * path.matches("{{").count() > MOST_PARAMETERS {
+    if braces > MAX_PARAMETERS && braces - 2 * path.matches("{{").count() > MAX_PARAMETERS {
         return Err("has more than 20 parameters: take what follows in one, by `{*rest}`");
     }
     Ok(())

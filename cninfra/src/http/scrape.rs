@@ -17,7 +17,7 @@ use std::{
 };
 
 /// The most left-out metrics that are logged, since a collector may make names without end.
-const MOST: usize = 1000;
+const MAX_LOGGED: usize = 1000;
 
 /// Answers Prometheus when it scrapes a registry, as text or OpenMetrics, whichever it asks for.
 ///
@@ -42,14 +42,14 @@ pub struct Scrape {
     log: Logger,
     metrics: Metrics,
     /// What was left out and has been logged, since it is logged once, and not for each scrape.
-    told: Mutex<BTreeSet<String>>,
+    logged: Mutex<BTreeSet<String>>,
 }
 
 impl Scrape {
     /// For this registry. A metric that cannot be exposed is a warning in this log, once for each.
     #[must_use]
     pub fn new(log: Logger, metrics: Metrics) -> Self {
-        Scrape { log, metrics, told: Mutex::default() }
+        Scrape { log, metrics, logged: Mutex::default() }
     }
 
     /// All current metrics, in the format that the request with these headers asks for.
@@ -60,13 +60,13 @@ impl Scrape {
         let exposition = self.metrics.expose(format);
         for left_out in exposition.left_out {
             let (is_new, count) = {
-                let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-                (told.len() < MOST && told.insert(left_out.clone()), told.len())
+                let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+                (logged.len() < MAX_LOGGED && logged.insert(left_out.clone()), logged.len())
             };
             if is_new {
                 self.log.warn(left_out);
-                if count == MOST {
-                    self.log.warn(format_args!("{MOST} metrics were left out: further ones are not logged"));
+                if count == MAX_LOGGED {
+                    self.log.warn(format_args!("{MAX_LOGGED} metrics were left out: further ones are not logged"));
                 }
             }
         }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn what_is_left_out_is_kept_and_logged_within_a_bound() {
         let metrics = Metrics::new("me");
-        for number in 0..MOST + 5 {
+        for number in 0..MAX_LOGGED + 5 {
             metrics.register_collector(&format!("wrong{number}"), Wrong).unwrap();
         }
         let scrape = Scrape::new(Loggers::new("x", LogSettings::new()).get("me"), metrics);
@@ -130,7 +130,7 @@ mod tests {
             }
         });
         let text = log.text();
-        assert_eq!(text.matches("could not be written").count(), MOST);
+        assert_eq!(text.matches("could not be written").count(), MAX_LOGGED);
         assert_eq!(text.matches("1000 metrics were left out: further ones are not logged").count(), 1);
     }
 

@@ -59,16 +59,16 @@ impl RouteTable {
     /// # Errors
     /// Those of [`add`](RouteTable::add), also if the owner registers a route twice in one attempt.
     pub fn renew(&mut self, owner: &str, attempt: u32, routes: &Routes) -> Result<RouteTable, RouteError> {
-        let again = |at: usize, route: &Route| {
+        let is_replaced = |at: usize, route: &Route| {
             let is_same = |method: &Method, path: &str| *method == route.method && *path == *route.path;
             *route.owner == *owner
                 && self.attempts[at] < attempt
                 && routes.entries.iter().any(|entry| is_same(&entry.method, &entry.path))
         };
-        if !self.routes().iter().enumerate().any(|(at, route)| again(at, route)) {
+        if !self.routes().iter().enumerate().any(|(at, route)| is_replaced(at, route)) {
             return self.extend(owner, attempt, routes).map(|()| RouteTable::new());
         }
-        let mut all = self.only(|at, route| !again(at, route))?;
+        let mut all = self.only(|at, route| !is_replaced(at, route))?;
         all.extend(owner, attempt, routes)?;
         Ok(mem::replace(self, all))
     }
@@ -79,11 +79,11 @@ impl RouteTable {
         let before = self.handlers.len();
         for Entry { method, path, summary, during_start, handler } in routes.entries.iter().cloned() {
             let owner = owner.to_string();
-            let put = match handler {
+            let added = match handler {
                 Some(handler) => self.put(Route { method, path, owner, summary, during_start }, attempt, handler),
                 None => Err(RouteError::Method { owner, method, path }),
             };
-            if let Err(error) = put {
+            if let Err(error) = added {
                 *self = self.only(|at, _| at < before)?;
                 return Err(error);
             }

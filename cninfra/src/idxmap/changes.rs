@@ -2,7 +2,7 @@
 
 use super::{
     change::Change,
-    log::{Follower, Told},
+    log::{Follower, Next},
     shared::{Shared, Subscription},
 };
 use std::{
@@ -48,10 +48,10 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
             }
             // `cooperative` makes a watcher that always finds a change yield to other tasks nevertheless.
             match cooperative(poll_fn(|cx| self.changes.poll(cx))).await {
-                Told::Change(change) => return Some(Event::Change(change)),
-                Told::Behind => self.begin_anew()?,
-                Told::Nothing => {}
-                Told::Ended => return None,
+                Next::Change(change) => return Some(Event::Change(change)),
+                Next::TooFar => self.restart()?,
+                Next::Nothing => {}
+                Next::Ended => return None,
             }
         }
     }
@@ -63,9 +63,9 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
                 return Some(Event::All(all));
             }
             match self.changes.take() {
-                Told::Change(change) => return Some(Event::Change(change)),
-                Told::Behind => self.begin_anew()?,
-                Told::Nothing | Told::Ended => return None,
+                Next::Change(change) => return Some(Event::Change(change)),
+                Next::TooFar => self.restart()?,
+                Next::Nothing | Next::Ended => return None,
             }
         }
     }
@@ -78,10 +78,10 @@ impl<K: Hash + Eq + Clone, V> Changes<K, V> {
     }
 
     /// Starts again with all entries. `None` if the map is gone, and with it what was missed.
-    fn begin_anew(&mut self) -> Option<()> {
+    fn restart(&mut self) -> Option<()> {
         let map = self.map.upgrade()?;
         let (all, changes) = map.subscribe();
-        self.missed += self.changes.behind(&changes);
+        self.missed += self.changes.changes_until(&changes);
         (self.all, self.changes) = (Some(all), changes);
         Some(())
     }

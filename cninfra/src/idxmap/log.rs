@@ -41,30 +41,30 @@ struct Ring<K, V> {
 struct Slot<K, V> {
     /// The number of watchers whose next change it is. It is at least one for the first slot.
     readers: usize,
-    change: Kept<K, V>,
+    change: StoredChange<K, V>,
 }
 
 /// A change is moved to an `Arc` only when it is taken while other watchers still need it: most changes are taken by
 /// one watcher, or by none.
-enum Kept<K, V> {
+enum StoredChange<K, V> {
     Own(Change<K, V>),
     Shared(Update<K, V>),
     /// While the change is being moved to its `Arc`.
     Moving,
 }
 
-impl<K, V> Kept<K, V> {
+impl<K, V> StoredChange<K, V> {
     fn share(&mut self) -> Option<Update<K, V>> {
-        let shared = std::mem::replace(self, Kept::Moving).into_shared()?;
-        *self = Kept::Shared(shared.clone());
+        let shared = std::mem::replace(self, StoredChange::Moving).into_shared()?;
+        *self = StoredChange::Shared(shared.clone());
         Some(shared)
     }
 
     fn into_shared(self) -> Option<Update<K, V>> {
         match self {
-            Kept::Own(change) => Some(Arc::new(change)),
-            Kept::Shared(change) => Some(change),
-            Kept::Moving => None,
+            StoredChange::Own(change) => Some(Arc::new(change)),
+            StoredChange::Shared(change) => Some(change),
+            StoredChange::Moving => None,
         }
     }
 }
@@ -83,11 +83,11 @@ impl<K, V> Log<K, V> {
     }
 
     /// Adds a change. Only one writer may call this at a time. After it has released the lock of the writers, it has to
-    /// call [`Left::done`].
-    pub(super) fn push(&self, change: Change<K, V>) -> Left<K, V> {
+    /// call [`Cleanup::run`].
+    pub(super) fn push(&self, change: Change<K, V>) -> Cleanup<K, V> {
         self.made.store(self.made.load(Relaxed) + 1, Relaxed);
-        let slot = |readers| Slot { readers, change: Kept::Own(change) };
-        let unseen = |slot, more| Left { waiting: BTreeMap::new(), slot: Some(slot), more };
+        let slot = |readers| Slot { readers, change: StoredChange::Own(change) };
+        let unseen = |slot, more| Cleanup { waiting: BTreeMap::new(), slot: Some(slot), more };
         // No watcher can be added meanwhile, since that takes the lock of the writers.
         if self.followers.load(Relaxed) == 0 {
             return unseen(slot(0), VecDeque::new());
@@ -100,7 +100,7 @@ impl<K, V> Log<K, V> {
         }
         ring.kept.push_back(slot(readers));
         let waiting = if ring.waiting.is_empty() { BTreeMap::new() } else { std::mem::take(&mut ring.waiting) };
-        Left { waiting, slot: None, more }
+        Cleanup { waiting, slot: None, more }
     }
 
     /// The watchers whose next change is the first one are too far behind from now on.
@@ -161,7 +161,7 @@ impl<K, V> Ring<K, V> {
 
 /// What is left to do after a change, without any lock: it takes time, and runs foreign code (wakers and destructors).
 #[must_use]
-pub(super) struct Left<K, V> {
+pub(super) struct Cleanup<K, V> {
     waiting: BTreeMap<u64, Waker>,
     #[expect(dead_code, reason = "what is kept no more is dropped")]
     slot: Option<Slot<K, V>>,
@@ -169,9 +169,9 @@ pub(super) struct Left<K, V> {
     more: VecDeque<Slot<K, V>>,
 }
 
-impl<K, V> Left<K, V> {
+impl<K, V> Cleanup<K, V> {
     /// Wakes the watchers that wait, and drops the rest.
-    pub(super) fn done(self) {
+    pub(super) fn run(self) {
         self.waiting.into_values().for_each(Waker::wake);
     }
 }
@@ -185,10 +185,10 @@ pub(super) struct Follower<K, V> {
 }
 
 /// The answer to a watcher that asks for its next change.
-pub(super) enum Told<K, V> {
+pub(super) enum Next<K, V> {
     Change(Update<K, V>),
     /// The watcher is too far behind.
-    Behind,
+    TooFar,
     /// There is no further change yet.
     Nothing,
     /// There will be no further change, since the map is gone.
@@ -197,34 +197,34 @@ pub(super) enum Told<K, V> {
 
 impl<K, V> Follower<K, V> {
     /// The number of changes between this place and a later one.
-    pub(super) fn behind(&self, of: &Follower<K, V>) -> u64 {
-        of.next - self.next
+    pub(super) fn changes_until(&self, later: &Follower<K, V>) -> u64 {
+        later.next - self.next
     }
 
     /// The next change.
-    pub(super) fn take(&mut self) -> Told<K, V> {
-        self.look(None)
+    pub(super) fn take(&mut self) -> Next<K, V> {
+        self.next_or_wait(None)
     }
 
     /// The next change. If there is [nothing](Told::Nothing) yet, the task is woken when there is.
-    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Told<K, V>> {
-        match self.look(Some(cx.waker())) {
-            Told::Nothing => Poll::Pending,
-            told => Poll::Ready(told),
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Next<K, V>> {
+        match self.next_or_wait(Some(cx.waker())) {
+            Next::Nothing => Poll::Pending,
+            next => Poll::Ready(next),
         }
     }
 
-    fn look(&mut self, waker: Option<&Waker>) -> Told<K, V> {
+    fn next_or_wait(&mut self, waker: Option<&Waker>) -> Next<K, V> {
         let mut ring = self.log.lock();
-        let Some(place) = ring.place(self.next) else { return Told::Behind };
+        let Some(place) = ring.place(self.next) else { return Next::TooFar };
         let Some(slot) = ring.kept.get_mut(place) else {
             if ring.ended {
-                return Told::Ended;
+                return Next::Ended;
             }
             let before = waker.and_then(|waker| ring.waiting.insert(self.number, waker.clone()));
             drop(ring);
             drop(before);
-            return Told::Nothing;
+            return Next::Nothing;
         };
         slot.readers -= 1;
         let is_last = place == 0 && slot.readers == 0;
@@ -236,8 +236,8 @@ impl<K, V> Follower<K, V> {
         self.next += 1;
         // The `Arc` of a change that no other watcher receives is allocated without the lock.
         match shared.or_else(|| own?.change.into_shared()) {
-            Some(change) => Told::Change(change),
-            None => Told::Nothing,
+            Some(change) => Next::Change(change),
+            None => Next::Nothing,
         }
     }
 }
@@ -268,15 +268,15 @@ mod tests {
     type Numbers = Log<u64, u64>;
 
     fn push(log: &Numbers, value: &Arc<u64>) {
-        log.push(Change::Created { key: **value, new: value.clone() }).done();
+        log.push(Change::Created { key: **value, new: value.clone() }).run();
     }
 
-    fn key(told: Told<u64, u64>) -> Result<u64, &'static str> {
+    fn key(told: Next<u64, u64>) -> Result<u64, &'static str> {
         match told {
-            Told::Change(change) => Ok(*change.key()),
-            Told::Behind => Err("behind"),
-            Told::Nothing => Err("nothing"),
-            Told::Ended => Err("ended"),
+            Next::Change(change) => Ok(*change.key()),
+            Next::TooFar => Err("behind"),
+            Next::Nothing => Err("nothing"),
+            Next::Ended => Err("ended"),
         }
     }
 
@@ -303,7 +303,7 @@ mod tests {
                     if made - *next > BOUND {
                         assert_eq!(told, Err("behind"), "step {step}");
                         let anew = log.follow();
-                        assert_eq!(follower.behind(&anew), made - *next);
+                        assert_eq!(follower.changes_until(&anew), made - *next);
                         followers[at] = (anew, made);
                     } else if *next == made {
                         assert_eq!(told, Err("nothing"), "step {step}");

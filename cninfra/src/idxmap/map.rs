@@ -2,7 +2,7 @@
 
 use super::{Changes, Index, shared::Shared};
 #[cfg(feature = "keyval")]
-use super::{left::Left, synced::Behind};
+use super::{left::Orphaned, synced::Pending};
 use std::{borrow::Borrow, fmt, hash::Hash, ops::Deref, sync::Arc};
 
 /// How many changes are kept for watchers by default.
@@ -111,7 +111,7 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
     #[cfg(feature = "keyval")]
     #[must_use]
     pub fn is_synced(&self) -> bool {
-        self.0.synced.is()
+        self.0.synced.is_synced()
     }
 
     /// Waits until it [is synced](Self::is_synced). That can take long while the store is away, and for ever if nothing
@@ -125,13 +125,13 @@ impl<K: Hash + Eq + Clone, V> Reader<K, V> {
     }
 
     #[cfg(feature = "keyval")]
-    pub(super) fn behind(&self) -> Behind<'_> {
-        self.0.synced.behind()
+    pub(super) fn begin_pending(&self) -> Pending<'_> {
+        self.0.synced.begin_pending()
     }
 
     #[cfg(feature = "keyval")]
-    pub(super) fn left(&self) -> &Left {
-        &self.0.left
+    pub(super) fn orphaned(&self) -> &Orphaned {
+        &self.0.orphaned
     }
 
     /// The value of a key.

@@ -1,6 +1,6 @@
 //! [`mirror`] and [`mirror_typed`]: keep a map equal to a part of a store.
 
-use super::{IdxMap, left::Left};
+use super::{IdxMap, left::Orphaned};
 use crate::keyval::{Access, Bytes, Codec, Diffed, Entry, KeyRange, KvError, TypedWatch, Update, Watch};
 use futures_util::{Stream, StreamExt as _};
 use std::{collections::HashSet, hash::Hash};
@@ -107,14 +107,14 @@ pub async fn mirror_typed<K: Hash + Eq + Clone, T, C: Codec<T>, S: Access + ?Siz
 }
 
 /// The updates of a watch, with or without a type.
-trait Told: Stream<Item = Update<Self::Put>> + Unpin {
+trait Updates: Stream<Item = Update<Self::Put>> + Unpin {
     /// What is reported for a written value.
     type Put;
 
     fn diffed(&mut self) -> &mut Diffed;
 }
 
-impl Told for Diffed {
+impl Updates for Diffed {
     type Put = Entry;
 
     fn diffed(&mut self) -> &mut Diffed {
@@ -122,7 +122,7 @@ impl Told for Diffed {
     }
 }
 
-impl<T, C: Codec<T>, S: Access + ?Sized> Told for TypedWatch<T, C, S> {
+impl<T, C: Codec<T>, S: Access + ?Sized> Updates for TypedWatch<T, C, S> {
     type Put = (Entry, Result<T, KvError>);
 
     fn diffed(&mut self) -> &mut Diffed {
@@ -131,40 +131,40 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Told for TypedWatch<T, C, S> {
 }
 
 /// A running mirror. When it is dropped, it leaves its keys to the next mirror.
-struct Keeps<'m, U: Told> {
-    left: &'m Left,
+struct RunningMirror<'m, U: Updates> {
+    orphaned: &'m Orphaned,
     updates: U,
 }
 
-impl<'m, U: Told> Keeps<'m, U> {
-    fn begin(left: &'m Left, mut updates: U) -> Self {
-        left.hand_on(updates.diffed());
+impl<'m, U: Updates> RunningMirror<'m, U> {
+    fn begin(orphaned: &'m Orphaned, mut updates: U) -> Self {
+        orphaned.hand_over_to(updates.diffed());
         // From now on, forgotten keys are collected.
         updates.diffed().forgotten();
-        Keeps { left, updates }
+        RunningMirror { orphaned, updates }
     }
 }
 
-impl<U: Told> Drop for Keeps<'_, U> {
+impl<U: Updates> Drop for RunningMirror<'_, U> {
     fn drop(&mut self) {
-        self.left.leave(self.updates.diffed().leave());
+        self.orphaned.add(self.updates.diffed().hand_over());
     }
 }
 
 /// Applies the updates to the map. `read` makes a key and a value of the map from a written value, and also returns the
 /// key in the store.
-async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
+async fn keep<K: Hash + Eq + Clone, V, U: Updates, E>(
     map: &IdxMap<K, V>,
     updates: U,
     name: impl Fn(&Bytes) -> Result<K, E>,
     read: impl Fn(U::Put) -> (Result<(K, V), E>, Bytes),
     mut wrong: impl FnMut(&Bytes, E),
 ) {
-    let mut behind = Some(map.behind());
-    let mut keeps = Keeps::begin(map.left(), updates);
+    let mut pending = Some(map.begin_pending());
+    let mut running = RunningMirror::begin(map.orphaned(), updates);
     // Ranges that are added later are not part of the initial content.
-    let mut missing: HashSet<KeyRange> = keeps.updates.diffed().watch().reported_ranges().collect();
-    while let Some(update) = keeps.updates.next().await {
+    let mut missing: HashSet<KeyRange> = running.updates.diffed().watch().reported_ranges().collect();
+    while let Some(update) = running.updates.next().await {
         let gone = match update {
             Update::Put(put) => match read(put) {
                 (Ok((key, value)), _) => {
@@ -178,7 +178,7 @@ async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
             },
             Update::Deleted { key, .. } => key,
             Update::Synced(range) | Update::Removed(range) => {
-                for key in keeps.updates.diffed().forgotten() {
+                for key in running.updates.diffed().forgotten() {
                     if let Ok(key) = name(&key) {
                         map.remove(&key);
                     }
@@ -186,9 +186,9 @@ async fn keep<K: Hash + Eq + Clone, V, U: Told, E>(
                 // A removed range is no longer waited for.
                 missing.remove(&range);
                 if missing.is_empty()
-                    && let Some(behind) = behind.take()
+                    && let Some(pending) = pending.take()
                 {
-                    behind.ends_well();
+                    pending.complete();
                 }
                 continue;
             }
@@ -255,7 +255,7 @@ mod tests {
             reader.synced().await;
             reader.entries().len()
         });
-        let keeps = tokio::spawn({
+        let running = tokio::spawn({
             let map = map.clone();
             async move { mirror(&map, watch, name, read, |_, _| ()).await }
         });
@@ -286,7 +286,7 @@ mod tests {
         }
         // The store was closed: the map keeps what it had.
         feed.end();
-        keeps.await.unwrap();
+        running.await.unwrap();
         let (_, feed) = store.watched.lock().unwrap().take().unwrap();
         feed.end();
         other.await.unwrap();

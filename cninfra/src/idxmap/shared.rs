@@ -7,7 +7,7 @@ use super::{
     parts::Parts,
 };
 #[cfg(feature = "keyval")]
-use super::{left::Left, synced::Synced};
+use super::{left::Orphaned, synced::Synced};
 use std::{
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -21,7 +21,7 @@ pub(super) struct Shared<K, V> {
     #[cfg(feature = "keyval")]
     pub(super) synced: Synced,
     #[cfg(feature = "keyval")]
-    pub(super) left: Left,
+    pub(super) orphaned: Orphaned,
 }
 
 /// What only writers use, one at a time.
@@ -43,7 +43,7 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
             #[cfg(feature = "keyval")]
             synced: Synced::default(),
             #[cfg(feature = "keyval")]
-            left: Left::default(),
+            orphaned: Orphaned::default(),
         }
     }
 
@@ -83,9 +83,9 @@ impl<K: Hash + Eq + Clone, V> Shared<K, V> {
             (Some(old), None) => Change::Deleted { key, old: old.clone() },
             (None, None) => return Some(None),
         };
-        let left = self.log.push(change);
+        let cleanup = self.log.push(change);
         drop(writing);
-        left.done();
+        cleanup.run();
         Some(old)
     }
 

@@ -9,19 +9,19 @@ pub(super) struct Synced(watch::Sender<State>);
 #[derive(Clone, Copy, Default)]
 struct State {
     /// The number of running mirrors that have not received their initial content yet.
-    behind: usize,
+    pending: usize,
     /// Whether a mirror has received it.
     once: bool,
 }
 
 impl State {
     fn is_synced(&self) -> bool {
-        self.once && self.behind == 0
+        self.once && self.pending == 0
     }
 }
 
 impl Synced {
-    pub(super) fn is(&self) -> bool {
+    pub(super) fn is_synced(&self) -> bool {
         self.0.borrow().is_synced()
     }
 
@@ -31,24 +31,24 @@ impl Synced {
     }
 
     /// A mirror has begun.
-    pub(super) fn behind(&self) -> Behind<'_> {
-        self.0.send_modify(|state| state.behind += 1);
-        Behind(&self.0)
+    pub(super) fn begin_pending(&self) -> Pending<'_> {
+        self.0.send_modify(|state| state.pending += 1);
+        Pending(&self.0)
     }
 }
 
 /// A mirror that has not received its initial content yet. If it is dropped, that is no longer expected.
-pub(super) struct Behind<'s>(&'s watch::Sender<State>);
+pub(super) struct Pending<'s>(&'s watch::Sender<State>);
 
-impl Behind<'_> {
+impl Pending<'_> {
     /// The mirror has received its initial content.
-    pub(super) fn ends_well(self) {
+    pub(super) fn complete(self) {
         self.0.send_modify(|state| state.once = true);
     }
 }
 
-impl Drop for Behind<'_> {
+impl Drop for Pending<'_> {
     fn drop(&mut self) {
-        self.0.send_modify(|state| state.behind -= 1);
+        self.0.send_modify(|state| state.pending -= 1);
     }
 }

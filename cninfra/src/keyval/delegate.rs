@@ -97,7 +97,7 @@ macro_rules! counted {
             Err(error) => Err(error),
         };
         if let Some(counted) = counted {
-            counted.ends(&result);
+            counted.end(&result);
         }
         result
     }};

@@ -114,8 +114,8 @@ impl Diffed {
     }
 
     /// Hands over the reported keys to a later watch of the same ranges. This watch forgets them.
-    pub(crate) fn leave(&mut self) -> Legacy {
-        Legacy { prefix: self.watch.prefix().clone(), known: std::mem::take(&mut self.known) }
+    pub(crate) fn hand_over(&mut self) -> Inherited {
+        Inherited { prefix: self.watch.prefix().clone(), known: std::mem::take(&mut self.known) }
     }
 
     /// The keys forgotten with the [`Update::Removed`] that was just reported. The first call only starts to collect
@@ -126,9 +126,9 @@ impl Diffed {
 
     /// Takes over the keys that ended watches have reported for its ranges: a key that is gone since then is reported
     /// as deleted, and all values are reported again.
-    pub(crate) fn inherit(&mut self, legacies: &mut [Legacy]) {
+    pub(crate) fn inherit(&mut self, inherited: &mut [Inherited]) {
         let (prefix, ranges) = (self.watch.prefix().clone(), self.watch.ranges());
-        for key in legacies.iter_mut().flat_map(|legacy| legacy.take(ranges)) {
+        for key in inherited.iter_mut().flat_map(|each| each.take(ranges)) {
             // The ranges of a view's watch begin with the prefix of the view.
             self.known.entry(key.slice(prefix.len()..)).or_insert(Known { hash: None, revision: None });
         }
@@ -150,13 +150,15 @@ impl Diffed {
                     self.put(entry);
                 }
             }
-            Event::SnapshotEnd { range: told, at } => {
-                if let Some(Snapshot { range, seen, .. }) = self.snapshot.take().filter(|told| !told.range.is_empty()) {
+            Event::SnapshotEnd { range: ended, at } => {
+                if let Some(Snapshot { range, seen, .. }) =
+                    self.snapshot.take().filter(|snapshot| !snapshot.range.is_empty())
+                {
                     let gone = self.known.range::<Bytes, _>(range.bounds()).filter(|(key, _)| !seen.contains(*key));
                     let gone: Vec<Bytes> = gone.map(|(key, _)| key.clone()).collect();
                     gone.into_iter().for_each(|key| self.delete(key, at));
                 }
-                self.updates.push_back(Update::Synced(told));
+                self.updates.push_back(Update::Synced(ended));
             }
             Event::Changes { changes, revision } => {
                 for Change { key, kind, .. } in changes {
@@ -207,7 +209,7 @@ impl Diffed {
 
     fn forget(&mut self, range: KeyRange) {
         self.ranges.retain(|other| *other != range);
-        if self.snapshot.as_ref().is_some_and(|told| told.range == range) {
+        if self.snapshot.as_ref().is_some_and(|snapshot| snapshot.range == range) {
             self.snapshot = None;
         }
         let ranges = &self.ranges;
@@ -222,12 +224,12 @@ impl Diffed {
 }
 
 /// The keys that a watch had reported when it ended.
-pub(crate) struct Legacy {
+pub(crate) struct Inherited {
     prefix: Bytes,
     known: BTreeMap<Bytes, Known>,
 }
 
-impl Legacy {
+impl Inherited {
     pub(crate) fn is_empty(&self) -> bool {
         self.known.is_empty()
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Access, At, Capabilities, Codec, Compare, Entry, Expiry, KeyRange, KeyVal, Listing, Op, OpResult, PageRequest, Put,
-    Result, Revision, Txn, TxnOutcome, Typed, Watch, WatchOptions, Written, written::untold,
+    Result, Revision, Txn, TxnOutcome, Typed, Watch, WatchOptions, Written, written::no_result,
 };
 use crate::{Dep, ServiceLabel};
 use bytes::{Buf as _, Bytes};
@@ -234,7 +234,7 @@ impl<S: Access + ?Sized> Kv<S> {
         let outcome = self.store.commit(Txn::one(Op::delete(range, false))).await?;
         match outcome.results.first() {
             Some(OpResult::Deleted { count, .. }) => Ok(*count),
-            _ => Err(untold("delete")),
+            _ => Err(no_result("delete")),
         }
     }
 

@@ -21,13 +21,13 @@ pub struct Listing<S: ?Sized = dyn KeyVal> {
     page: vec::IntoIter<Entry>,
     at: Option<Revision>,
     /// The keys returned so far, for a store without an order, whose pages may repeat keys.
-    seen: Option<Seen>,
+    seen: Option<SeenKeys>,
 }
 
 impl<S: Access + ?Sized> Listing<S> {
     /// `request` has the full range, as in the store itself.
     pub(super) fn new(kv: Kv<S>, request: PageRequest) -> Self {
-        let seen = (!kv.capabilities().ordered).then(Seen::default);
+        let seen = (!kv.capabilities().ordered).then(SeenKeys::default);
         Listing { kv, next: Some(Paging::new(request)), page: Vec::new().into_iter(), at: None, seen }
     }
 
@@ -98,7 +98,7 @@ impl<S: Access + ?Sized> Listing<S> {
                         return Err(error);
                     }
                     all.clear();
-                    self.seen = self.seen.take().map(|_| Seen::default());
+                    self.seen = self.seen.take().map(|_| SeenKeys::default());
                     self.next = Some(paging.clone());
                 }
             }
@@ -120,12 +120,12 @@ impl<S: Access + ?Sized> Listing<S> {
 /// A set of keys, kept as hashes: 16 bytes per key, however long it is. That two keys have the same hashes is less
 /// likely than a memory error.
 #[derive(Default)]
-struct Seen {
+struct SeenKeys {
     hashers: [RandomState; 2],
     hashes: HashSet<[u64; 2]>,
 }
 
-impl Seen {
+impl SeenKeys {
     fn is_new(&mut self, key: &[u8]) -> bool {
         self.hashes.insert([self.hashers[0].hash_one(key), self.hashers[1].hash_one(key)])
     }

@@ -54,7 +54,7 @@ pub use codec::{Codec, CodecError, SerdeJson};
 pub use coordination::{Election, Held, Holder, Holders, Leadership, Lock, LockGuard, Loss, Observed};
 pub use delegate::{Connector, Delegate};
 pub use deletes::{Deletes, Deleting, WritingAgain};
-pub(crate) use diffed::Legacy;
+pub(crate) use diffed::Inherited;
 pub use diffed::{Diffed, Update};
 pub use entry::{Entry, Expiry, LONGEST_LIFE, LeaseId, Revision};
 pub use error::{Applied, KvError, Reason, Result};

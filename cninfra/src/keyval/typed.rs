@@ -117,7 +117,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
         let key = key.as_ref();
         let bytes = Bytes::from(self.encode(key, value)?);
         for _ in 0..ROUNDS {
-            let Some(found) = self.found(key, expected).await? else { return Ok(false) };
+            let Some(found) = self.bytes_if_equal(key, expected).await? else { return Ok(false) };
             if self.kv.compare_and_swap_with(key, found, bytes.clone(), expiry).await? {
                 return Ok(true);
             }
@@ -136,7 +136,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
     {
         let key = key.as_ref();
         for _ in 0..ROUNDS {
-            let Some(found) = self.found(key, expected).await? else { return Ok(false) };
+            let Some(found) = self.bytes_if_equal(key, expected).await? else { return Ok(false) };
             if self.kv.compare_and_delete(key, found).await? {
                 return Ok(true);
             }
@@ -145,7 +145,7 @@ impl<T, C: Codec<T>, S: Access + ?Sized> Typed<T, C, S> {
     }
 
     /// The bytes of the stored value if it equals the expected one, otherwise `None`.
-    async fn found(&self, key: &[u8], expected: &T) -> Result<Option<Bytes>>
+    async fn bytes_if_equal(&self, key: &[u8], expected: &T) -> Result<Option<Bytes>>
     where
         T: PartialEq,
     {

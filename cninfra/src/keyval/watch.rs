@@ -1,6 +1,6 @@
 //! [`Watch`]: the events of some ranges, as a stream.
 
-use super::{Diffed, Event, KeyRange, Result, Revision, metrics::Seen};
+use super::{Diffed, Event, KeyRange, Result, Revision, metrics::OpenWatch};
 use crate::BoxFuture;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -166,7 +166,7 @@ pub struct Watch {
     /// The requested ranges, without duplicates, with the full keys of the store.
     ranges: Vec<KeyRange>,
     /// Counts this watch in the store's metrics until it ends.
-    seen: Option<Seen>,
+    open_watch: Option<OpenWatch>,
 }
 
 impl Watch {
@@ -184,7 +184,7 @@ impl Watch {
             }
         });
         let handle = WatchHandle { control, prefix: Bytes::new() };
-        Watch { events: Box::pin(events), handle, ranges: different, seen: None }
+        Watch { events: Box::pin(events), handle, ranges: different, open_watch: None }
     }
 
     /// The next event; `None` when the store was closed.
@@ -208,8 +208,8 @@ impl Watch {
     }
 
     /// Counts this watch: `by` registers its control with the metrics of the store.
-    pub(super) fn seen_by(mut self, by: impl FnOnce(Arc<dyn WatchControl>) -> Seen) -> Self {
-        self.seen = Some(by(self.handle.control.clone()));
+    pub(super) fn counted_by(mut self, by: impl FnOnce(Arc<dyn WatchControl>) -> OpenWatch) -> Self {
+        self.open_watch = Some(by(self.handle.control.clone()));
         self
     }
 
@@ -241,9 +241,9 @@ impl Stream for Watch {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         let mut event = self.events.as_mut().poll_next(cx);
-        match (&event, &self.seen) {
-            (Poll::Ready(Some(event)), Some(seen)) => seen.takes(event),
-            (Poll::Ready(None), Some(_)) => self.seen = None,
+        match (&event, &self.open_watch) {
+            (Poll::Ready(Some(event)), Some(open_watch)) => open_watch.count_event(event),
+            (Poll::Ready(None), Some(_)) => self.open_watch = None,
             _ => {}
         }
         if let Poll::Ready(Some(event)) = &mut event

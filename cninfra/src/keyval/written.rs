@@ -29,12 +29,12 @@ impl Written {
     pub fn of(outcome: &TxnOutcome) -> Result<Self> {
         match outcome.results.first() {
             Some(OpResult::Put { ttl, lease }) => Ok(Written::new(outcome.revision, *ttl, *lease)),
-            _ => Err(untold("put")),
+            _ => Err(no_result("put")),
         }
     }
 }
 
 /// The error for a store that has broken its contract: it returned no result for the operation.
-pub(super) fn untold(op: &'static str) -> KvError {
+pub(super) fn no_result(op: &'static str) -> KvError {
     KvError::new(op, Reason::Other).because("the store has told nothing of the operation")
 }

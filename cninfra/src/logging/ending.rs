@@ -12,13 +12,13 @@ use tokio::{
 };
 
 /// Something that holds settings for a limited time.
-pub(super) trait Ends: Send + Sync + 'static {
+pub(super) trait Expiring: Send + Sync + 'static {
     /// When the next setting ends.
     fn next(&self) -> Option<Instant>;
     /// Ends the settings whose time is over.
-    fn end_those(&self, now: Instant);
+    fn end_expired(&self, now: Instant);
     /// The task with this mark was dropped together with its runtime: nothing is left that could end a setting later.
-    fn is_left(&self, by: &Mark);
+    fn task_dropped(&self, by: &Mark);
 }
 
 /// The state of a task, which also identifies it.
@@ -31,25 +31,26 @@ const GONE: u8 = 2;
 /// One task ends all settings, each in its time. It keeps nothing alive, and ends with the holder of the settings.
 pub(super) struct Ending {
     task: AbortHandle,
-    of: Mark,
+    mark: Mark,
 }
 
 impl Ending {
-    /// Starts the task on this runtime; `None` if the runtime has ended. `news` is notified when something was set.
-    pub(super) fn begin<T: Ends>(runtime: &Handle, ends: Weak<T>, news: Arc<Notify>) -> Option<Self> {
-        let watch = EndsWith { ends, of: Arc::default() };
-        let of = watch.of.clone();
-        let task = runtime.spawn(end(watch, news)).abort_handle();
+    /// Starts the task on this runtime; `None` if the runtime has ended. `limit_added` is notified when something was
+    /// set.
+    pub(super) fn begin<T: Expiring>(runtime: &Handle, ends: Weak<T>, limit_added: Arc<Notify>) -> Option<Self> {
+        let notice = DropNotice { ends, mark: Arc::default() };
+        let mark = notice.mark.clone();
+        let task = runtime.spawn(end(notice, limit_added)).abort_handle();
         // A runtime that has ended drops the task at once.
-        of.compare_exchange(NEW, RUNS, Ordering::AcqRel, Ordering::Acquire).is_ok().then_some(Ending { task, of })
+        mark.compare_exchange(NEW, RUNS, Ordering::AcqRel, Ordering::Acquire).is_ok().then_some(Ending { task, mark })
     }
 
-    pub(super) fn runs(&self) -> bool {
-        self.of.load(Ordering::Acquire) == RUNS
+    pub(super) fn is_running(&self) -> bool {
+        self.mark.load(Ordering::Acquire) == RUNS
     }
 
-    pub(super) fn is_of(&self, mark: &Mark) -> bool {
-        Arc::ptr_eq(&self.of, mark)
+    pub(super) fn has_mark(&self, mark: &Mark) -> bool {
+        Arc::ptr_eq(&self.mark, mark)
     }
 
     pub(super) fn abort(&self) {
@@ -57,33 +58,33 @@ impl Ending {
     }
 }
 
-async fn end<T: Ends>(watch: EndsWith<T>, news: Arc<Notify>) {
-    let next = || watch.ends.upgrade().map(|ends| ends.next());
+async fn end<T: Expiring>(notice: DropNotice<T>, limit_added: Arc<Notify>) {
+    let next = || notice.ends.upgrade().map(|ends| ends.next());
     while let Some(next) = next() {
         tokio::select! {
-            () = news.notified() => {}
+            () = limit_added.notified() => {}
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
-                let Some(ends) = watch.ends.upgrade() else { return };
-                ends.end_those(Instant::now());
+                let Some(ends) = notice.ends.upgrade() else { return };
+                ends.end_expired(Instant::now());
             }
         }
     }
 }
 
 /// Dropped with the task, even if the runtime ends before the task has run at all.
-struct EndsWith<T: Ends> {
+struct DropNotice<T: Expiring> {
     ends: Weak<T>,
-    of: Mark,
+    mark: Mark,
 }
 
-impl<T: Ends> Drop for EndsWith<T> {
+impl<T: Expiring> Drop for DropNotice<T> {
     fn drop(&mut self) {
-        // A task that never ran is dropped under the lock of the holder, which `is_left` takes.
-        if self.of.swap(GONE, Ordering::AcqRel) != RUNS {
+        // A task that never ran is dropped under the lock of the holder, which `task_dropped` takes.
+        if self.mark.swap(GONE, Ordering::AcqRel) != RUNS {
             return;
         }
         if let Some(ends) = self.ends.upgrade() {
-            ends.is_left(&self.of);
+            ends.task_dropped(&self.mark);
         }
     }
 }

@@ -85,7 +85,7 @@ impl Loggers {
     #[must_use]
     pub fn new(agent: &str, settings: LogSettings) -> Self {
         let loggers = Loggers::unnamed(settings);
-        loggers.name(agent);
+        loggers.set_agent(agent);
         loggers
     }
 
@@ -95,7 +95,7 @@ impl Loggers {
     }
 
     /// Sets the service label of the agent. Later calls change nothing.
-    pub(crate) fn name(&self, agent: &str) {
+    pub(crate) fn set_agent(&self, agent: &str) {
         self.0.agent.get_or_init(|| agent.into());
     }
 
@@ -197,14 +197,14 @@ impl Loggers {
     #[must_use]
     pub fn rules(&self) -> Vec<LevelRule> {
         let inner = self.0.lock();
-        let said = |rule: &Rule| LevelRule {
+        let level_rule = |rule: &Rule| LevelRule {
             name: rule.pattern.as_ref().map_or(DEFAULT, |pattern| pattern.as_str()).to_string(),
             level: rule.level,
             source: rule.source,
             place: rule.place(),
             ends_in: rule.until.map(|until| until.saturating_duration_since(Instant::now())),
         };
-        inner.rules.iter().filter(|rule| rule.holds()).map(said).collect()
+        inner.rules.iter().filter(|rule| rule.holds()).map(level_rule).collect()
     }
 
     /// Sets the level of the logger of this name, or of those that a pattern matches, including loggers that appear
@@ -228,9 +228,9 @@ impl Loggers {
     pub fn set_for(&self, name_or_pattern: &str, level: Level, time: Duration) -> Result<()> {
         let pattern = pattern(name_or_pattern)?;
         let Some(until) = Instant::now().checked_add(time) else { return self.set(name_or_pattern, level) };
-        self.be_ready_to_end()?;
+        self.ensure_ending()?;
         self.change(|rules| rules.put(Rule { until: Some(until), ..Rule::new(pattern, level, Source::Temporary) }))?;
-        self.0.news.notify_one();
+        self.0.limit_added.notify_one();
         Ok(())
     }
 
@@ -283,15 +283,15 @@ impl Loggers {
     }
 
     /// The log of the process uses these levels for libraries: from now on, `tracing` is told when they change.
-    pub(super) fn has_libraries(&self) {
-        self.0.has_libraries.store(true, Ordering::Relaxed);
+    pub(super) fn use_for_libraries(&self) {
+        self.0.serves_libraries.store(true, Ordering::Relaxed);
     }
 
     /// The log of the process receives the records of the crate `log`, whose level is global and is checked before any
     /// other.
-    pub(super) fn has_log_crate(&self) {
-        self.0.has_log_crate.store(true, Ordering::Relaxed);
-        self.0.tell_log_crate();
+    pub(super) fn use_for_log_crate(&self) {
+        self.0.serves_log_crate.store(true, Ordering::Relaxed);
+        self.0.set_log_crate_level();
     }
 
     fn change(&self, change: impl FnOnce(&mut Rules) -> Result<()>) -> Result<()> {
@@ -300,13 +300,13 @@ impl Loggers {
 
     /// Starts the task that ends temporary levels, if it does not run. It is started under the lock, so that there is
     /// only one.
-    fn be_ready_to_end(&self) -> Result<()> {
+    fn ensure_ending(&self) -> Result<()> {
         let mut inner = self.0.lock();
-        if inner.ending.as_ref().is_some_and(Ending::runs) {
+        if inner.ending.as_ref().is_some_and(Ending::is_running) {
             return Ok(());
         }
         let runtimes = inner.runtime.clone().into_iter().chain(Handle::try_current());
-        let begin = |runtime: Handle| Ending::begin(&runtime, Arc::downgrade(&self.0), self.0.news.clone());
+        let begin = |runtime: Handle| Ending::begin(&runtime, Arc::downgrade(&self.0), self.0.limit_added.clone());
         inner.ending = runtimes.into_iter().find_map(begin);
         match inner.ending {
             Some(_) => Ok(()),

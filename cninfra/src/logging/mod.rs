@@ -61,7 +61,7 @@ pub use record::Record;
 pub(crate) use rules::MOST;
 pub use rules::{Origin, Source};
 pub use settings::LogSettings;
-pub(crate) use settings::{DEFAULT, SAY_LESS, on_one_line};
+pub(crate) use settings::{DEFAULT, SAY_LESS, levels_on_one_line};
 
 #[doc(inline)]
 pub use crate::{debug, error, info, trace, warn};

@@ -109,7 +109,7 @@ impl Output {
     {
         let (sink, libraries) = self.sink();
         if let Some(loggers) = &libraries {
-            loggers.has_libraries();
+            loggers.use_for_libraries();
         }
         layer_of(sink, libraries)
     }
@@ -131,13 +131,13 @@ impl Output {
     pub fn install(self) -> bool {
         let loggers = self.libraries.clone();
         if let Some(loggers) = &loggers {
-            loggers.has_libraries();
+            loggers.use_for_libraries();
         }
         let installed = tracing::subscriber::set_global_default(self.direct()).is_ok();
         // For libraries that log through the crate `log`: if that has a logger already, their records still go there.
         if installed && LogTracer::init().is_ok() {
             match loggers {
-                Some(loggers) => loggers.has_log_crate(),
+                Some(loggers) => loggers.use_for_log_crate(),
                 None => log::set_max_level(log::LevelFilter::Info),
             }
         }

@@ -46,7 +46,7 @@ pub(super) struct Parts {
     /// Whether it is an event of the crate `log`.
     of_log_crate: bool,
     /// The number of fields that the logger has added. Fields of the record may have the same names, but come later.
-    ours: usize,
+    logger_fields: usize,
 }
 
 /// Whether it is an event of a [`Logger`](super::Logger), whose level was checked already.
@@ -57,7 +57,7 @@ pub(super) fn is_ours(metadata: &Metadata<'_>) -> bool {
 }
 
 /// The number of fields before those of the record itself.
-fn fields_of_logger(metadata: &Metadata<'_>) -> usize {
+fn leading_fields(metadata: &Metadata<'_>) -> usize {
     let text = metadata.fields().iter().take_while(|field| field.name() == "message").count();
     // `agent`, `logger`, `with`; methods add where they were called, which macros need not, since they expand there.
     text + 3 + usize::from(metadata.module_path() == Some(METHODS))
@@ -76,7 +76,7 @@ impl Parts {
             fields: Vec::new(),
             level: (*metadata.level()).into(),
             of_log_crate: normalized.is_some(),
-            ours: if is_ours(metadata) { fields_of_logger(metadata) } else { 0 },
+            logger_fields: if is_ours(metadata) { leading_fields(metadata) } else { 0 },
         };
         event.record(&mut parts);
         if parts.logger.is_empty() {
@@ -103,7 +103,7 @@ impl Parts {
     }
 
     fn is_ours(&self, field: &Field) -> bool {
-        field.index() < self.ours
+        field.index() < self.logger_fields
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Level, Source,
-    ending::{Ending, Ends, Mark},
+    ending::{Ending, Expiring, Mark},
     logger::Core,
     rules::Rules,
 };
@@ -23,11 +23,11 @@ pub(super) struct Registry {
     pub(super) agent: OnceLock<Box<str>>,
     inner: Mutex<Inner>,
     /// Whether the log of the process uses these levels for libraries.
-    pub(super) has_libraries: AtomicBool,
+    pub(super) serves_libraries: AtomicBool,
     /// Whether the log of the process also receives the records of the crate `log`.
-    pub(super) has_log_crate: AtomicBool,
+    pub(super) serves_log_crate: AtomicBool,
     /// Notified when a level was set for a limited time.
-    pub(super) news: Arc<Notify>,
+    pub(super) limit_added: Arc<Notify>,
 }
 
 /// The state under the lock.
@@ -50,9 +50,9 @@ impl Registry {
         Registry {
             agent: OnceLock::new(),
             inner: Mutex::new(inner),
-            has_libraries: AtomicBool::new(false),
-            has_log_crate: AtomicBool::new(false),
-            news: Arc::default(),
+            serves_libraries: AtomicBool::new(false),
+            serves_log_crate: AtomicBool::new(false),
+            limit_added: Arc::default(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Registry {
     }
 
     /// Sets the level of the crate `log`, which is global.
-    pub(super) fn tell_log_crate(&self) {
+    pub(super) fn set_log_crate_level(&self) {
         // Under the lock, so that the latest change is set last. It is only a store.
         let inner = self.lock();
         log::set_max_level(match inner.rules.lowest_of_libraries() {
@@ -91,11 +91,11 @@ impl Registry {
             result
         };
         // This calls the registry again, so no lock is held.
-        if self.has_libraries.load(Ordering::Relaxed) {
+        if self.serves_libraries.load(Ordering::Relaxed) {
             tracing::callsite::rebuild_interest_cache();
         }
-        if self.has_log_crate.load(Ordering::Relaxed) {
-            self.tell_log_crate();
+        if self.serves_log_crate.load(Ordering::Relaxed) {
+            self.set_log_crate_level();
         }
         result
     }
@@ -113,12 +113,12 @@ impl Drop for Registry {
     }
 }
 
-impl Ends for Registry {
+impl Expiring for Registry {
     fn next(&self) -> Option<Instant> {
         self.lock().rules.next_end()
     }
 
-    fn end_those(&self, now: Instant) {
+    fn end_expired(&self, now: Instant) {
         // A removal is never refused.
         let _ = self.change(|rules| {
             rules.expire(now);
@@ -126,8 +126,8 @@ impl Ends for Registry {
         });
     }
 
-    fn is_left(&self, by: &Mark) {
-        let is_replaced = self.lock().ending.as_ref().is_none_or(|ending| !ending.is_of(by));
+    fn task_dropped(&self, by: &Mark) {
+        let is_replaced = self.lock().ending.as_ref().is_none_or(|ending| !ending.has_mark(by));
         if !is_replaced {
             self.end_all();
         }

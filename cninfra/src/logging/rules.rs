@@ -150,7 +150,7 @@ impl Rules {
     }
 
     /// The level that a rule sets for this logger, or for its nearest ancestor that has a rule.
-    pub(super) fn said(&self, name: &str) -> Option<(Level, Origin)> {
+    pub(super) fn rule_for(&self, name: &str) -> Option<(Level, Origin)> {
         let mut at = Some(name);
         while let Some(logger) = at {
             if let Some((rule, pattern)) = self.best(logger) {
@@ -172,14 +172,14 @@ impl Rules {
 
     /// The level of a logger, and the reason for it.
     pub(super) fn resolve(&self, name: &str) -> (Level, Origin) {
-        self.said(name).unwrap_or_else(|| self.default_level())
+        self.rule_for(name).unwrap_or_else(|| self.default_level())
     }
 
     /// The level for the records of a library, by their target. A low default level does not ask for the internals of
     /// every library, so here it is at least `info`.
     pub(super) fn of_library(&self, target: &str) -> Level {
         let default = || self.default_level().0.max(Level::Info);
-        self.said(target).map_or_else(default, |(level, _)| level)
+        self.rule_for(target).map_or_else(default, |(level, _)| level)
     }
 
     /// The lowest level that the records of any library can have.

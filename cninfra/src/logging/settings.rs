@@ -69,7 +69,7 @@ impl LogSettings {
 ///
 /// # Errors
 /// Some of them are invalid, which are reported together; or there are more than can be kept.
-pub(crate) fn on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
+pub(crate) fn levels_on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
     let parts = || text.split(',').map(str::trim).filter(|part| !part.is_empty());
     match parts().count() {
         0..=MOST => Ok(()),
@@ -81,30 +81,30 @@ pub(crate) fn on_one_line(text: &str) -> Result<Vec<(&str, Level)>> {
         pattern(name.trim())?;
         Ok((name.trim(), level))
     };
-    let (said, wrong): (Vec<_>, Vec<_>) = parts().map(read).partition(Result::is_ok);
-    match wrong.into_iter().filter_map(Result::err).collect() {
-        wrong if Vec::is_empty(&wrong) => Ok(said.into_iter().flatten().collect()),
-        wrong => Err(together(wrong)),
+    let (levels, errors): (Vec<_>, Vec<_>) = parts().map(read).partition(Result::is_ok);
+    match errors.into_iter().filter_map(Result::err).collect() {
+        errors if Vec::is_empty(&errors) => Ok(levels.into_iter().flatten().collect()),
+        errors => Err(together(errors)),
     }
 }
 
 /// The number of mistakes of one line that are reported; more are only counted.
-const MOST_TOLD: usize = 5;
+const MAX_REPORTED: usize = 5;
 
 /// All mistakes of one line as one error, since they have the same place; each with its own help.
-fn together(mut wrong: Vec<Error>) -> Error {
-    if wrong.len() == 1 {
-        return wrong.remove(0);
+fn together(mut errors: Vec<Error>) -> Error {
+    if errors.len() == 1 {
+        return errors.remove(0);
     }
-    let with_mend = |error: &Error| match error.help() {
+    let with_help_text = |error: &Error| match error.help() {
         Some(help) => format!("{error} ({help})"),
         None => error.to_string(),
     };
-    let mut told: Vec<String> = wrong.iter().take(MOST_TOLD).map(with_mend).collect();
-    if wrong.len() > MOST_TOLD {
-        told.push(format!("and {} more", wrong.len() - MOST_TOLD));
+    let mut reported: Vec<String> = errors.iter().take(MAX_REPORTED).map(with_help_text).collect();
+    if errors.len() > MAX_REPORTED {
+        reported.push(format!("and {} more", errors.len() - MAX_REPORTED));
     }
-    Error::msg(told.join("; "))
+    Error::msg(reported.join("; "))
 }
 
 /// The error for a level that is separated from its name by a colon, if that is the mistake.
@@ -126,25 +126,25 @@ mod tests {
 
     #[test]
     fn a_variable_says_many_levels() {
-        let said = on_one_line(" warn, etcd*=Debug,http = error ,").unwrap();
-        assert_eq!(said, [("default", Level::Warn), ("etcd*", Level::Debug), ("http", Level::Error)]);
+        let levels = levels_on_one_line(" warn, etcd*=Debug,http = error ,").unwrap();
+        assert_eq!(levels, [("default", Level::Warn), ("etcd*", Level::Debug), ("http", Level::Error)]);
         for (text, part) in
             [("etcd=loud", "`loud` is not a level"), ("a b=warn", "`a b` is not a name"), ("=warn", "`` is not a name")]
         {
-            let error = on_one_line(text).unwrap_err().to_string();
+            let error = levels_on_one_line(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
-        let error = on_one_line("warn,etcd: debug").unwrap_err();
+        let error = levels_on_one_line("warn,etcd: debug").unwrap_err();
         assert_eq!(
             (error.to_string().as_str(), error.help()),
             ("`etcd: debug` is not a level", Some("write `etcd=debug`"))
         );
-        assert!(on_one_line("hyper::proto").unwrap_err().to_string().contains("is not a level: write trace"));
+        assert!(levels_on_one_line("hyper::proto").unwrap_err().to_string().contains("is not a level: write trace"));
     }
 
     #[test]
     fn all_that_is_wrong_on_one_line_is_told() {
-        let error = on_one_line("etcd: debug,warn,a b=warn,http=loud,redis: info").unwrap_err();
+        let error = levels_on_one_line("etcd: debug,warn,a b=warn,http=loud,redis: info").unwrap_err();
         assert_eq!(error.help(), None);
         let error = error.to_string();
         for part in [
@@ -155,8 +155,8 @@ mod tests {
         ] {
             assert!(error.contains(part), "{part} in: {error}");
         }
-        let many = on_one_line(&"x,".repeat(MOST_TOLD + 2)).unwrap_err().to_string();
+        let many = levels_on_one_line(&"x,".repeat(MAX_REPORTED + 2)).unwrap_err().to_string();
         assert!(many.ends_with("; and 2 more"), "{many}");
-        assert_eq!(many.matches("`x` is not a level").count(), MOST_TOLD);
+        assert_eq!(many.matches("`x` is not a level").count(), MAX_REPORTED);
     }
 }

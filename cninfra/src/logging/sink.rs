@@ -51,7 +51,7 @@ struct Lost {
 }
 
 /// A record that reports this many lost ones.
-struct Word {
+struct LossNotice {
     many: u64,
     line: String,
 }
@@ -69,7 +69,7 @@ impl Sink {
 impl Inner {
     /// Formats the report of lost records, if there are any. This comes before the writer is made, which may hold a
     /// lock, since the format may be code of the program.
-    fn word(&self) -> Option<Word> {
+    fn notice(&self) -> Option<LossNotice> {
         if !self.is_owed.load(Ordering::Acquire) {
             return None;
         }
@@ -87,17 +87,17 @@ impl Inner {
         };
         let mut line = String::new();
         self.lines.write_record(&record, &mut line).ok()?;
-        Some(Word { many, line })
+        Some(LossNotice { many, line })
     }
 
     fn owed(&self) -> MutexGuard<'_, Owed> {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, writer: &mut dyn Write, word: Option<Word>, line: &[u8]) {
+    fn write(&self, writer: &mut dyn Write, notice: Option<LossNotice>, line: &[u8]) {
         let was_owed = self.is_owed.load(Ordering::Acquire);
         let mut owed = if was_owed { take(&mut *self.owed()) } else { Owed::default() };
-        owed.settle(writer, word, line);
+        owed.settle(writer, notice, line);
         if was_owed || owed.is_any() {
             // Other threads may have lost records meanwhile.
             let mut all = self.owed();
@@ -114,13 +114,13 @@ impl Owed {
     }
 
     /// Writes what is owed, and then this record.
-    fn settle(&mut self, writer: &mut dyn Write, word: Option<Word>, line: &[u8]) {
-        let is_true = |word: &Word| self.lost.as_ref().is_some_and(|lost| lost.many == word.many);
-        let told = match word.filter(is_true) {
-            Some(word) => self.write(writer, word.line.as_bytes()).map(|()| self.lost = None),
+    fn settle(&mut self, writer: &mut dyn Write, notice: Option<LossNotice>, line: &[u8]) {
+        let is_current = |notice: &LossNotice| self.lost.as_ref().is_some_and(|lost| lost.many == notice.many);
+        let noticed = match notice.filter(is_current) {
+            Some(notice) => self.write(writer, notice.line.as_bytes()).map(|()| self.lost = None),
             None => Ok(()),
         };
-        if let Err(error) = told.and_then(|()| self.write(writer, line)) {
+        if let Err(error) = noticed.and_then(|()| self.write(writer, line)) {
             self.lose(&error);
         }
     }
@@ -178,26 +178,26 @@ impl<'a> MakeWriter<'a> for Sink {
     type Writer = Line<'a>;
 
     fn make_writer(&'a self) -> Line<'a> {
-        let word = self.0.word();
-        Line { of: &self.0, word, writer: self.0.writer.make_writer() }
+        let notice = self.0.notice();
+        Line { inner: &self.0, notice, writer: self.0.writer.make_writer() }
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Line<'a> {
-        let word = self.0.word();
-        Line { of: &self.0, word, writer: self.0.writer.make_writer_for(metadata) }
+        let notice = self.0.notice();
+        Line { inner: &self.0, notice, writer: self.0.writer.make_writer_for(metadata) }
     }
 }
 
 /// A writer for one record, which is written as a whole.
 pub(super) struct Line<'a> {
-    of: &'a Inner,
-    word: Option<Word>,
+    inner: &'a Inner,
+    notice: Option<LossNotice>,
     writer: Box<dyn Write + 'a>,
 }
 
 impl Write for Line<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.of.write(&mut *self.writer, self.word.take(), line);
+        self.inner.write(&mut *self.writer, self.notice.take(), line);
         Ok(line.len())
     }
 

@@ -28,13 +28,13 @@ impl Metrics {
         let entries: Vec<(String, Arc<Entry>)> =
             self.entries().iter().map(|(name, entry)| (name.clone(), entry.clone())).collect();
         let mut exposition = Exposition { text: String::new(), left_out: Vec::new() };
-        let mut told = BTreeMap::new();
+        let mut taken = BTreeMap::new();
         for (name, entry) in &entries {
             let written = entry.write();
             let read = written.as_deref().map_err(String::clone).and_then(|text| Ok((text, lines::families(text)?)));
             let left_out = match read {
-                Err(why) => format!("metric `{name}` of `{}` {}", entry.owner, entry.wrong.get_or_init(|| why)),
-                Ok((text, families)) => match tell(&families, &entry.owner, &mut told) {
+                Err(why) => format!("metric `{name}` of `{}` {}", entry.owner, entry.refusal.get_or_init(|| why)),
+                Ok((text, families)) => match claim_names(&families, &entry.owner, &mut taken) {
                     Err(why) => why,
                     Ok(()) => {
                         match format {
@@ -68,11 +68,11 @@ impl Entry {
 }
 
 /// Adds the names of these families to those that are exposed already, or says which one is taken.
-fn tell(families: &[Family<'_>], owner: &str, told: &mut BTreeMap<String, String>) -> Result<(), String> {
+fn claim_names(families: &[Family<'_>], owner: &str, taken: &mut BTreeMap<String, String>) -> Result<(), String> {
     let mut new = BTreeMap::new();
     for family in families {
         for sample in family.names() {
-            if let Some(other) = told.get(&sample).or_else(|| new.get(&sample)) {
+            if let Some(other) = taken.get(&sample).or_else(|| new.get(&sample)) {
                 let me = format!("metric `{}` of `{owner}`", family.name);
                 return Err(match family.name == other {
                     true => format!("{me} is told already by another one"),
@@ -82,7 +82,7 @@ fn tell(families: &[Family<'_>], owner: &str, told: &mut BTreeMap<String, String
             new.insert(sample, family.name.to_string());
         }
     }
-    told.append(&mut new);
+    taken.append(&mut new);
     Ok(())
 }
 

@@ -7,28 +7,28 @@ use std::fmt::Display;
 pub(super) struct Family<'a> {
     pub(super) name: &'a str,
     /// The suffixes of its samples' names.
-    ends: &'static [&'static str],
+    suffixes: &'static [&'static str],
 }
 
 impl<'a> Family<'a> {
     fn new(name: &'a str, kind: &str) -> Self {
-        let ends: &[_] = match kind {
+        let suffixes: &[_] = match kind {
             "counter" => &["_total"],
             "histogram" => &["_sum", "_count", "_bucket"],
             "info" => &["_info"],
             _ => &[""],
         };
-        Family { name, ends }
+        Family { name, suffixes }
     }
 
     /// All names that no other family may use.
     pub(super) fn names(self) -> impl Iterator<Item = String> + use<'a> {
-        let ends = self.ends.iter().filter(|end| !end.is_empty());
-        ends.chain(&[""]).map(move |end| format!("{}{end}", self.name))
+        let suffixes = self.suffixes.iter().filter(|suffix| !suffix.is_empty());
+        suffixes.chain(&[""]).map(move |suffix| format!("{}{suffix}", self.name))
     }
 
     fn has(self, sample: &str) -> bool {
-        sample.strip_prefix(self.name).is_some_and(|end| self.ends.contains(&end))
+        sample.strip_prefix(self.name).is_some_and(|suffix| self.suffixes.contains(&suffix))
     }
 }
 
@@ -38,16 +38,16 @@ pub(super) fn families(text: &str) -> Result<Vec<Family<'_>>, String> {
     let mut families: Vec<Family<'_>> = Vec::new();
     let mut labels = Vec::new();
     for line in text.split_terminator('\n') {
-        let Some(told) = line.strip_prefix("# ") else {
-            let sample = sample(line, &mut labels)?;
+        let Some(comment) = line.strip_prefix("# ") else {
+            let sample = checked_sample(line, &mut labels)?;
             if !families.last().is_some_and(|family| family.has(sample)) {
                 let sample = shown(sample);
                 return Err(format!("has a sample `{sample}`, which is none of its type: tell it as another metric"));
             }
             continue;
         };
-        let (what, told) = told.split_once(' ').unwrap_or_default();
-        let (name, rest) = told.split_once(' ').unwrap_or_default();
+        let (what, rest) = comment.split_once(' ').unwrap_or_default();
+        let (name, rest) = rest.split_once(' ').unwrap_or_default();
         match what {
             "HELP" if !are_escapes(rest) => return Err("has a help text with a single `\\`: write two".to_string()),
             "HELP" | "UNIT" => {}
@@ -58,7 +58,7 @@ pub(super) fn families(text: &str) -> Result<Vec<Family<'_>>, String> {
                 return Err(format!("tells `{name}` twice: encode one descriptor for all its samples"));
             }
             "TYPE" => families.push(Family::new(name, rest)),
-            _ => return Err(no_line()),
+            _ => return Err(malformed()),
         }
     }
     Ok(families)
@@ -72,25 +72,25 @@ fn shown(name: &str) -> impl Display {
     name.escape_debug()
 }
 
-fn no_line() -> String {
+fn malformed() -> String {
     "writes a line that is not a sample: a help text is one line, and a label's name has no quotes".to_string()
 }
 
 /// Checks a sample, and returns its name.
-fn sample<'a>(line: &'a str, seen: &mut Vec<&'a str>) -> Result<&'a str, String> {
-    let (name, rest) = line.split_at(line.find(['{', ' ']).ok_or_else(no_line)?);
-    let rest = after_labels(rest, seen)?.strip_prefix(' ').ok_or_else(no_line)?;
+fn checked_sample<'a>(line: &'a str, seen: &mut Vec<&'a str>) -> Result<&'a str, String> {
+    let (name, rest) = line.split_at(line.find(['{', ' ']).ok_or_else(malformed)?);
+    let rest = after_labels(rest, seen)?.strip_prefix(' ').ok_or_else(malformed)?;
     let (value, exemplar) = rest.split_once(" # ").map_or((rest, None), |(value, rest)| (value, Some(rest)));
-    are_numbers(value)?;
+    check_numbers(value)?;
     if let Some(exemplar) = exemplar {
-        are_numbers(after_labels(exemplar, seen)?.trim_start())?;
+        check_numbers(after_labels(exemplar, seen)?.trim_start())?;
     }
     Ok(name)
 }
 
-fn are_numbers(text: &str) -> Result<(), String> {
+fn check_numbers(text: &str) -> Result<(), String> {
     let are = text.split(' ').all(|number| number.parse::<f64>().is_ok());
-    if are { Ok(()) } else { Err(no_line()) }
+    if are { Ok(()) } else { Err(malformed()) }
 }
 
 /// The text after the labels, if there are any. Their names are put into `seen`.
@@ -98,7 +98,7 @@ fn after_labels<'a>(text: &'a str, seen: &mut Vec<&'a str>) -> Result<&'a str, S
     seen.clear();
     let Some(mut text) = text.strip_prefix('{') else { return Ok(text) };
     while !text.starts_with('}') {
-        let (name, value) = text.split_once("=\"").ok_or_else(no_line)?;
+        let (name, value) = text.split_once("=\"").ok_or_else(malformed)?;
         if !is_name(name, false) || name.starts_with("__") {
             return Err(format!("has the label `{}`: write {LETTERS}", shown(name)));
         }
@@ -106,12 +106,12 @@ fn after_labels<'a>(text: &'a str, seen: &mut Vec<&'a str>) -> Result<&'a str, S
             return Err(format!("has the label `{name}` twice: leave out one"));
         }
         seen.push(name);
-        let end = end_of_text(value).ok_or_else(no_line)?;
+        let end = end_of_text(value).ok_or_else(malformed)?;
         text = &value[end + 1..];
         match text.strip_prefix(',') {
             Some(next) => text = next,
             None if text.starts_with('}') => {}
-            None => return Err(no_line()),
+            None => return Err(malformed()),
         }
     }
     Ok(&text[1..])
@@ -183,20 +183,20 @@ mod tests {
             ("# TYPE g gauge", "tells `g` twice: encode one descriptor for all its samples".to_string()),
             ("# TYPE a-b gauge", format!("has the name `a-b`: write {LETTERS}")),
             ("# HELP a b\\c", "has a help text with a single `\\`: write two".to_string()),
-            ("g{a=\"\"b=\"\"} 1", no_line()),
-            ("g{a=\"\" 1", no_line()),
-            ("g{a=\"\\x\"} 1", no_line()),
-            ("g{a=\"\\", no_line()),
-            ("g{a", no_line()),
-            ("g", no_line()),
-            ("g ", no_line()),
-            ("g one", no_line()),
-            ("g{}1", no_line()),
-            ("g 1 # {} x", no_line()),
-            ("of two lines.", no_line()),
-            ("", no_line()),
-            ("#", no_line()),
-            ("# EOF", no_line()),
+            ("g{a=\"\"b=\"\"} 1", malformed()),
+            ("g{a=\"\" 1", malformed()),
+            ("g{a=\"\\x\"} 1", malformed()),
+            ("g{a=\"\\", malformed()),
+            ("g{a", malformed()),
+            ("g", malformed()),
+            ("g ", malformed()),
+            ("g one", malformed()),
+            ("g{}1", malformed()),
+            ("g 1 # {} x", malformed()),
+            ("of two lines.", malformed()),
+            ("", malformed()),
+            ("#", malformed()),
+            ("# EOF", malformed()),
         ] {
             let told = families(&format!("# HELP g A gauge.\n# TYPE g gauge\n{lines}\n")).map(|_| ());
             assert_eq!(told, Err(why), "{lines}");

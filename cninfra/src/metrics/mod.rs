@@ -87,7 +87,7 @@ struct Entry {
     is_outdated: AtomicBool,
     /// Why it was left out the first time. This is reported each time: the label or the panic may be another one at
     /// each scrape, but what is left out is logged only once.
-    wrong: OnceLock<String>,
+    refusal: OnceLock<String>,
 }
 
 impl Metrics {
@@ -159,7 +159,7 @@ impl Metrics {
             owner: self.owner.clone(),
             registry,
             is_outdated: AtomicBool::new(false),
-            wrong: OnceLock::new(),
+            refusal: OnceLock::new(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     AgentStatus, Down, Registry, State,
-    registry::{Asked, Said},
+    registry::{PendingProbe, Statement},
 };
 use crate::{Context, logging::Level};
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl<'a> Status<'a> {
     /// `ignore`, its reported state counts again from now on. If it is `retry`, the next attempt reports that the
     /// plugin is up. Otherwise it has no effect.
     pub fn recovered(&self) {
-        if self.registry().recovered(self.cx.place()) {
+        if self.registry().mark_recovered(self.cx.place()) {
             self.cx.log().info("works by now, though its `init` has failed, which was ignored");
         }
     }
@@ -63,13 +63,13 @@ impl<'a> Status<'a> {
     pub fn non_fatal<N: AsRef<str>>(&self, names: &[N]) {
         // Evaluated without the lock, since `as_ref` is foreign code.
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-        self.registry().non_fatal(|instance| names.contains(&instance));
+        self.registry().set_non_fatal(|instance| names.contains(&instance));
     }
 
     #[track_caller]
     fn put(&self, state: State, reason: Option<String>, broken: bool) {
-        let said = Said { state, reason, broken };
-        let before = self.registry().report(self.cx.place(), said.clone());
+        let statement = Statement { state, reason, broken };
+        let before = self.registry().report(self.cx.place(), statement.clone());
         let is_new = match &before {
             Some(before) => (before.state, before.broken) != (state, broken),
             None => state != State::Ok,
@@ -82,7 +82,7 @@ impl<'a> Status<'a> {
             };
             // The record has the location of the caller.
             let mut log = self.cx.log().with("state", state);
-            if let Some(reason) = said.reason {
+            if let Some(reason) = statement.reason {
                 log = log.with("reason", reason);
             }
             let what = if broken { "is broken: only a new start mends it" } else { "its state has changed" };
@@ -91,30 +91,30 @@ impl<'a> Status<'a> {
     }
 
     /// The agent runs without the plugin, whatever the plugin reports. The agent logs that itself.
-    pub(crate) fn down(&self, down: Down, reason: String) {
-        self.registry().down(self.cx.place(), down, reason);
+    pub(crate) fn mark_down(&self, down: Down, reason: String) {
+        self.registry().mark_down(self.cx.place(), down, reason);
     }
 
-    /// Like [`down`](Self::down), by the policy `ignore`.
-    pub(crate) fn ignored(&self, reason: String) {
-        self.registry().ignored(self.cx.place(), reason);
+    /// Like [`mark_down`](Self::mark_down), by the policy `ignore`.
+    pub(crate) fn mark_ignored(&self, reason: String) {
+        self.registry().mark_ignored(self.cx.place(), reason);
     }
 
     /// The plugin is up after all. What it has reported meanwhile stays.
-    pub(crate) fn up(&self) {
-        self.registry().up(self.cx.place());
+    pub(crate) fn mark_up(&self) {
+        self.registry().mark_up(self.cx.place());
     }
 
     /// The plugin will be probed regularly.
-    pub(super) fn will_be_asked(&self) {
-        self.registry().will_be_asked(self.cx.place());
+    pub(super) fn expect_probe(&self) {
+        self.registry().expect_probe(self.cx.place());
     }
 
     /// A call of the plugin's probe is in progress until this is dropped.
-    pub(super) fn asks(&self, within: Duration) -> Asking {
-        let asked = Asked::within(within);
-        self.registry().asks(self.cx.place(), asked);
-        Asking { cx: self.cx.clone(), asked }
+    pub(super) fn begin_probe(&self, within: Duration) -> ProbeCall {
+        let probe = PendingProbe::within(within);
+        self.registry().probe_begins(self.cx.place(), probe);
+        ProbeCall { cx: self.cx.clone(), probe }
     }
 
     /// The state of the whole agent.
@@ -131,20 +131,20 @@ impl std::fmt::Debug for Status<'_> {
 }
 
 /// A call of a probe in progress.
-pub(super) struct Asking {
+pub(super) struct ProbeCall {
     cx: Context,
-    asked: Asked,
+    probe: PendingProbe,
 }
 
-impl Asking {
+impl ProbeCall {
     /// Whether it is too late for an answer.
     pub(super) fn is_late(&self) -> bool {
-        self.asked.is_late()
+        self.probe.is_late()
     }
 }
 
-impl Drop for Asking {
+impl Drop for ProbeCall {
     fn drop(&mut self) {
-        self.cx.status_registry().answered(self.cx.place(), &self.asked);
+        self.cx.status_registry().probe_ended(self.cx.place(), &self.probe);
     }
 }

@@ -95,7 +95,7 @@ impl Context {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let cx = self.clone();
-        let asking = async move {
+        let probe_task = async move {
             loop {
                 let mut longest = Duration::ZERO;
                 // The probe is called inside of this, and also dropped here at its time-out, so that all its panics are
@@ -110,10 +110,10 @@ impl Context {
                     });
                     measured.await
                 };
-                let asking = cx.status().asks(probing.timeout);
+                let call = cx.status().begin_probe(probing.timeout);
                 let answer = AssertUnwindSafe(answer).catch_unwind().await;
-                let late = asking.is_late();
-                drop(asking);
+                let late = call.is_late();
+                drop(call);
                 match answer {
                     Ok(Ok(Ok(()))) if late => {
                         // Otherwise, other tasks have kept the thread.
@@ -135,7 +135,7 @@ impl Context {
                 tokio::time::sleep(probing.interval.max(PAUSE)).await;
             }
         };
-        self.status().will_be_asked();
-        spawn_probe(self, Box::pin(asking));
+        self.status().expect_probe();
+        spawn_probe(self, Box::pin(probe_task));
     }
 }

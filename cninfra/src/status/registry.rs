@@ -25,9 +25,9 @@ struct Inner {
     updated: SystemTime,
     reported: BTreeMap<usize, Report>,
     /// The calls of probes in progress, by the plugin's place.
-    asked: BTreeMap<usize, Asked>,
+    pending_probes: BTreeMap<usize, PendingProbe>,
     /// The plugins among them whose probe was announced as late.
-    told_late: BTreeSet<usize>,
+    announced_late: BTreeSet<usize>,
     /// Plugins that the agent runs without, by place. This overrides what they report, since a plugin must not overrule
     /// a policy.
     down: BTreeMap<usize, (Down, Why)>,
@@ -45,8 +45,8 @@ struct Inner {
 }
 
 impl Inner {
-    fn lay_down(&mut self, place: usize, down: Down, why: String) {
-        self.reported.retain(|reporter, report| *reporter != place || report.said.broken);
+    fn put_down(&mut self, place: usize, down: Down, why: String) {
+        self.reported.retain(|reporter, report| *reporter != place || report.statement.broken);
         let why = Why::after(self.down.get(&place).map(|(_, before)| before), why);
         self.down.insert(place, (down, why));
         *self.failed.entry(place).or_default() += 1;
@@ -55,7 +55,7 @@ impl Inner {
 }
 
 struct Report {
-    said: Said,
+    statement: Statement,
     since: SystemTime,
     updated: SystemTime,
 }
@@ -65,15 +65,15 @@ const GRACE: Duration = Duration::from_millis(100);
 
 /// A call of a probe that is not answered yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct PendingProbe {
     at: Instant,
     when: SystemTime,
     within: Duration,
 }
 
-impl Asked {
+impl PendingProbe {
     pub(super) fn within(within: Duration) -> Self {
-        Asked { at: Instant::now(), when: SystemTime::now(), within }
+        PendingProbe { at: Instant::now(), when: SystemTime::now(), within }
     }
 
     /// Whether it is too late for an answer.
@@ -87,9 +87,9 @@ impl Asked {
     }
 
     /// The state of a plugin whose probe does not answer.
-    pub(super) fn no_answer(&self) -> Said {
+    pub(super) fn no_answer(&self) -> Statement {
         let reason = format!("its probe gave no answer within {:?}, and blocks its thread", self.within);
-        Said { state: State::Error, reason: Some(reason), broken: false }
+        Statement { state: State::Error, reason: Some(reason), broken: false }
     }
 }
 
@@ -110,7 +110,7 @@ impl Why {
 
 /// What a plugin reports about itself.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct Statement {
     pub(super) state: State,
     pub(super) reason: Option<String>,
     pub(super) broken: bool,
@@ -126,8 +126,8 @@ impl Registry {
             since: now,
             updated: now,
             reported: BTreeMap::new(),
-            asked: BTreeMap::new(),
-            told_late: BTreeSet::new(),
+            pending_probes: BTreeMap::new(),
+            announced_late: BTreeSet::new(),
             down: BTreeMap::new(),
             ignored: BTreeSet::new(),
             recovered: BTreeSet::new(),
@@ -177,14 +177,14 @@ impl Registry {
     }
 
     /// Records what a plugin reports. Returns what it had reported before.
-    pub(super) fn report(&self, place: usize, said: Said) -> Option<Said> {
+    pub(super) fn report(&self, place: usize, statement: Statement) -> Option<Statement> {
         self.change(|inner| {
             let now = SystemTime::now();
             let old = inner.reported.remove(&place);
-            let since = old.as_ref().filter(|old| old.said.state == said.state).map_or(now, |old| old.since);
-            let old = old.map(|old| old.said);
-            let same = old.as_ref() == Some(&said);
-            inner.reported.insert(place, Report { said, since, updated: now });
+            let since = old.as_ref().filter(|old| old.statement.state == statement.state).map_or(now, |old| old.since);
+            let old = old.map(|old| old.statement);
+            let same = old.as_ref() == Some(&statement);
+            inner.reported.insert(place, Report { statement, since, updated: now });
             inner.updated = now;
             (old, !same)
         })
@@ -192,15 +192,15 @@ impl Registry {
 
     /// A plugin will be probed. If nothing is known about it yet, since the agent is starting or runs without it, it is
     /// not ready before the first answer. Otherwise its previous state holds until then.
-    pub(super) fn will_be_asked(&self, place: usize) {
+    pub(super) fn expect_probe(&self, place: usize) {
         self.change(|inner| {
             let starts = inner.phase == State::Init || inner.down.contains_key(&place);
             let is_unknown = starts && !inner.reported.contains_key(&place);
             if is_unknown {
                 let now = SystemTime::now();
                 let reason = Some("its probe has not answered yet".to_string());
-                let said = Said { state: State::Init, reason, broken: false };
-                inner.reported.insert(place, Report { said, since: now, updated: now });
+                let statement = Statement { state: State::Init, reason, broken: false };
+                inner.reported.insert(place, Report { statement, since: now, updated: now });
                 inner.updated = now;
             }
             ((), is_unknown)
@@ -209,52 +209,53 @@ impl Registry {
 
     /// A probe is called. Without an answer in time, the plugin is in error, even if it keeps the thread that would
     /// notice that.
-    pub(super) fn asks(&self, place: usize, asked: Asked) {
-        self.lock().asked.insert(place, asked);
+    pub(super) fn probe_begins(&self, place: usize, probe: PendingProbe) {
+        self.lock().pending_probes.insert(place, probe);
     }
 
     /// The probe has answered, or is no longer called.
-    pub(super) fn answered(&self, place: usize, asked: &Asked) {
+    pub(super) fn probe_ended(&self, place: usize, probe: &PendingProbe) {
         self.change(|inner| {
-            let is_it = inner.asked.get(&place) == Some(asked);
+            let is_it = inner.pending_probes.get(&place) == Some(probe);
             if is_it {
-                inner.asked.remove(&place);
-                inner.told_late.remove(&place);
+                inner.pending_probes.remove(&place);
+                inner.announced_late.remove(&place);
             }
             // It was announced as late, and no longer is.
-            ((), is_it && asked.is_blocked())
+            ((), is_it && probe.is_blocked())
         });
     }
 
     /// Looks for changes that nobody reports, such as a probe that is late by now.
-    pub(crate) fn look_again(&self) {
+    pub(crate) fn announce_late_probes(&self) {
         self.change(|inner| {
-            let late = inner.asked.iter().filter(|(_, asked)| asked.is_blocked());
-            let is_new = late.fold(false, |is_new, (place, _)| inner.told_late.insert(*place) || is_new);
+            let late = inner.pending_probes.iter().filter(|(_, probe)| probe.is_blocked());
+            let is_new = late.fold(false, |is_new, (place, _)| inner.announced_late.insert(*place) || is_new);
             ((), is_new)
         });
     }
 
     /// The agent runs without a plugin. What that reported in the failed attempt no longer counts, unless only a
     /// restart can fix it.
-    pub(super) fn down(&self, place: usize, down: Down, why: String) {
-        self.change(|inner| (inner.lay_down(place, down, why), true));
+    pub(super) fn mark_down(&self, place: usize, down: Down, why: String) {
+        self.change(|inner| (inner.put_down(place, down, why), true));
     }
 
-    /// Like [`down`](Self::down), by the policy `ignore`. A plugin that has recovered already keeps its reported state.
-    pub(super) fn ignored(&self, place: usize, why: String) {
+    /// Like [`mark_down`](Self::mark_down), by the policy `ignore`. A plugin that has recovered already keeps its
+    /// reported state.
+    pub(super) fn mark_ignored(&self, place: usize, why: String) {
         self.change(|inner| {
             if inner.recovered.contains(&place) {
                 *inner.failed.entry(place).or_default() += 1;
                 return ((), false);
             }
             inner.ignored.insert(place);
-            (inner.lay_down(place, Down::Failed, why), true)
+            (inner.put_down(place, Down::Failed, why), true)
         });
     }
 
     /// A plugin works although its `init` has failed. Returns whether it was ignored until now.
-    pub(super) fn recovered(&self, place: usize) -> bool {
+    pub(super) fn mark_recovered(&self, place: usize) -> bool {
         self.change(|inner| {
             inner.recovered.insert(place);
             let was_ignored = inner.ignored.remove(&place) && inner.down.remove(&place).is_some();
@@ -266,7 +267,7 @@ impl Registry {
     }
 
     /// A plugin that was down is up. What it has reported meanwhile stays.
-    pub(super) fn up(&self, place: usize) {
+    pub(super) fn mark_up(&self, place: usize) {
         self.change(|inner| {
             let was_down = inner.down.remove(&place).is_some();
             if was_down {
@@ -293,12 +294,12 @@ impl Registry {
     }
 
     /// A plugin is switched off.
-    pub(crate) fn switched_off(&self, place: usize) {
+    pub(crate) fn set_switched_off(&self, place: usize) {
         self.change(|inner| ((), inner.off.insert(place)));
     }
 
     /// Sets which plugins do not count for the probes.
-    pub(super) fn non_fatal(&self, is_one: impl Fn(&str) -> bool) {
+    pub(super) fn set_non_fatal(&self, is_one: impl Fn(&str) -> bool) {
         self.change(|inner| {
             let nodes = self.graph.nodes().iter().enumerate();
             let places = nodes.filter(|(_, node)| is_one(node.instance())).map(|(place, _)| place).collect();
@@ -309,7 +310,7 @@ impl Registry {
     }
 
     /// The new config of a plugin was refused; `None` when it is valid again.
-    pub(crate) fn config_refused(&self, place: usize, why: Option<String>) {
+    pub(crate) fn set_config_refused(&self, place: usize, why: Option<String>) {
         self.change(|inner| {
             let before = inner.refused.get(&place).map(|refused| refused.reason.clone());
             let changed = before != why;
@@ -337,21 +338,22 @@ impl Registry {
                 // The stop of the agent overrides what a plugin reports, unless only a restart can fix that.
                 let works = inner.phase == State::Ok;
                 let shown = inner.phase != State::Stopped;
-                let late = inner.asked.get(&place).filter(|asked| works && asked.is_blocked());
-                let late = late.map(|asked| {
-                    let when = asked.when + asked.within;
-                    Report { said: asked.no_answer(), since: when, updated: when }
+                let late = inner.pending_probes.get(&place).filter(|probe| works && probe.is_blocked());
+                let late = late.map(|probe| {
+                    let when = probe.when + probe.within;
+                    Report { statement: probe.no_answer(), since: when, updated: when }
                 });
-                let report = inner.reported.get(&place).filter(|report| shown || report.said.broken);
-                let report = report.filter(|report| report.said.broken).or(late.as_ref()).or(report);
-                let down = inner.down.get(&place).filter(|_| shown && report.is_none_or(|report| !report.said.broken));
+                let report = inner.reported.get(&place).filter(|report| shown || report.statement.broken);
+                let report = report.filter(|report| report.statement.broken).or(late.as_ref()).or(report);
+                let down =
+                    inner.down.get(&place).filter(|_| shown && report.is_none_or(|report| !report.statement.broken));
                 let unreported = if inner.off.contains(&place) { State::Disabled } else { inner.phase };
                 let (state, reason, broken, since, updated) = match (down, report) {
                     (Some((_, down)), _) => {
                         (State::Degraded, Some(down.reason.clone()), false, down.since, down.updated)
                     }
-                    (None, Some(Report { said, since, updated })) => {
-                        (said.state, said.reason.clone(), said.broken, *since, *updated)
+                    (None, Some(Report { statement, since, updated })) => {
+                        (statement.state, statement.reason.clone(), statement.broken, *since, *updated)
                     }
                     (None, None) => (unreported, None, false, inner.since, inner.since),
                 };
@@ -415,21 +417,21 @@ mod tests {
     async fn a_late_answer_is_one_change() {
         let registry = Registry::new(<Alone as crate::Flavor>::GRAPH);
         registry.started();
-        let (versions, asked) = (registry.versions(), Asked::within(Duration::from_secs(1)));
+        let (versions, probe) = (registry.versions(), PendingProbe::within(Duration::from_secs(1)));
         let changes = || versions.borrow().count;
-        registry.asks(0, asked);
+        registry.probe_begins(0, probe);
         let before = changes();
-        registry.look_again();
+        registry.announce_late_probes();
         assert_eq!(changes(), before, "it is not late");
         tokio::time::sleep(Duration::from_secs(2)).await;
-        (0..10).for_each(|_| registry.look_again());
+        (0..10).for_each(|_| registry.announce_late_probes());
         assert_eq!((changes(), registry.agent().state), (before + 1, State::Error));
-        registry.answered(0, &asked);
+        registry.probe_ended(0, &probe);
         assert_eq!((changes(), registry.agent().state), (before + 2, State::Ok));
         // The next call is announced again.
-        registry.asks(0, Asked::within(Duration::ZERO));
+        registry.probe_begins(0, PendingProbe::within(Duration::ZERO));
         tokio::time::sleep(Duration::from_secs(1)).await;
-        registry.look_again();
+        registry.announce_late_probes();
         assert_eq!(changes(), before + 3);
     }
 }

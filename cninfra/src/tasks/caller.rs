@@ -77,7 +77,7 @@ impl Context {
     /// The calls in which the plugin's [callers](Context::caller) are at the moment.
     #[must_use]
     pub fn called(&self) -> Vec<Called> {
-        let all = self.tasks().callers().inside().into_iter();
-        all.filter(|inside| inside.place == self.place()).map(|inside| inside.called).collect()
+        let all = self.tasks().callers().in_calls().into_iter();
+        all.filter(|caller| caller.place == self.place()).map(|caller| caller.called).collect()
     }
 }

@@ -31,7 +31,7 @@ impl Called {
     }
 }
 
-pub(super) type Tell = Arc<dyn Fn() -> Called + Send + Sync>;
+pub(super) type Describe = Arc<dyn Fn() -> Called + Send + Sync>;
 
 /// The callers of an agent's plugins.
 #[derive(Default)]
@@ -40,11 +40,11 @@ pub(crate) struct Callers(Mutex<(u64, HashMap<u64, Entry>)>);
 struct Entry {
     place: usize,
     mark: Mark,
-    tell: Tell,
+    describe: Describe,
 }
 
 /// A caller that is inside a call.
-pub(crate) struct Calling {
+pub(crate) struct CallerInCall {
     pub(crate) id: u64,
     /// The number of the call, which differs if the call has returned meanwhile.
     pub(crate) call: u64,
@@ -53,10 +53,10 @@ pub(crate) struct Calling {
 }
 
 impl Callers {
-    pub(super) fn enter(&self, place: usize, mark: Mark, tell: Tell) -> u64 {
+    pub(super) fn enter(&self, place: usize, mark: Mark, describe: Describe) -> u64 {
         let (next, all) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *next += 1;
-        all.insert(*next, Entry { place, mark, tell });
+        all.insert(*next, Entry { place, mark, describe });
         *next
     }
 
@@ -68,21 +68,24 @@ impl Callers {
     /// What is being called on this thread, and the place of the plugin that calls it.
     pub(crate) fn here(&self) -> Option<(usize, Called)> {
         let here = HERE.try_with(Cell::get).ok().filter(|here| *here != 0)?;
-        let (place, tell) = {
+        let (place, describe) = {
             let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let is_it = |entry: &&Entry| entry.mark.address() == here && entry.mark.call().is_some();
-            all.1.values().find(is_it).map(|entry| (entry.place, entry.tell.clone()))?
+            all.1.values().find(is_it).map(|entry| (entry.place, entry.describe.clone()))?
         };
-        Some((place, tell()))
+        Some((place, describe()))
     }
 
     /// The callers that are inside a call right now.
-    pub(crate) fn inside(&self) -> Vec<Calling> {
-        let inside =
-            |(id, entry): (&u64, &Entry)| entry.mark.call().map(|call| (*id, call, entry.place, entry.tell.clone()));
+    pub(crate) fn in_calls(&self) -> Vec<CallerInCall> {
+        let inside = |(id, entry): (&u64, &Entry)| {
+            entry.mark.call().map(|call| (*id, call, entry.place, entry.describe.clone()))
+        };
         let all: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).1.iter().filter_map(inside).collect();
-        // `tell` is foreign code.
-        let tell = |tell: Tell| guard(|| tell()).unwrap_or_else(|_| Called::new("call", None));
-        all.into_iter().map(|(id, call, place, told)| Calling { id, call, place, called: tell(told) }).collect()
+        // `describe` is foreign code.
+        let describe = |describe: Describe| guard(|| describe()).unwrap_or_else(|_| Called::new("call", None));
+        all.into_iter()
+            .map(|(id, call, place, describe_call)| CallerInCall { id, call, place, called: describe(describe_call) })
+            .collect()
     }
 }

@@ -44,11 +44,11 @@ struct Live {
     /// Plugins from this place on are closing: none of their tasks begins any more that has to end before `close`.
     closing: usize,
     /// The agent is stopping: no probe begins any more.
-    unasked: bool,
+    probes_ended: bool,
     /// How many tasks have ended.
-    left: usize,
+    ended: usize,
     /// How many of them had been aborted.
-    obeyed: usize,
+    aborted_ended: usize,
 }
 
 impl Default for Live {
@@ -58,9 +58,9 @@ impl Default for Live {
             tasks: HashMap::new(),
             open: usize::MAX,
             closing: usize::MAX,
-            unasked: false,
-            left: 0,
-            obeyed: 0,
+            probes_ended: false,
+            ended: 0,
+            aborted_ended: 0,
         }
     }
 }
@@ -72,7 +72,7 @@ struct Entry {
     /// `None` until the task is spawned.
     abort: Option<AbortHandle>,
     /// Since when the task is to end. It may be set before the task is spawned.
-    doomed: Option<Instant>,
+    abort_requested_at: Option<Instant>,
     /// It did not end within the time that it was waited for.
     stuck: bool,
     mark: Mark,
@@ -91,7 +91,7 @@ pub(crate) enum Kind {
 }
 
 /// A task that is inside a call.
-pub(crate) struct Inside {
+pub(crate) struct TaskInCall {
     pub(crate) id: u64,
     /// The number of the call, which differs if the call has returned meanwhile.
     pub(crate) call: u64,
@@ -102,14 +102,14 @@ pub(crate) struct Inside {
 
 /// A task that its plugin had left behind, and that was aborted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Left {
+pub(crate) struct LeftTask {
     pub(crate) place: usize,
     pub(crate) name: &'static str,
     /// It did not end in time.
     pub(crate) stuck: bool,
     /// It is inside a call, so it blocks its thread. A stuck task that is not inside a call waits for a thread that
     /// something else blocks.
-    pub(crate) inside: bool,
+    pub(crate) in_call: bool,
     /// How long it was waited for since it was aborted. It is waited for only once.
     pub(crate) waited: Duration,
 }
@@ -148,23 +148,26 @@ impl Registry {
     pub(crate) fn enter(&self, place: usize, name: &'static str, kind: Kind) -> Option<(u64, Mark)> {
         let mut live = self.lock();
         let closes = place >= live.closing && kind == Kind::UntilClose;
-        if place >= live.open || closes || live.unasked && kind == Kind::Probe {
+        if place >= live.open || closes || live.probes_ended && kind == Kind::Probe {
             return None;
         }
         if kind == Kind::Probe {
-            live.of(|entry| entry.is_probe_of(place), |_, before| before.abort());
+            live.for_each_matching(|entry| entry.is_probe_of(place), |_, before| before.abort());
         }
         live.next += 1;
         let id = live.next;
         let mark = Mark::default();
-        live.tasks.insert(id, Entry { place, name, kind, abort: None, doomed: None, stuck: false, mark: mark.clone() });
+        live.tasks.insert(
+            id,
+            Entry { place, name, kind, abort: None, abort_requested_at: None, stuck: false, mark: mark.clone() },
+        );
         Some((id, mark))
     }
 
     /// Sets the handle of a spawned task, which may have ended already.
     pub(super) fn spawned(&self, id: u64, abort: AbortHandle) {
         if let Some(entry) = self.lock().tasks.get_mut(&id) {
-            if entry.doomed.is_some() {
+            if entry.abort_requested_at.is_some() {
                 abort.abort();
             }
             entry.abort = Some(abort);
@@ -177,18 +180,18 @@ impl Registry {
         let _entry = {
             let mut live = self.lock();
             let entry = live.tasks.remove(&id);
-            live.left += usize::from(entry.is_some());
-            live.obeyed += usize::from(entry.as_ref().is_some_and(|entry| entry.doomed.is_some()));
+            live.ended += usize::from(entry.is_some());
+            live.aborted_ended += usize::from(entry.as_ref().is_some_and(|entry| entry.abort_requested_at.is_some()));
             entry
         };
         self.ended.notify_waiters();
     }
 
     /// The tasks that are inside a call right now.
-    pub(crate) fn inside(&self) -> Vec<Inside> {
+    pub(crate) fn in_calls(&self) -> Vec<TaskInCall> {
         let inside = |(id, entry): (&u64, &Entry)| {
             let Entry { place, name, kind, .. } = *entry;
-            entry.mark.call().map(|call| Inside { id: *id, call, place, name, kind })
+            entry.mark.call().map(|call| TaskInCall { id: *id, call, place, name, kind })
         };
         self.lock().tasks.iter().filter_map(inside).collect()
     }
@@ -207,8 +210,8 @@ impl Registry {
             let mut live = self.lock();
             live.closing = live.closing.min(places.start);
         }
-        let is_meant = |entry: &Entry| entry.kind == Kind::UntilClose && places.contains(&entry.place);
-        self.abort_and_wait(&is_meant, ends).await;
+        let matches = |entry: &Entry| entry.kind == Kind::UntilClose && places.contains(&entry.place);
+        self.abort_and_wait(&matches, ends).await;
     }
 
     /// Ends the tasks that the plugins at `places` have left behind, after those of plugins for which `ends_by_itself`
@@ -219,26 +222,26 @@ impl Registry {
         places: Range<usize>,
         ends_by_itself: impl Fn(usize) -> bool,
         ends: Instant,
-    ) -> Vec<Left> {
+    ) -> Vec<LeftTask> {
         let patient: Vec<u64> = {
             let mut live = self.lock();
             live.open = live.open.min(places.start);
             let mut ids = Vec::new();
-            let is_patient =
+            let ends_itself =
                 |entry: &Entry| places.contains(&entry.place) && !entry.stuck && ends_by_itself(entry.place);
-            live.of(is_patient, |id, _| ids.push(id));
+            live.for_each_matching(ends_itself, |id, _| ids.push(id));
             ids
         };
         // Most plugins have left no task; then the clock is not read.
         if !patient.is_empty() {
             let grace = ends.min(Instant::now() + GRACE);
-            self.all_left(patient, &mut |_| grace).await;
+            self.wait_for(patient, &mut |_| grace).await;
         }
         self.abort_and_wait(&|entry| places.contains(&entry.place), ends).await
     }
 
     /// Ends the tasks and the probe of a plugin that goes on, and may begin others. Returns those that did not end.
-    pub(crate) async fn end_of(&self, place: usize) -> Vec<Left> {
+    pub(crate) async fn end_of(&self, place: usize) -> Vec<LeftTask> {
         let ends = Instant::now() + AT_MOST;
         let left = self.abort_and_wait(&|entry| entry.place == place, ends).await;
         left.into_iter().filter(|left| left.stuck).collect()
@@ -246,20 +249,20 @@ impl Registry {
 
     /// Ends all probes, so that none runs while plugins drain or close. No more probes begin. Returns those that did
     /// not end.
-    pub(crate) async fn end_probes(&self) -> Vec<Left> {
-        self.lock().unasked = true;
+    pub(crate) async fn end_probes(&self) -> Vec<LeftTask> {
+        self.lock().probes_ended = true;
         let ends = Instant::now() + AT_MOST;
         let left = self.abort_and_wait(&|entry| entry.kind == Kind::Probe, ends).await;
         left.into_iter().filter(|left| left.stuck).collect()
     }
 
-    /// Aborts the tasks for which `is_meant` holds, and waits for them until `ends`, or a moment longer.
-    async fn abort_and_wait(&self, is_meant: &(dyn Fn(&Entry) -> bool + Sync), ends: Instant) -> Vec<Left> {
-        let mut left: Vec<(u64, Left)> = Vec::new();
-        self.lock().of(is_meant, |id, entry| {
+    /// Aborts the tasks for which `matches` holds, and waits for them until `ends`, or a moment longer.
+    async fn abort_and_wait(&self, matches: &(dyn Fn(&Entry) -> bool + Sync), ends: Instant) -> Vec<LeftTask> {
+        let mut left: Vec<(u64, LeftTask)> = Vec::new();
+        self.lock().for_each_matching(matches, |id, entry| {
             entry.abort();
             let Entry { place, name, stuck, .. } = *entry;
-            left.push((id, Left { place, name, stuck, inside: false, waited: Duration::ZERO }));
+            left.push((id, LeftTask { place, name, stuck, in_call: false, waited: Duration::ZERO }));
         });
         if left.is_empty() {
             return Vec::new();
@@ -269,8 +272,8 @@ impl Registry {
         let (least, mut quiet, mut seen) = (now + AT_LEAST, now + AT_MOST, None);
         // A task that is known to be stuck is not waited for again.
         let ids = left.iter().filter(|(_, left)| !left.stuck).map(|(id, _)| *id).collect();
-        self.all_left(ids, &mut |obeyed| {
-            if seen.replace(obeyed) != Some(obeyed) {
+        self.wait_for(ids, &mut |aborted_ended| {
+            if seen.replace(aborted_ended) != Some(aborted_ended) {
                 quiet = Instant::now() + AT_MOST;
             }
             ends.min(quiet).max(least)
@@ -281,18 +284,18 @@ impl Registry {
         let mut stuck = |id| {
             let entry = live.tasks.get_mut(&id)?;
             entry.stuck = true;
-            Some((entry.doomed?.elapsed(), entry.mark.call().is_some()))
+            Some((entry.abort_requested_at?.elapsed(), entry.mark.call().is_some()))
         };
         let seen = |(id, left)| match stuck(id) {
-            Some((waited, inside)) => Left { stuck: true, inside, waited, ..left },
-            None => Left { stuck: false, ..left },
+            Some((waited, in_call)) => LeftTask { stuck: true, in_call, waited, ..left },
+            None => LeftTask { stuck: false, ..left },
         };
         left.into_iter().map(seen).collect()
     }
 
     /// Waits until these tasks have ended, at most until `until`. That is asked again after each end, with the number
     /// of aborted tasks that have ended.
-    async fn all_left(&self, mut ids: Vec<u64>, until: &mut (dyn FnMut(usize) -> Instant + Send)) {
+    async fn wait_for(&self, mut ids: Vec<u64>, until: &mut (dyn FnMut(usize) -> Instant + Send)) {
         let mut before = None;
         while !ids.is_empty() {
             let mut ended = pin!(self.ended.notified());
@@ -301,11 +304,11 @@ impl Registry {
             let ends = {
                 let live = self.lock();
                 // The count is compared first, since the list may be long.
-                if before.is_none_or(|before| live.left - before >= ids.len()) {
+                if before.is_none_or(|before| live.ended - before >= ids.len()) {
                     ids.retain(|id| live.tasks.contains_key(id));
-                    before = Some(live.left);
+                    before = Some(live.ended);
                 }
-                until(live.obeyed)
+                until(live.aborted_ended)
             };
             if !ids.is_empty() && timeout_at(ends, ended).await.is_err() {
                 break;
@@ -315,9 +318,9 @@ impl Registry {
 }
 
 impl Live {
-    fn of(&mut self, is_meant: impl Fn(&Entry) -> bool, mut call: impl FnMut(u64, &mut Entry)) {
-        let is_meant = |entry: &Entry| entry.kind != Kind::Attempt && is_meant(entry);
-        for (id, entry) in self.tasks.iter_mut().filter(|(_, entry)| is_meant(entry)) {
+    fn for_each_matching(&mut self, matches: impl Fn(&Entry) -> bool, mut call: impl FnMut(u64, &mut Entry)) {
+        let matches = |entry: &Entry| entry.kind != Kind::Attempt && matches(entry);
+        for (id, entry) in self.tasks.iter_mut().filter(|(_, entry)| matches(entry)) {
             call(*id, entry);
         }
     }
@@ -329,7 +332,7 @@ impl Entry {
     }
 
     fn abort(&mut self) {
-        self.doomed.get_or_insert_with(Instant::now);
+        self.abort_requested_at.get_or_insert_with(Instant::now);
         if let Some(abort) = &self.abort {
             abort.abort();
         }
@@ -351,9 +354,9 @@ mod tests {
         registry.end_before_close(0..1, ends).await;
         let waited = Instant::now();
         let left = registry.end(0..1, |_| true, ends).await;
-        assert_eq!(left, [Left { place: 0, name: "stubborn", stuck: true, inside: true, waited: AT_MOST }]);
+        assert_eq!(left, [LeftTask { place: 0, name: "stubborn", stuck: true, in_call: true, waited: AT_MOST }]);
         assert_eq!(waited.elapsed(), Duration::ZERO);
         let left = registry.end(1..2, |_| true, ends).await;
-        assert!(left.len() == 1 && left[0].stuck && !left[0].inside, "{left:?}");
+        assert!(left.len() == 1 && left[0].stuck && !left[0].in_call, "{left:?}");
     }
 }

@@ -173,7 +173,7 @@ impl<F: 'static> Conformance<F> {
             self.live_through(&self.make, Ordeal::None, async |agent, life| look_at(&self.plugin, agent, life).await);
         found.of_a_life("a start and a stop", &first);
         if !first.started {
-            found.add(0, format!("the agent does not start: {}", first.said[0]));
+            found.add(0, format!("the agent does not start: {}", first.texts[0]));
             return found.violations;
         }
         found.of_its_state(&first);
@@ -205,7 +205,7 @@ impl<F: 'static> Conformance<F> {
             let what = format!("init that was dropped at wait {waits}, and called again");
             found.of_a_life(&what, &again);
             if !again.started {
-                found.add(2, format!("after {what}, it does not start: {}", again.said[0]));
+                found.add(2, format!("after {what}, it does not start: {}", again.texts[0]));
             }
         }
         // An `init` that waits for nothing has no reason to fail that could go away.

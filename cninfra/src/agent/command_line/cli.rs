@@ -33,7 +33,7 @@ pub(in crate::agent) fn parse(
     // If nothing is set, the names of the flags are not built: that would take a good part of a small agent's start.
     let is_quiet = args.len() < 2 && !env.may_say_more();
     let files = if is_quiet { Vec::new() } else { file_flags(graph, known) };
-    let matches = said(graph, &files, build, args)?;
+    let matches = parse_args(graph, &files, build, args)?;
     let text = |flag: &str| matches.as_ref()?.get_one::<String>(flag).cloned();
     let mut cli = Cli::nothing(matches.as_ref().map_or(Task::Run, task));
     cli.config_dir = match text("config-dir") {
@@ -45,12 +45,12 @@ pub(in crate::agent) fn parse(
             Some(path) => cli.files.push((file.section.name, path, Origin::Flag(file.names[0].clone()))),
             None => {
                 // An empty variable says that there is no file.
-                let mut said = file.variables().filter_map(|name| env.get_even_empty(&name).map(|path| (name, path)));
-                let Some((name, path)) = said.next() else { continue };
-                if let Some((other, _)) = said.find(|(_, other)| *other != path) {
+                let mut set = file.variables().filter_map(|name| env.get_even_empty(&name).map(|path| (name, path)));
+                let Some((name, path)) = set.next() else { continue };
+                if let Some((other, _)) = set.find(|(_, other)| *other != path) {
                     let section = file.section.name;
                     let what = format!("variables {name} and {other} name two files of the section `{section}`");
-                    cli.wrong.push((what, "keep one of them"));
+                    cli.errors.push((what, "keep one of them"));
                 }
                 cli.files.push((file.section.name, path, Origin::Variable(name)));
             }
@@ -60,8 +60,8 @@ pub(in crate::agent) fn parse(
         let declared = flags(graph).map(|(_, flag)| flag.env.to_string());
         let names = declared.chain(files.iter().flat_map(FileFlag::variables)).chain(["CONFIG_DIR".to_string()]);
         let names: Vec<String> = names.collect();
-        env.tell_odd(&names, &mut cli);
-        env.tell_unknown(&names, known, &mut cli);
+        env.report_not_unicode(&names, &mut cli);
+        env.report_unknown(&names, known, &mut cli);
     }
     env.values(flags(graph), &mut cli);
     for (section, flag) in flags(graph) {
@@ -70,13 +70,13 @@ pub(in crate::agent) fn parse(
             cli.values.push(Value { section, key, text, origin: Origin::Flag(flag.name.to_string()) });
         }
     }
-    for said in matches.iter().filter_map(|matches| matches.get_many::<String>("set")).flatten() {
-        match set::read(said) {
+    for text in matches.iter().filter_map(|matches| matches.get_many::<String>("set")).flatten() {
+        match set::read(text) {
             Ok(value) => cli.values.push(value),
-            Err(wrong) => cli.wrong.push(wrong),
+            Err(error) => cli.errors.push(error),
         }
     }
-    cli.wrong.extend(rivals(&cli.values));
+    cli.errors.extend(rivals(&cli.values));
     Ok(cli)
 }
 
@@ -86,13 +86,15 @@ const SHORT: [char; 2] = ['h', 'V'];
 /// Replaces clap's error about an argument that is not a flag: it may be the value of a flag, and a secret, so it is
 /// not shown.
 fn stray(command: &mut Command, error: clap::Error, args: &[OsString]) -> clap::Error {
-    let said = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(said)) if error.kind() == ErrorKind::UnknownArgument && !said.starts_with('-') => {
-            said
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument))
+            if error.kind() == ErrorKind::UnknownArgument && !argument.starts_with('-') =>
+        {
+            argument
         }
         _ => return error,
     };
-    let mut places = args.iter().enumerate().filter(|(_, arg)| *arg == said.as_str());
+    let mut places = args.iter().enumerate().filter(|(_, arg)| *arg == argument.as_str());
     let which = match (places.next(), places.next()) {
         (Some((place, _)), None) => format!("argument {place}"),
         // One of them may be the value of a flag.
@@ -106,7 +108,7 @@ fn stray(command: &mut Command, error: clap::Error, args: &[OsString]) -> clap::
 
 /// The parsed arguments, or `None` if there are none: then clap is not called, which would take a twentieth of a small
 /// agent's start.
-fn said(
+fn parse_args(
     graph: &'static Graph,
     files: &[FileFlag],
     build: BuildInfo,
@@ -116,11 +118,11 @@ fn said(
         return Ok(None);
     }
     let mut command = command(graph, files, build);
-    if let Some(odd) = odd_argument(args) {
-        return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{odd} is not UTF-8")));
+    if let Some(argument) = not_unicode_argument(args) {
+        return Err(command.error(ErrorKind::InvalidUtf8, format_args!("{argument} is not UTF-8")));
     }
-    if let Some(odd) = one_dash(&command, args) {
-        return Err(command.error(ErrorKind::UnknownArgument, odd));
+    if let Some(error) = one_dash(&command, args) {
+        return Err(command.error(ErrorKind::UnknownArgument, error));
     }
     command.try_get_matches_from_mut(args).map(Some).map_err(|error| stray(&mut command, error, args))
 }
@@ -129,25 +131,25 @@ fn said(
 /// `-http-port=1` would be read as `-h`. An argument that is not a known flag may be a secret, and is not shown.
 fn one_dash(command: &Command, args: &[OsString]) -> Option<String> {
     let flags = || command.get_arguments().flat_map(|arg| arg.get_long_and_visible_aliases().unwrap_or_default());
-    let told = |arg: &OsString| {
-        let said = arg.to_str()?.strip_prefix('-')?;
-        let is_short = said.chars().count() < 2 || said.chars().all(|c| SHORT.contains(&c));
+    let error = |arg: &OsString| {
+        let argument = arg.to_str()?.strip_prefix('-')?;
+        let is_short = argument.chars().count() < 2 || argument.chars().all(|c| SHORT.contains(&c));
         // `-help` is read as `-h`, which prints the help as well.
-        if is_short || said == "help" || !said.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        if is_short || argument == "help" || !argument.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return None;
         }
-        let name = said.split('=').next().unwrap_or_default();
+        let name = argument.split('=').next().unwrap_or_default();
         let meant = config::nearest(name, flags().chain(["help", "version"]));
         Some(meant.map_or_else(
             || "an argument begins with one dash, but flags have two".to_string(),
             |meant| format!("a flag has two dashes: write --{meant}"),
         ))
     };
-    args.iter().skip(1).take_while(|arg| *arg != "--").find_map(told)
+    args.iter().skip(1).take_while(|arg| *arg != "--").find_map(error)
 }
 
 /// How the error names an argument that is not valid Unicode. The value of a flag is not shown: it may be a secret.
-fn odd_argument(args: &[OsString]) -> Option<String> {
+fn not_unicode_argument(args: &[OsString]) -> Option<String> {
     let at = args.iter().position(|arg| arg.to_str().is_none())?;
     let shown = |arg: &OsString| {
         let text = arg.to_string_lossy();
@@ -241,11 +243,11 @@ mod tests {
 
     #[test]
     fn two_names_of_one_setting_say_one_value() {
-        let wrong = |args: &[&str], env: &[(&str, &str)]| cli(args, env).unwrap().wrong;
+        let errors = |args: &[&str], env: &[(&str, &str)]| cli(args, env).unwrap().errors;
         let told = |what: &str| [(format!("{what} set different values for key `twice.endpoint`"), "keep one of them")];
-        assert_eq!(wrong(&[], &[("OLD", "1"), ("NEW", "2")]), told("variables OLD and NEW"));
-        assert_eq!(wrong(&["--old=1", "--new=2"], &[]), told("flags --old and --new"));
-        assert_eq!(wrong(&["--old=1", "--new=1"], &[("OLD", "2"), ("NEW", "2")]), []);
+        assert_eq!(errors(&[], &[("OLD", "1"), ("NEW", "2")]), told("variables OLD and NEW"));
+        assert_eq!(errors(&["--old=1", "--new=2"], &[]), told("flags --old and --new"));
+        assert_eq!(errors(&["--old=1", "--new=1"], &[("OLD", "2"), ("NEW", "2")]), []);
     }
 
     fn cli(args: &[&str], env: &[(&str, &str)]) -> Result<Cli, clap::Error> {
@@ -275,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_nobody_reads_is_told() {
-        let odd = |name: &str, value: &str| cli(&[], &[(name, value)]).unwrap().odd;
+        let warnings = |name: &str, value: &str| cli(&[], &[(name, value)]).unwrap().warnings;
         for (name, meant) in [
             ("CNINFRA_MY_STORE_READ_TIMEOUT", "did you mean `CNINFRA__MY_STORE__READ_TIMEOUT`?"),
             ("CNINFRA_QUEUE__ENDPOINT", "did you mean `CNINFRA__QUEUE__ENDPOINT`?"),
@@ -286,7 +288,7 @@ mod tests {
             ("CNINFRA_QUEUE_CONFIG", "did you mean `QUEUE_CONFIG`?"),
             ("CNINFRA_WHATEVER", "a key's variable is `CNINFRA__SECTION__KEY`"),
         ] {
-            assert_eq!(odd(name, "hunter2"), [format!("variable {name} is not read: {meant}")]);
+            assert_eq!(warnings(name, "hunter2"), [format!("variable {name} is not read: {meant}")]);
         }
         for (name, value) in [
             ("CNINFRA_LOG", "info"),
@@ -299,7 +301,7 @@ mod tests {
             ("OTHER_QUEUE_ENDPOINT", "x"),
             ("cninfra_queue", "x"),
         ] {
-            assert_eq!(odd(name, value), [""; 0], "{name}");
+            assert_eq!(warnings(name, value), [""; 0], "{name}");
         }
     }
 
@@ -317,8 +319,8 @@ mod tests {
             let url = format!("{scheme}://10.0.0.1:1883");
             let cli = cli(&[], &[("STORE_ENDPOINT", &url), ("QUEUE_PORT", &url)]).unwrap();
             let values: Vec<_> = cli.values.iter().map(|value| (&*value.section, &*value.text)).collect();
-            assert_eq!((values, cli.odd.len()), (vec![("my-store", &*url)], 1), "{:?}", cli.odd);
-            assert!(cli.odd[0].starts_with("variable QUEUE_PORT is ignored"), "{:?}", cli.odd);
+            assert_eq!((values, cli.warnings.len()), (vec![("my-store", &*url)], 1), "{:?}", cli.warnings);
+            assert!(cli.warnings[0].starts_with("variable QUEUE_PORT is ignored"), "{:?}", cli.warnings);
         }
     }
 
@@ -366,7 +368,7 @@ mod tests {
             "my_store a.b x=y (flag --set my_store.a.b)",
         ];
         assert_eq!(values, expected);
-        assert!(cli.wrong.is_empty() && cli.odd.is_empty() && cli.task == Task::Run);
+        assert!(cli.errors.is_empty() && cli.warnings.is_empty() && cli.task == Task::Run);
     }
 
     #[test]
@@ -374,11 +376,11 @@ mod tests {
         let args = ["--set=a", "--set=a.=s3cret", "--set==s3cret", "--set=.b=s3cret", "--set=a..b=s3cret"];
         let env =
             [("CNINFRA__", "s3cret"), ("CNINFRA__A", "s3cret"), ("CNINFRA__A__", "s3cret"), ("CNINFRA____B", "s3cret")];
-        let wrong = cli(&args, &env).unwrap().wrong;
-        assert_eq!(wrong.len(), args.len() + env.len());
+        let errors = cli(&args, &env).unwrap().errors;
+        assert_eq!(errors.len(), args.len() + env.len());
         assert!(
-            wrong.iter().all(|(what, _)| what.ends_with("it does not say which key") && !what.contains("s3cret")),
-            "{wrong:?}"
+            errors.iter().all(|(what, _)| what.ends_with("it does not say which key") && !what.contains("s3cret")),
+            "{errors:?}"
         );
     }
 
@@ -440,7 +442,7 @@ mod tests {
             [b"STORE_ENDPOINT", b"CNINFRA__A__B", b"CNINFRA__\xff__B", b"CONFIG_DIR", b"STORE_V3_CONFIG", b"OTHER"];
         let env = Variables::new(names.map(|name| (odd(name), odd(b"s3cret\xff"))));
         let cli = parse(App::GRAPH, &known, BuildInfo::new("1.0"), &["app".into()], &env).unwrap();
-        let told: Vec<_> = cli.wrong.iter().map(|(what, _)| what.as_str()).collect();
+        let told: Vec<_> = cli.errors.iter().map(|(what, _)| what.as_str()).collect();
         let expected = [
             "variable STORE_ENDPOINT is not UTF-8",
             "variable CNINFRA__A__B is not UTF-8",

@@ -21,24 +21,24 @@ use figment::Figment;
 #[derive(Debug, Default)]
 pub(in crate::agent) struct Report {
     /// Warnings, which do not prevent the start.
-    pub(in crate::agent) odd: Vec<String>,
+    pub(in crate::agent) warnings: Vec<String>,
     /// Errors, which prevent the start.
-    pub(in crate::agent) wrong: Vec<Error>,
+    pub(in crate::agent) errors: Vec<Error>,
 }
 
 /// The inputs of the config check, copied before the process starts its agent, so that they can be read again.
 #[derive(Clone)]
-pub(in crate::agent) struct Reads {
+pub(in crate::agent) struct CheckInputs {
     graph: &'static Graph,
     own: Own,
     config: Config,
     cli: Cli,
 }
 
-impl Reads {
+impl CheckInputs {
     /// Copies the inputs of a start with these settings and this command line.
     pub(in crate::agent) fn of(settings: &Settings, graph: &'static Graph, cli: &Cli) -> Self {
-        Reads { graph, own: settings.own.clone(), config: settings.config.clone(), cli: cli.clone() }
+        CheckInputs { graph, own: settings.own.clone(), config: settings.config.clone(), cli: cli.clone() }
     }
 
     /// The agent's own section, without what the files say about it.
@@ -48,7 +48,7 @@ impl Reads {
 
     /// Reads and checks the config again.
     pub(in crate::agent) fn report(self) -> Report {
-        let Reads { graph, own, config, cli } = self;
+        let CheckInputs { graph, own, config, cli } = self;
         Settings { own, config, ..Settings::default() }.configure(graph, cli)
     }
 }
@@ -81,9 +81,9 @@ impl Settings {
     /// Takes over the rest of the command line, reads the files, and checks the whole config.
     pub(in crate::agent) fn configure(&mut self, graph: &'static Graph, cli: Cli) -> Report {
         let known = own::known(graph);
-        let mut odd = cli.odd;
-        let mut wrong: Vec<Error> =
-            cli.wrong.into_iter().map(|(what, help)| Error::msg(what).with_help(help)).collect();
+        let mut warnings = cli.warnings;
+        let mut errors: Vec<Error> =
+            cli.errors.into_iter().map(|(what, help)| Error::msg(what).with_help(help)).collect();
         match cli.config_dir {
             Some((dir, origin)) if !config::is_dir(&dir) => {
                 let shown = dir.display().to_string().escape_debug().to_string();
@@ -95,7 +95,7 @@ impl Settings {
                     false => (format!("there is no directory {shown}"), "create it"),
                 };
                 let error = Error::msg(format_args!("{origin}: {what}"));
-                wrong.push(error.with_help(format_args!("{help}, or leave --config-dir and CONFIG_DIR out")));
+                errors.push(error.with_help(format_args!("{help}, or leave --config-dir and CONFIG_DIR out")));
             }
             dir => {
                 let dir = dir.map_or_else(|| ".".into(), |(dir, _)| dir);
@@ -103,14 +103,14 @@ impl Settings {
                 self.files = Some(Files { dir, named: named.collect() });
             }
         }
-        odd.append(&mut self.read_config(&known));
-        wrong.extend(self.config.check_for_plugins(&known).into_iter().map(Error::from));
+        warnings.append(&mut self.read_config(&known));
+        errors.extend(self.config.check_for_plugins(&known).into_iter().map(Error::from));
         // These checks are about the plugin's code, not the config, and a start has to be fast: so they run only for
         // the plugin's developer.
         if cli.task == Task::CheckConfig || cfg!(debug_assertions) {
-            wrong.extend(known.defects().into_iter().map(Error::from));
+            errors.extend(known.defects().into_iter().map(Error::from));
         }
-        Report { odd, wrong }
+        Report { warnings, errors }
     }
 
     /// Whether anything differs from its default.
@@ -159,17 +159,17 @@ impl Settings {
         self.config = std::mem::take(&mut self.own).under(config);
         self.config.name_sections(known);
         let Some(files) = self.files.take() else { return Vec::new() };
-        let mut odd = self.config.read_files(&files, known);
+        let mut warnings = self.config.read_files(&files, known);
         // Errors in this section are reported by the check.
-        odd.extend(LogsConfig::of(&self.config).into_iter().flat_map(|logs| logs.near_misses(known)));
-        odd
+        warnings.extend(LogsConfig::of(&self.config).into_iter().flat_map(|logs| logs.near_misses(known)));
+        warnings
     }
 }
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the config is not valid: nothing was started")?;
-        for error in &self.wrong {
+        for error in &self.errors {
             write!(f, "\n  - {error}")?;
             if let Some(help) = error.help() {
                 write!(f, "\n    help: {help}")?;

@@ -9,7 +9,7 @@ use crate::{
 /// The flags, or the variables, that set a key to another value than an earlier one does. Equal values are accepted:
 /// someone who does not know which name is read sets both.
 pub(super) fn rivals(values: &[Value]) -> Vec<(String, &'static str)> {
-    let mut told = Vec::new();
+    let mut conflicts = Vec::new();
     for (at, value) in values.iter().enumerate() {
         let Some((kind, name)) = named(value) else { continue };
         let is_other = |other: &&Value| {
@@ -20,10 +20,10 @@ pub(super) fn rivals(values: &[Value]) -> Vec<(String, &'static str)> {
         if let Some((_, other)) = values[..at].iter().filter(is_other).find_map(of_kind) {
             let what =
                 format!("{kind}s {other} and {name} set different values for key `{}.{}`", value.section, value.key);
-            told.push((what, "keep one of them"));
+            conflicts.push((what, "keep one of them"));
         }
     }
-    told
+    conflicts
 }
 
 /// The kind (flag or variable) and the name of a value, if a plugin or the agent declares that name. The general ones
@@ -49,7 +49,7 @@ mod tests {
             let [section, key, text] = ["probe", key, text].map(str::to_string);
             Value { section, key, text, origin }
         };
-        let told = |values: &[Value]| rivals(values).into_iter().map(|(what, _)| what).collect::<Vec<_>>();
+        let conflicts = |values: &[Value]| rivals(values).into_iter().map(|(what, _)| what).collect::<Vec<_>>();
         let variable = |name: &str, text: &str| value("port", text, Origin::Variable(name.to_string()));
         let flag = |name: &str, text: &str| value("port", text, Origin::Flag(name.to_string()));
         for (values, what) in [
@@ -62,7 +62,7 @@ mod tests {
                 "flags --probe-port and --http-probe-port set different values for key `probe.port`",
             ),
         ] {
-            assert_eq!(told(&values), [what]);
+            assert_eq!(conflicts(&values), [what]);
         }
         for values in [
             [variable("PROBE_PORT", "1"), variable("HTTP_PROBE_PORT", "1")],
@@ -73,7 +73,7 @@ mod tests {
             [flag("set probe.port", "1"), flag("set probe.port", "2")],
             [variable("PROBE_PORT", "1"), value("other", "2", Origin::Variable("PROBE_OTHER".to_string()))],
         ] {
-            assert_eq!(told(&values), [""; 0], "{values:?}");
+            assert_eq!(conflicts(&values), [""; 0], "{values:?}");
         }
         // One source may give a logger only one level.
         let level = |section: &str, key: &str, text: &str, origin: Origin| {
@@ -97,11 +97,11 @@ mod tests {
                     level("Logs", "DefaultLevel", text, second.clone()),
                 ]
             };
-            assert_eq!(told(&of("debug")), [format!("{what} set different values for key `Logs.DefaultLevel`")]);
-            assert_eq!(told(&of("info")), [""; 0]);
+            assert_eq!(conflicts(&of("debug")), [format!("{what} set different values for key `Logs.DefaultLevel`")]);
+            assert_eq!(conflicts(&of("info")), [""; 0]);
         }
         let set = |text: &str| level("logs", "levels", text, flag("set logs.levels"));
-        assert_eq!(told(&[set("a=info"), set("a=debug")]), [""; 0]);
-        assert_eq!(told(&[level("logs", "levels", "a=warn", flag("log-levels")), set("a=debug")]).len(), 1);
+        assert_eq!(conflicts(&[set("a=info"), set("a=debug")]), [""; 0]);
+        assert_eq!(conflicts(&[level("logs", "levels", "a=warn", flag("log-levels")), set("a=debug")]).len(), 1);
     }
 }

@@ -29,16 +29,16 @@ pub(in crate::agent) struct Cli {
     /// Values of keys. Later ones override earlier ones.
     pub(in crate::agent) values: Vec<Value>,
     /// Warnings, which do not prevent the start.
-    pub(super) odd: Vec<String>,
+    pub(super) warnings: Vec<String>,
     /// Errors in variables or in `--set`: what is wrong, and how to fix it.
-    pub(super) wrong: Vec<(String, &'static str)>,
+    pub(super) errors: Vec<(String, &'static str)>,
 }
 
 impl Cli {
     /// A task without any settings.
     pub(in crate::agent) fn nothing(task: Task) -> Self {
         let (config_dir, files, values) = (None, Vec::new(), Vec::new());
-        Cli { task, config_dir, files, values, odd: Vec::new(), wrong: Vec::new() }
+        Cli { task, config_dir, files, values, warnings: Vec::new(), errors: Vec::new() }
     }
 }
 

@@ -20,7 +20,7 @@ const FLAG: &str = "log-format";
 const KEY: &str = "format";
 
 /// Reports the error: as a log record, or as clap prints it if the log is text.
-pub(in crate::agent) fn tell(error: &clap::Error, log: &Logger, format: &Format) {
+pub(in crate::agent) fn print_error(error: &clap::Error, log: &Logger, format: &Format) {
     if matches!(format, Format::Text) {
         // Standard error may be closed: then there is nowhere left to report this.
         let _ = error.print();
@@ -33,20 +33,20 @@ pub(in crate::agent) fn tell(error: &clap::Error, log: &Logger, format: &Format)
 /// The log format that arguments and variables ask for, even if others of them are wrong. The files have not been read
 /// yet.
 pub(in crate::agent) fn format(args: &[OsString], env: &Variables) -> Format {
-    let mut said = Cli::nothing(Task::Run);
-    env.values(own::flags().filter(|(_, flag)| flag.name == FLAG), &mut said);
+    let mut cli = Cli::nothing(Task::Run);
+    env.values(own::flags().filter(|(_, flag)| flag.name == FLAG), &mut cli);
     let (flags, sets) = (values(args, FLAG), values(args, "set"));
-    said.values.extend(flags.map(|text| Value {
+    cli.values.extend(flags.map(|text| Value {
         section: logs::SECTION.to_string(),
         key: KEY.to_string(),
         text,
         origin: Origin::Flag(FLAG.to_string()),
     }));
-    said.values.extend(sets.filter_map(|text| set::read(&text).ok()));
+    cli.values.extend(sets.filter_map(|text| set::read(&text).ok()));
     // A wrong value of another key must not matter here.
-    said.values.retain(|value| value.section == logs::SECTION && value.key == KEY);
+    cli.values.retain(|value| value.section == logs::SECTION && value.key == KEY);
     let mut settings = Settings::default();
-    settings.take_values(&said.values);
+    settings.take_values(&cli.values);
     LogsConfig::format_of(&settings.config)
 }
 

@@ -18,17 +18,17 @@ const OF_FILE: &str = "_CONFIG";
 pub(in crate::agent) struct Variables {
     values: BTreeMap<String, String>,
     /// The names of variables that are not valid Unicode.
-    odd: Vec<String>,
+    not_unicode: Vec<String>,
 }
 
 impl Variables {
     pub(in crate::agent) fn new(env: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let mut variables = Variables { values: BTreeMap::new(), odd: Vec::new() };
+        let mut variables = Variables { values: BTreeMap::new(), not_unicode: Vec::new() };
         for (name, value) in env {
             match (name.into_string(), value.into_string()) {
                 (Ok(name), Ok(value)) => drop(variables.values.insert(name, value)),
-                (Ok(name), Err(_)) => variables.odd.push(name),
-                (Err(name), _) => variables.odd.push(name.to_string_lossy().into_owned()),
+                (Ok(name), Err(_)) => variables.not_unicode.push(name),
+                (Err(name), _) => variables.not_unicode.push(name.to_string_lossy().into_owned()),
             }
         }
         variables
@@ -38,20 +38,20 @@ impl Variables {
     /// declared variables can be set.
     pub(super) fn may_say_more(&self) -> bool {
         let may = |name: &String| name.starts_with(OURS) || name.ends_with(OF_FILE) || is_in_small_letters(name);
-        !self.odd.is_empty() || self.values.keys().any(may)
+        !self.not_unicode.is_empty() || self.values.keys().any(may)
     }
 
     /// Reports an error for each variable that is not valid Unicode and is read: it is one of `names`, or sets any key
     /// (`CNINFRA__..`).
-    pub(super) fn tell_odd(&self, names: &[String], cli: &mut Cli) {
+    pub(super) fn report_not_unicode(&self, names: &[String], cli: &mut Cli) {
         let is_read = |name: &&String| name.starts_with(PREFIX) || names.contains(name);
-        let wrong = |name: &String| (format!("variable {name} is not UTF-8"), "set it to a text of UTF-8, or unset it");
-        cli.wrong.extend(self.odd.iter().filter(is_read).map(wrong));
+        let error = |name: &String| (format!("variable {name} is not UTF-8"), "set it to a text of UTF-8, or unset it");
+        cli.errors.extend(self.not_unicode.iter().filter(is_read).map(error));
     }
 
     /// Reports a warning for each variable that has our prefix but is not read: it is not in `names`, and does not set
     /// any key.
-    pub(super) fn tell_unknown(&self, names: &[String], known: &Known, cli: &mut Cli) {
+    pub(super) fn report_unknown(&self, names: &[String], known: &Known, cli: &mut Cli) {
         let is_unknown = |(name, value): &(&String, &String)| {
             name.starts_with(OURS)
                 && ![PREFIX, OF_BUILD].iter().any(|prefix| name.starts_with(prefix))
@@ -59,7 +59,7 @@ impl Variables {
                 && !is_of_a_service(name, value)
         };
         for name in self.values.keys().filter(|name| is_in_small_letters(name) && !names.contains(name)) {
-            cli.odd.push(format!("variable {name} is not read: did you mean `{}`?", name.to_uppercase()));
+            cli.warnings.push(format!("variable {name} is not read: did you mean `{}`?", name.to_uppercase()));
         }
         for (name, _) in self.values.iter().filter(is_unknown) {
             let rest = &name[OURS.len()..];
@@ -70,7 +70,7 @@ impl Variables {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "a key's variable is `CNINFRA__SECTION__KEY`".to_string(),
             };
-            cli.odd.push(format!("variable {name} is not read: {help}"));
+            cli.warnings.push(format!("variable {name} is not read: {help}"));
         }
     }
 
@@ -92,7 +92,7 @@ impl Variables {
             let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|protocol| text.starts_with(protocol));
             if flag.env.ends_with("_PORT") && is_address {
                 let what = "is Kubernetes' address of a Service, not a setting";
-                cli.odd.push(format!("variable {} is ignored: `{text}` {what}", flag.env));
+                cli.warnings.push(format!("variable {} is ignored: `{text}` {what}", flag.env));
                 continue;
             }
             let (section, key) = (section.to_string(), flag.key.to_string());
@@ -109,7 +109,7 @@ impl Variables {
                 }
                 _ => {
                     let help = "write `CNINFRA__SECTION__KEY`, such as `CNINFRA__HTTP__PORT`";
-                    cli.wrong.push((format!("variable {name}: it does not say which key"), help));
+                    cli.errors.push((format!("variable {name}: it does not say which key"), help));
                 }
             }
         }

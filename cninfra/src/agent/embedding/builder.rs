@@ -179,7 +179,7 @@ impl<F> Builder<F> {
     {
         let running = if run { P::running(&plugin) } else { None };
         A::seat(<ByItself<F> as Place<F, P>>::slots(&*self.held)).set(plugin);
-        self.settings.replaced(P::META.id, running);
+        self.settings.mark_replaced(P::META.id, running);
     }
 
     /// Puts `provider` behind an interface, for every plugin that depends on it. The plugin that the flavor binds to
@@ -189,7 +189,7 @@ impl<F> Builder<F> {
     #[rustfmt::skip]
     pub fn bind<K: ?Sized>(mut self, provider: Arc<K>) -> Self where ByItself<F>: Binds<F, K> {
         <ByItself<F> as Binds<F, K>>::seat(&*self.held).set(Dep(provider));
-        self.settings.bound(<ByItself<F> as Binds<F, K>>::ID);
+        self.settings.mark_bound(<ByItself<F> as Binds<F, K>>::ID);
         self
     }
 

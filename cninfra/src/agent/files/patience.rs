@@ -1,7 +1,7 @@
-//! [`Patience`]: reads the config files again while the agent runs, and waits a limited time for each read.
+//! [`ConfigPoller`]: reads the config files again while the agent runs, and waits a limited time for each read.
 
 use super::{
-    search::{Again, Silent},
+    search::{ReadWithout, UnresponsiveFile},
     within::{Unanswered, Unread, within},
 };
 use crate::{
@@ -13,35 +13,35 @@ use std::{
     time::Duration,
 };
 
-/// How long one look waits for the files.
-const ANSWERS: Duration = Duration::from_secs(5);
+/// How long one poll waits for the files.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// The limit of a look, and the files that did not answer within it: they are left out until they answer.
-pub(super) struct Patience {
+/// The limit of a poll, and the files that did not answer within it: they are left out until they answer.
+pub(super) struct ConfigPoller {
     limit: Duration,
-    silent: Vec<Silent>,
+    unresponsive: Vec<UnresponsiveFile>,
 }
 
-/// The result of a look.
+/// The result of a poll.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Looked {
+pub(super) struct PollResult {
     /// The change in the files that answer; `None` if it is not known which these are.
     pub(super) reload: Option<Reload>,
     /// Files that answered before, but not this time.
-    pub(super) fell_silent: Vec<PathBuf>,
+    pub(super) newly_unresponsive: Vec<PathBuf>,
     /// Files that answer again.
-    pub(super) answer: Vec<PathBuf>,
+    pub(super) responsive_again: Vec<PathBuf>,
 }
 
-impl Default for Patience {
+impl Default for ConfigPoller {
     fn default() -> Self {
-        Patience::of(ANSWERS)
+        ConfigPoller::of(ANSWER_LIMIT)
     }
 }
 
-impl Patience {
+impl ConfigPoller {
     pub(super) fn of(limit: Duration) -> Self {
-        Patience { limit, silent: Vec::new() }
+        ConfigPoller { limit, unresponsive: Vec::new() }
     }
 
     pub(super) fn limit(&self) -> Duration {
@@ -49,8 +49,8 @@ impl Patience {
     }
 
     /// The files that do not answer.
-    pub(super) fn silent(&self) -> impl Iterator<Item = &Path> {
-        self.silent.iter().map(|silent| &*silent.path)
+    pub(super) fn unresponsive(&self) -> impl Iterator<Item = &Path> {
+        self.unresponsive.iter().map(|unresponsive| &*unresponsive.path)
     }
 
     /// Reads the files. Those that do not answer count as unchanged.
@@ -59,44 +59,46 @@ impl Patience {
     /// The files cannot be read at all, because there is no thread to read them on, or because reading panicked.
     ///
     /// # Cancel safety
-    /// Cancel safe: the next look sees what this one would have seen.
-    pub(super) async fn look(&mut self, reloader: &mut Reloader) -> Result<Looked, Error> {
-        let mut looked = Looked::default();
-        let answer = self.silent.extract_if(.., |silent| !silent.is_silent());
-        looked.answer = answer.map(|silent| silent.path).collect();
+    /// Cancel safe: the next poll sees what this one would have seen.
+    pub(super) async fn poll(&mut self, reloader: &mut Reloader) -> Result<PollResult, Error> {
+        let mut result = PollResult::default();
+        let responsive_again = self.unresponsive.extract_if(.., |unresponsive| !unresponsive.is_unresponsive());
+        result.responsive_again = responsive_again.map(|unresponsive| unresponsive.path).collect();
         // Without the directory, it is not known which files there are.
-        while !self.silent().any(|path| path == reloader.dir()) {
-            let (at, reads) = (reloader.instead_of(self.silent()), reloader.clone());
-            let silent = match within(self.limit, at, move || reads.read(), self.again(reloader)).await {
+        while !self.unresponsive().any(|path| path == reloader.dir()) {
+            let (at, reader) = (reloader.instead_of(self.unresponsive()), reloader.clone());
+            let unresponsive = match within(self.limit, at, move || reader.read(), self.read_without(reloader)).await {
                 Ok(read) => {
-                    looked.reload = Some(reloader.judge(read));
+                    result.reload = Some(reloader.judge(read));
                     break;
                 }
-                Err(Unread::Silent(Unanswered { silent, .. })) => silent,
+                Err(Unread::Unresponsive(Unanswered { unresponsive, .. })) => unresponsive,
                 Err(Unread::Failed(error)) => return Err(error),
             };
-            for silent in silent {
-                if looked.answer.contains(&silent.path) {
-                    looked.answer.retain(|answer| *answer != silent.path);
+            for unresponsive in unresponsive {
+                if result.responsive_again.contains(&unresponsive.path) {
+                    result.responsive_again.retain(|path| *path != unresponsive.path);
                 } else {
-                    looked.fell_silent.push(silent.path.clone());
+                    result.newly_unresponsive.push(unresponsive.path.clone());
                 }
-                self.silent.push(silent);
+                self.unresponsive.push(unresponsive);
             }
         }
-        Ok(looked)
+        Ok(result)
     }
 
-    /// Reads the files without some more of them. The result is dropped: the next look reads the files again.
-    fn again(&self, reloader: &Reloader) -> Again<()> {
-        let (reloader, silent) = (reloader.clone(), self.silent().map(Path::to_path_buf).collect::<Vec<_>>());
+    /// Reads the files without some more of them. The result is dropped: the next poll reads the files again.
+    fn read_without(&self, reloader: &Reloader) -> ReadWithout<()> {
+        let (reloader, unresponsive) =
+            (reloader.clone(), self.unresponsive().map(Path::to_path_buf).collect::<Vec<_>>());
         Box::new(move |without| {
             // Without the directory, it is not known which files there are.
             if without.iter().any(|path| path == reloader.dir()) {
                 return None;
             }
-            let (at, reads) = (reloader.instead_of(silent.iter().chain(without).map(|path| &**path)), reloader.clone());
-            Some((at, Box::new(move || drop(reads.read()))))
+            let (at, reader) =
+                (reloader.instead_of(unresponsive.iter().chain(without).map(|path| &**path)), reloader.clone());
+            Some((at, Box::new(move || drop(reader.read()))))
         })
     }
 }
@@ -123,9 +125,9 @@ mod tests {
     }
 
     /// Waits until no thread waits for a file any more.
-    async fn all_come_back(patience: &Patience) {
+    async fn all_come_back(poller: &ConfigPoller) {
         let until = Instant::now() + Duration::from_secs(20);
-        while patience.silent.iter().any(|silent| silent.reading.waits_for().is_some()) {
+        while poller.unresponsive.iter().any(|unresponsive| unresponsive.reading.waits_for().is_some()) {
             assert!(Instant::now() < until, "the thread does not come back");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -141,31 +143,37 @@ mod tests {
         let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let (one, other) =
             (<Live<Pair>>::__read(&config, "one").unwrap(), <Live<Pair>>::__read(&config, "other").unwrap());
-        let mut patience = Patience::of(LIMIT);
+        let mut poller = ConfigPoller::of(LIMIT);
         for file in ["one.conf", "password"] {
             let path = folder.path().join(file);
             let silent = Silent::file(&path);
             folder.write("other.conf", if file == "password" { "a: 3" } else { "a: 2" });
-            let told = patience.look(&mut reloader).await.unwrap();
-            let fell_silent =
-                Looked { reload: Some(Reload::Unsettled), fell_silent: vec![path.clone()], answer: vec![] };
-            assert_eq!(told, fell_silent);
+            let told = poller.poll(&mut reloader).await.unwrap();
+            let newly_unresponsive = PollResult {
+                reload: Some(Reload::Unsettled),
+                newly_unresponsive: vec![path.clone()],
+                responsive_again: vec![],
+            };
+            assert_eq!(told, newly_unresponsive);
             // The file is reported once, and not waited for again.
             let began = Instant::now();
             let taken = Some(Reload::Taken { live: vec!["other"], fixed: vec![], later: vec![], odd: vec![] });
-            let told = patience.look(&mut reloader).await.unwrap();
-            assert_eq!(told, Looked { reload: taken, ..Looked::default() });
+            let told = poller.poll(&mut reloader).await.unwrap();
+            assert_eq!(told, PollResult { reload: taken, ..PollResult::default() });
             assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
             assert_eq!((one.get().a, one.get().password.reveal().as_str()), (1, "hunter2"));
             assert_eq!(other.get().a, if file == "password" { 3 } else { 2 });
             drop(silent);
-            all_come_back(&patience).await;
-            let told = patience.look(&mut reloader).await.unwrap();
-            assert_eq!(told, Looked { reload: Some(Reload::Same), fell_silent: vec![], answer: vec![path] });
+            all_come_back(&poller).await;
+            let told = poller.poll(&mut reloader).await.unwrap();
+            assert_eq!(
+                told,
+                PollResult { reload: Some(Reload::Same), newly_unresponsive: vec![], responsive_again: vec![path] }
+            );
         }
         folder.write("one.conf", "a: 7\npassword-file: password");
-        patience.look(&mut reloader).await.unwrap();
-        patience.look(&mut reloader).await.unwrap();
+        poller.poll(&mut reloader).await.unwrap();
+        poller.poll(&mut reloader).await.unwrap();
         assert_eq!(one.get().a, 7);
     }
 
@@ -188,20 +196,30 @@ mod tests {
         });
         folder.write("one.conf", "a: 2\npassword-file: password");
         let limit = Duration::from_secs(2);
-        let (mut patience, began) = (Patience::of(limit), Instant::now());
-        let mut told = patience.look(&mut reloader).await.unwrap();
+        let (mut poller, began) = (ConfigPoller::of(limit), Instant::now());
+        let mut told = poller.poll(&mut reloader).await.unwrap();
         let took = began.elapsed();
         assert!((limit..limit * 2).contains(&took), "{took:?}");
-        told.fell_silent.sort();
-        assert_eq!(told, Looked { reload: Some(Reload::Unsettled), fell_silent: files.to_vec(), answer: vec![] });
-        assert_eq!(patience.look(&mut reloader).await.unwrap(), taken(&["one"], &[]));
-        assert_eq!((one.get().a, patience.silent().count()), (2, 3));
+        told.newly_unresponsive.sort();
+        assert_eq!(
+            told,
+            PollResult {
+                reload: Some(Reload::Unsettled),
+                newly_unresponsive: files.to_vec(),
+                responsive_again: vec![]
+            }
+        );
+        assert_eq!(poller.poll(&mut reloader).await.unwrap(), taken(&["one"], &[]));
+        assert_eq!((one.get().a, poller.unresponsive().count()), (2, 3));
         late.join().unwrap();
         drop(silent);
-        all_come_back(&patience).await;
-        let mut told = patience.look(&mut reloader).await.unwrap();
-        told.answer.sort();
-        assert_eq!(told, Looked { reload: Some(Reload::Same), fell_silent: vec![], answer: files.to_vec() });
+        all_come_back(&poller).await;
+        let mut told = poller.poll(&mut reloader).await.unwrap();
+        told.responsive_again.sort();
+        assert_eq!(
+            told,
+            PollResult { reload: Some(Reload::Same), newly_unresponsive: vec![], responsive_again: files.to_vec() }
+        );
     }
 
     #[tokio::test]
@@ -216,10 +234,10 @@ mod tests {
             silent.asked();
             std::thread::sleep(Duration::from_secs(1));
         });
-        let mut patience = Patience::of(Duration::from_secs(10));
-        let told = patience.look(&mut reloader).await.unwrap();
-        assert_eq!(told, Looked { reload: Some(Reload::Unsettled), ..Looked::default() });
-        assert_eq!(patience.look(&mut reloader).await.unwrap(), taken(&["one"], &[]));
+        let mut poller = ConfigPoller::of(Duration::from_secs(10));
+        let told = poller.poll(&mut reloader).await.unwrap();
+        assert_eq!(told, PollResult { reload: Some(Reload::Unsettled), ..PollResult::default() });
+        assert_eq!(poller.poll(&mut reloader).await.unwrap(), taken(&["one"], &[]));
         assert_eq!(one.get().a, 2);
         answers.join().unwrap();
     }
@@ -231,26 +249,29 @@ mod tests {
         let known = Known::none().with("one", <Live<Pair>>::META);
         let (config, mut reloader) = Reloader::in_dir(folder.path(), known);
         let one = <Live<Pair>>::__read(&config, "one").unwrap();
-        let (mut patience, dir) = (Patience::of(Duration::from_secs(20)), folder.path().to_path_buf());
-        // As if an earlier look at the directory had not returned yet.
+        let (mut poller, dir) = (ConfigPoller::of(Duration::from_secs(20)), folder.path().to_path_buf());
+        // As if an earlier poll of the directory had not returned yet.
         let (answer, answered) = std::sync::mpsc::channel::<()>();
         let waits = move || (crate::config::is_dir(&dir), answered.recv().is_err());
         let reading = Reading::begin(At::default(), waits, drop).unwrap();
-        patience.silent.push(super::Silent { path: folder.path().into(), reading });
-        while !patience.silent[0].is_silent() {
+        poller.unresponsive.push(super::UnresponsiveFile { path: folder.path().into(), reading });
+        while !poller.unresponsive[0].is_unresponsive() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         folder.write("one.conf", "a: 2");
         for _ in 0..3 {
-            assert_eq!(patience.look(&mut reloader).await.unwrap(), Looked::default());
+            assert_eq!(poller.poll(&mut reloader).await.unwrap(), PollResult::default());
         }
-        assert_eq!((one.get().a, patience.silent().count()), (1, 1));
+        assert_eq!((one.get().a, poller.unresponsive().count()), (1, 1));
         drop(answer);
-        all_come_back(&patience).await;
-        let answers =
-            Looked { reload: Some(Reload::Unsettled), answer: vec![folder.path().into()], ..Looked::default() };
-        assert_eq!(patience.look(&mut reloader).await.unwrap(), answers);
-        patience.look(&mut reloader).await.unwrap();
+        all_come_back(&poller).await;
+        let answers = PollResult {
+            reload: Some(Reload::Unsettled),
+            responsive_again: vec![folder.path().into()],
+            ..PollResult::default()
+        };
+        assert_eq!(poller.poll(&mut reloader).await.unwrap(), answers);
+        poller.poll(&mut reloader).await.unwrap();
         assert_eq!(one.get().a, 2);
     }
 
@@ -262,16 +283,16 @@ mod tests {
         (<Live<Pair>>::__read(&config, "one").unwrap(), reloader)
     }
 
-    /// The result of the look at which the new content has settled.
-    async fn settled(reloader: &mut Reloader) -> Looked {
-        let mut patience = Patience::of(LIMIT);
-        let first = patience.look(reloader).await.unwrap();
-        if first.reload == Some(Reload::Unsettled) { patience.look(reloader).await.unwrap() } else { first }
+    /// The result of the poll at which the new content has settled.
+    async fn settled(reloader: &mut Reloader) -> PollResult {
+        let mut poller = ConfigPoller::of(LIMIT);
+        let first = poller.poll(reloader).await.unwrap();
+        if first.reload == Some(Reload::Unsettled) { poller.poll(reloader).await.unwrap() } else { first }
     }
 
-    fn taken(live: &[&'static str], fixed: &[&'static str]) -> Looked {
+    fn taken(live: &[&'static str], fixed: &[&'static str]) -> PollResult {
         let taken = Reload::Taken { live: live.to_vec(), fixed: fixed.to_vec(), later: vec![], odd: vec![] };
-        Looked { reload: Some(taken), ..Looked::default() }
+        PollResult { reload: Some(taken), ..PollResult::default() }
     }
 
     #[tokio::test]
@@ -288,8 +309,8 @@ mod tests {
         // The rest of the section's new content still has to be valid.
         folder.write("one.conf", "a: 3");
         folder.write("fixed.conf", "a: x\npassword-file: password");
-        let looked = settled(&mut reloader).await;
-        let Some(Reload::Refused(words)) = looked.reload else { panic!("{looked:?}") };
+        let result = settled(&mut reloader).await;
+        let Some(Reload::Refused(words)) = result.reload else { panic!("{result:?}") };
         assert!(words.len() == 1 && words[0].contains("key `fixed.a` takes"), "{words:?}");
         folder.write("fixed.conf", "a: 1\npassword-file: password");
         assert_eq!(settled(&mut reloader).await.reload, taken(&["one"], &["fixed"]).reload);
@@ -314,13 +335,17 @@ mod tests {
             folder.write(file, wrong);
             let Some(Reload::Refused(words)) = settled(&mut reloader).await.reload else { panic!("it is taken in") };
             assert!(words.len() == 1 && words[0].contains(what), "{words:?}");
-            let mut patience = Patience::of(LIMIT);
+            let mut poller = ConfigPoller::of(LIMIT);
             let path = folder.path().join(file);
             let silent = Silent::file(&path);
-            let told = patience.look(&mut reloader).await.unwrap();
-            let still = Looked { reload: Some(Reload::StillRefused(words)), fell_silent: vec![path], answer: vec![] };
+            let told = poller.poll(&mut reloader).await.unwrap();
+            let still = PollResult {
+                reload: Some(Reload::StillRefused(words)),
+                newly_unresponsive: vec![path],
+                responsive_again: vec![],
+            };
             assert_eq!(told, still);
-            assert_eq!(patience.look(&mut reloader).await.unwrap(), Looked { fell_silent: vec![], ..still });
+            assert_eq!(poller.poll(&mut reloader).await.unwrap(), PollResult { newly_unresponsive: vec![], ..still });
             drop(silent);
             folder.write(file, right);
             assert_eq!(settled(&mut reloader).await.reload, Some(Reload::Mended));
@@ -337,12 +362,19 @@ mod tests {
         let path = folder.path().join("password");
         let silent = Silent::file(&path);
         folder.write("one.conf", "a: 2\npassword-file: password");
-        let mut patience = Patience::of(LIMIT);
-        let told = patience.look(&mut reloader).await.unwrap();
-        assert_eq!(told, Looked { reload: Some(Reload::Unsettled), fell_silent: vec![path.clone()], answer: vec![] });
+        let mut poller = ConfigPoller::of(LIMIT);
+        let told = poller.poll(&mut reloader).await.unwrap();
+        assert_eq!(
+            told,
+            PollResult {
+                reload: Some(Reload::Unsettled),
+                newly_unresponsive: vec![path.clone()],
+                responsive_again: vec![]
+            }
+        );
         assert!(!reloader.has_read(&path) && reloader.has_read(&folder.path().join("one.conf")));
-        let looked = patience.look(&mut reloader).await.unwrap();
-        let Some(Reload::Refused(words)) = looked.reload else { panic!("{looked:?}") };
+        let result = poller.poll(&mut reloader).await.unwrap();
+        let Some(Reload::Refused(words)) = result.reload else { panic!("{result:?}") };
         let what = format!("one.conf:2:16: key `one.password-file`: the file {} does not answer", path.display());
         assert!(words.len() == 1 && words[0].contains(&what), "{words:?}");
         drop(silent);

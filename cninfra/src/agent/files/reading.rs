@@ -25,8 +25,8 @@ impl Reading {
         read: impl FnOnce() -> T + Send + 'static,
         done: impl FnOnce(Result<T, Panic>) + Send + 'static,
     ) -> io::Result<Self> {
-        let reads = at.clone();
-        let thread = apart::spawn("cninfra-config", move || done(guard(|| reads.during(read))))?;
+        let thread_at = at.clone();
+        let thread = apart::spawn("cninfra-config", move || done(guard(|| thread_at.during(read))))?;
         Ok(Reading { at, thread })
     }
 

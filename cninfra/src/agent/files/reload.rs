@@ -1,6 +1,6 @@
 //! Follows the config files while the agent runs.
 
-use super::patience::{Looked, Patience};
+use super::patience::{ConfigPoller, PollResult};
 use crate::{
     Logger,
     agent::setup::{
@@ -45,19 +45,19 @@ pub(in crate::agent) fn follow(
 }
 
 async fn run(shared: Arc<Shared>, poll: Duration, hangup: Option<Arc<Notify>>, format: Option<SharedFormat>) {
-    let (mut patience, mut reloader) = (Patience::default(), None);
-    // `asked` is set by SIGHUP, the outcome of which is always reported, even if nothing has changed.
-    let (mut settles, mut asked) = (false, false);
+    let (mut poller, mut reloader) = (ConfigPoller::default(), None);
+    // `is_hangup` is set by SIGHUP, the outcome of which is always reported, even if nothing has changed.
+    let (mut is_settling, mut is_hangup) = (false, false);
     let mut failed = String::new();
     loop {
-        let wait = if settles { own::SETTLES } else { poll };
+        let wait = if is_settling { own::SETTLES } else { poll };
         tokio::select! {
             () = shared.stop.stopping() => return,
             () = sleep(wait) => {}
             // While new content settles, a SIGHUP waits. It leads to another look afterwards.
-            () = heard(hangup.as_deref()), if !settles => {
+            () = hung_up(hangup.as_deref()), if !is_settling => {
                 shared.loggers.of_agent().info("SIGHUP: the config is read again");
-                asked = true;
+                is_hangup = true;
             }
         }
         let log = shared.loggers.of_agent();
@@ -67,32 +67,32 @@ async fn run(shared: Arc<Shared>, poll: Duration, hangup: Option<Arc<Notify>>, f
             reloader = Reloader::new(&shared.config, own::known(shared.graph));
         }
         let Some(reloader) = &mut reloader else { return };
-        let looked = match boxed(|| patience.look(reloader)).await {
-            Ok(looked) => looked,
+        let result = match boxed(|| poller.poll(reloader)).await {
+            Ok(result) => result,
             Err(error) => {
                 // The next look may succeed. A failure is reported once, and again after a SIGHUP.
                 let before = std::mem::replace(&mut failed, error.to_string());
-                if asked || before != failed {
+                if is_hangup || before != failed {
                     log.error(format_args!("{error:?}"));
                 }
-                (settles, asked) = (false, false);
+                (is_settling, is_hangup) = (false, false);
                 continue;
             }
         };
         failed.clear();
-        tell_of_silence(&log, (reloader, &patience), &looked, asked, poll);
-        let Some(reload) = looked.reload else {
-            (settles, asked) = (false, false);
+        log_unresponsive(&log, (reloader, &poller), &result, is_hangup, poll);
+        let Some(reload) = result.reload else {
+            (is_settling, is_hangup) = (false, false);
             continue;
         };
         // If files do not answer, that was reported as the outcome of the SIGHUP.
-        asked &= patience.silent().next().is_none();
-        settles = reload == Reload::Unsettled;
+        is_hangup &= poller.unresponsive().next().is_none();
+        is_settling = reload == Reload::Unsettled;
         if matches!(&reload, Reload::Taken { live, .. } if live.contains(&logs::SECTION)) {
             set_logs(&shared, reloader, format.as_ref());
         }
-        tell(&shared, reloader, reload, asked);
-        asked &= settles;
+        log_reload(&shared, reloader, reload, is_hangup);
+        is_hangup &= is_settling;
     }
 }
 
@@ -101,7 +101,7 @@ async fn sleep(time: Duration) {
     if time.is_zero() { pending().await } else { tokio::time::sleep(time).await }
 }
 
-async fn heard(hangup: Option<&Notify>) {
+async fn hung_up(hangup: Option<&Notify>) {
     match hangup {
         Some(hangup) => hangup.notified().await,
         None => pending().await,
@@ -110,31 +110,31 @@ async fn heard(hangup: Option<&Notify>) {
 
 /// Sets levels and format to what the config says now. Levels that were set while the agent runs still override it.
 fn set_logs(shared: &Shared, reloader: &Reloader, format: Option<&SharedFormat>) {
-    let said = LogsConfig::with_origins(reloader.config()).and_then(|(logs, origins)| {
+    let applied = LogsConfig::with_origins(reloader.config()).and_then(|(logs, origins)| {
         if let Some(format) = format {
             format.set(logs.format());
         }
         logs.apply(&origins, &shared.loggers)
     });
-    if let Err(error) = said {
+    if let Err(error) = applied {
         shared.loggers.of_agent().error(format_args!("the levels of loggers stay as they were: {error:?}"));
     }
 }
 
 /// Reports the files that do not answer, once, and again after a SIGHUP.
-fn tell_of_silence(
+fn log_unresponsive(
     log: &Logger,
-    (reloader, patience): (&Reloader, &Patience),
-    looked: &Looked,
-    asked: bool,
+    (reloader, poller): (&Reloader, &ConfigPoller),
+    result: &PollResult,
+    is_hangup: bool,
     poll: Duration,
 ) {
-    let limit = patience.limit();
+    let limit = poller.limit();
     let again = if poll.is_zero() { "after the next SIGHUP" } else { "when it answers" };
-    for path in &looked.answer {
+    for path in &result.responsive_again {
         log.info(format_args!("{} answers again: it is read", path.display()));
     }
-    for path in &looked.fell_silent {
+    for path in &result.newly_unresponsive {
         let meanwhile = match reloader.has_read(path) {
             true => "it is taken to be as it was when it was last read",
             false => "it has not been read yet",
@@ -145,26 +145,29 @@ fn tell_of_silence(
             path.display()
         ));
     }
-    if asked && patience.silent().next().is_some() {
-        let silent: Vec<_> = patience.silent().map(|path| path.display().to_string()).collect();
-        log.error(format_args!("SIGHUP: could not be read: {} did not answer within {limit:?}", silent.join(", ")));
+    if is_hangup && poller.unresponsive().next().is_some() {
+        let unresponsive: Vec<_> = poller.unresponsive().map(|path| path.display().to_string()).collect();
+        log.error(format_args!(
+            "SIGHUP: could not be read: {} did not answer within {limit:?}",
+            unresponsive.join(", ")
+        ));
     }
 }
 
 /// Reports the result in the log, and in the status of the plugins whose sections follow their files.
-fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
+fn log_reload(shared: &Shared, reloader: &Reloader, reload: Reload, is_hangup: bool) {
     let log = shared.loggers.of_agent();
-    let report = |refused: Option<String>| {
+    let set_refused = |refused: Option<String>| {
         let live = reloader.live();
         for (place, node) in shared.graph.nodes().iter().enumerate() {
             if live.contains(&node.instance()) {
-                shared.status.config_refused(place, refused.clone());
+                shared.status.set_config_refused(place, refused.clone());
             }
         }
     };
     match reload {
-        Reload::Same if asked => log.info("SIGHUP: nothing has changed"),
-        Reload::StillRefused(mistakes) if asked => {
+        Reload::Same if is_hangup => log.info("SIGHUP: nothing has changed"),
+        Reload::StillRefused(mistakes) if is_hangup => {
             let list = mistakes.join("\n  - ");
             log.error(format_args!(
                 "SIGHUP: the config is still not valid: the previous values stay in force\n  - {list}"
@@ -173,7 +176,7 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
         Reload::Same | Reload::StillRefused(_) | Reload::Unsettled => {}
         Reload::Taken { live, fixed, later, odd } => {
             shared.refused.set(Vec::new());
-            report(None);
+            set_refused(None);
             odd.iter().chain(&later).for_each(|odd| log.warn(odd));
             if !live.is_empty() {
                 log.info(format_args!("the config has changed: `{}`", live.join("`, `")));
@@ -185,7 +188,7 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
         }
         Reload::Mended => {
             shared.refused.set(Vec::new());
-            report(None);
+            set_refused(None);
             log.info("the config is valid again, and as it was");
         }
         Reload::Refused(mistakes) => {
@@ -194,7 +197,7 @@ fn tell(shared: &Shared, reloader: &Reloader, reload: Reload, asked: bool) {
                 "the config has changed and is not valid: the previous values stay in force\n  - {list}"
             ));
             let first = mistakes.first().and_then(|text| text.lines().next()).unwrap_or_default();
-            report(Some(format!("its new config is not valid: {first}")));
+            set_refused(Some(format!("its new config is not valid: {first}")));
             shared.refused.set(mistakes);
         }
     }
@@ -297,7 +300,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (agent, hangup) = log.during(|| runtime.block_on(started(&folder, 0)));
         folder.write("greeter.yaml", "");
-        let silent = ["conf", "yaml"].map(|end| Silent::file(folder.path().join(format!("greeter.{end}"))));
+        let unresponsive = ["conf", "yaml"].map(|end| Silent::file(folder.path().join(format!("greeter.{end}"))));
         let outcome = "SIGHUP: could not be read: ";
         log.during(|| {
             runtime.block_on(async {
@@ -309,7 +312,7 @@ mod tests {
                 assert!(text.contains("greeter.yaml did not answer within 5s: it has not been read yet"), "{text}");
                 hangup.notify_one();
                 until(&log, outcome, 2).await;
-                drop(silent);
+                drop(unresponsive);
                 folder.write("greeter.conf", "text: two");
                 // The thread that waits for the file may need a moment.
                 while !log.text().contains("greeter.conf answers again") {

@@ -18,27 +18,28 @@ pub(in crate::agent) fn tick(limit: Duration) -> Duration {
 }
 
 /// How to read everything again without these files; `None` if nothing can be known without them.
-pub(in crate::agent) type Again<S> = Box<dyn Fn(&[PathBuf]) -> Option<(At, Box<dyn FnOnce() -> S + Send>)> + Send>;
+pub(in crate::agent) type ReadWithout<S> =
+    Box<dyn Fn(&[PathBuf]) -> Option<(At, Box<dyn FnOnce() -> S + Send>)> + Send>;
 
 /// While one thread waits for a file, further threads read everything without that file, and without each further one
 /// found in this way. So all files have the same limit, and when it is over, the content of those that answer is known.
 pub(in crate::agent) struct Search<S> {
-    again: Again<S>,
+    read_without: ReadWithout<S>,
     /// The reading that the caller waits for.
-    first: Watched,
+    first: WatchedReading,
     others: Vec<Other<S>>,
 }
 
 /// A file that does not answer, and the thread that waits for it.
 #[derive(Debug)]
-pub(in crate::agent) struct Silent {
+pub(in crate::agent) struct UnresponsiveFile {
     pub(in crate::agent) path: PathBuf,
     pub(super) reading: Reading,
 }
 
-impl Silent {
+impl UnresponsiveFile {
     /// Whether the thread still waits for the file.
-    pub(super) fn is_silent(&self) -> bool {
+    pub(super) fn is_unresponsive(&self) -> bool {
         self.reading.waits_for().is_some_and(|path| path == self.path)
     }
 }
@@ -47,24 +48,24 @@ impl Silent {
 struct Other<S> {
     without: Vec<PathBuf>,
     reading: Reading,
-    watched: Watched,
-    said: Receiver<S>,
+    watched: WatchedReading,
+    result: Receiver<S>,
 }
 
 /// The file at which a reading is.
-struct Watched {
+struct WatchedReading {
     at: At,
     /// The file that it waited for at the last look.
     before: Option<PathBuf>,
 }
 
-impl Watched {
+impl WatchedReading {
     fn new(at: At) -> Self {
-        Watched { at, before: None }
+        WatchedReading { at, before: None }
     }
 
     /// The file that it waits for, if it is the same as at the last look.
-    fn stays(&mut self) -> Option<PathBuf> {
+    fn still_waits_for(&mut self) -> Option<PathBuf> {
         let now = self.at.waits_for();
         let before = std::mem::replace(&mut self.before, now.clone());
         now.filter(|now| Some(now) == before.as_ref())
@@ -73,53 +74,53 @@ impl Watched {
 
 impl<S: Send + 'static> Search<S> {
     /// A search for a reading that has begun.
-    pub(in crate::agent) fn new(at: At, again: Again<S>) -> Self {
-        Search { again, first: Watched::new(at), others: Vec::new() }
+    pub(in crate::agent) fn new(at: At, read_without: ReadWithout<S>) -> Self {
+        Search { read_without, first: WatchedReading::new(at), others: Vec::new() }
     }
 
     /// Checks whether a reading still waits for the same file as at the last look, and if so starts one without it.
     /// Does not block.
     pub(in crate::agent) fn look(&mut self) {
-        let mut silent: Vec<PathBuf> = self.first.stays().into_iter().collect();
+        let mut unresponsive: Vec<PathBuf> = self.first.still_waits_for().into_iter().collect();
         let mut goes_on = false;
         for other in &mut self.others {
-            let stays = other.watched.stays();
+            let stays = other.watched.still_waits_for();
             // Of all but the last reading, only the file that it waits for matters.
             goes_on = stays.is_none() && !other.reading.is_done();
-            silent.extend(stays);
+            unresponsive.extend(stays);
         }
-        silent.sort_unstable();
-        silent.dedup();
-        let is_new = self.others.last().is_none_or(|last| last.without != silent);
-        if silent.is_empty() || goes_on || !is_new {
+        unresponsive.sort_unstable();
+        unresponsive.dedup();
+        let is_new = self.others.last().is_none_or(|last| last.without != unresponsive);
+        if unresponsive.is_empty() || goes_on || !is_new {
             return;
         }
-        let Some((at, read)) = (self.again)(&silent) else { return };
-        let (says, said) = sync_channel(1);
+        let Some((at, read)) = (self.read_without)(&unresponsive) else { return };
+        let (sender, result) = sync_channel(1);
         // The receiver may be gone. A reading that panics sends nothing.
-        let done = move |read: Result<S, Panic>| drop(read.map(|read| says.try_send(read)));
+        let done = move |read: Result<S, Panic>| drop(read.map(|read| sender.try_send(read)));
         // If there is no thread, the next look tries again.
         if let Ok(reading) = Reading::begin(at.clone(), read, done) {
-            self.others.push(Other { without: silent, reading, watched: Watched::new(at), said });
+            self.others.push(Other { without: unresponsive, reading, watched: WatchedReading::new(at), result });
         }
     }
 
     /// Ends the search when the time is over: returns the other files that do not answer, each once, and the result
     /// without them, `None` if there is none yet.
-    pub(in crate::agent) fn end(self, first: &PathBuf) -> (Vec<Silent>, Option<S>) {
-        let mut silent: Vec<Silent> = Vec::new();
-        let mut said = None;
+    pub(in crate::agent) fn end(self, first: &PathBuf) -> (Vec<UnresponsiveFile>, Option<S>) {
+        let mut unresponsive: Vec<UnresponsiveFile> = Vec::new();
+        let mut result = None;
         for other in self.others {
-            said = other.said.try_recv().ok().or(said);
+            result = other.result.try_recv().ok().or(result);
             // A file that was not waited for at the last look may still answer.
             let path = other.watched.at.waits_for().filter(|path| Some(path) == other.watched.before.as_ref());
             if let Some(path) = path
                 && path != *first
-                && silent.iter().all(|silent| silent.path != path)
+                && unresponsive.iter().all(|unresponsive| unresponsive.path != path)
             {
-                silent.push(Silent { path, reading: other.reading });
+                unresponsive.push(UnresponsiveFile { path, reading: other.reading });
             }
         }
-        (silent, said)
+        (unresponsive, result)
     }
 }

@@ -2,13 +2,13 @@
 
 use super::{
     reading::Reading,
-    search::{Again, Search, Silent, tick},
+    search::{ReadWithout, Search, UnresponsiveFile, tick},
 };
 use crate::{
     Error,
     agent::{
         setup::{
-            prepare::{Prepared, Reads},
+            prepare::{Prepared, StartCheckInputs},
             settings::Settings,
         },
         terms::{
@@ -34,7 +34,7 @@ use tokio::task::spawn_blocking;
 #[derive(Debug)]
 pub(in crate::agent) enum Unread<S> {
     /// The limit has passed, and threads still wait.
-    Silent(Unanswered<S>),
+    Unresponsive(Unanswered<S>),
     /// There was no thread to read on, the runtime ended, or reading panicked.
     Failed(Error),
 }
@@ -43,21 +43,21 @@ pub(in crate::agent) enum Unread<S> {
 #[derive(Debug)]
 pub(in crate::agent) struct Unanswered<S> {
     /// The files that do not answer. The first is the one that the reading looked at last.
-    pub(super) silent: Vec<Silent>,
+    pub(super) unresponsive: Vec<UnresponsiveFile>,
     /// Whether the first file does not answer. If not, something other than a file takes this long.
     waits: bool,
     limit: Duration,
     /// The result from the files that answer, if it is known.
-    said: Option<S>,
+    result: Option<S>,
 }
 
 impl<S: Send + 'static> Unread<S> {
     /// For a reading that did not end within `limit`.
     pub(in crate::agent) fn of(reading: Reading, limit: Duration, search: Search<S>) -> Self {
         let (waits, path) = (reading.at.waits_for(), reading.at.path());
-        let (others, said) = search.end(&path);
-        let silent = [Silent { path, reading }].into_iter().chain(others).collect();
-        Unread::Silent(Unanswered { silent, waits: waits.is_some(), limit, said })
+        let (others, result) = search.end(&path);
+        let unresponsive = [UnresponsiveFile { path, reading }].into_iter().chain(others).collect();
+        Unread::Unresponsive(Unanswered { unresponsive, waits: waits.is_some(), limit, result })
     }
 }
 
@@ -76,23 +76,23 @@ impl<S> Unread<S> {
     }
 
     /// The errors, and the result from the files that do answer.
-    pub(in crate::agent) fn told(self) -> (Vec<Error>, Option<S>) {
-        let Unanswered { silent, waits, limit, said } = match self {
-            Unread::Silent(unanswered) => unanswered,
+    pub(in crate::agent) fn into_errors(self) -> (Vec<Error>, Option<S>) {
+        let Unanswered { unresponsive, waits, limit, result } = match self {
+            Unread::Unresponsive(unanswered) => unanswered,
             Unread::Failed(error) => return (vec![error], None),
         };
-        let silent = silent.into_iter().skip(usize::from(!waits)).map(|silent| silent.path);
-        (not_read(silent, limit), said)
+        let unresponsive = unresponsive.into_iter().skip(usize::from(!waits)).map(|unresponsive| unresponsive.path);
+        (not_read(unresponsive, limit), result)
     }
 }
 
 /// An error for each file that does not answer; if there is none, an error that something else takes this long.
-pub(in crate::agent) fn not_read(silent: impl Iterator<Item = PathBuf>, limit: Duration) -> Vec<Error> {
-    let told = |path: PathBuf| {
+pub(in crate::agent) fn not_read(unresponsive: impl Iterator<Item = PathBuf>, limit: Duration) -> Vec<Error> {
+    let error = |path: PathBuf| {
         Error::msg(format_args!("{} is not read within {limit:?}", path.display()))
             .with_help("look at the file system that it is on: it does not answer")
     };
-    let mut errors: Vec<_> = silent.map(told).collect();
+    let mut errors: Vec<_> = unresponsive.map(error).collect();
     if errors.is_empty() {
         let what = format_args!("the config is not read within {limit:?}, though no file is waited for");
         let help = "look at what else takes so long: a type or a check of a plugin, or a machine that is busy";
@@ -113,23 +113,23 @@ pub(in crate::agent) fn panicked(panic: &Panic) -> Error {
 pub(in crate::agent) async fn read(settings: Box<Settings>, graph: &'static Graph) -> Result<Prepared, StartError> {
     // If the config has been checked, all its files have been read.
     if settings.is_checked || (settings.files.is_none() && !settings.config.may_name_files()) {
-        return Ok(settings.runner(graph));
+        return Ok(settings.prepare(graph));
     }
     let (began, stop) = (Instant::now(), settings.stop.clone());
     // The limit that the files may set is not known yet.
     let limit = settings.own.limits.unwrap_or_default().start;
-    let (at, reads) = (At::default(), Reads::of(&settings, graph));
-    let again: Again<Vec<PluginError>> = Box::new(move |without| {
-        let reads = reads.clone();
-        Some((At::without(without), Box::new(move || reads.mistakes())))
+    let (at, inputs) = (At::default(), StartCheckInputs::of(&settings, graph));
+    let read_without: ReadWithout<Vec<PluginError>> = Box::new(move |without| {
+        let inputs = inputs.clone();
+        Some((At::without(without), Box::new(move || inputs.mistakes())))
     });
     // Boxed, since this future is large and rarely needed: so the future of a start without files has no room for it.
-    let reading = boxed(move || within(limit, at, move || settings.runner(graph), again));
+    let reading = boxed(move || within(limit, at, move || settings.prepare(graph), read_without));
     let failed = tokio::select! {
         read = reading => match read {
             Ok(prepared) => return Ok(prepared),
             Err(unread) => {
-                let (errors, mistakes) = unread.told();
+                let (errors, mistakes) = unread.into_errors();
                 let error = |error| PluginError::of_flavor(graph, Phase::Create, Cause::Config(error));
                 errors.into_iter().map(error).chain(mistakes.into_iter().flatten()).collect()
             }
@@ -139,18 +139,18 @@ pub(in crate::agent) async fn read(settings: Box<Settings>, graph: &'static Grap
     Err(StartError::before_all(graph, failed, began))
 }
 
-/// Waits for `heard` up to `limit`, and lets the search look at each tick.
+/// Waits for `outcome` up to `limit`, and lets the search look at each tick.
 pub(in crate::agent) fn wait<T, S: Send + 'static>(
-    heard: &Receiver<T>,
+    outcome: &Receiver<T>,
     limit: Duration,
     search: &mut Search<S>,
 ) -> Result<T, RecvTimeoutError> {
     let (began, tick) = (Instant::now(), tick(limit));
     loop {
         let left = limit.saturating_sub(began.elapsed());
-        match heard.recv_timeout(left.min(tick)) {
+        match outcome.recv_timeout(left.min(tick)) {
             Err(RecvTimeoutError::Timeout) if !left.is_zero() => search.look(),
-            heard => return heard,
+            outcome => return outcome,
         }
     }
 }
@@ -163,37 +163,37 @@ pub(super) async fn within<T: Send + 'static, S: Send + 'static>(
     limit: Duration,
     at: At,
     read: impl FnOnce() -> T + Send + 'static,
-    again: Again<S>,
+    read_without: ReadWithout<S>,
 ) -> Result<T, Unread<S>> {
-    let (says, heard) = sync_channel(2);
-    let _given_up = GivenUp(says.clone());
+    let (sender, outcome) = sync_channel(2);
+    let _given_up = GivenUp(sender.clone());
     let waits = move || {
         // The receiver may be gone.
-        let done = move |read| drop(says.send(Heard::Read(read)));
-        let mut search = Search::new(at.clone(), again);
+        let done = move |read| drop(sender.send(Message::Read(read)));
+        let mut search = Search::new(at.clone(), read_without);
         let reading = Reading::begin(at, read, done).map_err(Unread::no_thread)?;
-        match wait(&heard, limit, &mut search) {
-            Ok(Heard::Read(read)) => read.map_err(Unread::panicked),
+        match wait(&outcome, limit, &mut search) {
+            Ok(Message::Read(read)) => read.map_err(Unread::panicked),
             Err(RecvTimeoutError::Timeout) => Err(Unread::of(reading, limit, search)),
-            Ok(Heard::GivenUp) | Err(RecvTimeoutError::Disconnected) => Err(Unread::given_up()),
+            Ok(Message::GivenUp) | Err(RecvTimeoutError::Disconnected) => Err(Unread::given_up()),
         }
     };
     // On a blocking thread: while it runs, tokio does not advance a paused clock.
     spawn_blocking(waits).await.unwrap_or_else(|_| Err(Unread::given_up()))
 }
 
-enum Heard<T> {
+enum Message<T> {
     Read(Result<T, Panic>),
     GivenUp,
 }
 
 /// Ends the wait when it is dropped: otherwise a runtime that is dropped would block until the limit.
-struct GivenUp<T>(SyncSender<Heard<T>>);
+struct GivenUp<T>(SyncSender<Message<T>>);
 
 impl<T> Drop for GivenUp<T> {
     fn drop(&mut self) {
         // The channel has room for both messages.
-        let _ = self.0.try_send(Heard::GivenUp);
+        let _ = self.0.try_send(Message::GivenUp);
     }
 }
 
@@ -225,13 +225,13 @@ mod tests {
             move || drop(config.section::<Store>("store").map(|store| store.password)),
             nothing_else(),
         );
-        let error = read.await.unwrap_err().told().0.remove(0);
+        let error = read.await.unwrap_err().into_errors().0.remove(0);
         assert_eq!(error.to_string(), format!("{} is not read within 100ms", path.display()));
         assert!(error.help().is_some_and(|help| help.contains("file system")) && began.elapsed().is_zero());
     }
 
     /// Nothing can be read again.
-    fn nothing_else() -> Again<()> {
+    fn nothing_else() -> ReadWithout<()> {
         Box::new(|_| None)
     }
 
@@ -251,11 +251,12 @@ mod tests {
             let _ = config.section::<Store>("store").map(|store| store.password);
             let _ = answered.recv();
         };
-        let again: Again<()> = Box::new(move |_| {
+        let read_without: ReadWithout<()> = Box::new(move |_| {
             is_read_again.store(true, Ordering::Relaxed);
             None
         });
-        let (errors, _) = within(Duration::from_millis(300), At::default(), read, again).await.unwrap_err().told();
+        let (errors, _) =
+            within(Duration::from_millis(300), At::default(), read, read_without).await.unwrap_err().into_errors();
         let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(told, ["the config is not read within 300ms, though no file is waited for"]);
         assert!(errors[0].help().is_some_and(|help| help.contains("a check of a plugin")));
@@ -271,7 +272,7 @@ mod tests {
     #[tokio::test]
     async fn what_panics_is_told() {
         let read = within(Duration::from_secs(60), At::default(), || panic!("in pieces"), nothing_else());
-        let told = read.await.err().unwrap().told().0.remove(0).to_string();
+        let told = read.await.err().unwrap().into_errors().0.remove(0).to_string();
         assert_eq!(told, "reading the config files panicked: in pieces");
     }
 

@@ -5,12 +5,12 @@ use crate::{
     Error,
     agent::{
         command_line::{
-            configure::{Reads, Report},
+            configure::{CheckInputs, Report},
             said::Cli,
         },
         files::{
             reading::Reading,
-            search::{Again, Search, tick},
+            search::{ReadWithout, Search, tick},
             within::{Unread, not_read, wait},
         },
         setup::settings::Settings,
@@ -38,18 +38,18 @@ use tokio::{
 
 /// The files have at least this long, whatever the limit of the start: so files that answer are read, and a wrong limit
 /// is reported.
-const LEAST: Duration = Duration::from_millis(500);
+const MIN_LIMIT: Duration = Duration::from_millis(500);
 
 /// How long to wait for the files. The limit that the files may set is not known yet.
-fn limit(reads: &Reads) -> Duration {
-    reads.own().limits().start.max(LEAST)
+fn limit(inputs: &CheckInputs) -> Duration {
+    inputs.own().limits().start.max(MIN_LIMIT)
 }
 
 /// Checks the config without the files that do not answer.
-fn again(reads: Reads) -> Again<Report> {
+fn read_without(inputs: CheckInputs) -> ReadWithout<Report> {
     Box::new(move |without| {
-        let reads = reads.clone();
-        Some((At::without(without), Box::new(move || reads.report())))
+        let inputs = inputs.clone();
+        Some((At::without(without), Box::new(move || inputs.report())))
     })
 }
 
@@ -62,18 +62,18 @@ pub(super) fn configure(
     graph: &'static Graph,
     cli: Cli,
 ) -> Result<(Box<Settings>, Report), Unread<Report>> {
-    let (at, reads) = (At::default(), Reads::of(&settings, graph, &cli));
+    let (at, inputs) = (At::default(), CheckInputs::of(&settings, graph, &cli));
     let read = move || {
         let mut settings = settings;
         let report = settings.configure(graph, cli);
         (settings, report)
     };
-    let (done, heard) = sync_channel(1);
+    let (done, outcome) = sync_channel(1);
     // The receiver may be gone.
     let reading = Reading::begin(at.clone(), read, move |read| drop(done.send(read))).map_err(Unread::no_thread)?;
-    let limit = limit(&reads);
-    let mut search = Search::new(at, again(reads));
-    match wait(&heard, limit, &mut search) {
+    let limit = limit(&inputs);
+    let mut search = Search::new(at, read_without(inputs));
+    match wait(&outcome, limit, &mut search) {
         Ok(read) => read.map_err(Unread::panicked),
         Err(_) => Err(Unread::of(reading, limit, search)),
     }
@@ -82,28 +82,28 @@ pub(super) fn configure(
 /// The wait for an agent that reads its config on another thread. Either the agent begins, or the wait is given up:
 /// whichever is first sets `is_decided`.
 #[derive(Clone)]
-pub(super) struct Wait {
+pub(super) struct BeginGate {
     /// Notified when signals are handled.
-    heard: Arc<Notify>,
+    opened: Arc<Notify>,
     is_decided: Arc<AtomicBool>,
     at: At,
-    reads: Arc<Reads>,
+    inputs: Arc<CheckInputs>,
 }
 
 /// Why an agent has not begun.
 #[derive(Debug)]
 pub(super) enum NotBegun {
     /// Signals cannot be handled: the reason.
-    Deaf(String),
+    NoSignals(String),
     /// The agent was asked to stop before it began.
     Stopped,
     /// Files did not answer within the limit: the errors, and the report without these files, if there is one.
-    Silent(Vec<Error>, Option<Report>),
+    Unresponsive(Vec<Error>, Option<Report>),
 }
 
-impl Wait {
-    pub(super) fn new(reads: Reads) -> Self {
-        Wait { heard: Arc::default(), is_decided: Arc::default(), at: At::default(), reads: Arc::new(reads) }
+impl BeginGate {
+    pub(super) fn new(inputs: CheckInputs) -> Self {
+        BeginGate { opened: Arc::default(), is_decided: Arc::default(), at: At::default(), inputs: Arc::new(inputs) }
     }
 
     /// Calls `read`, and notes which file it is looking at.
@@ -112,37 +112,37 @@ impl Wait {
     }
 
     /// Notes that signals are handled: from now on they do not end the process by themselves.
-    pub(super) fn hears(&self) {
+    pub(super) fn open(&self) {
         // The permit is kept until the agent waits for it.
-        self.heard.notify_one();
+        self.opened.notify_one();
     }
 
     /// Waits until signals are handled. No agent begins before that, since a signal would end it without closing it.
-    pub(super) async fn heard(&self) {
-        self.heard.notified().await;
+    pub(super) async fn opened(&self) {
+        self.opened.notified().await;
     }
 
     /// Marks the agent as begun. Returns false if the wait has been given up.
-    pub(super) fn begins(&self) -> bool {
+    pub(super) fn decide(&self) -> bool {
         !self.is_decided.swap(true, AcqRel)
     }
 
     /// Returns when the agent has not begun in time, or was asked to stop before. Nothing has to be undone then.
-    pub(super) async fn in_vain(&self, stop: &StopHandle) -> NotBegun {
+    pub(super) async fn given_up(&self, stop: &StopHandle) -> NotBegun {
         let why = tokio::select! {
             () = stop.stopping() => NotBegun::Stopped,
-            why = self.over() => why,
+            why = self.limit_exceeded() => why,
         };
-        if self.begins() { why } else { pending().await }
+        if self.decide() { why } else { pending().await }
     }
 
     /// Waits until the limit has passed, and searches for other files that do not answer. It prepares nothing before a
     /// first tick: most starts have begun by then.
-    async fn over(&self) -> NotBegun {
-        let (began, first) = (Instant::now(), tick(LEAST));
+    async fn limit_exceeded(&self) -> NotBegun {
+        let (began, first) = (Instant::now(), tick(MIN_LIMIT));
         sleep(first).await;
-        let limit = limit(&self.reads);
-        let (mut search, ends) = (Search::new(self.at.clone(), again((*self.reads).clone())), began + limit);
+        let limit = limit(&self.inputs);
+        let (mut search, ends) = (Search::new(self.at.clone(), read_without((*self.inputs).clone())), began + limit);
         while Instant::now() < ends {
             if self.is_decided.load(Acquire) {
                 return pending().await;
@@ -151,8 +151,8 @@ impl Wait {
             sleep_until(ends.min(Instant::now() + tick(limit))).await;
         }
         let (waits, path) = (self.at.waits_for(), self.at.path());
-        let (others, said) = search.end(&path);
+        let (others, report) = search.end(&path);
         let others = others.into_iter().map(|other| other.path);
-        NotBegun::Silent(not_read(waits.into_iter().chain(others), limit), said)
+        NotBegun::Unresponsive(not_read(waits.into_iter().chain(others), limit), report)
     }
 }

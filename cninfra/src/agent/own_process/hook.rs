@@ -3,7 +3,7 @@
 use super::backtrace::Wanted;
 use crate::{
     Logger,
-    agent::run::progress::{Handed, Progress},
+    agent::run::progress::{ForeignCall, Progress},
     foreign::{Panic, Who, message},
     logging::{BACKTRACE, Level, Loggers},
 };
@@ -40,29 +40,29 @@ impl Drop for Hook {
 fn log(loggers: &Loggers, progress: &Progress, panic: &PanicHookInfo<'_>, backtrace: Wanted) {
     let message = message(panic.payload());
     let location = panic.location().unwrap_or(Location::caller());
-    let is_told = !Panic::is_quiet();
+    let is_reported = !Panic::is_quiet();
     // A call of foreign code is the innermost: it is made by a plugin that is itself being called, or by a task.
-    let called = if is_told { progress.handed_here() } else { None };
-    if is_told {
-        tell(loggers, progress, called.as_ref(), (&message, location), backtrace);
+    let called = if is_reported { progress.foreign_call_here() } else { None };
+    if is_reported {
+        log_panic(loggers, progress, called.as_ref(), (&message, location), backtrace);
     }
-    let is_traced = is_told && backtrace != Wanted::Nothing;
+    let is_traced = is_reported && backtrace != Wanted::Nothing;
     Panic { message, location: Some(location.to_string()), is_traced, is_logged: called.is_some() }.note();
 }
 
-fn tell(
+fn log_panic(
     loggers: &Loggers,
     progress: &Progress,
-    called: Option<&Handed>,
+    called: Option<&ForeignCall>,
     (message, location): (&str, &Location<'_>),
     backtrace: Wanted,
 ) {
     let (mut log, what) = match called {
-        Some(Handed { owner, what }) => (loggers.get(owner), format!("the {what} panicked: {message}")),
+        Some(ForeignCall { owner, what }) => (loggers.get(owner), format!("the {what} panicked: {message}")),
         None => (of_step(loggers, progress), format!("panicked: {message}")),
     };
-    if let Some(way) = backtrace.capture() {
-        log = log.with(BACKTRACE, way);
+    if let Some(trace) = backtrace.capture() {
+        log = log.with(BACKTRACE, trace);
     }
     log.log_at(Level::Error, &what, location);
 }

@@ -5,21 +5,21 @@ use crate::Logger;
 use std::time::Duration;
 use tokio::{runtime::Handle, time::sleep};
 
-/// Tasks that were just told to end, or whose channel was just closed, have this long to end. It is split into `LOOKS`
+/// Tasks that were just told to end, or whose channel was just closed, have this long to end. It is split into `CHECKS`
 /// checks.
 const GRACE: Duration = Duration::from_millis(100);
-const LOOKS: u32 = 100;
+const CHECKS: u32 = 100;
 
 /// Reports the number of such tasks. All tasks of the agent have ended except the one that calls this, and the runtime
 /// runs nothing else. The runtime only counts its tasks, and does not know who has spawned them.
-pub(super) async fn tell(log: &Logger) {
+pub(super) async fn warn(log: &Logger) {
     let metrics = Handle::current().metrics();
     let many = || metrics.num_alive_tasks().saturating_sub(1);
-    for _ in 0..LOOKS {
+    for _ in 0..CHECKS {
         if many() == 0 {
             return;
         }
-        sleep(GRACE / LOOKS).await;
+        sleep(GRACE / CHECKS).await;
     }
     let what = match many() {
         0 => return,

@@ -2,11 +2,11 @@
 
 use super::{
     backtrace::Wanted,
-    foreword::{self, NotBegun, Wait},
+    foreword::{self, BeginGate, NotBegun},
     hook::Hook,
     ownerless,
-    printed::{checked, print, printed},
-    supervise::Ground,
+    printed::{check_passed, exit_code, print},
+    supervise::AgentRuntime,
     teller::{self, Teller},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     agent::{
         command_line::{
             cli,
-            configure::{Reads, Report},
+            configure::{CheckInputs, Report},
             said::{Cli, Task},
             usage,
             variables::Variables,
@@ -118,28 +118,28 @@ impl<F: 'static> Builder<F> {
         let format = output.shared_format();
         output.install();
         // A process whose plugin blocks for ever is ended, but the other plugins are closed before: that needs the
-        // roll.
-        self.settings.progress = Arc::new(Progress::with_roll());
+        // record of those that have begun.
+        self.settings.progress = Arc::new(Progress::with_begun_plugins());
         let _hook = Hook::set(
             &self.settings.loggers,
             &self.settings.progress,
             Wanted::of(env.get("RUST_BACKTRACE").as_deref()),
         );
         // The runtime's threads start while this thread parses the command line.
-        let ground = Handle::try_current().is_err().then(Ground::new);
+        let runtime = Handle::try_current().is_err().then(AgentRuntime::new);
         let log = self.settings.loggers.of_agent();
         let graph = self.held.graph();
         let (args, build) = (Vec::from_iter(args), self.settings.build_info(graph));
         let cli = match cli::parse(graph, &own::known(graph), build, &args, &env) {
             Ok(cli) => cli,
             Err(error) if error.use_stderr() => {
-                let asked = usage::format(&args, &env);
-                format.set(asked.clone());
-                usage::tell(&error, &log, &asked);
+                let log_format = usage::format(&args, &env);
+                format.set(log_format.clone());
+                usage::print_error(&error, &log, &log_format);
                 return ExitCode::from(exit::INVALID);
             }
             // Help or version.
-            Err(answer) => return printed(&log, answer.print().and_then(|()| io::stdout().flush())),
+            Err(answer) => return exit_code(&log, answer.print().and_then(|()| io::stdout().flush())),
         };
         let task = cli.task;
         if let Task::PrintGraph(format) = task {
@@ -150,28 +150,28 @@ impl<F: 'static> Builder<F> {
         format.set(LogsConfig::format_of(&self.settings.config));
         let Builder { held, settings } = self;
         if matches!(task, Task::Run)
-            && let Some(ground) = ground
+            && let Some(runtime) = runtime
         {
-            return live(ground, Builder { held: Box::new(Bare(held)), settings }, cli, &log, format, began);
+            return run_process(runtime, Builder { held: Box::new(Bare(held)), settings }, cli, &log, format, began);
         }
         let (settings, report) = match foreword::configure(settings, graph, cli) {
             Ok(read) => read,
             Err(unread) => {
-                let (wrong, others) = unread.told();
-                let report = with_others(wrong, others);
-                report.odd.iter().for_each(|odd| log.warn(odd));
+                let (errors, others) = unread.into_errors();
+                let report = with_others(errors, others);
+                report.warnings.iter().for_each(|warning| log.warn(warning));
                 log.error(report);
                 return ExitCode::from(exit::INVALID);
             }
         };
-        takes_names(&settings, &format);
-        report.odd.iter().for_each(|odd| log.warn(odd));
-        if !report.wrong.is_empty() {
+        apply_names(&settings, &format);
+        report.warnings.iter().for_each(|warning| log.warn(warning));
+        if !report.errors.is_empty() {
             log.error(report);
             return ExitCode::from(exit::INVALID);
         }
         match task {
-            Task::CheckConfig => print(&log, &checked(report.odd.len(), &settings.config)),
+            Task::CheckConfig => print(&log, &check_passed(report.warnings.len(), &settings.config)),
             Task::PrintConfig => print(&log, &settings.print_config(graph)),
             Task::PrintGraph(_) | Task::Run => {
                 log.error(
@@ -185,29 +185,29 @@ impl<F: 'static> Builder<F> {
 }
 
 /// Combines the errors of reading with the report from the files that do answer.
-fn with_others(mut wrong: Vec<Error>, others: Option<Report>) -> Report {
+fn with_others(mut errors: Vec<Error>, others: Option<Report>) -> Report {
     let mut report = others.unwrap_or_default();
-    wrong.append(&mut report.wrong);
-    Report { wrong, ..report }
+    errors.append(&mut report.errors);
+    Report { errors, ..report }
 }
 
 /// Sets the agent's name in log records, and the format that the config says.
-fn takes_names(settings: &Settings, format: &SharedFormat) {
-    settings.loggers.name(AgentConfig::label_of(&settings.config).as_str());
+fn apply_names(settings: &Settings, format: &SharedFormat) {
+    settings.loggers.set_agent(AgentConfig::label_of(&settings.config).as_str());
     format.set(LogsConfig::format_of(&settings.config));
 }
 
 /// Runs the agent, and handles signals meanwhile.
-fn live(
-    ground: Result<Ground, String>,
+fn run_process(
+    runtime: Result<AgentRuntime, String>,
     builder: Builder<()>,
     cli: Cli,
     log: &Logger,
     format: SharedFormat,
     began: Instant,
 ) -> ExitCode {
-    let ground = match ground {
-        Ok(ground) => ground,
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
         Err(error) => {
             log.error(error);
             return ExitCode::from(exit::FAILED);
@@ -220,32 +220,34 @@ fn live(
     settings.watched = false;
     settings.hangup = Some(hangup.clone());
     let (stop, progress, loggers) = (settings.stop.clone(), settings.progress.clone(), settings.loggers.clone());
-    let (wait, voice) =
-        (Wait::new(Reads::of(&settings, graph, &cli)), Voice { log: log.clone(), teller: ground.teller() });
-    let (waits, tells) = (wait.clone(), voice.clone());
+    let (gate, early_log) = (
+        BeginGate::new(CheckInputs::of(&settings, graph, &cli)),
+        EarlyLog { log: log.clone(), teller: runtime.teller() },
+    );
+    let (agents_gate, agents_log) = (gate.clone(), early_log.clone());
     // A file that does not answer blocks a worker thread of the agent's runtime, which has no other work yet.
     let agent = boxed(move || async move {
-        match configured(settings, graph, cli, format, &waits, &tells).await {
+        match configured(settings, graph, cli, format, &agents_gate, &agents_log).await {
             // Boxed, since a large future that is built and moved on the stack touches its pages.
-            Ok(settings) => boxed(move || life(Builder { held, settings })).await,
+            Ok(settings) => boxed(move || run_agent(Builder { held, settings })).await,
             Err(code) => code,
         }
     });
-    let why = match ground.run(&loggers, &stop, &progress, &hangup, &wait, agent) {
+    let why = match runtime.run(&loggers, &stop, &progress, &hangup, &gate, agent) {
         Ok(code) => return ExitCode::from(code),
         Err(why) => why,
     };
     let code = match why {
         NotBegun::Stopped => {
             let error = StartError::before_all(graph, Vec::new(), began);
-            voice.tell(Level::Info, &error, teller::ALL);
+            early_log.tell(Level::Info, &error, teller::ALL);
             error.exit_code()
         }
-        NotBegun::Deaf(error) => {
+        NotBegun::NoSignals(error) => {
             log.error(error);
             exit::FAILED
         }
-        NotBegun::Silent(wrong, others) => voice.is_not_valid(&with_others(wrong, others)),
+        NotBegun::Unresponsive(errors, others) => early_log.log_invalid(&with_others(errors, others)),
     };
     ExitCode::from(code)
 }
@@ -259,21 +261,21 @@ async fn configured(
     graph: &'static Graph,
     cli: Cli,
     format: SharedFormat,
-    wait: &Wait,
-    voice: &Voice,
+    gate: &BeginGate,
+    early_log: &EarlyLog,
 ) -> Result<Box<Settings>, u8> {
-    let read = guard(|| wait.during(|| settings.configure(graph, cli)));
-    wait.heard().await;
-    if !wait.begins() {
+    let read = guard(|| gate.during(|| settings.configure(graph, cli)));
+    gate.opened().await;
+    if !gate.decide() {
         // The task that gave up the wait reports it.
         return Err(exit::FAILED);
     }
     let report = read.unwrap_or_else(|panic| with_others(vec![panicked(&panic)], None));
-    takes_names(&settings, &format);
-    if !report.wrong.is_empty() {
-        return Err(voice.is_not_valid(&report));
+    apply_names(&settings, &format);
+    if !report.errors.is_empty() {
+        return Err(early_log.log_invalid(&report));
     }
-    voice.is_odd(&report);
+    early_log.log_warnings(&report);
     settings.is_checked = true;
     settings.format = Some(format);
     Ok(settings)
@@ -281,12 +283,12 @@ async fn configured(
 
 /// Logs something before the agent begins, without being blocked by a log that nobody reads.
 #[derive(Clone)]
-struct Voice {
+struct EarlyLog {
     log: Logger,
     teller: Teller,
 }
 
-impl Voice {
+impl EarlyLog {
     /// Logs `what`, and waits up to `within` until it is written.
     #[track_caller]
     fn tell(&self, level: Level, what: &dyn fmt::Display, within: Duration) {
@@ -294,13 +296,13 @@ impl Voice {
         self.teller.flush(within);
     }
 
-    fn is_odd(&self, report: &Report) {
-        report.odd.iter().for_each(|odd| self.tell(Level::Warn, odd, teller::FIRST));
+    fn log_warnings(&self, report: &Report) {
+        report.warnings.iter().for_each(|warning| self.tell(Level::Warn, warning, teller::FIRST));
     }
 
     /// Logs the report. Returns the exit code.
-    fn is_not_valid(&self, report: &Report) -> u8 {
-        self.is_odd(report);
+    fn log_invalid(&self, report: &Report) -> u8 {
+        self.log_warnings(report);
         self.tell(Level::Error, report, teller::ALL);
         exit::INVALID
     }
@@ -324,24 +326,24 @@ impl<F> Held<()> for Bare<F> {
 }
 
 /// Runs the agent from start to stop. Returns the exit code.
-async fn life(builder: Builder<()>) -> u8 {
+async fn run_agent(builder: Builder<()>) -> u8 {
     let (graph, log, began) = (builder.held.graph(), builder.loggers().of_agent(), Instant::now());
     let (progress, stop) = (builder.settings.progress.clone(), builder.settings.stop.clone());
     // Recorded before the log is written, so that a stuck log does not change the exit code.
     let done = |code| {
-        progress.done(code);
+        progress.set_done(code);
         code
     };
     match builder.start().await {
         Ok(agent) => {
-            tell_started(&log, graph, &agent, began);
+            log_started(&log, graph, &agent, began);
             let stopped = agent.run().await;
             let code = done(stopped.as_ref().map_or_else(StopError::exit_code, |_| 0));
             // After a failed stop, tasks without an owner may belong to plugins that were not closed.
             if stopped.is_ok() {
-                ownerless::tell(&log).await;
+                ownerless::warn(&log).await;
             }
-            tell_stopped(&log, &stopped);
+            log_stopped(&log, &stopped);
             code
         }
         Err(error) => {
@@ -349,13 +351,13 @@ async fn life(builder: Builder<()>) -> u8 {
             if let Some(by) = stop.asked_by().filter(|_| error.interrupted()) {
                 log.info(format_args!("{by} has asked for the stop"));
             }
-            tell_not_started(&log, &error);
+            log_not_started(&log, &error);
             code
         }
     }
 }
 
-fn tell_started(log: &Logger, graph: &'static Graph, agent: &Agent<()>, began: Instant) {
+fn log_started(log: &Logger, graph: &'static Graph, agent: &Agent<()>, began: Instant) {
     let (name, took, build) = (graph.name(), began.elapsed(), agent.build_info());
     let plugins = agent.status().running().count();
     let off = match graph.len() - plugins {
@@ -367,14 +369,14 @@ fn tell_started(log: &Logger, graph: &'static Graph, agent: &Agent<()>, began: I
     crate::debug!(log, "{}", Timeline::new(graph, agent.events()));
 }
 
-fn tell_not_started(log: &Logger, error: &StartError) {
+fn log_not_started(log: &Logger, error: &StartError) {
     match error.exit_code() {
         0 => log.info(error),
         _ => log.error(error),
     }
 }
 
-fn tell_stopped(log: &Logger, stopped: &Result<Vec<crate::agent::Event>, StopError>) {
+fn log_stopped(log: &Logger, stopped: &Result<Vec<crate::agent::Event>, StopError>) {
     match stopped {
         Ok(_) => log.info("stopped in order"),
         Err(error) => log.error(error),
@@ -406,7 +408,7 @@ mod tests {
     }
 
     /// Runs the agent, asks it to stop after ten seconds, and returns its exit code and its log.
-    fn lived<F: 'static>(builder: Builder<F>) -> (u8, String) {
+    fn run_to_end<F: 'static>(builder: Builder<F>) -> (u8, String) {
         let log = Log::default();
         let code = log.during(|| {
             let Builder { held, settings } = builder;
@@ -417,7 +419,7 @@ mod tests {
                     tokio::time::sleep(Duration::from_secs(10)).await;
                     stop.stop();
                 });
-                life(builder).await
+                run_agent(builder).await
             })
         });
         (code, log.text())
@@ -426,7 +428,7 @@ mod tests {
     #[test]
     fn the_timeline_is_logged_for_who_looks_closely() {
         let levels = LogSettings::new().default_level(Level::Debug);
-        let (code, text) = lived(Agent::<Lone>::builder().record_events(true).log_settings(&levels));
+        let (code, text) = run_to_end(Agent::<Lone>::builder().record_events(true).log_settings(&levels));
         let line = text.lines().position(|line| line.contains("DEBUG") && line.contains("timeline of 7.0s"));
         assert!(code == 0 && line.is_some() && text.contains("Slow  init* 7.0s at"), "{text}");
         assert!(text.contains("the program has asked for the stop: the agent stops"), "{text}");
@@ -444,29 +446,29 @@ mod tests {
     fn what_is_switched_off_is_not_counted_among_the_plugins_that_have_started() {
         let off = Config::new().set("still", "enabled", false);
         for (config, told) in [(Config::new(), "2 plugins in "), (off, "1 plugin, 1 switched off, in ")] {
-            let (_, text) = lived(Agent::<Pair>::builder().config(config));
+            let (_, text) = run_to_end(Agent::<Pair>::builder().config(config));
             assert!(text.contains(&format!("started Pair: {told}")), "{text}");
         }
     }
 
     /// Reads the config. Returns `None` if the agent is still waiting, or whether it begins.
-    async fn begins(wait: &Wait) -> Option<Result<(), u8>> {
+    async fn begins(gate: &BeginGate) -> Option<Result<(), u8>> {
         let settings = Agent::<Lone>::builder().settings;
-        let voice = Voice { log: settings.loggers.of_agent(), teller: Teller::default() };
+        let early_log = EarlyLog { log: settings.loggers.of_agent(), teller: Teller::default() };
         let cli = Cli::nothing(Task::Run);
-        let configured = configured(settings, Lone::GRAPH, cli, SharedFormat::default(), wait, &voice);
+        let configured = configured(settings, Lone::GRAPH, cli, SharedFormat::default(), gate, &early_log);
         tokio::time::timeout(Duration::from_secs(5), configured).await.ok().map(|begun| begun.map(drop))
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_agent_begins_when_signals_are_heard_and_if_somebody_waits_for_it() {
-        let wait = Wait::new(Reads::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)));
-        assert!(begins(&wait).await.is_none(), "a signal would end it, and nothing would be closed");
-        wait.hears();
-        assert_eq!(begins(&wait).await, Some(Ok(())));
+        let gate = BeginGate::new(CheckInputs::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)));
+        assert!(begins(&gate).await.is_none(), "a signal would end it, and nothing would be closed");
+        gate.open();
+        assert_eq!(begins(&gate).await, Some(Ok(())));
         // It has been decided already that the agent has begun.
-        wait.hears();
-        assert_eq!(begins(&wait).await, Some(Err(exit::FAILED)));
+        gate.open();
+        assert_eq!(begins(&gate).await, Some(Err(exit::FAILED)));
     }
 
     #[test]

@@ -9,13 +9,13 @@ use crate::{
         run::{
             progress::{Call, Progress, Stage, StageKind, State},
             record::Record,
-            roll::Left,
+            roll::Remaining,
             runner::Runner,
         },
         terms::{failure::PluginError, limits::after, phase::Phase, report},
         watch::{
             beside::beside_workers,
-            lookout::{Looked, Lookout},
+            lookout::{Findings, Lookout},
             watchdog::{GRACE, TICK},
         },
     },
@@ -34,7 +34,7 @@ use tokio::{
 };
 
 /// How long to wait until the new task runs. If tasks block all threads, it never does.
-const RUNS_WITHIN: Duration = Duration::from_secs(1);
+const BEGINS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Closes all plugins that have begun, except the one that blocks in this call. If another plugin blocks as well, it is
 /// skipped in the same way. Returns when this is done and reported, or when the time is over.
@@ -47,14 +47,14 @@ pub(super) async fn close_others(mut lookout: Lookout, call: Call, teller: &Tell
         teller.flush(FIRST);
         let progress = rescue.progress.clone();
         lookout.follow(progress.clone());
-        let came_to = rescue.see_through(&mut lookout, ends, teller, runtime).await;
-        let next = match came_to {
-            CameTo::Closed(errors) => break Some(errors),
-            CameTo::Blocked(call) => {
+        let result = rescue.run_to_end(&mut lookout, ends, teller, runtime).await;
+        let next = match result {
+            RescueOutcome::Closed(errors) => break Some(errors),
+            RescueOutcome::Blocked(call) => {
                 blocked.push(call);
                 Rescue::begin(&progress, call)
             }
-            CameTo::Nothing => None,
+            RescueOutcome::Nothing => None,
         };
         match next {
             Some(next) => rescue = next,
@@ -75,7 +75,7 @@ struct Rescue {
 }
 
 /// The outcome of a rescue.
-enum CameTo {
+enum RescueOutcome {
     Closed(Vec<PluginError>),
     Blocked(Call),
     Nothing,
@@ -91,7 +91,7 @@ impl Rescue {
             return None;
         }
         let progress = from.take_over(call)?;
-        let Left { env, epoch, plugins } = from.roll()?.left(call.place)?;
+        let Remaining { env, epoch, plugins } = from.begun_plugins()?.remaining(call.place)?;
         let (now, whole) = (WallClock::now(), env.limits.whole.stop);
         let (kind, ends) = match stage.kind {
             // The start is rolled back. If a stop was requested, its limit counts from that request.
@@ -111,31 +111,37 @@ impl Rescue {
     }
 
     /// Runs the stop on a new task until it is done, one of its plugins blocks, or `until` has passed.
-    async fn see_through(self, lookout: &mut Lookout, until: Instant, teller: &Teller, runtime: &Handle) -> CameTo {
-        let ((runs, begun), (done, mut closed)) = (oneshot::channel(), oneshot::channel());
-        let task = runtime.spawn(beside_workers(self.progress.clone(), Box::pin(self.run(runs, done))));
-        if !matches!(timeout(RUNS_WITHIN, begun).await, Ok(Ok(()))) {
+    async fn run_to_end(
+        self,
+        lookout: &mut Lookout,
+        until: Instant,
+        teller: &Teller,
+        runtime: &Handle,
+    ) -> RescueOutcome {
+        let ((begins, begun), (done, mut closed)) = (oneshot::channel(), oneshot::channel());
+        let task = runtime.spawn(beside_workers(self.progress.clone(), Box::pin(self.run(begins, done))));
+        if !matches!(timeout(BEGINS_WITHIN, begun).await, Ok(Ok(()))) {
             task.abort();
-            return CameTo::Nothing;
+            return RescueOutcome::Nothing;
         }
         loop {
             tokio::select! {
                 biased;
                 // An error means that the task has panicked, which has been logged.
-                closed = &mut closed => return closed.map_or(CameTo::Nothing, CameTo::Closed),
-                () = sleep_until(until) => return CameTo::Nothing,
+                closed = &mut closed => return closed.map_or(RescueOutcome::Nothing, RescueOutcome::Closed),
+                () = sleep_until(until) => return RescueOutcome::Nothing,
                 () = sleep(TICK) => {}
             }
-            let Looked { end, blocked, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
+            let Findings { end, blocked, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
             if end.is_some() {
-                return blocked.map_or(CameTo::Nothing, |(call, _)| CameTo::Blocked(call));
+                return blocked.map_or(RescueOutcome::Nothing, |(call, _)| RescueOutcome::Blocked(call));
             }
         }
     }
 
-    async fn run(self, runs: oneshot::Sender<()>, done: oneshot::Sender<Vec<PluginError>>) {
+    async fn run(self, begins: oneshot::Sender<()>, done: oneshot::Sender<Vec<PluginError>>) {
         // The receivers may be gone.
-        let _ = runs.send(());
+        let _ = begins.send(());
         let Rescue { mut runner, time, .. } = self;
         let env = runner.env.clone();
         env.shared.status.stopping();
@@ -166,7 +172,7 @@ impl Report {
         // A plugin that is not created yet needs no closing.
         let is_other = |step: &(usize, Phase)| step.1 != Phase::Create && !blocked.contains(step);
         let cut_off = progress.waiting().into_iter().filter(is_other).collect();
-        let mut open = progress.roll().map(|roll| roll.open()).unwrap_or_default();
+        let mut open = progress.begun_plugins().map(|begun_plugins| begun_plugins.open_places()).unwrap_or_default();
         open.retain(|place| blocked.iter().all(|(other, _)| other != place));
         Report { graph, blocked, cut_off, open, errors }
     }

@@ -10,11 +10,11 @@ use std::{
 
 /// The same signal twice within this time counts once: some senders, such as `timeout`, signal both the process and its
 /// group.
-const ONE: Duration = Duration::from_millis(200);
+const SAME_REQUEST: Duration = Duration::from_millis(200);
 
 /// The signal that has requested the stop, and when.
 #[derive(Default)]
-pub(super) struct Asked(Option<(u8, Instant)>);
+pub(super) struct StopRequest(Option<(u8, Instant)>);
 
 /// The meaning of a signal that requests the end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,14 +26,14 @@ pub(super) enum Meaning {
     Force(u8),
 }
 
-impl Asked {
-    pub(super) fn again(&mut self, number: u8, now: Instant) -> Meaning {
+impl StopRequest {
+    pub(super) fn receive(&mut self, number: u8, now: Instant) -> Meaning {
         match self.0 {
             None => {
                 self.0 = Some((number, now));
                 Meaning::Stop
             }
-            Some((first, at)) if first == number && now.duration_since(at) < ONE => Meaning::Echo,
+            Some((first, at)) if first == number && now.duration_since(at) < SAME_REQUEST => Meaning::Echo,
             Some((first, _)) => Meaning::Force(first),
         }
     }
@@ -42,7 +42,7 @@ impl Asked {
 /// SIGINT, SIGTERM and SIGHUP.
 pub(super) struct Signals(signal_hook_tokio::Signals);
 
-pub(super) enum Heard {
+pub(super) enum Signal {
     /// A signal that requests the end, with its number.
     End(u8),
     Hangup,
@@ -58,11 +58,11 @@ impl Signals {
         signal_hook_tokio::Signals::new([SIGINT, SIGTERM, SIGHUP]).map(Signals)
     }
 
-    pub(super) async fn next(&mut self) -> Heard {
+    pub(super) async fn next(&mut self) -> Signal {
         match self.0.next().await {
-            Some(SIGINT) => Heard::End(2),
-            Some(SIGTERM) => Heard::End(15),
-            Some(_) => Heard::Hangup,
+            Some(SIGINT) => Signal::End(2),
+            Some(SIGTERM) => Signal::End(15),
+            Some(_) => Signal::Hangup,
             // The stream ends only if it is closed, which nobody does.
             None => pending().await,
         }
@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn the_same_signal_twice_at_once_is_one() {
-        let (mut asked, began) = (Asked::default(), Instant::now());
-        let mut hear = |number, after| asked.again(number, began + Duration::from_millis(after));
+        let (mut request, began) = (StopRequest::default(), Instant::now());
+        let mut hear = |number, after| request.receive(number, began + Duration::from_millis(after));
         let heard = [hear(15, 0), hear(15, 1), hear(15, 199), hear(2, 1), hear(15, 200)];
         assert_eq!(heard, [Meaning::Stop, Meaning::Echo, Meaning::Echo, Meaning::Force(15), Meaning::Force(15)]);
     }

@@ -1,11 +1,11 @@
 //! Handles signals and runs the watchdog on a separate thread while the agent of a process lives.
 
 use super::{
-    foreword::{NotBegun, Wait},
+    foreword::{BeginGate, NotBegun},
     rescue,
-    signals::{Asked, Heard, Meaning, Signals, name},
+    signals::{Meaning, Signal, Signals, StopRequest, name},
     teller::{self, Teller},
-    undone::Undone,
+    undone::Unclosed,
 };
 use crate::{
     BoxFuture, Logger,
@@ -17,7 +17,7 @@ use crate::{
         terms::exit::FAILED,
         watch::{
             beside::beside_workers,
-            lookout::{Looked, Lookout},
+            lookout::{Findings, Lookout},
             watchdog::{TICK, Watchdog},
         },
     },
@@ -35,15 +35,15 @@ use tokio::{
 
 /// Receives the signals of a process. It has a thread of its own, so that signals are handled, and a blocking plugin
 /// noticed, whatever plugins do to the agent's threads.
-pub(super) struct Ears {
+pub(super) struct SignalReceiver {
     /// A separate runtime, with one thread.
     runtime: Runtime,
     signals: Signals,
 }
 
 /// The runtime that an agent runs in, and the thread that writes the supervisor's records.
-pub(super) struct Ground {
-    agents: Runtime,
+pub(super) struct AgentRuntime {
+    workers: Runtime,
     teller: Teller,
 }
 
@@ -60,7 +60,7 @@ fn build(mut builder: Builder) -> Result<Runtime, String> {
     Err(format!("the runtime did not start: {why}"))
 }
 
-impl Ears {
+impl SignalReceiver {
     /// Installs the handlers. From now on signals do not end the process by themselves.
     ///
     /// # Errors
@@ -74,15 +74,15 @@ impl Ears {
             let _inside = runtime.enter();
             Signals::new().map_err(|error| format!("signals cannot be handled: {error}"))?
         };
-        Ok(Ears { runtime, signals })
+        Ok(SignalReceiver { runtime, signals })
     }
 }
 
-impl Ground {
+impl AgentRuntime {
     /// # Errors
     /// A text: there are no threads.
     pub(super) fn new() -> Result<Self, String> {
-        Ok(Ground { agents: agents_runtime()?, teller: Teller::default() })
+        Ok(AgentRuntime { workers: new_workers()?, teller: Teller::default() })
     }
 
     /// Writes records for the supervisor, so that a log that nobody reads does not block it.
@@ -101,42 +101,43 @@ impl Ground {
         stop: &StopHandle,
         progress: &Arc<Progress>,
         hangup: &Notify,
-        wait: &Wait,
+        gate: &BeginGate,
         life: BoxFuture<'static, u8>,
     ) -> Result<u8, NotBegun> {
-        let Ground { agents, teller } = self;
+        let AgentRuntime { workers, teller } = self;
         // The agent's task reads the config while this thread installs the signal handlers.
-        let agent = agents.spawn(beside_workers(progress.clone(), life));
+        let agent = workers.spawn(beside_workers(progress.clone(), life));
         let task = agent.abort_handle();
-        let code = Ears::new().map_err(NotBegun::Deaf).and_then(|Ears { runtime, signals }| {
-            wait.hears();
-            know_the_processor();
-            let (log, handle) = (loggers.of_agent(), agents.handle());
-            // Boxed: the runtime passes the future on, and would copy it each time to pages of the stack that nothing
-            // else touches.
-            runtime.block_on(boxed(|| async {
-                let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
-                let ended = tokio::select! {
-                    code = hear(&log, &teller, signals, (stop, progress), hangup, agent) => Ok(code),
-                    code = watch(&log, &teller, progress, stop, lookout, handle) => Ok(code),
-                    () = keep_awake(handle.clone()) => Ok(FAILED),
-                    why = wait.in_vain(stop) => Err(why),
-                };
-                // If the end is forced, the agent's task is still running.
-                task.abort();
-                let gives_up = Instant::now() + teller::FIRST;
-                while !task.is_finished() && Instant::now() < gives_up {
-                    tokio::time::sleep(TICK / 10).await;
-                }
-                ended
-            }))
-        });
+        let code =
+            SignalReceiver::new().map_err(NotBegun::NoSignals).and_then(|SignalReceiver { runtime, signals }| {
+                gate.open();
+                detect_cpu_features();
+                let (log, handle) = (loggers.of_agent(), workers.handle());
+                // Boxed: the runtime passes the future on, and would copy it each time to pages of the stack that
+                // nothing else touches.
+                runtime.block_on(boxed(|| async {
+                    let lookout = Lookout::new(Watchdog::default(), loggers, progress, stop, handle);
+                    let ended = tokio::select! {
+                        code = handle_signals(&log, &teller, signals, (stop, progress), hangup, agent) => Ok(code),
+                        code = run_watchdog(&log, &teller, progress, stop, lookout, handle) => Ok(code),
+                        () = keep_awake(handle.clone()) => Ok(FAILED),
+                        why = gate.given_up(stop) => Err(why),
+                    };
+                    // If the end is forced, the agent's task is still running.
+                    task.abort();
+                    let gives_up = Instant::now() + teller::FIRST;
+                    while !task.is_finished() && Instant::now() < gives_up {
+                        tokio::time::sleep(TICK / 10).await;
+                    }
+                    ended
+                }))
+            });
         teller.flush(teller::LAST);
         // A plugin or a file may still block a thread. `main` has to return nevertheless.
-        match agents.handle().metrics().num_alive_tasks() {
-            0 => agents.shutdown_background(),
+        match workers.handle().metrics().num_alive_tasks() {
+            0 => workers.shutdown_background(),
             // Tasks that still run would panic in a runtime that shuts down, and the process ends in any case.
-            _ => mem::forget(agents),
+            _ => mem::forget(workers),
         }
         code
     }
@@ -144,14 +145,14 @@ impl Ground {
 
 /// Detects the processor's features, which the first request would otherwise do; the standard library caches them. In a
 /// virtual machine each query goes to the host and takes microseconds, and this thread has nothing else to do now.
-fn know_the_processor() {
+fn detect_cpu_features() {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     let _ = std::is_x86_feature_detected!("avx2");
 }
 
 /// At least two worker threads, so that a plugin that blocks one of them does not keep other plugins' limits from being
 /// noticed, nor requests from being served (see [`keep_awake`]).
-fn agents_runtime() -> Result<Runtime, String> {
+fn new_workers() -> Result<Runtime, String> {
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(threads);
@@ -161,7 +162,7 @@ fn agents_runtime() -> Result<Runtime, String> {
 /// Waits for the agent. The first signal stops it; the second ends the wait, and reports what is left undone. SIGHUP is
 /// passed on: if it were not handled, it would end the process, even if nobody follows the files. Logging never blocks
 /// this.
-async fn hear(
+async fn handle_signals(
     log: &Logger,
     teller: &Teller,
     mut signals: Signals,
@@ -169,7 +170,7 @@ async fn hear(
     hangup: &Notify,
     mut agent: JoinHandle<u8>,
 ) -> u8 {
-    let mut asked = Asked::default();
+    let mut request = StopRequest::default();
     loop {
         tokio::select! {
             ended = &mut agent => {
@@ -178,17 +179,17 @@ async fn hear(
                     FAILED
                 });
             }
-            heard = signals.next() => {
-                let Heard::End(number) = heard else {
+            signal = signals.next() => {
+                let Signal::End(number) = signal else {
                     // A permit is kept if nobody waits yet.
                     hangup.notify_one();
                     continue;
                 };
-                match asked.again(number, Instant::now()) {
+                match request.receive(number, Instant::now()) {
                     Meaning::Echo => continue,
                     Meaning::Force(first) => {
                         let after = if first == number { " again".to_string() } else { format!(", after {}", name(first)) };
-                        teller.say(log, Level::Warn, format_args!("{}{after}: the end is forced{}", name(number), Undone(progress)));
+                        teller.say(log, Level::Warn, format_args!("{}{after}: the end is forced{}", name(number), Unclosed(progress)));
                         return 128 + number;
                     }
                     Meaning::Stop => {}
@@ -203,7 +204,7 @@ async fn hear(
 
 /// Watches what the agent does. Returns the exit code when the end has to be forced; if a plugin is the reason, the
 /// other plugins are closed before.
-async fn watch(
+async fn run_watchdog(
     log: &Logger,
     teller: &Teller,
     progress: &Progress,
@@ -214,14 +215,14 @@ async fn watch(
     // What has just begun cannot be late yet, and a step that begins then need not wake this thread.
     tokio::time::sleep(TICK).await;
     loop {
-        let Looked { end, blocked, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
+        let Findings { end, blocked, is_calm, .. } = lookout.look(|log, level, what| teller.say(log, level, what));
         if let Some(code) = end {
-            let unstarted = blocked.and_then(|(call, took)| progress.unstarted(call, took));
+            let given_up_start = blocked.and_then(|(call, took)| progress.given_up_start(call, took));
             if let Some((call, _)) = blocked {
                 boxed(|| rescue::close_others(lookout, call, teller, runtime)).await;
             }
             // Reported last, as for any other failed start.
-            if let Some(error) = unstarted {
+            if let Some(error) = given_up_start {
                 teller.say(log, Level::Error, error);
             }
             return code;
@@ -243,7 +244,7 @@ mod tests {
     use super::*;
     use crate::{
         agent::{
-            command_line::configure::Reads,
+            command_line::configure::CheckInputs,
             command_line::said::{Cli, Task},
             setup::settings::Settings,
         },
@@ -263,8 +264,8 @@ mod tests {
     }
 
     /// The wait of an agent without settings.
-    fn wait() -> Wait {
-        Wait::new(Reads::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)))
+    fn gate() -> BeginGate {
+        BeginGate::new(CheckInputs::of(&Settings::default(), Lone::GRAPH, &Cli::nothing(Task::Run)))
     }
 
     #[tokio::test]
@@ -275,56 +276,56 @@ mod tests {
             let kill = Command::new("kill").arg(format!("-{name}")).arg(std::process::id().to_string()).status();
             assert!(kill.unwrap().success());
         }
-        let asked = stop.clone();
+        let stopping = stop.clone();
         let agent = tokio::spawn(async move {
-            asked.stopping().await;
+            stopping.stopping().await;
             tokio::time::sleep(Duration::from_millis(100)).await;
             7
         });
         let (log, teller) = (Loggers::default().of_agent(), Teller::default());
-        assert_eq!(hear(&log, &teller, signals, (&stop, &Progress::default()), &hangup, agent).await, 7);
+        assert_eq!(handle_signals(&log, &teller, signals, (&stop, &Progress::default()), &hangup, agent).await, 7);
         let told = tokio::time::timeout(Duration::from_millis(100), hangup.notified()).await;
         assert!(told.is_ok());
     }
 
     #[test]
     fn a_signal_before_the_agent_begins_is_a_stop_for_all_who_wait_for_it() {
-        let (stop, wait) = (StopHandle::new(), wait());
-        let waits = wait.clone();
+        let (stop, gate) = (StopHandle::new(), gate());
+        let waits = gate.clone();
         // Like an agent that is still reading its config.
         let life = Box::pin(async move {
-            waits.heard().await;
+            waits.opened().await;
             let kill = Command::new("kill").arg("-TERM").arg(std::process::id().to_string()).status();
             assert!(kill.unwrap().success());
             std::future::pending().await
         });
-        let ran = run(&stop, &wait, life);
+        let ran = run(&stop, &gate, life);
         assert!(matches!(ran, Err(NotBegun::Stopped)) && stop.is_stopping(), "{ran:?}");
-        assert!(!wait.begins(), "it is too late for it to begin");
+        assert!(!gate.decide(), "it is too late for it to begin");
     }
 
     #[test]
     fn an_agent_that_has_begun_sees_to_its_own_stop() {
-        let (stop, wait) = (StopHandle::new(), wait());
-        let (waits, stops) = (wait.clone(), stop.clone());
+        let (stop, gate) = (StopHandle::new(), gate());
+        let (waits, stops) = (gate.clone(), stop.clone());
         let life = Box::pin(async move {
-            waits.heard().await;
-            assert!(waits.begins());
+            waits.opened().await;
+            assert!(waits.decide());
             stops.stop();
             tokio::time::sleep(Duration::from_millis(100)).await;
             7
         });
-        let ran = run(&stop, &wait, life);
+        let ran = run(&stop, &gate, life);
         assert!(matches!(ran, Ok(7)), "{ran:?}");
     }
 
     #[test]
     fn what_still_runs_at_the_end_finds_no_runtime_that_ends() {
-        let (stop, wait, (told, tell)) = (StopHandle::new(), wait(), channel());
-        let (waits, (begun, begins)) = (wait.clone(), tokio::sync::oneshot::channel());
+        let (stop, gate, (told, tell)) = (StopHandle::new(), gate(), channel());
+        let (waits, (begun, begins)) = (gate.clone(), tokio::sync::oneshot::channel());
         let life = Box::pin(async move {
-            waits.heard().await;
-            assert!(waits.begins());
+            waits.opened().await;
+            assert!(waits.decide());
             tokio::spawn(async move {
                 begun.send(()).unwrap();
                 std::thread::sleep(Duration::from_millis(300));
@@ -334,7 +335,7 @@ mod tests {
             begins.await.unwrap();
             7
         });
-        let ran = run(&stop, &wait, life);
+        let ran = run(&stop, &gate, life);
         assert!(matches!(ran, Ok(7)), "{ran:?}");
         assert_eq!(tell.recv_timeout(Duration::from_secs(10)), Ok(()));
     }
@@ -349,20 +350,20 @@ mod tests {
                 let _ = self.0.send(true);
             }
         }
-        let (stop, wait, (told, tell)) = (StopHandle::new(), wait(), channel());
-        let (tells, waits, stops) = (Tells(told), wait.clone(), stop.clone());
+        let (stop, gate, (told, tell)) = (StopHandle::new(), gate(), channel());
+        let (tells, waits, stops) = (Tells(told), gate.clone(), stop.clone());
         let life = Box::pin(async move {
             let _tells = tells;
-            waits.heard().await;
+            waits.opened().await;
             stops.stop();
             std::future::pending().await
         });
-        assert!(matches!(run(&stop, &wait, life), Err(NotBegun::Stopped)));
+        assert!(matches!(run(&stop, &gate, life), Err(NotBegun::Stopped)));
         assert_eq!(tell.try_recv(), Ok(true));
     }
 
-    fn run(stop: &StopHandle, wait: &Wait, life: BoxFuture<'static, u8>) -> Result<u8, NotBegun> {
-        let (ground, loggers) = (Ground::new().unwrap(), Loggers::default());
-        ground.run(&loggers, stop, &Arc::default(), &Notify::new(), wait, life)
+    fn run(stop: &StopHandle, gate: &BeginGate, life: BoxFuture<'static, u8>) -> Result<u8, NotBegun> {
+        let (runtime, loggers) = (AgentRuntime::new().unwrap(), Loggers::default());
+        runtime.run(&loggers, stop, &Arc::default(), &Notify::new(), gate, life)
     }
 }

@@ -15,7 +15,7 @@ use std::{
 
 /// The maximum number of waiting records. Further ones are lost, because nobody reads the log or because it is read too
 /// slowly. The number of lost records is logged in their place.
-const QUEUE: usize = 64;
+const MAX_WAITING: usize = 64;
 /// How long to wait for records that have to be in the log before all that follows.
 pub(super) const FIRST: Duration = Duration::from_millis(50);
 /// How long to wait for the last records.
@@ -31,7 +31,7 @@ pub(super) struct Teller(Arc<OnceLock<Queue>>);
 
 struct Queue {
     /// Unbounded, so that a flush can always be sent. The number of records is bounded by `counts`.
-    to: Sender<Said>,
+    to: Sender<Message>,
     counts: Arc<Counts>,
 }
 
@@ -43,7 +43,7 @@ struct Counts {
     lost: AtomicUsize,
 }
 
-enum Said {
+enum Message {
     Record(Record),
     /// Asks for an answer when everything before it is written.
     Written(Sender<()>),
@@ -63,10 +63,10 @@ impl Teller {
     /// the last teller is dropped.
     fn queue(&self) -> &Queue {
         self.0.get_or_init(|| {
-            let ((to, said), counts) = (channel(), Arc::<Counts>::default());
+            let ((to, messages), counts) = (channel(), Arc::<Counts>::default());
             let counted = counts.clone();
             // If there is no thread, nothing that is sent is written.
-            let _ = thread::Builder::new().name("cninfra-log".to_string()).spawn(move || write(&said, &counted));
+            let _ = thread::Builder::new().name("cninfra-log".to_string()).spawn(move || write(&messages, &counted));
             Queue { to, counts }
         })
     }
@@ -77,15 +77,15 @@ impl Teller {
             return;
         }
         let Queue { to, counts } = self.queue();
-        if counts.waiting.load(Relaxed) >= QUEUE {
+        if counts.waiting.load(Relaxed) >= MAX_WAITING {
             counts.lost.fetch_add(1, Relaxed);
             return;
         }
         let (log, location, lost) = (log.clone(), Location::caller(), counts.lost.swap(0, Relaxed));
         counts.waiting.fetch_add(1, Relaxed);
-        let sent = to.send(Said::Record(Record { log, level, what: what.to_string(), location, lost }));
-        if let Err(SendError(said)) = sent {
-            said.write(counts);
+        let sent = to.send(Message::Record(Record { log, level, what: what.to_string(), location, lost }));
+        if let Err(SendError(message)) = sent {
+            message.write(counts);
         }
     }
 
@@ -93,28 +93,28 @@ impl Teller {
     pub(super) fn flush(&self, within: Duration) {
         let Some(queue) = self.0.get() else { return };
         let (written, all) = channel();
-        if queue.to.send(Said::Written(written)).is_ok() {
+        if queue.to.send(Message::Written(written)).is_ok() {
             let _ = all.recv_timeout(within);
         }
     }
 }
 
-fn write(said: &Receiver<Said>, counts: &Counts) {
-    said.iter().for_each(|said| said.write(counts));
+fn write(messages: &Receiver<Message>, counts: &Counts) {
+    messages.iter().for_each(|message| message.write(counts));
 }
 
-impl Said {
+impl Message {
     fn write(self, counts: &Counts) {
         match self {
-            Said::Record(Record { log, level, what, location, lost }) => {
-                tell_lost(&log, lost);
+            Message::Record(Record { log, level, what, location, lost }) => {
+                log_loss(&log, lost);
                 log.log_at(level, &what, location);
                 // Otherwise the waiting records or the next one report the loss.
                 if counts.waiting.fetch_sub(1, Relaxed) == 1 {
-                    tell_lost(&log, counts.lost.swap(0, Relaxed));
+                    log_loss(&log, counts.lost.swap(0, Relaxed));
                 }
             }
-            Said::Written(written) => {
+            Message::Written(written) => {
                 // The caller may have stopped waiting.
                 let _ = written.send(());
             }
@@ -123,7 +123,7 @@ impl Said {
 }
 
 /// Logged whatever the logger's level is, since a lost record may have been an error.
-fn tell_lost(log: &Logger, lost: usize) {
+fn log_loss(log: &Logger, lost: usize) {
     if lost > 0 {
         let what = if lost == 1 { "record was" } else { "records were" };
         let what = format_args!("{lost} {what} lost here: they came faster than this log was written");
@@ -161,32 +161,32 @@ mod tests {
         Output::to(move || Stuck(writer.clone())).install();
         let (teller, log) = (Teller::default(), Loggers::default().of_agent());
         let began = Instant::now();
-        (0..2 * QUEUE).for_each(|count| teller.say(&log, Level::Info, count));
+        (0..2 * MAX_WAITING).for_each(|count| teller.say(&log, Level::Info, count));
         teller.flush(LAST);
         assert!(began.elapsed() < 10 * LAST, "{:?}", began.elapsed());
         drop(held);
     }
 
     /// A teller whose records are written when the test asks for it.
-    fn by_hand() -> (Teller, Receiver<Said>, Arc<Counts>) {
-        let ((to, said), counts) = (channel(), Arc::<Counts>::default());
+    fn by_hand() -> (Teller, Receiver<Message>, Arc<Counts>) {
+        let ((to, messages), counts) = (channel(), Arc::<Counts>::default());
         let teller = Teller::default();
         assert!(teller.0.set(Queue { to, counts: counts.clone() }).is_ok());
-        (teller, said, counts)
+        (teller, messages, counts)
     }
 
     #[test]
     fn what_is_lost_is_counted_and_told_in_its_place() {
-        let (log, (teller, said, counts)) = (Loggers::default().of_agent(), by_hand());
+        let (log, (teller, messages, counts)) = (Loggers::default().of_agent(), by_hand());
         let tell = |range: std::ops::Range<usize>| {
             range.for_each(|at| teller.say(&log, Level::Info, format_args!("no {at}.")))
         };
         let written = Log::default();
-        let write = |many: usize| written.during(|| (0..many).for_each(|_| said.recv().unwrap().write(&counts)));
-        tell(0..QUEUE + 7);
+        let write = |many: usize| written.during(|| (0..many).for_each(|_| messages.recv().unwrap().write(&counts)));
+        tell(0..MAX_WAITING + 7);
         write(1);
         tell(100..102);
-        write(QUEUE);
+        write(MAX_WAITING);
         let lines =
             |text: &str| text.lines().map(|line| line.split("agent: ").last().unwrap().to_string()).collect::<Vec<_>>();
         let text = written.text();
@@ -206,13 +206,13 @@ mod tests {
 
     #[test]
     fn a_full_queue_is_waited_for_as_any_other() {
-        let (log, (teller, said, counts)) = (Loggers::default().of_agent(), by_hand());
-        (0..QUEUE).for_each(|count| teller.say(&log, Level::Info, count));
+        let (log, (teller, messages, counts)) = (Loggers::default().of_agent(), by_hand());
+        (0..MAX_WAITING).for_each(|count| teller.say(&log, Level::Info, count));
         let writer = thread::spawn({
             let counts = counts.clone();
             move || {
                 thread::sleep(Duration::from_millis(50));
-                write(&said, &counts);
+                write(&messages, &counts);
             }
         });
         teller.flush(Duration::from_secs(20));

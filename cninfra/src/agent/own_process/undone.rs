@@ -1,4 +1,4 @@
-//! [`Undone`]: the plugins that are left unclosed when the end is forced.
+//! [`Unclosed`]: the plugins that are left unclosed when the end is forced.
 
 use crate::{
     agent::{run::progress::Progress, terms::phase::Phase},
@@ -7,7 +7,7 @@ use crate::{
 use std::fmt::{self, Formatter};
 
 /// Displays the plugins that have begun and are not closed, one a line; nothing if there are none.
-pub(super) struct Undone<'a>(pub(super) &'a Progress);
+pub(super) struct Unclosed<'a>(pub(super) &'a Progress);
 
 /// Writes a line for a plugin that is still in this phase.
 pub(super) fn write_still(f: &mut Formatter<'_>, graph: &'static Graph, (place, phase): (usize, Phase)) -> fmt::Result {
@@ -24,7 +24,7 @@ pub(super) fn write_open(f: &mut Formatter<'_>, graph: &'static Graph, place: us
     write!(f, "\n  - plugin `{}` is not closed", graph.nodes()[place].names())
 }
 
-impl fmt::Display for Undone<'_> {
+impl fmt::Display for Unclosed<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(graph) = self.0.graph() else { return Ok(()) };
         let mut running = Vec::new();

@@ -28,7 +28,7 @@ pub(super) enum Work<'a> {
 }
 
 /// The result of a step's first poll.
-pub(super) enum First<'a> {
+pub(super) enum FirstPoll<'a> {
     /// The step is done without having waited.
     Done(Result<()>),
     Waits(Work<'a>),
@@ -36,12 +36,12 @@ pub(super) enum First<'a> {
 
 impl Begun {
     /// Polls a phase for the first time. Most steps are done at once, and need no job.
-    pub(super) fn step(&self, phase: Phase) -> First<'_> {
+    pub(super) fn step(&self, phase: Phase) -> FirstPoll<'_> {
         let mut step = self.running.step(phase, &self.cx);
         match step.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
-            Poll::Ready(done) => First::Done(done),
+            Poll::Ready(done) => FirstPoll::Done(done),
             // Its job polls it again, with a real waker.
-            Poll::Pending => First::Waits(Work::Step(step)),
+            Poll::Pending => FirstPoll::Waits(Work::Step(step)),
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Common<'a> {
     pub(super) stop: Option<&'a StopHandle>,
     pub(super) began: Instant,
     /// No limit can be over before this moment, so most groups need no further check.
-    pub(super) sure: Instant,
+    pub(super) in_time_until: Instant,
     /// How long the calls have taken, in nanoseconds. The first calls are added as one sum when all have been made.
     /// Only one task writes this.
     busy: AtomicU64,
@@ -35,9 +35,9 @@ pub(super) struct Common<'a> {
 impl<'a> Common<'a> {
     /// For steps that begin at `began`, which is now or the end of the previous steps.
     pub(super) fn new(env: &'a Env, phase: Phase, whole: Duration, (began, ends): (Instant, Instant)) -> Self {
-        let sure = after(began, env.limits.shortest(phase)).min(ends);
+        let in_time_until = after(began, env.limits.shortest(phase)).min(ends);
         let stop = matches!(phase, Phase::Create | Phase::Init | Phase::AfterInit).then_some(&env.shared.stop);
-        Common { env, phase, whole, ends, stop, began, sure, busy: AtomicU64::new(0) }
+        Common { env, phase, whole, ends, stop, began, in_time_until, busy: AtomicU64::new(0) }
     }
 
     /// The limit of a step that begins at `started`.

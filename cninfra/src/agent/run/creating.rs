@@ -53,17 +53,17 @@ impl Runner {
             last = Instant::now();
             match created {
                 Ok(Creation::Now(Ok(made))) => {
-                    together.done(place, (started, last), &common, &mut self.record);
+                    together.record_done(place, (started, last), &common, &mut self.record);
                     self.put_unless_unused(place, made, special);
                 }
                 Ok(Creation::Now(Err(error))) => {
-                    together.fail(place, (started, last), Cause::Failed(error), &common, &mut self.record);
+                    together.record_failure(place, (started, last), Cause::Failed(error), &common, &mut self.record);
                 }
                 Ok(Creation::Later(future)) => {
-                    self.record.waits(place, Phase::Create, started);
+                    self.record.note_waiting(place, Phase::Create, started);
                     later.push(Job::new(place, Work::Create(future), (started, last), &common));
                 }
-                Err(panicked) => together.fail(place, (started, last), panicked, &common, &mut self.record),
+                Err(panicked) => together.record_failure(place, (started, last), panicked, &common, &mut self.record),
             }
         }
         if later.is_empty() {

@@ -57,13 +57,13 @@ impl<'a> Job<'a> {
 
 impl Job<'_> {
     /// When to warn that the step is still waiting: after a good part of its limit.
-    pub(super) fn is_told_at(&self) -> Instant {
+    pub(super) fn warns_at(&self) -> Instant {
         let whole = self.limit.ends.duration_since(self.started);
         self.started + if self.common.phase.is_of_the_stop() { whole / 2 } else { whole / 3 }
     }
 
     /// Logs the warning that the step is still waiting.
-    pub(super) fn tell_of_wait(&self, now: Instant) {
+    pub(super) fn warn_of_wait(&self, now: Instant) {
         let Common { env, phase, .. } = self.common;
         let (node, goes_on) =
             (&env.graph.nodes()[self.place], if phase.is_of_the_stop() { "stopping" } else { "starting" });
@@ -81,13 +81,13 @@ impl Job<'_> {
     }
 
     /// How long other steps have blocked the thread since this job was created.
-    fn kept_by_others(&self) -> Duration {
+    fn blocked_by_others(&self) -> Duration {
         self.common.busy().saturating_sub(self.before).saturating_sub(self.own)
     }
 
     /// The current time, minus the time in which other steps blocked the thread.
     fn fair(&self, now: Instant) -> Instant {
-        now.checked_sub(self.kept_by_others()).unwrap_or(now)
+        now.checked_sub(self.blocked_by_others()).unwrap_or(now)
     }
 }
 
@@ -121,7 +121,7 @@ impl Future for Job<'_> {
                     break Err(job.limit.overdue(job.longest));
                 }
                 // Another plugin blocked the thread: the limit is extended by that time.
-                let ends = job.limit.ends + job.kept_by_others();
+                let ends = job.limit.ends + job.blocked_by_others();
                 job.alarm.as_mut().reset(ends);
             },
         };

@@ -1,12 +1,12 @@
 //! [`Progress`]: what an agent is doing, readable from another thread.
 
-use super::{roll::Roll, stall};
+use super::{roll::BegunPlugins, stall};
 use crate::{
     agent::terms::{cause::Cause, course::Course, failure::StartError, guard::guard, limits::LimitTable, phase::Phase},
     context::Shared,
     foreign::Who,
     graph::{Graph, Node},
-    tasks::{self, Called, Calling, Kind},
+    tasks::{self, Called, CallerInCall, Kind},
 };
 use std::{
     cell::Cell,
@@ -41,7 +41,7 @@ pub(in crate::agent) struct Progress {
     /// The agent, once it exists. It is held weakly, so that this does not keep it alive.
     agent: OnceLock<(Weak<Shared>, Arc<LimitTable>)>,
     /// Present only in an agent's own process, where another task can take over from a blocked one.
-    roll: Option<Box<Roll>>,
+    begun_plugins: Option<Box<BegunPlugins>>,
     /// The progress of the task that has taken over.
     next: OnceLock<Arc<Progress>>,
 }
@@ -153,8 +153,8 @@ impl fmt::Display for Call {
 }
 
 /// A task of a plugin, or another caller, that is inside a call.
-pub(in crate::agent) struct Inside {
-    pub(in crate::agent) id: InsideId,
+pub(in crate::agent) struct InCall {
+    pub(in crate::agent) id: InCallId,
     /// The number of the call, which differs if it has returned meanwhile.
     pub(in crate::agent) call: u64,
     /// The instance name of the plugin whose code is called.
@@ -166,7 +166,7 @@ pub(in crate::agent) struct Inside {
 }
 
 /// Code that one plugin has handed to another one, which is calling it.
-pub(in crate::agent) struct Handed {
+pub(in crate::agent) struct ForeignCall {
     /// The instance name of the plugin that the code belongs to.
     pub(in crate::agent) owner: &'static str,
     /// What is called, worded to follow "the".
@@ -175,13 +175,13 @@ pub(in crate::agent) struct Handed {
 
 /// The number of a task or caller, among those of its kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(in crate::agent) enum InsideId {
+pub(in crate::agent) enum InCallId {
     Task(u64),
     Caller(u64),
 }
 
-impl Inside {
-    fn task(graph: &'static Graph, limits: &LimitTable, task: &tasks::Inside) -> Self {
+impl InCall {
+    fn task(graph: &'static Graph, limits: &LimitTable, task: &tasks::TaskInCall) -> Self {
         let (node, name) = (&graph.nodes()[task.place], task.name);
         let plugin = node.names();
         let what = match task.kind {
@@ -190,14 +190,14 @@ impl Inside {
             Kind::Attempt => format!("an attempt to start plugin `{plugin}`"),
         };
         let limit = (task.kind == Kind::Attempt).then(|| limits.later(task.place, Phase::Init));
-        Inside { id: InsideId::Task(task.id), call: task.call, instance: node.instance(), what, limit }
+        InCall { id: InCallId::Task(task.id), call: task.call, instance: node.instance(), what, limit }
     }
 
-    fn caller(graph: &'static Graph, calling: &Calling) -> Self {
-        let Calling { id, call, place, called } = calling;
+    fn caller(graph: &'static Graph, caller: &CallerInCall) -> Self {
+        let CallerInCall { id, call, place, called } = caller;
         let node = owner(graph, called, *place);
         let what = format!("the {} of plugin `{}`", called.what, node.names());
-        Inside { id: InsideId::Caller(*id), call: *call, instance: node.instance(), what, limit: None }
+        InCall { id: InCallId::Caller(*id), call: *call, instance: node.instance(), what, limit: None }
     }
 }
 
@@ -207,7 +207,7 @@ fn owner(graph: &'static Graph, called: &Called, caller: usize) -> &'static Node
     graph.nodes().iter().find(is_owner).unwrap_or(&graph.nodes()[caller])
 }
 
-impl fmt::Display for Inside {
+impl fmt::Display for InCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)
     }
@@ -215,31 +215,31 @@ impl fmt::Display for Inside {
 
 impl Progress {
     /// For an agent whose other plugins are closed if one of them blocks.
-    pub(in crate::agent) fn with_roll() -> Self {
-        Progress { roll: Some(Box::default()), ..Progress::default() }
+    pub(in crate::agent) fn with_begun_plugins() -> Self {
+        Progress { begun_plugins: Some(Box::default()), ..Progress::default() }
     }
 
     /// The plugins that have begun, if they are recorded.
-    pub(in crate::agent) fn roll(&self) -> Option<&Roll> {
-        self.roll.as_deref()
+    pub(in crate::agent) fn begun_plugins(&self) -> Option<&BegunPlugins> {
+        self.begun_plugins.as_deref()
     }
 
     /// This progress, and those of the tasks that have taken over, in order.
-    fn all(&self) -> impl Iterator<Item = &Progress> {
+    fn chain(&self) -> impl Iterator<Item = &Progress> {
         successors(Some(self), |progress| progress.next.get().map(|next| &**next))
     }
 
     /// The calls that have not returned, of all these tasks.
     pub(in crate::agent) fn calls(&self) -> impl Iterator<Item = Call> {
-        self.all().filter_map(Progress::call)
+        self.chain().filter_map(Progress::call)
     }
 
-    /// The places of the plugins that have begun and whose `close` has not returned. Empty if the roll is not recorded.
+    /// The places of the plugins that have begun and whose `close` has not returned. Empty if these are not recorded.
     pub(in crate::agent) fn unclosed(&self) -> Vec<usize> {
         let closed = self.course().map(|course| course.events).unwrap_or_default();
         let is_closed =
             |place| closed.iter().any(|event| event.phase == Phase::Close && usize::from(event.place) == place);
-        let mut begun = self.roll().map(Roll::begun).unwrap_or_default();
+        let mut begun = self.begun_plugins().map(BegunPlugins::begun_places).unwrap_or_default();
         begun.retain(|place| !is_closed(*place));
         begun
     }
@@ -253,18 +253,18 @@ impl Progress {
     /// of the task that takes over, or `None` if the call has returned.
     pub(in crate::agent) fn take_over(&self, call: Call) -> Option<Arc<Progress>> {
         let agent = self.agent.get()?;
-        if self.roll.is_none() || !self.take(call) {
+        if self.begun_plugins.is_none() || !self.mark_taken(call) {
             return None;
         }
         // Continues the counter, so that the new task's calls differ from earlier ones.
-        let next = Progress { call: AtomicU64::new(call.count << 24), ..Progress::with_roll() };
+        let next = Progress { call: AtomicU64::new(call.count << 24), ..Progress::with_begun_plugins() };
         let next = self.next.get_or_init(|| Arc::new(next));
         next.agent.get_or_init(|| agent.clone());
         Some(next.clone())
     }
 
     /// Marks the call as taken, unless it has returned.
-    fn take(&self, call: Call) -> bool {
+    fn mark_taken(&self, call: Call) -> bool {
         let packed = call.packed();
         self.call.compare_exchange(packed, packed | TAKEN, AcqRel, Relaxed).is_ok()
     }
@@ -292,18 +292,18 @@ impl Progress {
 
     /// The error of a start that is given up because this call has blocked it for so long; `None` if the agent is not
     /// starting.
-    pub(in crate::agent) fn unstarted(&self, call: Call, blocked: Duration) -> Option<StartError> {
+    pub(in crate::agent) fn given_up_start(&self, call: Call, blocked: Duration) -> Option<StartError> {
         let is_start = matches!(self.state(), State::Stage(stage) if stage.kind == StageKind::Start);
         let (agent, limits) = self.agent.get().filter(|_| is_start && !call.is_destructor())?;
         let agent = agent.upgrade()?;
-        Some(StartError::given_up((agent.graph, &agent.told), limits, call.place, call.phase, blocked))
+        Some(StartError::given_up((agent.graph, &agent.course_recorder), limits, call.place, call.phase, blocked))
     }
 
     /// The code of another plugin that is being called on this thread.
-    pub(in crate::agent) fn handed_here(&self) -> Option<Handed> {
+    pub(in crate::agent) fn foreign_call_here(&self) -> Option<ForeignCall> {
         let agent = self.agent.get()?.0.upgrade()?;
         let (caller, called) = agent.tasks.callers().here()?;
-        Some(Handed { owner: owner(agent.graph, &called, caller).instance(), what: called.what })
+        Some(ForeignCall { owner: owner(agent.graph, &called, caller).instance(), what: called.what })
     }
 
     fn step_here(&self) -> Option<Who> {
@@ -327,7 +327,7 @@ impl Progress {
     /// Records that the call has returned.
     #[inline]
     pub(in crate::agent) fn leave(&self) {
-        match self.roll {
+        match self.begun_plugins {
             // Only this task writes the number, so no atomic exchange is needed.
             None => self.call.store(self.call.load(Relaxed) & !0xff, Relaxed),
             Some(_) => self.leave_unless_taken(),
@@ -339,17 +339,17 @@ impl Progress {
     #[cold]
     fn leave_unless_taken(&self) {
         if self.call.fetch_and(!0xff, AcqRel) & TAKEN != 0 {
-            idle();
+            park_forever();
         }
         // The next call may block.
-        stall::hand_on();
+        stall::release_next_task();
     }
 
     /// Records that a phase of the plugin at this place begins.
     #[inline]
-    pub(super) fn reaches(&self, phase: Phase, place: usize) {
-        if let Some(roll) = &self.roll {
-            roll.reaches(phase, place);
+    pub(super) fn note_phase(&self, phase: Phase, place: usize) {
+        if let Some(begun_plugins) = &self.begun_plugins {
+            begun_plugins.note_phase(phase, place);
         }
     }
 
@@ -365,7 +365,7 @@ impl Progress {
     }
 
     /// Sets the agent, once it exists.
-    pub(in crate::agent) fn of(&self, agent: &Arc<Shared>, limits: &Arc<LimitTable>) {
+    pub(in crate::agent) fn set_agent(&self, agent: &Arc<Shared>, limits: &Arc<LimitTable>) {
         self.agent.get_or_init(|| (Arc::downgrade(agent), limits.clone()));
     }
 
@@ -376,16 +376,16 @@ impl Progress {
 
     /// The tasks and other callers that are inside a call. If one of them is a probe, it has not answered, so those
     /// that watch the status are notified.
-    pub(in crate::agent) fn inside(&self) -> Vec<Inside> {
+    pub(in crate::agent) fn in_calls(&self) -> Vec<InCall> {
         let Some((agent, limits)) = self.agent.get() else { return Vec::new() };
         let Some(agent) = agent.upgrade() else { return Vec::new() };
-        let inside = agent.tasks.inside();
-        if inside.iter().any(|inside| inside.kind == Kind::Probe) {
-            agent.status.look_again();
+        let in_calls = agent.tasks.in_calls();
+        if in_calls.iter().any(|task| task.kind == Kind::Probe) {
+            agent.status.announce_late_probes();
         }
-        let tasks = inside.iter().map(|task| Inside::task(agent.graph, limits, task));
-        let callers = agent.tasks.callers().inside();
-        tasks.chain(callers.iter().map(|calling| Inside::caller(agent.graph, calling))).collect()
+        let tasks = in_calls.iter().map(|task| InCall::task(agent.graph, limits, task));
+        let callers = agent.tasks.callers().in_calls();
+        tasks.chain(callers.iter().map(|caller| InCall::caller(agent.graph, caller))).collect()
     }
 
     /// The steps that have begun and are waiting, if they are recorded.
@@ -395,18 +395,18 @@ impl Progress {
     }
 
     fn course(&self) -> Option<Course> {
-        Some(self.agent.get()?.0.upgrade()?.told.course())
+        Some(self.agent.get()?.0.upgrade()?.course_recorder.course())
     }
 
     pub(super) fn begin(&self, stage: Stage) {
         self.has_started.fetch_or(stage.kind != StageKind::Start, Relaxed);
-        self.set(State::Stage(stage));
+        self.set_state(State::Stage(stage));
     }
 
     /// Records that the agent has started.
-    pub(super) fn runs(&self) {
+    pub(super) fn set_running(&self) {
         self.has_started.store(true, Relaxed);
-        self.set(State::Runs);
+        self.set_state(State::Runs);
     }
 
     /// Whether the agent has started, or its failed start has been rolled back.
@@ -415,11 +415,11 @@ impl Progress {
     }
 
     /// Records that the agent has ended and only has to report it.
-    pub(in crate::agent) fn done(&self, code: u8) {
-        self.set(State::Done(code, Instant::now()));
+    pub(in crate::agent) fn set_done(&self, code: u8) {
+        self.set_state(State::Done(code, Instant::now()));
     }
 
-    fn set(&self, state: State) {
+    fn set_state(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
         self.changed.notify_one();
     }
@@ -435,7 +435,7 @@ impl Progress {
 }
 
 /// The end of a task that another one has taken over from: it must not continue, and nobody waits for its thread.
-fn idle() -> ! {
+fn park_forever() -> ! {
     loop {
         thread::park();
     }
@@ -448,16 +448,16 @@ mod tests {
 
     #[test]
     fn who_takes_over_has_a_call_that_goes_on_no_more_or_nothing() {
-        let progress = Arc::new(Progress::with_roll());
+        let progress = Arc::new(Progress::with_begun_plugins());
         let step = Callee::Step(7, Phase::Drain);
         progress.enter(step);
         let before = progress.call().unwrap();
         progress.leave();
-        assert!(!progress.take(before), "it has returned");
+        assert!(!progress.mark_taken(before), "it has returned");
         progress.enter(step);
         let call = progress.call().unwrap();
-        assert!(!progress.take(before), "it is another one");
-        assert!(progress.take(call) && !progress.take(call), "once");
+        assert!(!progress.mark_taken(before), "it is another one");
+        assert!(progress.mark_taken(call) && !progress.mark_taken(call), "once");
         assert_eq!(progress.call(), Some(call));
         let (told, returns) = channel();
         let blocked = progress.clone();

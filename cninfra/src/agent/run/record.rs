@@ -26,7 +26,7 @@ impl Record {
     /// A record with room for that many events.
     pub(super) fn on(room: usize, shared: Arc<Shared>) -> Self {
         let epoch = Instant::now();
-        shared.told.begin(epoch, room);
+        shared.course_recorder.begin(epoch, room);
         Record { on: Some((epoch, shared)), events: Vec::with_capacity(room) }
     }
 
@@ -55,9 +55,9 @@ impl Record {
     }
 
     /// Notes that a step has begun and is waiting.
-    pub(super) fn waits(&self, place: usize, phase: Phase, started: Instant) {
+    pub(super) fn note_waiting(&self, place: usize, phase: Phase, started: Instant) {
         if let Some((_, shared)) = &self.on {
-            shared.told.waits(place, phase, started);
+            shared.course_recorder.note_waiting(place, phase, started);
         }
     }
 
@@ -72,7 +72,7 @@ impl Record {
                 outcome,
             };
             self.events.push(event);
-            shared.told.ended(place, phase, Some(event));
+            shared.course_recorder.note_ended(place, phase, Some(event));
         }
     }
 }

@@ -53,16 +53,16 @@ impl Retries {
     /// Called when the plugin's `init` has failed and its policy lets the agent go on.
     pub(super) async fn put_off(&mut self, env: &Env, plugin: &Begun, error: &PluginError) {
         end_attempt(&plugin.cx).await;
-        let (log, what, mend) = (plugin.cx.log(), error.to_string(), Mend(error));
+        let (log, what, help) = (plugin.cx.log(), error.to_string(), Help(error));
         match env.policy(plugin.place) {
             StartPolicy::Retry(backoff) => {
-                log.warn(format_args!("{what}: the agent starts without it, and tries again{mend}"));
-                plugin.cx.status().down(Down::Retrying, format!("{what}; it is tried again"));
+                log.warn(format_args!("{what}: the agent starts without it, and tries again{help}"));
+                plugin.cx.status().mark_down(Down::Retrying, format!("{what}; it is tried again"));
                 self.put_off.push((plugin.place, backoff));
             }
             _ => {
-                log.warn(format_args!("{what}: its start policy is to ignore that{mend}"));
-                plugin.cx.status().ignored(format!("{what}; ignored"));
+                log.warn(format_args!("{what}: its start policy is to ignore that{help}"));
+                plugin.cx.status().mark_ignored(format!("{what}; ignored"));
             }
         }
     }
@@ -76,7 +76,7 @@ impl Retries {
                 let attempts = Attempts {
                     env: env.clone(),
                     place,
-                    others: self.up.clone(),
+                    came_up: self.up.clone(),
                     id,
                     mark: mark.unwrap_or_default(),
                     running: plugin.running.clone(),
@@ -130,8 +130,8 @@ impl Retries {
             events.append(&mut tried.events);
             if let Some(plugin) = plugins.iter_mut().find(|plugin| plugin.place == tried.place) {
                 plugin.down = !tried.up;
-                if let Some(roll) = env.progress.roll() {
-                    roll.set_down(tried.place, plugin.down);
+                if let Some(begun_plugins) = env.progress.begun_plugins() {
+                    begun_plugins.set_down(tried.place, plugin.down);
                 }
             }
         }
@@ -140,7 +140,7 @@ impl Retries {
 }
 
 /// All direct and indirect dependencies of a plugin.
-fn below(env: &Env, place: usize) -> BTreeSet<usize> {
+fn all_dependencies(env: &Env, place: usize) -> BTreeSet<usize> {
     let mut below = BTreeSet::new();
     let mut from = vec![place];
     while let Some(place) = from.pop() {
@@ -161,9 +161,9 @@ pub(crate) async fn end_attempt(cx: &Context) {
 }
 
 /// The help for a failed attempt.
-struct Mend<'a>(&'a PluginError);
+struct Help<'a>(&'a PluginError);
 
-impl fmt::Display for Mend<'_> {
+impl fmt::Display for Help<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let PluginError { instance, phase, cause, .. } = self.0;
         match (cause, self.0.help()) {
@@ -182,7 +182,7 @@ struct Attempts {
     env: Arc<Env>,
     place: usize,
     /// The places of the plugins that have come up.
-    others: watch::Sender<BTreeSet<usize>>,
+    came_up: watch::Sender<BTreeSet<usize>>,
     /// The entry in the registry of tasks, where a watchdog sees it.
     id: Option<u64>,
     mark: Mark,
@@ -207,7 +207,9 @@ impl Attempts {
             guard(|| drop(coming_up))
         };
         // An attempt that was dropped by the stop is no longer waiting.
-        [Phase::Init, Phase::AfterInit].into_iter().for_each(|phase| env.shared.told.ended(place, phase, None));
+        [Phase::Init, Phase::AfterInit]
+            .into_iter()
+            .for_each(|phase| env.shared.course_recorder.note_ended(place, phase, None));
         let (node, phase) = (&self.env.graph.nodes()[self.place], if up { Phase::AfterInit } else { Phase::Init });
         let panicked = dropped.err().map(|cause| PluginError::new(node, phase, cause, Duration::ZERO).in_destructor());
         if let Some(id) = self.id {
@@ -217,32 +219,32 @@ impl Attempts {
     }
 
     async fn until_up(&mut self, backoff: Backoff, up: &mut bool) {
-        let (mut failed, mut others) = (1, self.others.subscribe());
-        let (below, mut known) = (below(&self.env, self.place), 0);
+        let (mut failed, mut came_up) = (1, self.came_up.subscribe());
+        let (dependencies, mut known) = (all_dependencies(&self.env, self.place), 0);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(backoff.delay(failed, fastrand::f64())) => {}
                 // A dependency may have come up since the failure. The channel cannot be closed, since this holds a
                 // sender.
-                _ = others.wait_for(|up| up.intersection(&below).count() > known) => {}
+                _ = came_up.wait_for(|up| up.intersection(&dependencies).count() > known) => {}
             }
-            known = others.borrow().intersection(&below).count();
+            known = came_up.borrow().intersection(&dependencies).count();
             match self.step(Phase::Init).await {
                 Ok(()) => break,
                 Err(error) if matches!(error.cause, Cause::Panicked(_)) => return self.give_up(error),
                 Err(error) => {
                     failed = failed.saturating_add(1);
                     end_attempt(&self.cx).await;
-                    self.cx.log().warn(format_args!("attempt {failed}: {error}{}", Mend(&error)));
-                    self.cx.status().down(Down::Retrying, format!("attempt {failed}: {error}; it is tried again"));
+                    self.cx.log().warn(format_args!("attempt {failed}: {error}{}", Help(&error)));
+                    self.cx.status().mark_down(Down::Retrying, format!("attempt {failed}: {error}; it is tried again"));
                 }
             }
         }
         *up = true;
         match self.step(Phase::AfterInit).await {
             Ok(()) => {
-                self.cx.status().up();
-                self.others.send_if_modified(|up| up.insert(self.place));
+                self.cx.status().mark_up();
+                self.came_up.send_if_modified(|up| up.insert(self.place));
                 self.cx.log().info(format_args!("is up after {} attempts", failed + 1));
             }
             // Start policies apply only to `init`: an error in `after_init` would have failed the start, so it stops
@@ -252,7 +254,7 @@ impl Attempts {
     }
 
     fn give_up(&self, error: PluginError) {
-        self.cx.status().down(Down::Failed, error.to_string());
+        self.cx.status().mark_down(Down::Failed, error.to_string());
         self.cx.log().error(format_args!("{error}: the agent stops"));
         self.env.shared.fail(error);
     }
@@ -261,7 +263,7 @@ impl Attempts {
     async fn step(&mut self, phase: Phase) -> Result<(), PluginError> {
         let (started, limit) = (Instant::now(), self.env.limits.later(self.place, phase));
         let mut longest = Duration::ZERO;
-        self.env.shared.told.waits(self.place, phase, started);
+        self.env.shared.course_recorder.note_waiting(self.place, phase, started);
         let result = {
             // Called and dropped in here, also at its limit, so that panics are caught and the watchdog can see it.
             let (this, slowest, mut begun) = (&*self, &mut longest, None);
@@ -294,7 +296,7 @@ impl Attempts {
         let event = |epoch| Event { place, phase, started: started.duration_since(epoch), took, outcome };
         let event = self.epoch.filter(|_| self.events.len() < EVENTS).map(event);
         self.events.extend(event);
-        self.env.shared.told.ended(self.place, phase, event);
+        self.env.shared.course_recorder.note_ended(self.place, phase, event);
         result.map_err(|cause| PluginError::new(&self.env.graph.nodes()[self.place], phase, cause, took))
     }
 }

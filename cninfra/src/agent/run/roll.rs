@@ -1,4 +1,5 @@
-//! [`Roll`]: which plugins have begun and which phase each has reached, for a task that takes over from a blocked one.
+//! [`BegunPlugins`]: which plugins have begun and which phase each has reached, for a task that takes over from a
+//! blocked one.
 
 use super::{begun::Begun, env::Env, record::Record};
 use crate::{Context, agent::terms::phase::Phase, inject::running::Running};
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 /// Steps of one phase begin in the order of the places, so one place per phase is enough. It is written before the
 /// call, and read by the task that has taken over during that call (see
 /// [`Progress::take_over`](super::progress::Progress::take_over)), which is why `Relaxed` is enough.
-pub(in crate::agent) struct Roll {
+pub(in crate::agent) struct BegunPlugins {
     /// The agent, and the begin of its record, if there is one.
     agent: OnceLock<(Weak<Env>, Option<Instant>)>,
     listed: Mutex<Vec<Listed>>,
@@ -33,7 +34,7 @@ struct Listed {
 }
 
 /// What is left to be done when the agent's task is blocked.
-pub(in crate::agent) struct Left {
+pub(in crate::agent) struct Remaining {
     pub(in crate::agent) env: Arc<Env>,
     /// When the record began.
     pub(in crate::agent) epoch: Option<Instant>,
@@ -41,9 +42,9 @@ pub(in crate::agent) struct Left {
     pub(in crate::agent) plugins: Vec<Begun>,
 }
 
-impl Default for Roll {
+impl Default for BegunPlugins {
     fn default() -> Self {
-        Roll {
+        BegunPlugins {
             agent: OnceLock::new(),
             listed: Mutex::default(),
             init: AtomicUsize::new(0),
@@ -54,13 +55,13 @@ impl Default for Roll {
     }
 }
 
-impl Roll {
+impl BegunPlugins {
     fn lock(&self) -> MutexGuard<'_, Vec<Listed>> {
         self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn begin(&self, env: &Arc<Env>, record: &Record) {
-        // A roll belongs to one agent, so this is set only once.
+        // It belongs to one agent, so this is set only once.
         self.agent.get_or_init(|| (Arc::downgrade(env), record.epoch()));
     }
 
@@ -75,7 +76,7 @@ impl Roll {
     }
 
     /// Marks all plugins as initialised long ago.
-    pub(super) fn all_serve(&self) {
+    pub(super) fn mark_all_serving(&self) {
         self.init.store(usize::MAX, Relaxed);
         self.after_init.store(usize::MAX, Relaxed);
     }
@@ -89,7 +90,7 @@ impl Roll {
 
     /// Records that a phase of the plugin at this place begins.
     #[cold]
-    pub(super) fn reaches(&self, phase: Phase, place: usize) {
+    pub(super) fn note_phase(&self, phase: Phase, place: usize) {
         match phase {
             Phase::Create | Phase::Run => {}
             Phase::Init => self.init.store(place + 1, Relaxed),
@@ -105,29 +106,29 @@ impl Roll {
     }
 
     /// What is left to be done for all plugins but the one that blocks; `None` if the agent has ended.
-    pub(in crate::agent) fn left(&self, blocks: usize) -> Option<Left> {
+    pub(in crate::agent) fn remaining(&self, blocks: usize) -> Option<Remaining> {
         let (env, epoch) = self.agent.get()?;
         let env = env.upgrade()?;
-        let serves = self.drain.load(Relaxed)..self.after_init.load(Relaxed);
+        let serving = self.drain.load(Relaxed)..self.after_init.load(Relaxed);
         let begun = |Listed { place, running, down }: &Listed| {
             let (running, cx) = (running.upgrade()?, Context::new(env.shared.clone(), *place));
-            Some(Begun { place: *place, running, cx, down: *down || !serves.contains(place) })
+            Some(Begun { place: *place, running, cx, down: *down || !serving.contains(place) })
         };
         let listed = self.lock();
-        let left = listed.iter().filter(|listed| listed.place != blocks && self.is_open(listed.place));
-        let plugins = left.filter_map(begun).collect();
+        let remaining = listed.iter().filter(|listed| listed.place != blocks && self.is_open(listed.place));
+        let plugins = remaining.filter_map(begun).collect();
         drop(listed);
-        Some(Left { env, epoch: *epoch, plugins })
+        Some(Remaining { env, epoch: *epoch, plugins })
     }
 
     /// The places of the plugins that have begun.
-    pub(super) fn begun(&self) -> Vec<usize> {
+    pub(super) fn begun_places(&self) -> Vec<usize> {
         let begun = self.init.load(Relaxed);
         self.lock().iter().map(|listed| listed.place).filter(|place| *place < begun).collect()
     }
 
     /// The places of the plugins that have begun and were not asked to close.
-    pub(in crate::agent) fn open(&self) -> Vec<usize> {
+    pub(in crate::agent) fn open_places(&self) -> Vec<usize> {
         self.lock().iter().map(|listed| listed.place).filter(|place| self.is_open(*place)).collect()
     }
 }

@@ -60,30 +60,38 @@ pub(in crate::agent) struct Runner {
     pub(super) record: Record,
     retries: Retries,
     /// Records that the agent logs before it calls any plugin.
-    first: Vec<(Level, String)>,
+    early_records: Vec<(Level, String)>,
 }
 
 impl Runner {
-    pub(in crate::agent) fn new(env: Env, record: bool, first: Vec<(Level, String)>) -> Self {
+    pub(in crate::agent) fn new(env: Env, record: bool, early_records: Vec<(Level, String)>) -> Self {
         let room = env.graph.len();
         let record = if record { Record::on(5 * room, env.shared.clone()) } else { Record::off() };
         let plugins = Vec::with_capacity(room);
         let env = Arc::new(env);
-        if let Some(roll) = env.progress.roll() {
-            roll.begin(&env, &record);
+        if let Some(begun_plugins) = env.progress.begun_plugins() {
+            begun_plugins.begin(&env, &record);
         }
-        Runner { env, plugins, begun: 0, serving: 0, record, retries: Retries::default(), first }
+        Runner { env, plugins, begun: 0, serving: 0, record, retries: Retries::default(), early_records }
     }
 
     /// A runner that closes these plugins, which have begun.
     pub(in crate::agent) fn of_begun(env: Env, plugins: Vec<Begun>, record: Record) -> Self {
         let (env, all) = (Arc::new(env), plugins.len());
-        if let Some(roll) = env.progress.roll() {
-            roll.begin(&env, &record);
-            roll.enlist(&plugins);
-            roll.all_serve();
+        if let Some(begun_plugins) = env.progress.begun_plugins() {
+            begun_plugins.begin(&env, &record);
+            begun_plugins.enlist(&plugins);
+            begun_plugins.mark_all_serving();
         }
-        Runner { env, plugins, begun: all, serving: all, record, retries: Retries::default(), first: Vec::new() }
+        Runner {
+            env,
+            plugins,
+            begun: all,
+            serving: all,
+            record,
+            retries: Retries::default(),
+            early_records: Vec::new(),
+        }
     }
 
     pub(in crate::agent) fn events(&self) -> &[Event] {
@@ -98,7 +106,7 @@ impl Runner {
         create: Create<'a>,
         special: HashMap<usize, Special>,
         invalid: Vec<PluginError>,
-    ) -> BoxFuture<'a, Result<Runner, Box<Unstarted>>> {
+    ) -> BoxFuture<'a, Result<Runner, Box<FailedStart>>> {
         Box::pin(async move {
             let began = Instant::now();
             let runtime = Handle::current();
@@ -108,7 +116,7 @@ impl Runner {
             // to cover that, too.
             self.enter_stage(StageKind::Start, self.env.limits.whole.start);
             let log = self.env.shared.loggers.of_agent();
-            std::mem::take(&mut self.first).into_iter().for_each(|(level, what)| log.log(level, what));
+            std::mem::take(&mut self.early_records).into_iter().for_each(|(level, what)| log.log(level, what));
             let mut together = Together { errors: invalid, ..Together::default() };
             if together.is_well() {
                 together = self.start_all(create, &special, began).await;
@@ -120,11 +128,11 @@ impl Runner {
             // A plugin that comes up later counts as serving from then on. Those that are down are left out of the
             // drain.
             self.serving = self.plugins.len();
-            self.env.progress.runs();
+            self.env.progress.set_running();
             self.env.shared.started(self.record.events());
-            if self.env.progress.roll().is_some() {
+            if self.env.progress.begun_plugins().is_some() {
                 // Lets a task that waits for the start continue on another thread, while this thread logs.
-                stall::hand_on();
+                stall::release_next_task();
             }
             self.retries.begin(&self.env, &self.plugins, self.record.epoch());
             Ok(self)
@@ -145,9 +153,9 @@ impl Runner {
                 if last.is_well() {
                     let end = first + before(&self.plugins[first..], to);
                     if phase == Phase::Init
-                        && let Some(roll) = env.progress.roll()
+                        && let Some(begun_plugins) = env.progress.begun_plugins()
                     {
-                        roll.enlist(&self.plugins[first..end]);
+                        begun_plugins.enlist(&self.plugins[first..end]);
                     }
                     last = self.start_group(first..end, phase, (last.now(), ends)).await;
                     first = end;
@@ -176,8 +184,8 @@ impl Runner {
         for (place, error) in together.down.drain(..) {
             let at = first + before(&self.plugins[first..], place);
             self.plugins[at].down = true;
-            if let Some(roll) = env.progress.roll() {
-                roll.set_down(place, true);
+            if let Some(begun_plugins) = env.progress.begun_plugins() {
+                begun_plugins.set_down(place, true);
             }
             if goes_on {
                 self.retries.put_off(&env, &self.plugins[at], &error).await;
@@ -192,7 +200,7 @@ impl Runner {
     }
 
     /// Closes what has begun in a start that failed or was interrupted.
-    async fn roll_back(mut self, errors: Vec<PluginError>, began: Instant) -> Unstarted {
+    async fn roll_back(mut self, errors: Vec<PluginError>, began: Instant) -> FailedStart {
         let env = self.env.clone();
         env.shared.status.stopping();
         let took = began.elapsed();
@@ -206,7 +214,7 @@ impl Runner {
         let mut errors = errors;
         errors.append(&mut env.shared.take_failures());
         let events = self.record.take();
-        Unstarted { error: StartError { errors, rollback, events, took, graph: env.graph }, runner: self }
+        FailedStart { error: StartError { errors, rollback, events, took, graph: env.graph }, runner: self }
     }
 
     /// Drains all plugins at once, then closes them, dependents first. It continues after errors.
@@ -310,12 +318,12 @@ impl Runner {
 }
 
 /// A start that failed. Everything that had begun has been closed.
-pub(in crate::agent) struct Unstarted {
+pub(in crate::agent) struct FailedStart {
     error: StartError,
     runner: Runner,
 }
 
-impl Unstarted {
+impl FailedStart {
     /// See [`Runner::let_go`].
     pub(in crate::agent) fn let_go<T>(&self, held: T) -> Option<PluginError> {
         self.runner.let_go(held)

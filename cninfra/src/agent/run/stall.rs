@@ -18,7 +18,7 @@ pub(in crate::agent) async fn keep_awake(runtime: Handle) {
     let mut threads = Threads::new(&runtime);
     loop {
         tokio::time::sleep(TICK).await;
-        if threads.is_any_kept() {
+        if threads.is_any_blocked() {
             runtime.spawn(async {});
         }
     }
@@ -27,7 +27,7 @@ pub(in crate::agent) async fn keep_awake(runtime: Handle) {
 /// The task that this thread has woken last would wait until the next call returns: tokio keeps it in a slot of the
 /// thread from which no other thread takes tasks. Another task in that slot pushes it into the queue that all threads
 /// take from.
-pub(super) fn hand_on() {
+pub(super) fn release_next_task() {
     if let Ok(runtime) = Handle::try_current() {
         drop(runtime.spawn(async {}));
     }
@@ -45,18 +45,18 @@ impl Threads {
     }
 
     /// Whether one of them has been in the same call since the last check.
-    pub(in crate::agent) fn is_any_kept(&mut self) -> bool {
+    pub(in crate::agent) fn is_any_blocked(&mut self) -> bool {
         let workers = 0..self.metrics.num_workers();
         let now: Vec<u64> = workers.map(|worker| self.metrics.worker_park_unpark_count(worker)).collect();
-        let is_kept = is_kept(&self.before, &now);
+        let is_blocked = is_blocked(&self.before, &now);
         self.before = now;
-        is_kept
+        is_blocked
     }
 }
 
 /// Whether one of the threads has been in the same call since then. The counts increase when a thread parks and when it
 /// unparks, so an even count means that it is awake.
-fn is_kept(before: &[u64], now: &[u64]) -> bool {
+fn is_blocked(before: &[u64], now: &[u64]) -> bool {
     before.iter().zip(now).any(|(before, now)| before == now && now % 2 == 0)
 }
 
@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn one_that_sleeps_is_not_kept_nor_is_one_that_has_slept() {
-        assert!(!is_kept(&[1, 3], &[1, 3]), "asleep");
-        assert!(!is_kept(&[2, 3], &[4, 3]), "it has slept since then");
-        assert!(is_kept(&[2, 3], &[2, 3]));
+        assert!(!is_blocked(&[1, 3], &[1, 3]), "asleep");
+        assert!(!is_blocked(&[2, 3], &[4, 3]), "it has slept since then");
+        assert!(is_blocked(&[2, 3], &[2, 3]));
     }
 
     #[test]

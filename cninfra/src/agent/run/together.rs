@@ -1,7 +1,7 @@
 //! [`Together`]: steps that run together, and their results.
 
 use super::{
-    begun::{Begun, First},
+    begun::{Begun, FirstPoll},
     common::Common,
     job::{Ended, Job},
     record::Record,
@@ -42,7 +42,7 @@ impl Together {
     }
 
     /// Records that a step has failed.
-    pub(super) fn fail(
+    pub(super) fn record_failure(
         &mut self,
         place: usize,
         (started, ended): (Instant, Instant),
@@ -63,18 +63,18 @@ impl Together {
     }
 
     /// Records that a step is done, and checks whether it was in time.
-    pub(super) fn done(
+    pub(super) fn record_done(
         &mut self,
         place: usize,
         (started, ended): (Instant, Instant),
         common: &Common<'_>,
         record: &mut Record,
     ) {
-        let limit = (ended > common.sure).then(|| common.limit_at_once(place, started));
+        let limit = (ended > common.in_time_until).then(|| common.limit_at_once(place, started));
         match limit.filter(|limit| ended > limit.ends) {
             Some(limit) => {
                 let overdue = limit.overdue(ended.duration_since(started));
-                self.fail(place, (started, ended), overdue, common, record);
+                self.record_failure(place, (started, ended), overdue, common, record);
             }
             None => record.put(place, common.phase, started, ended, Outcome::Done),
         }
@@ -96,17 +96,17 @@ impl Together {
             }
         });
         // One timer for the warnings of all jobs.
-        let mut told = common.began;
-        let next_told = |waiting: &FuturesUnordered<Job<'_>>, told: Instant| {
-            waiting.iter().map(Job::is_told_at).filter(|at| *at > told).min()
+        let mut warned_until = common.began;
+        let next_warning = |waiting: &FuturesUnordered<Job<'_>>, warned_until: Instant| {
+            waiting.iter().map(Job::warns_at).filter(|at| *at > warned_until).min()
         };
         // Without a warning the timer must not fire at the end of the whole, which may be long past: a plugin that
         // closes has a minimum time of its own.
         let never = || after(Instant::now(), Duration::MAX);
-        let mut slow = pin!(sleep_until(next_told(&waiting, told).unwrap_or_else(never)));
+        let mut warning = pin!(sleep_until(next_warning(&waiting, warned_until).unwrap_or_else(never)));
         while !waiting.is_empty() && (self.errors.is_empty() || common.stop.is_none()) {
             let ended = future::select(waiting.next(), stopping.as_mut());
-            let next = match future::select(ended, slow.as_mut()).await {
+            let next = match future::select(ended, warning.as_mut()).await {
                 future::Either::Left((future::Either::Left((next, _)), _)) => next,
                 future::Either::Left((future::Either::Right(_), _)) => {
                     self.interrupted = true;
@@ -114,12 +114,12 @@ impl Together {
                 }
                 future::Either::Right(_) => {
                     let now = Instant::now();
-                    let is_new = |job: &&Job<'_>| job.is_told_at() > told && job.is_told_at() <= now;
+                    let is_new = |job: &&Job<'_>| job.warns_at() > warned_until && job.warns_at() <= now;
                     let mut new: Vec<_> = waiting.iter().filter(is_new).collect();
                     sort_few(&mut new, |one, other| one.place > other.place);
-                    new.into_iter().for_each(|job| job.tell_of_wait(now));
-                    told = now;
-                    slow.as_mut().reset(next_told(&waiting, told).unwrap_or_else(never));
+                    new.into_iter().for_each(|job| job.warn_of_wait(now));
+                    warned_until = now;
+                    warning.as_mut().reset(next_warning(&waiting, warned_until).unwrap_or_else(never));
                     continue;
                 }
             };
@@ -136,7 +136,7 @@ impl Together {
             let now = Instant::now();
             match dropped {
                 Ok(()) => record.put(place, common.phase, started, now, Outcome::Dropped),
-                Err(panicked) => self.fail(place, (started, now), panicked, common, record),
+                Err(panicked) => self.record_failure(place, (started, now), panicked, common, record),
             }
         }
         made
@@ -150,7 +150,7 @@ impl Together {
                 Some((ended.place, made))
             }
             Err(cause) => {
-                self.fail(ended.place, span, cause, common, record);
+                self.record_failure(ended.place, span, cause, common, record);
                 None
             }
         }
@@ -172,7 +172,7 @@ pub(super) async fn run<'a>(
         }
         let (place, started) = (begun.place, last);
         together.reached = together.reached.max(place + 1);
-        common.env.progress.reaches(common.phase, place);
+        common.env.progress.note_phase(common.phase, place);
         if !begun.running.has(common.phase) {
             record.put(place, common.phase, started, started, Outcome::Done);
             continue;
@@ -180,16 +180,16 @@ pub(super) async fn run<'a>(
         let called = common.call(place, || begun.step(common.phase));
         last = Instant::now();
         match called {
-            Ok(First::Done(Ok(()))) => together.done(place, (started, last), common, record),
-            Ok(First::Waits(work)) => {
+            Ok(FirstPoll::Done(Ok(()))) => together.record_done(place, (started, last), common, record),
+            Ok(FirstPoll::Waits(work)) => {
                 // Recorded at once, since the next call may block.
-                record.waits(place, common.phase, started);
+                record.note_waiting(place, common.phase, started);
                 waiting.push(Job::new(place, work, (started, last), common));
             }
-            Ok(First::Done(Err(error))) => {
-                together.fail(place, (started, last), Cause::Failed(error), common, record);
+            Ok(FirstPoll::Done(Err(error))) => {
+                together.record_failure(place, (started, last), Cause::Failed(error), common, record);
             }
-            Err(panicked) => together.fail(place, (started, last), panicked, common, record),
+            Err(panicked) => together.record_failure(place, (started, last), panicked, common, record),
         }
     }
     if waiting.is_empty() {

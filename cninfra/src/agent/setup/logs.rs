@@ -6,7 +6,7 @@ use crate::{
         Clash, Config, ConfigMeta, Invalid, Known, Later, Live, Origins, Section as _, check_config, check_kinds,
         from_text, nearest,
     },
-    logging::{DEFAULT, Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source, on_one_line},
+    logging::{DEFAULT, Format, Level, LogSettings, Loggers, MOST, SAY_LESS, Source, levels_on_one_line},
     order::sort_few,
 };
 use serde::{
@@ -97,21 +97,21 @@ impl LogsConfig {
             Clash { key, other: other.to_vec(), what }
         };
         let mut clashes = Vec::new();
-        let mut said: HashMap<String, Vec<String>> = HashMap::new();
+        let mut seen: HashMap<String, Vec<String>> = HashMap::new();
         if self.default_level.is_some() {
-            said.insert(DEFAULT.to_string(), key(&["default-level"]));
+            seen.insert(DEFAULT.to_string(), key(&["default-level"]));
         }
         for (at, LoggerConfig { name: Name(name), .. }) in self.loggers.iter().enumerate() {
             let here = key(&[&format!("loggers[{at}]"), "name"]);
-            match said.entry(same(name)) {
+            match seen.entry(same(name)) {
                 Entry::Vacant(free) => drop(free.insert(here)),
                 Entry::Occupied(other) if other.get().len() == 1 => clashes.push(clash(name, here, other.get())),
                 // The check reports duplicates within the list.
                 Entry::Occupied(_) => {}
             }
         }
-        for LoggerConfig { name: Name(name), .. } in self.levels.iter().flat_map(|levels| &levels.said) {
-            if let Some(other) = said.get(&same(name)) {
+        for LoggerConfig { name: Name(name), .. } in self.levels.iter().flat_map(|levels| &levels.entries) {
+            if let Some(other) = seen.get(&same(name)) {
                 clashes.push(clash(name, key(&["levels"]), other));
             }
         }
@@ -136,10 +136,10 @@ impl LogsConfig {
     pub(in crate::agent) fn near_misses(&self, known: &Known) -> Vec<String> {
         let names = || known.iter().map(|section| section.name).filter(|name| *name != SECTION);
         let of_list = self.loggers.iter().map(|LoggerConfig { name: Name(name), .. }| name.as_str());
-        let of_line = self.levels.iter().flat_map(|levels| &levels.said).map(|logger| logger.name.0.as_str());
-        let mut said: Vec<&str> = of_list.chain(of_line).filter(|name| *name != DEFAULT).collect();
-        said.dedup();
-        let odd = |name: &str| {
+        let of_line = self.levels.iter().flat_map(|levels| &levels.entries).map(|logger| logger.name.0.as_str());
+        let mut set_for: Vec<&str> = of_list.chain(of_line).filter(|name| *name != DEFAULT).collect();
+        set_for.dedup();
+        let warning = |name: &str| {
             // The first part of a child logger's name is its plugin. A pattern may be meant for loggers that do not
             // exist yet, and the names of libraries' loggers contain `::`.
             let first = name.split('.').next().unwrap_or(name);
@@ -151,7 +151,7 @@ impl LogsConfig {
                 "a level is set for the logger `{name}`, but no plugin has that name: did you mean `{meant}`?"
             ))
         };
-        said.into_iter().filter_map(odd).collect()
+        set_for.into_iter().filter_map(warning).collect()
     }
 
     pub(in crate::agent) fn format(&self) -> Format {
@@ -175,12 +175,12 @@ impl LogsConfig {
         });
         let line = self.levels.iter().map(|levels| (origin("levels"), levels));
         let of_line =
-            line.flat_map(|(origin, levels)| levels.said.iter().map(move |one| (origin, &*one.name.0, one.level)));
-        let mut said: Vec<_> = default.into_iter().chain(of_list).chain(of_line).collect();
+            line.flat_map(|(origin, levels)| levels.entries.iter().map(move |one| (origin, &*one.name.0, one.level)));
+        let mut levels: Vec<_> = default.into_iter().chain(of_list).chain(of_line).collect();
         // If a name occurs more than once, the last level wins.
-        sort_few(&mut said, |((one, _), ..), ((other, _), ..)| one > other);
+        sort_few(&mut levels, |((one, _), ..), ((other, _), ..)| one > other);
         let mut settings = LogSettings::new();
-        for ((_, (source, place)), name, level) in said {
+        for ((_, (source, place)), name, level) in levels {
             settings.put(name, level, source, place)?;
         }
         loggers.set_config(&settings)
@@ -206,18 +206,18 @@ fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Resu
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Self::Value, A::Error> {
-            let is_kept = |many| match many {
+            let check_count = |many| match many {
                 0..=MOST => Ok(()),
                 many => {
                     Err(de::Error::custom(format_args!("{many} levels are too many, {MOST} is the most: {SAY_LESS}")))
                 }
             };
-            is_kept(items.size_hint().unwrap_or_default())?;
+            check_count(items.size_hint().unwrap_or_default())?;
             let mut loggers = Vec::new();
             while let Some(logger) = items.next_element()? {
                 loggers.push(logger);
             }
-            is_kept(loggers.len()).map(|()| loggers)
+            check_count(loggers.len()).map(|()| loggers)
         }
     }
     deserializer.deserialize_seq(Loggers)
@@ -246,7 +246,7 @@ fn same(name: &str) -> String {
 #[derive(Clone, Debug)]
 struct Levels {
     text: String,
-    said: Vec<LoggerConfig>,
+    entries: Vec<LoggerConfig>,
 }
 
 impl Serialize for Name {
@@ -271,16 +271,16 @@ impl<'de> Deserialize<'de> for Levels {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = |text: &str| {
             let of = |(name, level)| Name::of(name).map(|name| LoggerConfig { name, level });
-            let said = on_one_line(text)?.into_iter().map(of).collect::<Result<Vec<_>>>()?;
+            let entries = levels_on_one_line(text)?.into_iter().map(of).collect::<Result<Vec<_>>>()?;
             let mut seen = HashMap::new();
-            for LoggerConfig { name: Name(name), level } in &said {
+            for LoggerConfig { name: Name(name), level } in &entries {
                 if let Some(first) = seen.insert(same(name), level) {
                     let of = if name == DEFAULT { "the default level".to_string() } else { format!("`{name}`") };
                     let what = format_args!("{of} is there twice, as `{first}` and as `{level}`");
                     return Err(Error::msg(what).with_help("a logger has one level: keep one of them"));
                 }
             }
-            Ok(Levels { text: text.to_string(), said })
+            Ok(Levels { text: text.to_string(), entries })
         };
         from_text(deserializer, "levels, such as `warn,etcd*=debug`", read)
     }

@@ -33,7 +33,7 @@ use std::{
 
 impl Settings {
     /// Prepares the start of the flavor with this graph.
-    pub(in crate::agent) fn runner(mut self: Box<Self>, graph: &'static Graph) -> Prepared {
+    pub(in crate::agent) fn prepare(mut self: Box<Self>, graph: &'static Graph) -> Prepared {
         let agents = (!self.policies.is_empty() || !self.plugin_limits.is_empty()).then(|| self.of_plugins());
         if self.has_config() {
             let known = own::known(graph);
@@ -41,23 +41,23 @@ impl Settings {
             if !self.is_checked {
                 // Another agent may have been given the same config at another time, so secrets are read again.
                 self.config = self.config.with_secrets_anew();
-                for odd in self.read_config(&known) {
-                    self.loggers.of_agent().warn(odd);
+                for warning in self.read_config(&known) {
+                    self.loggers.of_agent().warn(warning);
                 }
             }
             self.configure_plugins(&known);
         }
-        let mut first = Vec::new();
+        let mut early_records = Vec::new();
         if cfg!(panic = "abort") {
-            let odd = "this program is built with `panic = \"abort\"`: a panic ends it at once, and no plugin is closed; take that out of the \
+            let warning = "this program is built with `panic = \"abort\"`: a panic ends it at once, and no plugin is closed; take that out of the \
                        Cargo profile";
-            first.push((Level::Warn, odd.to_string()));
+            early_records.push((Level::Warn, warning.to_string()));
         }
         if !self.config.is_empty()
             && let Ok((logs, origins)) = LogsConfig::with_origins(&self.config)
             && let Err(error) = logs.apply(&origins, &self.loggers)
         {
-            first.push((Level::Warn, format!("{error:?}")));
+            early_records.push((Level::Warn, format!("{error:?}")));
         }
         // Errors in this section are reported before anything is created.
         let own = AgentConfig::of(&self.config).unwrap_or_default();
@@ -99,12 +99,12 @@ impl Settings {
             invalid.append(&mut own::mistakes(graph, &shared.config));
         }
         let limits = Arc::new(limits);
-        self.progress.of(&shared, &limits);
-        first.extend(own.without_label(&shared.config).map(|odd| (Level::Warn, odd)));
+        self.progress.set_agent(&shared, &limits);
+        early_records.extend(own.without_label(&shared.config).map(|warning| (Level::Warn, warning)));
         for place in off {
             let name = graph.nodes()[place].instance();
-            first.push((Level::Info, format!("`{name}` is switched off by its config")));
-            shared.status.switched_off(place);
+            early_records.push((Level::Info, format!("`{name}` is switched off by its config")));
+            shared.status.set_switched_off(place);
         }
         let env = Env {
             graph,
@@ -116,7 +116,7 @@ impl Settings {
             progress: self.progress,
             wrap: self.wrap,
         };
-        Prepared { runner: Runner::new(env, self.record, first), shared, special, invalid }
+        Prepared { runner: Runner::new(env, self.record, early_records), shared, special, invalid }
     }
 
     /// The names for which something is set although no plugin has them: each once, in the same order at each start.
@@ -193,7 +193,7 @@ pub(in crate::agent) struct Prepared {
 
 /// The inputs of a start's config check, copied so that they can be read again.
 #[derive(Clone)]
-pub(in crate::agent) struct Reads {
+pub(in crate::agent) struct StartCheckInputs {
     graph: &'static Graph,
     own: Own,
     config: Config,
@@ -201,16 +201,16 @@ pub(in crate::agent) struct Reads {
     unknown: BTreeSet<String>,
 }
 
-impl Reads {
+impl StartCheckInputs {
     /// Copies the inputs of a start with these settings.
     pub(in crate::agent) fn of(settings: &Settings, graph: &'static Graph) -> Self {
         let (own, files) = (settings.own.clone(), settings.files.clone());
-        Reads { graph, own, files, config: settings.config.clone(), unknown: settings.unknown(graph) }
+        StartCheckInputs { graph, own, files, config: settings.config.clone(), unknown: settings.unknown(graph) }
     }
 
     /// Reads the config again, and returns its errors.
     pub(in crate::agent) fn mistakes(self) -> Vec<PluginError> {
-        let Reads { graph, own, config, files, unknown: names } = self;
+        let StartCheckInputs { graph, own, config, files, unknown: names } = self;
         let mut settings = Settings { own, config: config.with_secrets_anew(), files, ..Settings::default() };
         // Warnings are reported by the start itself.
         settings.read_config(&own::known(graph));

@@ -82,13 +82,13 @@ impl Default for Settings {
 
 impl Settings {
     /// Notes that a plugin is replaced. Its lifecycle is run if it is given.
-    pub(in crate::agent) fn replaced(&mut self, plugin: u64, running: Option<Arc<dyn Running>>) {
+    pub(in crate::agent) fn mark_replaced(&mut self, plugin: u64, running: Option<Arc<dyn Running>>) {
         // The first replacement wins, as in its slot.
         self.replaced.entry(plugin).or_insert(running);
     }
 
     /// Notes that an interface is bound to something else.
-    pub(in crate::agent) fn bound(&mut self, interface: u64) {
+    pub(in crate::agent) fn mark_bound(&mut self, interface: u64) {
         self.bound.insert(interface);
     }
 

@@ -37,7 +37,7 @@ pub struct RunningStep {
 
 /// Holds the course of an agent. The lock is never held for longer than a copy takes.
 #[derive(Default)]
-pub(crate) struct Told(Mutex<Inner>);
+pub(crate) struct CourseRecorder(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -47,7 +47,7 @@ struct Inner {
     running: Vec<(u16, Phase, Instant)>,
 }
 
-impl Told {
+impl CourseRecorder {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,7 +60,7 @@ impl Told {
     }
 
     /// Notes that a step has begun and is waiting.
-    pub(in crate::agent) fn waits(&self, place: usize, phase: Phase, started: Instant) {
+    pub(in crate::agent) fn note_waiting(&self, place: usize, phase: Phase, started: Instant) {
         let mut inner = self.lock();
         if inner.epoch.is_some() {
             inner.running.push((place as u16, phase, started));
@@ -68,7 +68,7 @@ impl Told {
     }
 
     /// Notes that a step has ended. `event` is `None` if it is not to be kept.
-    pub(in crate::agent) fn ended(&self, place: usize, phase: Phase, event: Option<Event>) {
+    pub(in crate::agent) fn note_ended(&self, place: usize, phase: Phase, event: Option<Event>) {
         let mut inner = self.lock();
         inner.running.retain(|(of, is, _)| (usize::from(*of), *is) != (place, phase));
         inner.events.extend(event);
@@ -76,7 +76,7 @@ impl Told {
 
     /// The events up to now if a step that has blocked its thread for `blocked` is given up, along with those that wait
     /// beside it; and the time since the record began.
-    pub(super) fn given_up(&self, place: usize, phase: Phase, blocked: Duration) -> (Vec<Event>, Duration) {
+    pub(super) fn events_if_given_up(&self, place: usize, phase: Phase, blocked: Duration) -> (Vec<Event>, Duration) {
         let (Course { mut events, running }, epoch) = (self.course(), self.lock().epoch);
         let now = epoch.map_or(blocked, |epoch| epoch.elapsed());
         let is_it = |step: &RunningStep| (usize::from(step.place), step.phase) == (place, phase);
@@ -172,7 +172,7 @@ mod tests {
             assert_eq!(running.so_far, Duration::from_millis(5));
             assert!(seen.events.iter().all(|event| event.phase == Phase::Create), "{seen:?}");
             sleep(Duration::from_millis(20)).await;
-            let told = agent.shared.told.course();
+            let told = agent.shared.course_recorder.course();
             let inits: Vec<_> = told
                 .events
                 .iter()

@@ -1,10 +1,10 @@
 //! [`PluginError`]: a failure in one plugin. [`StartError`] and [`StopError`]: all failures of a start or a stop.
 
-use super::{cause::Cause, course::Told, event::Event, exit, limits::LimitTable, phase::Phase};
+use super::{cause::Cause, course::CourseRecorder, event::Event, exit, limits::LimitTable, phase::Phase};
 use crate::{
     foreign::Panic,
     graph::{Graph, Names, Node},
-    tasks::Left,
+    tasks::LeftTask,
 };
 use std::{
     fmt,
@@ -83,10 +83,10 @@ impl PluginError {
     }
 
     /// For a task that the plugin has left behind, that blocks its thread and did not end within `took`.
-    pub(in crate::agent) fn of_stuck_task(node: &Node, left: Left) -> Self {
+    pub(in crate::agent) fn of_stuck_task(node: &Node, left: LeftTask) -> Self {
         let took = left.waited;
         let cause = Cause::Blocked { limit: took, took };
-        let how = if left.inside { How::InPhase } else { How::Waits };
+        let how = if left.in_call { How::InPhase } else { How::Waits };
         PluginError { task: Some(left.name), how, ..Self::new(node, Phase::Close, cause, took) }
     }
 
@@ -220,14 +220,14 @@ impl StartError {
 
     /// For a start that is given up because the plugin at this place has blocked its thread for so long in this phase.
     pub(in crate::agent) fn given_up(
-        (graph, told): (&'static Graph, &Told),
+        (graph, recorder): (&'static Graph, &CourseRecorder),
         limits: &LimitTable,
         place: usize,
         phase: Phase,
         blocked: Duration,
     ) -> Self {
         let limit = limits.of(place, phase);
-        let (events, took) = told.given_up(place, phase, blocked);
+        let (events, took) = recorder.events_if_given_up(place, phase, blocked);
         let error = PluginError::not_back(&graph.nodes()[place], phase, limit, blocked);
         StartError { errors: vec![error], rollback: Vec::new(), events, took, graph }
     }

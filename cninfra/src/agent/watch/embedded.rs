@@ -22,7 +22,7 @@ use std::{
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// How long the thread waits for another agent before it ends.
-const LINGERS: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(1);
 
 /// The embedded agents of this process.
 static ALL: All = All::new();
@@ -30,23 +30,23 @@ static ALL: All = All::new();
 /// Names what blocks the agent's threads, until this is dropped.
 pub(in crate::agent) struct Watch {
     all: &'static All,
-    seat: Arc<Seat>,
+    agent: Arc<WatchedAgent>,
 }
 
 /// All embedded agents that are watched. One thread watches all of them: a thread for each would take a good part of a
 /// start, and in tests agents begin and end by the hundred. The thread ends when there has been no agent for a while.
 /// It looks at intervals, and is not woken by a new agent.
-struct All(Mutex<Watched>);
+struct All(Mutex<WatchedAgents>);
 
-struct Watched {
-    seats: Vec<Arc<Seat>>,
+struct WatchedAgents {
+    agents: Vec<Arc<WatchedAgent>>,
     has_thread: bool,
 }
 
 /// One watched agent. It has a lock of its own, so that a stuck log delays no other agent.
-struct Seat(Mutex<Option<Looking>>);
+struct WatchedAgent(Mutex<Option<Target>>);
 
-struct Looking {
+struct Target {
     lookout: Lookout,
     runtime: Handle,
     log: Log,
@@ -64,75 +64,75 @@ impl Watch {
         runtime: Handle,
     ) -> io::Result<Self> {
         let lookout = Lookout::new(Watchdog::of_embedded(), loggers, progress, stop, &runtime);
-        ALL.add(Looking { lookout, runtime, log: Log::here() })
+        ALL.add(Target { lookout, runtime, log: Log::here() })
     }
 }
 
 impl All {
     const fn new() -> Self {
-        All(Mutex::new(Watched { seats: Vec::new(), has_thread: false }))
+        All(Mutex::new(WatchedAgents { agents: Vec::new(), has_thread: false }))
     }
 
-    fn add(&'static self, looking: Looking) -> io::Result<Watch> {
+    fn add(&'static self, target: Target) -> io::Result<Watch> {
         let mut watched = lock(&self.0);
         if !watched.has_thread {
             Builder::new().name("cninfra-watch".to_string()).spawn(|| self.watch())?;
             watched.has_thread = true;
         }
-        let seat = Arc::new(Seat(Mutex::new(Some(looking))));
-        watched.seats.push(seat.clone());
-        Ok(Watch { all: self, seat })
+        let agent = Arc::new(WatchedAgent(Mutex::new(Some(target))));
+        watched.agents.push(agent.clone());
+        Ok(Watch { all: self, agent })
     }
 
     fn watch(&self) {
-        let mut came = Instant::now();
-        while let Some(seats) = self.seats(&mut came) {
+        let mut last_seen = Instant::now();
+        while let Some(agents) = self.agents(&mut last_seen) {
             // Each one is looked at, whatever the others do.
-            let calm = seats.iter().filter(|seat| seat.look()).count();
-            thread::sleep(if calm == seats.len() { stall::TICK } else { TICK });
+            let calm = agents.iter().filter(|agent| agent.look()).count();
+            thread::sleep(if calm == agents.len() { stall::TICK } else { TICK });
         }
     }
 
-    /// All watched agents; `None` if there has been none for `LINGERS`, in which case the thread ends.
-    fn seats(&self, came: &mut Instant) -> Option<Vec<Arc<Seat>>> {
+    /// All watched agents; `None` if there has been none for `LINGER`, in which case the thread ends.
+    fn agents(&self, last_seen: &mut Instant) -> Option<Vec<Arc<WatchedAgent>>> {
         let mut watched = lock(&self.0);
-        if !watched.seats.is_empty() {
-            *came = Instant::now();
+        if !watched.agents.is_empty() {
+            *last_seen = Instant::now();
         }
-        watched.has_thread = came.elapsed() < LINGERS;
-        watched.has_thread.then(|| watched.seats.clone())
+        watched.has_thread = last_seen.elapsed() < LINGER;
+        watched.has_thread.then(|| watched.agents.clone())
     }
 }
 
-impl Seat {
+impl WatchedAgent {
     /// Looks at the agent. Returns whether it runs and nobody has asked it to stop.
     fn look(&self) -> bool {
-        let mut said = Vec::new();
+        let mut reports = Vec::new();
         let (log, is_calm) = {
-            let mut looking = lock(&self.0);
-            let Some(Looking { lookout, runtime, log }) = &mut *looking else { return true };
-            let look = || lookout.look(|log, level, what| said.push((log.clone(), level, what.to_string())));
-            let Ok(looked) = foreign::guard(look) else { return true };
+            let mut target = lock(&self.0);
+            let Some(Target { lookout, runtime, log }) = &mut *target else { return true };
+            let look = || lookout.look(|log, level, what| reports.push((log.clone(), level, what.to_string())));
+            let Ok(findings) = foreign::guard(look) else { return true };
             // A runtime with one thread has no other one to wake.
             let has_others = runtime.runtime_flavor() != RuntimeFlavor::CurrentThread;
-            if looked.is_kept && has_others {
+            if findings.is_thread_blocked && has_others {
                 runtime.spawn(async {});
             }
-            (log.clone(), looked.is_calm)
+            (log.clone(), findings.is_calm)
         };
         // The lock has been released: writing to the log may drop the agent, or wait for the thread that does.
-        let tell = || log.during(|| said.iter().for_each(|(log, level, what)| log.log(*level, what)));
+        let log_all = || log.during(|| reports.iter().for_each(|(log, level, what)| log.log(*level, what)));
         // The panic hook has reported a log that panics. The other agents have to be watched nevertheless.
-        let _ = foreign::guard(tell);
+        let _ = foreign::guard(log_all);
         is_calm
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        lock(&self.all.0).seats.retain(|seat| !Arc::ptr_eq(seat, &self.seat));
+        lock(&self.all.0).agents.retain(|agent| !Arc::ptr_eq(agent, &self.agent));
         // After this, nothing of the agent is held, even if the thread is looking at it right now.
-        *lock(&self.seat.0) = None;
+        *lock(&self.agent.0) = None;
     }
 }
 
@@ -145,10 +145,10 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    fn looking(progress: &Arc<Progress>) -> Looking {
+    fn target(progress: &Arc<Progress>) -> Target {
         let (loggers, runtime) = (Loggers::default(), Handle::current());
         let lookout = Lookout::new(Watchdog::of_embedded(), &loggers, progress, &StopHandle::new(), &runtime);
-        Looking { lookout, runtime, log: Log::here() }
+        Target { lookout, runtime, log: Log::here() }
     }
 
     #[tokio::test]
@@ -156,18 +156,18 @@ mod tests {
         let all: &All = Box::leak(Box::new(All::new()));
         let progress = Arc::default();
         for _ in 0..3 {
-            let (first, second) = (all.add(looking(&progress)).unwrap(), all.add(looking(&progress)).unwrap());
+            let (first, second) = (all.add(target(&progress)).unwrap(), all.add(target(&progress)).unwrap());
             assert_eq!(Arc::strong_count(&progress), 3);
             assert!(lock(&all.0).has_thread);
             drop((first, second));
-            assert_eq!((Arc::strong_count(&progress), lock(&all.0).seats.len()), (1, 0));
+            assert_eq!((Arc::strong_count(&progress), lock(&all.0).agents.len()), (1, 0));
         }
-        let until = Instant::now() + 20 * LINGERS;
+        let until = Instant::now() + 20 * LINGER;
         while lock(&all.0).has_thread {
             assert!(Instant::now() < until, "its thread goes on");
             thread::sleep(Duration::from_millis(10));
         }
-        let again = all.add(looking(&progress)).unwrap();
+        let again = all.add(target(&progress)).unwrap();
         assert!(lock(&all.0).has_thread);
         drop(again);
     }

@@ -41,7 +41,7 @@ impl Claim {
     }
 
     /// Takes a place at the end of the queue.
-    pub(super) async fn stand(kv: &Kv<dyn Coordination>, value: &Bytes, ttl: Duration) -> Result<Self> {
+    pub(super) async fn enqueue(kv: &Kv<dyn Coordination>, value: &Bytes, ttl: Duration) -> Result<Self> {
         loop {
             let full = |lease| Bytes::from([kv.prefix(), format!("{lease}").as_bytes()].concat());
             // If the answer is lost, the granted lease expires by itself.
@@ -58,8 +58,8 @@ impl Claim {
             };
             return match written {
                 Ok(outcome) => {
-                    let token = made(&outcome).ok_or_else(no_revision)?;
-                    session.has_written(token);
+                    let token = creation_revision(&outcome).ok_or_else(no_revision)?;
+                    session.set_written(token);
                     Ok(Claim { kv: kv.clone(), key, token, session })
                 }
                 Err(error) if matches!(error.reason(), Reason::NoLease(_)) => continue,
@@ -81,18 +81,18 @@ impl Claim {
     }
 
     /// Waits until all places before this one are gone, or this one is lost.
-    pub(super) async fn first(&self) -> Result<Turn> {
+    pub(super) async fn wait_until_first(&self) -> Result<Turn> {
         tokio::select! {
-            first = self.all_before_are_gone() => first,
+            turn = self.wait_for_all_before() => turn,
             loss = self.session.lost() => Ok(Turn::Lost(loss)),
         }
     }
 
-    async fn all_before_are_gone(&self) -> Result<Turn> {
+    async fn wait_for_all_before(&self) -> Result<Turn> {
         loop {
             match self.before().await? {
                 Ok(None) => return Ok(Turn::First),
-                Ok(Some(before)) => self.is_gone(&before).await?,
+                Ok(Some(before)) => self.wait_until_gone(&before).await?,
                 Err(loss) => return Ok(Turn::Lost(loss)),
             }
         }
@@ -110,13 +110,13 @@ impl Claim {
     }
 
     /// Waits until a key is deleted, or created again.
-    async fn is_gone(&self, of: &Entry) -> Result<()> {
-        let range = KeyRange::key(&of.key);
+    async fn wait_until_gone(&self, entry: &Entry) -> Result<()> {
+        let range = KeyRange::key(&entry.key);
         let watch = patiently(|| self.kv.watch_ranges([range.clone()], WatchOptions::default())).await?;
         let (mut updates, mut is_there) = (watch.diffed(), false);
         while let Some(update) = updates.next().await {
             match update {
-                Update::Put(entry) if entry.created == of.created => is_there = true,
+                Update::Put(put) if put.created == entry.created => is_there = true,
                 Update::Put(_) | Update::Deleted { .. } => return Ok(()),
                 Update::Synced(_) if !is_there => return Ok(()),
                 Update::Synced(_) | Update::Removed(_) | Update::Link(_) => {}
@@ -139,7 +139,7 @@ impl Claim {
 }
 
 /// The revision at which the key was created, by this transaction or by an earlier attempt.
-fn made(outcome: &TxnOutcome) -> Option<Revision> {
+fn creation_revision(outcome: &TxnOutcome) -> Option<Revision> {
     match &outcome.results[..] {
         _ if outcome.succeeded => outcome.revision,
         [OpResult::Got(entries)] => entries.first().and_then(|entry| entry.created),

@@ -21,8 +21,8 @@ impl Held {
     ) -> Result<Self> {
         let value = value.into();
         loop {
-            let claim = Claim::stand(queue, &value, ttl).await?;
-            match claim.first().await? {
+            let claim = Claim::enqueue(queue, &value, ttl).await?;
+            match claim.wait_until_first().await? {
                 Turn::First => return Ok(Held(claim)),
                 Turn::Lost(Loss::Closed) => return Err(KvError::new(op, Reason::Closed).not_applied()),
                 // It queues again, at the end.
@@ -33,7 +33,7 @@ impl Held {
 
     /// Takes it if nobody holds it and nobody waits for it.
     pub(super) async fn attempt(queue: &Kv<dyn Coordination>, value: Bytes, ttl: Duration) -> Result<Option<Self>> {
-        let claim = Claim::stand(queue, &value, ttl).await?;
+        let claim = Claim::enqueue(queue, &value, ttl).await?;
         if let Ok(None) = claim.before().await? {
             return Ok(Some(Held(claim)));
         }

@@ -70,18 +70,18 @@ impl Session {
             return Err(KvError::new("grant", Reason::Closed).not_applied());
         }
         // The time before the request, since the lease begins later than that.
-        let asked = Instant::now();
+        let requested = Instant::now();
         let (lease, life) = store.grant(ttl).await?;
-        let (tell, state) = watch::channel(State { ends: asked + life, lost: None });
+        let (state_sender, state) = watch::channel(State { ends: requested + life, lost: None });
         let (stop, stopped) = oneshot::channel();
         let (written, token) = oneshot::channel();
-        let kept = Kept { store: store.clone(), lease, life, key: key(lease), token, holder };
-        let task = tokio::spawn(kept.keep(tell, stopped));
+        let lease_task = LeaseTask { store: store.clone(), lease, life, key: key(lease), token, holder };
+        let task = tokio::spawn(lease_task.keep(state_sender, stopped));
         Ok(Session { lease, state, stop, written: Some(written), task })
     }
 
     /// Tells the task that the key exists since this revision. From now on, its deletion is a loss.
-    pub(super) fn has_written(&mut self, token: Revision) {
+    pub(super) fn set_written(&mut self, token: Revision) {
         if let Some(written) = self.written.take() {
             // A task that has ended has lost the lease already.
             let _ = written.send(token);
@@ -119,12 +119,12 @@ impl Session {
     /// Revokes the lease, which deletes its key.
     pub(super) async fn end(self) -> Result<()> {
         let _ = self.stop.send(());
-        self.task.await.unwrap_or_else(|gone| Err(KvError::new("revoke", Reason::Closed).because(gone)))
+        self.task.await.unwrap_or_else(|error| Err(KvError::new("revoke", Reason::Closed).because(error)))
     }
 }
 
 /// The state of a session's task.
-struct Kept {
+struct LeaseTask {
     store: Arc<dyn Coordination>,
     lease: LeaseId,
     life: Duration,
@@ -134,14 +134,14 @@ struct Kept {
     holder: Holder,
 }
 
-impl Kept {
+impl LeaseTask {
     /// Keeps the lease alive until it is lost, the session ends, or the store closes, and then revokes it.
     async fn keep(self, state: watch::Sender<State>, stopped: oneshot::Receiver<()>) -> Result<()> {
-        let Kept { store, lease, life, key, token, mut holder } = self;
+        let LeaseTask { store, lease, life, key, token, mut holder } = self;
         let loss = tokio::select! {
             _ = stopped => None,
             loss = renew(&*store, lease, life, &state) => Some(loss),
-            loss = watched(&*store, key, token) => Some(loss),
+            loss = watch_key(&*store, key, token) => Some(loss),
             () = holder.closing() => Some(Loss::Closed),
         };
         if let Some(loss) = loss {
@@ -159,14 +159,14 @@ async fn renew(store: &dyn Coordination, lease: LeaseId, life: Duration, state: 
     loop {
         let ends = state.borrow().ends;
         sleep_until(next.min(ends)).await;
-        let asked = Instant::now();
-        if asked >= ends {
+        let requested = Instant::now();
+        if requested >= ends {
             return Loss::Expired;
         }
         match timeout_at(ends, store.keep_alive(lease)).await {
             Ok(Ok(left)) if !left.is_zero() => {
-                state.send_modify(|state| state.ends = asked + left);
-                next = asked + left / 3;
+                state.send_modify(|state| state.ends = requested + left);
+                next = requested + left / 3;
             }
             Ok(Ok(_)) => return Loss::LeaseGone,
             Ok(Err(error)) => match error.reason() {
@@ -180,21 +180,21 @@ async fn renew(store: &dyn Coordination, lease: LeaseId, life: Duration, state: 
 }
 
 /// Waits until the key that was created at this revision is gone, even if there is a new one of the same name.
-async fn watched(store: &dyn Coordination, key: Bytes, token: oneshot::Receiver<Revision>) -> Loss {
+async fn watch_key(store: &dyn Coordination, key: Bytes, token: oneshot::Receiver<Revision>) -> Loss {
     let Ok(token) = token.await else { return pending().await };
     let mut pauses = Pauses::default();
     loop {
         // From the write on, so that changes between the write and the start of the watch are reported, too.
         let options = WatchOptions::default().from(token);
         match store.watch(vec![KeyRange::key(&key)], options).await {
-            Ok(watch) => return gone(watch, token).await,
+            Ok(watch) => return wait_until_deleted(watch, token).await,
             Err(error) if *error.reason() == Reason::Closed => return Loss::Closed,
             Err(_) => sleep(pauses.next()).await,
         }
     }
 }
 
-async fn gone(mut watch: Watch, token: Revision) -> Loss {
+async fn wait_until_deleted(mut watch: Watch, token: Revision) -> Loss {
     let is_it = |entry: &Entry| entry.created == Some(token);
     let mut is_there = false;
     while let Some(event) = watch.next().await {

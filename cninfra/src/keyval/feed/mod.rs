@@ -109,7 +109,7 @@ impl Feed {
         loop {
             {
                 let mut queue = self.0.0.queue();
-                if let Some(refused) = queue.refuses(&event) {
+                if let Some(refused) = queue.refusal(&event) {
                     return refused;
                 }
                 if queue.has_room(self.0.0.bound) {
@@ -148,7 +148,7 @@ impl Feed {
     /// To be called when something could not be read. It is [counted](WatchStats::failures); the store logs what it
     /// was.
     pub fn has_failed(&self) {
-        self.0.0.queue().has_failed();
+        self.0.0.queue().count_failure();
     }
 
     /// Ends the events because the store is closed; waiting events are still delivered. Dropping the last clone has the
@@ -217,9 +217,9 @@ impl Stream for Events {
     type Item = Event;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let told = self.0.take();
-        if told.is_ready() {
-            return told;
+        let event = self.0.take();
+        if event.is_ready() {
+            return event;
         }
         self.0.taker.register(cx.waker());
         // An event that came before the waker was registered has woken nobody.

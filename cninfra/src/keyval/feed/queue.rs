@@ -26,11 +26,11 @@ pub(super) struct Queue {
 impl Queue {
     /// Adds an event, or says what the store has to do.
     pub(super) fn push(&mut self, event: Event, overflow: Overflow, bound: usize) -> Pushed {
-        if let Some(refused) = self.refuses(&event) {
+        if let Some(refused) = self.refusal(&event) {
             return refused;
         }
         match event {
-            Event::Link(_) => self.tell_link(event),
+            Event::Link(_) => self.put_link(event),
             // The changes before the removal come first. It needs no room: there are only as many as the subscriber has
             // requested.
             Event::Removed { .. } => {
@@ -56,7 +56,7 @@ impl Queue {
     }
 
     /// How an event is refused, if it is refused whatever room there is.
-    pub(super) fn refuses(&self, event: &Event) -> Option<Pushed> {
+    pub(super) fn refusal(&self, event: &Event) -> Option<Pushed> {
         if self.ended {
             return Some(Pushed::Ended);
         }
@@ -80,7 +80,7 @@ impl Queue {
         self.ended = true;
     }
 
-    pub(super) fn has_failed(&mut self) {
+    pub(super) fn count_failure(&mut self) {
         self.stats.failures += 1;
     }
 
@@ -90,7 +90,7 @@ impl Queue {
     }
 
     /// Adds the state of the connection. Of several in a row, only the last one is kept.
-    fn tell_link(&mut self, event: Event) {
+    fn put_link(&mut self, event: Event) {
         if !self.latest.is_empty() || self.link.is_some() {
             self.link = Some(event);
             return;

@@ -121,9 +121,9 @@ impl Calls {
     }
 
     /// The counters of all operations that were called at least once, by name.
-    pub(super) fn told(&self) -> impl Iterator<Item = (&'static str, Told)> {
+    pub(super) fn snapshot(&self) -> impl Iterator<Item = (&'static str, Snapshot)> {
         let each = Operation::ALL.into_iter().zip(&self.0);
-        each.map(|(operation, slot)| (operation.name(), slot.told())).filter(|(_, told)| told.count() > 0)
+        each.map(|(operation, slot)| (operation.name(), slot.snapshot())).filter(|(_, snapshot)| snapshot.count() > 0)
     }
 }
 
@@ -140,20 +140,20 @@ impl Default for Slot {
 }
 
 /// The counters of one operation at one moment.
-pub(super) struct Told {
+pub(super) struct Snapshot {
     pub(super) durations: DurationsSnapshot,
     outcomes: [u64; OUTCOMES.len()],
 }
 
-impl Told {
+impl Snapshot {
     pub(super) fn count(&self) -> u64 {
         self.durations.count()
     }
 
     /// The number of calls for each outcome that there was, and of the successful ones.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let is_told = |(name, count): &(&str, u64)| *count > 0 || *name == OUTCOMES[OK];
-        OUTCOMES.into_iter().zip(self.outcomes).filter(is_told)
+        let is_reported = |(name, count): &(&str, u64)| *count > 0 || *name == OUTCOMES[OK];
+        OUTCOMES.into_iter().zip(self.outcomes).filter(is_reported)
     }
 }
 
@@ -165,9 +165,9 @@ impl Slot {
         self.outcomes[outcome].fetch_add(1, Relaxed);
     }
 
-    fn told(&self) -> Told {
+    fn snapshot(&self) -> Snapshot {
         let outcomes = self.outcomes.each_ref().map(|count| count.load(Relaxed));
-        Told { outcomes, durations: self.durations.snapshot() }
+        Snapshot { outcomes, durations: self.durations.snapshot() }
     }
 }
 
@@ -180,7 +180,7 @@ pub(in super::super) struct Counted<'c> {
 
 impl Counted<'_> {
     /// Counts the call with its result.
-    pub(in super::super) fn ends<T>(self, result: &Result<T>) {
+    pub(in super::super) fn end<T>(self, result: &Result<T>) {
         self.slot.count(self.began, result.as_ref().map_or_else(|error| place(error.reason()), |_| OK));
         std::mem::forget(self);
     }
@@ -203,13 +203,13 @@ mod tests {
     fn each_call_is_counted_once_by_how_it_has_ended() {
         let calls = Calls::default();
         let begin = || calls.begin(Operation::Grant);
-        begin().ends(&Ok(()));
-        begin().ends(&Ok(()));
-        begin().ends::<()>(&Err(KvError::new("grant", Reason::NoLease(LeaseId(1)))));
+        begin().end(&Ok(()));
+        begin().end(&Ok(()));
+        begin().end::<()>(&Err(KvError::new("grant", Reason::NoLease(LeaseId(1)))));
         drop(begin());
-        let told: Vec<_> = calls.told().collect();
-        assert_eq!((told.len(), told[0].0, told[0].1.count()), (1, "grant", 4));
-        let outcomes: Vec<_> = told[0].1.outcomes().collect();
+        let snapshots: Vec<_> = calls.snapshot().collect();
+        assert_eq!((snapshots.len(), snapshots[0].0, snapshots[0].1.count()), (1, "grant", 4));
+        let outcomes: Vec<_> = snapshots[0].1.outcomes().collect();
         assert_eq!(outcomes, [("ok", 2), ("no_lease", 1), ("dropped", 1)]);
     }
 

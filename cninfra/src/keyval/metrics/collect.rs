@@ -36,60 +36,60 @@ impl fmt::Debug for Stores {
 }
 
 /// The counters of a store at one moment.
-struct Told {
+struct StoreSnapshot {
     plugin: &'static str,
     is_up: bool,
     reconnects: u64,
-    calls: Vec<(&'static str, calls::Told)>,
-    watches: watches::Told,
+    calls: Vec<(&'static str, calls::Snapshot)>,
+    watches: watches::Snapshot,
 }
 
 impl Collector for Stores {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let stores: Vec<(&'static str, StoreMetrics)> =
             self.lock().iter().map(|(plugin, metrics)| (*plugin, metrics.clone())).collect();
-        let stores: Vec<Told> = stores.iter().map(|(plugin, metrics)| metrics.told(plugin)).collect();
+        let stores: Vec<StoreSnapshot> = stores.iter().map(|(plugin, metrics)| metrics.snapshot(plugin)).collect();
         if stores.is_empty() {
             return Ok(());
         }
         requests(&stores, &mut encoder)?;
         let of_each: [(&str, &str, MetricType, Value); 9] = [
-            ("keyval_up", "Does the store answer?", GAUGE, |told| u64::from(told.is_up)),
-            ("keyval_reconnects", "How often the store answered again after it did not.", COUNTER, |told| {
-                told.reconnects
+            ("keyval_up", "Does the store answer?", GAUGE, |store| u64::from(store.is_up)),
+            ("keyval_reconnects", "How often the store answered again after it did not.", COUNTER, |store| {
+                store.reconnects
             }),
-            ("keyval_watches", "Watches that are open.", GAUGE, |told| told.watches.open as u64),
-            ("keyval_watch_queued_events", "Events that wait for their subscribers.", GAUGE, |told| {
-                told.watches.stats.queued as u64
+            ("keyval_watches", "Watches that are open.", GAUGE, |store| store.watches.open as u64),
+            ("keyval_watch_queued_events", "Events that wait for their subscribers.", GAUGE, |store| {
+                store.watches.stats.queued as u64
             }),
-            ("keyval_watch_events", "Events that subscribers have taken.", COUNTER, |told| told.watches.events),
-            ("keyval_watch_overflows", "How often a subscriber was too slow for its queue.", COUNTER, |told| {
-                told.watches.stats.overflows
+            ("keyval_watch_events", "Events that subscribers have taken.", COUNTER, |store| store.watches.events),
+            ("keyval_watch_overflows", "How often a subscriber was too slow for its queue.", COUNTER, |store| {
+                store.watches.stats.overflows
             }),
             (
                 "keyval_watch_coalesced",
                 "Changes that were left out for a later one of the same key.",
                 COUNTER,
-                |told| told.watches.stats.coalesced,
+                |store| store.watches.stats.coalesced,
             ),
-            ("keyval_watch_resnapshots", "How often a slow subscriber's events were thrown away.", COUNTER, |told| {
-                told.watches.stats.resnapshots
+            ("keyval_watch_resnapshots", "How often a slow subscriber's events were thrown away.", COUNTER, |store| {
+                store.watches.stats.resnapshots
             }),
-            ("keyval_watch_failures", "How often a watch could not read, or lost its connection.", COUNTER, |told| {
-                told.watches.stats.failures
+            ("keyval_watch_failures", "How often a watch could not read, or lost its connection.", COUNTER, |store| {
+                store.watches.stats.failures
             }),
         ];
         for (name, help, kind, value) in of_each {
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
-            for told in &stores {
-                put(&mut family, kind, [("plugin", told.plugin)], value(told))?;
+            for store in &stores {
+                put(&mut family, kind, [("plugin", store.plugin)], value(store))?;
             }
         }
         let (name, help) = ("keyval_watch_snapshots", "Snapshots that were told, by why.");
         let mut family = encoder.encode_descriptor(name, help, None, COUNTER)?;
-        for told in &stores {
-            for (cause, count) in CAUSES.into_iter().zip(told.watches.snapshots).filter(|(_, count)| *count > 0) {
-                put(&mut family, COUNTER, [("plugin", told.plugin), ("cause", cause)], count)?;
+        for store in &stores {
+            for (cause, count) in CAUSES.into_iter().zip(store.watches.snapshots).filter(|(_, count)| *count > 0) {
+                put(&mut family, COUNTER, [("plugin", store.plugin), ("cause", cause)], count)?;
             }
         }
         Ok(())
@@ -97,18 +97,18 @@ impl Collector for Stores {
 }
 
 /// Reads the value of one metric.
-type Value = fn(&Told) -> u64;
+type Value = fn(&StoreSnapshot) -> u64;
 
 const GAUGE: MetricType = MetricType::Gauge;
 const COUNTER: MetricType = MetricType::Counter;
 
-fn requests(stores: &[Told], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+fn requests(stores: &[StoreSnapshot], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let help = "Calls of the store that have ended.";
     let mut family = encoder.encode_descriptor("keyval_requests", help, None, COUNTER)?;
-    for told in stores {
-        for (operation, calls) in &told.calls {
+    for store in stores {
+        for (operation, calls) in &store.calls {
             for (outcome, count) in calls.outcomes() {
-                let labels = [("plugin", told.plugin), ("operation", operation), ("outcome", outcome)];
+                let labels = [("plugin", store.plugin), ("operation", operation), ("outcome", outcome)];
                 put(&mut family, COUNTER, labels, count)?;
             }
         }
@@ -116,9 +116,9 @@ fn requests(stores: &[Told], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result
     let (help, unit) = ("How long calls of the store took, in seconds.", Unit::Seconds);
     let kind = MetricType::Histogram;
     let mut family = encoder.encode_descriptor("keyval_request_duration", help, Some(&unit), kind)?;
-    for told in stores {
-        for (operation, calls) in &told.calls {
-            let labels = [("plugin", told.plugin), ("operation", operation)];
+    for store in stores {
+        for (operation, calls) in &store.calls {
+            let labels = [("plugin", store.plugin), ("operation", operation)];
             calls.durations.encode(family.encode_family(&labels)?)?;
         }
     }
@@ -140,13 +140,13 @@ fn put<const N: usize>(
 }
 
 impl StoreMetrics {
-    fn told(&self, plugin: &'static str) -> Told {
-        Told {
+    fn snapshot(&self, plugin: &'static str) -> StoreSnapshot {
+        StoreSnapshot {
             plugin,
             is_up: self.0.up.load(Relaxed),
             reconnects: self.0.reconnects.load(Relaxed),
-            calls: self.0.calls.told().collect(),
-            watches: self.0.watches.told(),
+            calls: self.0.calls.snapshot().collect(),
+            watches: self.0.watches.snapshot(),
         }
     }
 }
@@ -188,19 +188,19 @@ mod tests {
     }
 
     /// The exposed samples, without the buckets and sums of the histogram.
-    fn told(stores: &Stores) -> Vec<String> {
+    fn samples(stores: &Stores) -> Vec<String> {
         let metrics = Metrics::new("agent");
         metrics.put("keyval", stores.clone());
-        let told = metrics.expose(Format::Text);
-        assert_eq!(told.left_out, [""; 0]);
+        let exposition = metrics.expose(Format::Text);
+        assert_eq!(exposition.left_out, [""; 0]);
         let is_plain = |line: &&str| !line.starts_with('#') && !line.contains("_bucket{") && !line.contains("_sum{");
-        told.text.lines().filter(is_plain).map(ToString::to_string).collect()
+        exposition.text.lines().filter(is_plain).map(ToString::to_string).collect()
     }
 
     #[tokio::test]
     async fn what_a_plugin_is_asked_for_is_told() {
         let (stores, metrics) = (Stores::default(), StoreMetrics::default());
-        assert_eq!(told(&stores), [""; 0], "without a store nothing is told");
+        assert_eq!(samples(&stores), [""; 0], "without a store nothing is told");
         stores.add("shelf", metrics.clone());
         let plugin = plugin(&metrics);
         let map = plugin.store.clone().unwrap();
@@ -262,16 +262,16 @@ mod tests {
             lines
         };
         let lost = ["keyval_watch_snapshots_total{plugin=\"shelf\",cause=\"lost\"} 1"];
-        assert_eq!(told(&stores), [&requests.map(String::from)[..], &of_watches(1, 1, 2, &lost)].concat());
+        assert_eq!(samples(&stores), [&requests.map(String::from)[..], &of_watches(1, 1, 2, &lost)].concat());
         // What an ended watch has counted is still reported, but its queue is gone.
         drop(watch);
-        assert_eq!(told(&stores)[requests.len()..], of_watches(0, 0, 2, &lost));
+        assert_eq!(samples(&stores)[requests.len()..], of_watches(0, 0, 2, &lost));
         // The store was closed, and the subscriber has seen the end.
         let mut watch = injected.watch(["a"], WatchOptions::default()).await.unwrap();
         let (_, feed) = map.watched.lock().unwrap().take().unwrap();
         feed.end();
         assert!(watch.next().await.is_none());
-        assert_eq!(told(&stores)[requests.len()..][2], "keyval_watches{plugin=\"shelf\"} 0");
+        assert_eq!(samples(&stores)[requests.len()..][2], "keyval_watches{plugin=\"shelf\"} 0");
     }
 
     #[tokio::test]
@@ -284,12 +284,12 @@ mod tests {
                 Kv::new(plugin(&metrics)).put("k", "v").await.unwrap();
             }
         }
-        let told = told(&stores);
+        let samples = samples(&stores);
         for line in [
             "keyval_requests_total{plugin=\"a\",operation=\"transaction\",outcome=\"ok\"} 1",
             "keyval_requests_total{plugin=\"b\",operation=\"transaction\",outcome=\"ok\"} 3",
         ] {
-            assert!(told.iter().any(|told| told == line), "{line} is not in {told:?}");
+            assert!(samples.iter().any(|sample| sample == line), "{line} is not in {samples:?}");
         }
     }
 
@@ -301,12 +301,12 @@ mod tests {
         let map = plugin.store.clone().unwrap();
         map.hangs.store(true, Relaxed);
         assert!(Box::pin(KeyVal::get(&*plugin, "k".into(), crate::keyval::At::Latest)).now_or_never().is_none());
-        let told = told(&stores);
+        let samples = samples(&stores);
         for line in [
             "keyval_requests_total{plugin=\"shelf\",operation=\"get\",outcome=\"ok\"} 0",
             "keyval_requests_total{plugin=\"shelf\",operation=\"get\",outcome=\"dropped\"} 1",
         ] {
-            assert!(told.iter().any(|told| told == line), "{line} is not in {told:?}");
+            assert!(samples.iter().any(|sample| sample == line), "{line} is not in {samples:?}");
         }
     }
 

@@ -8,7 +8,7 @@ mod watches;
 pub(crate) use collect::Stores;
 
 pub(super) use calls::{Counted, Operation};
-pub(super) use watches::Seen;
+pub(super) use watches::OpenWatch;
 
 use super::Watch;
 use calls::Calls;
@@ -84,7 +84,7 @@ impl StoreMetrics {
 
     /// Returns the watch, which is counted from now on.
     pub(super) fn watched(&self, watch: Watch) -> Watch {
-        watch.seen_by(|control| Seen::new(self.0.watches.clone(), control))
+        watch.counted_by(|control| OpenWatch::new(self.0.watches.clone(), control))
     }
 }
 

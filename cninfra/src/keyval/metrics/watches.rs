@@ -1,4 +1,4 @@
-//! [`Watches`]: counts the watches of a store, and [`Seen`]: one open watch.
+//! [`Watches`]: counts the watches of a store, and [`OpenWatch`]: one open watch.
 
 use super::super::{Cause, Event, WatchControl, WatchStats};
 use std::{
@@ -43,7 +43,7 @@ struct All {
 }
 
 /// The counters of all watches at one moment.
-pub(super) struct Told {
+pub(super) struct Snapshot {
     pub(super) open: usize,
     pub(super) stats: WatchStats,
     pub(super) events: u64,
@@ -51,7 +51,7 @@ pub(super) struct Told {
 }
 
 impl Watches {
-    pub(super) fn told(&self) -> Told {
+    pub(super) fn snapshot(&self) -> Snapshot {
         let (open, ended) = {
             let all = self.lock();
             (all.open.values().cloned().collect::<Vec<_>>(), all.ended)
@@ -59,7 +59,7 @@ impl Watches {
         // After the lock is released, since this runs code of the store. A watch that ends meanwhile is not yet in
         // `ended`, so it is counted once.
         let stats = open.iter().fold(ended, |sum, control| plus(sum, control.stats()));
-        Told {
+        Snapshot {
             open: open.len(),
             stats,
             events: self.events.load(Relaxed),
@@ -83,39 +83,39 @@ fn plus(one: WatchStats, other: WatchStats) -> WatchStats {
 }
 
 /// A watch that counts as open until this is dropped.
-pub(in super::super) struct Seen {
-    of: Arc<Watches>,
+pub(in super::super) struct OpenWatch {
+    watches: Arc<Watches>,
     number: u64,
 }
 
-impl Seen {
-    pub(super) fn new(of: Arc<Watches>, control: Arc<dyn WatchControl>) -> Self {
+impl OpenWatch {
+    pub(super) fn new(watches: Arc<Watches>, control: Arc<dyn WatchControl>) -> Self {
         let number = {
-            let mut all = of.lock();
+            let mut all = watches.lock();
             all.begun += 1;
             let number = all.begun;
             all.open.insert(number, control);
             number
         };
-        Seen { of, number }
+        OpenWatch { watches, number }
     }
 
     /// Counts an event that the subscriber has taken.
-    pub(in super::super) fn takes(&self, event: &Event) {
-        self.of.events.fetch_add(1, Relaxed);
+    pub(in super::super) fn count_event(&self, event: &Event) {
+        self.watches.events.fetch_add(1, Relaxed);
         if let Event::SnapshotBegin { cause, .. } = event {
-            self.of.snapshots[place(*cause)].fetch_add(1, Relaxed);
+            self.watches.snapshots[place(*cause)].fetch_add(1, Relaxed);
         }
     }
 }
 
-impl Drop for Seen {
+impl Drop for OpenWatch {
     fn drop(&mut self) {
-        let Some(control) = self.of.lock().open.get(&self.number).cloned() else { return };
+        let Some(control) = self.watches.lock().open.get(&self.number).cloned() else { return };
         // The events of the watch are gone, so these statistics are final. Events that are still queued will never be
         // taken. The lock is not held, since this runs code of the store, as the end of `control` may.
         let stats = WatchStats { queued: 0, ..control.stats() };
-        let mut all = self.of.lock();
+        let mut all = self.watches.lock();
         let removed = all.open.remove(&self.number);
         all.ended = plus(all.ended, stats);
         drop(all);

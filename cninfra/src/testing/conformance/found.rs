@@ -66,7 +66,7 @@ impl Found<'_> {
         for Violation { point, what } in &life.violations {
             self.add(*point, what.clone());
         }
-        if self.secrets.iter().any(|secret| life.said.iter().any(|said| said.contains(secret))) {
+        if self.secrets.iter().any(|secret| life.texts.iter().any(|text| text.contains(secret))) {
             self.add(
                 7,
                 format!("after {after}: a secret is told: keep it in a `Secret`, and out of errors, logs and reasons"),

@@ -57,13 +57,13 @@ pub(super) struct Life {
     /// The secrets of the plugin's config section.
     pub(super) secrets: Vec<String>,
     /// The reports of errors, the reasons of the plugin's states, and the log.
-    pub(super) said: Vec<String>,
+    pub(super) texts: Vec<String>,
 }
 
 impl Life {
     /// The names of the tasks that were left behind, taken from the log.
     pub(super) fn left_names(&self) -> Vec<&str> {
-        let lines = self.said.iter().flat_map(|said| said.lines());
+        let lines = self.texts.iter().flat_map(|text| text.lines());
         let mut names: Vec<_> =
             lines.filter_map(|line| line.split_once(LEFT)?.0.rsplit_once("task `")).map(|(_, name)| name).collect();
         names.sort_unstable();
@@ -114,7 +114,7 @@ impl<F: 'static> Conformance<F> {
         let began = Instant::now();
         runtime.shutdown_timeout(OUTLIVES);
         life.outlived = began.elapsed() >= OUTLIVES;
-        life.said.push(log.text());
+        life.texts.push(log.text());
         life
     }
 
@@ -144,7 +144,7 @@ impl<F: 'static> Conformance<F> {
                     match join(agent.close(), join_all(going)).await.0 {
                         Ok(events) => events,
                         Err(error) => {
-                            life.said.push(format!("{error}\n{error:?}"));
+                            life.texts.push(format!("{error}\n{error:?}"));
                             life.errors = error.run;
                             life.closing = error.errors;
                             error.events
@@ -152,7 +152,7 @@ impl<F: 'static> Conformance<F> {
                     }
                 }
                 Err(error) => {
-                    life.said.push(format!("{error}\n{error:?}"));
+                    life.texts.push(format!("{error}\n{error:?}"));
                     life.errors = error.errors;
                     life.closing = error.rollback;
                     error.events

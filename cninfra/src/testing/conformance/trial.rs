@@ -38,20 +38,22 @@ impl<F: 'static> Trial<'_, F> {
     /// Runs each check in an agent of its own.
     pub(super) fn check(&self, found: &mut Found<'_>) {
         let silent =
-            self.live(found, "a server that did not answer", async |agent, life| self.is_silent(agent, life).await);
+            self.live(found, "a server that did not answer", async |agent, life| self.check_silence(agent, life).await);
         if silent.calls_block {
             // A flood of such calls would never end, and everything else would be reported as a violation because of
             // it.
             return;
         }
-        self.live(found, "a connection that was lost", async |agent, life| self.is_lost(agent, life).await);
-        self.live(found, "a flood of calls", async |agent, life| self.is_flooded(agent, life).await);
-        self.live(found, "a close while the server did not answer", async |agent, life| self.closes(agent, life).await);
+        self.live(found, "a connection that was lost", async |agent, life| self.check_loss(agent, life).await);
+        self.live(found, "a flood of calls", async |agent, life| self.check_flood(agent, life).await);
+        self.live(found, "a close while the server did not answer", async |agent, life| {
+            self.check_close(agent, life).await
+        });
         for (does, how) in [("refuses connections", Self::cut as fn(&Self)), ("does not answer", Self::pause)] {
             let policies =
                 [("fail", StartPolicy::Fail), ("retry", StartPolicy::Retry(SOON)), ("ignore", StartPolicy::Ignore)];
             for (name, policy) in policies {
-                self.starts(found, &format!("a start with policy `{name}` while the server {does}"), how, policy);
+                self.check_starts(found, &format!("a start with policy `{name}` while the server {does}"), how, policy);
             }
         }
     }
@@ -77,56 +79,56 @@ impl<F: 'static> Trial<'_, F> {
         self.outside.link.restore();
         found.of_a_life(what, &life);
         if let unanswered @ 1.. = life.unanswered.get() {
-            let mend = "end those that wait with an error";
-            found.add(3, format!("after {what}: {unanswered} calls did not end: {mend}"));
+            let help = "end those that wait with an error";
+            found.add(3, format!("after {what}: {unanswered} calls did not end: {help}"));
         }
         if !life.started {
-            found.add(6, format!("before {what}: the agent does not start: {}", life.said[0]));
+            found.add(6, format!("before {what}: the agent does not start: {}", life.texts[0]));
         }
         life
     }
 
     /// Calls get no answer until the server answers again.
-    async fn is_silent(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+    async fn check_silence(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
         const WHILE: &str = "while the server does not answer";
-        self.is_well(agent, life).await;
+        self.check_call(agent, life).await;
         self.pause();
         let calls = async |life: &mut Life| {
             // One on the existing connection, and one on a connection that may replace it.
             for _ in 0..2 {
                 let called = self.call(agent).await;
-                self.fails(WHILE, called, life);
+                self.check_failure(WHILE, called, life);
             }
-            self.is_reported(WHILE, agent, life).await;
+            self.check_reported(WHILE, agent, life).await;
         };
-        self.stays_reported(WHILE, agent, life, calls).await;
-        self.comes_back("after the server did not answer", agent, life).await;
+        self.check_stays_reported(WHILE, agent, life, calls).await;
+        self.check_recovery("after the server did not answer", agent, life).await;
         Vec::new()
     }
 
     /// The connection is reset, and new ones are refused until the server is back. No call is made until the loss is
     /// reported.
-    async fn is_lost(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+    async fn check_loss(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
         const WHILE: &str = "while the connection is lost";
-        self.is_well(agent, life).await;
+        self.check_call(agent, life).await;
         self.outside.link.cut();
         let calls = async |life: &mut Life| {
-            self.is_reported(WHILE, agent, life).await;
+            self.check_reported(WHILE, agent, life).await;
             let called = self.call(agent).await;
-            self.fails(WHILE, called, life);
+            self.check_failure(WHILE, called, life);
         };
-        self.stays_reported(WHILE, agent, life, calls).await;
-        self.comes_back("after the connection was lost", agent, life).await;
+        self.check_stays_reported(WHILE, agent, life, calls).await;
+        self.check_recovery("after the connection was lost", agent, life).await;
         Vec::new()
     }
 
     /// More calls than any queue may hold, none of which gets an answer.
-    async fn is_flooded(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+    async fn check_flood(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
         let Outside { link, queue, tasks, call_within, .. } = self.outside;
         // The first call may include what opens a connection, so the second one is measured.
-        self.is_well(agent, life).await;
+        self.check_call(agent, life).await;
         let before = link.sent();
-        self.is_well(agent, life).await;
+        self.check_call(agent, life).await;
         let one = (link.sent() - before).max(1);
         let (count, metrics) = ((FLOOD.0 * queue).max(FLOOD.1), Handle::current().metrics());
         let (alive, mut most) = (metrics.num_alive_tasks(), 0);
@@ -142,46 +144,46 @@ impl<F: 'static> Trial<'_, F> {
                     unanswered += usize::from(called.answer.is_none());
                     well += usize::from(matches!(called.answer, Some(Ok(()))));
                     panicked += usize::from(called.panicked);
-                    life.said.extend(called.answer.and_then(Result::err));
+                    life.texts.extend(called.answer.and_then(Result::err));
                 }
             }
         }
         let mut add = |point, what| life.violations.push(Violation { point, what });
         let flood = format!("in a flood of {count} calls that get no answer");
         if unanswered > 0 {
-            let mend = "one that waits for room has a limit, too";
-            add(3, format!("{flood}, {unanswered} did not end within {call_within:?}: {mend}"));
+            let help = "one that waits for room has a limit, too";
+            add(3, format!("{flood}, {unanswered} did not end within {call_within:?}: {help}"));
         }
         if well > 0 {
-            let mend = "say so when the server has answered, and not before";
-            add(6, format!("{flood}, {well} say that all is well, and may be lost: {mend}"));
+            let help = "say so when the server has answered, and not before";
+            add(6, format!("{flood}, {well} say that all is well, and may be lost: {help}"));
         }
         if panicked > 0 {
             add(7, format!("{flood}, {panicked} panicked: return an error"));
         }
         if most > *tasks {
-            let mend = "let one task serve all calls, or bound them";
-            add(3, format!("{flood}, there are {most} more tasks, and {tasks} are allowed: {mend}"));
+            let help = "let one task serve all calls, or bound them";
+            add(3, format!("{flood}, there are {most} more tasks, and {tasks} are allowed: {help}"));
         }
         let sent = link.sent();
         link.restore();
-        self.is_quiet().await;
+        self.wait_until_quiet().await;
         // Each caller has been told that the call has failed, so what is sent now is stale.
         let stale = usize::try_from((link.sent() - sent) / one).unwrap_or(usize::MAX);
         if stale > queue + count / 4 {
-            let mend = "give the queue a bound, and refuse what is beyond it, or let it wait";
+            let help = "give the queue a bound, and refuse what is beyond it, or let it wait";
             add(
                 3,
                 format!(
-                    "after a flood of {count} calls, which have all ended, {stale} were sent, and {queue} may be queued: {mend}"
+                    "after a flood of {count} calls, which have all ended, {stale} were sent, and {queue} may be queued: {help}"
                 ),
             );
         }
-        self.comes_back("after a flood of calls", agent, life).await;
+        self.check_recovery("after a flood of calls", agent, life).await;
         Vec::new()
     }
 
-    async fn is_quiet(&self) {
+    async fn wait_until_quiet(&self) {
         let (mut sent, mut since, began) = (self.outside.link.sent(), Instant::now(), Instant::now());
         while since.elapsed() < QUIET && began.elapsed() < self.outside.back_within {
             sleep(LOOK).await;
@@ -193,8 +195,8 @@ impl<F: 'static> Trial<'_, F> {
     }
 
     /// A close during calls that get no answer. They go on while it runs.
-    async fn closes(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
-        self.is_well(agent, life).await;
+    async fn check_close(&self, agent: &Agent<F>, life: &mut Life) -> Vec<Going> {
+        self.check_call(agent, life).await;
         self.pause();
         let mut calls: FuturesUnordered<_> = (0..IN_FLIGHT).map(|_| self.call(agent)).collect();
         let unanswered = life.unanswered.clone();
@@ -212,7 +214,7 @@ impl<F: 'static> Trial<'_, F> {
     }
 
     /// A start without a server that answers.
-    fn starts(&self, found: &mut Found<'_>, what: &str, how: fn(&Self), policy: StartPolicy) {
+    fn check_starts(&self, found: &mut Found<'_>, what: &str, how: fn(&Self), policy: StartPolicy) {
         let Outside { link, start_within, .. } = self.outside;
         how(self);
         let make = || -> Builder<F> {
@@ -221,7 +223,7 @@ impl<F: 'static> Trial<'_, F> {
         };
         let life = self.kit.live_through(&make, Ordeal::None, async |agent: &Agent<F>, life: &mut Life| {
             if policy != StartPolicy::Fail {
-                self.is_down(what, policy, agent, life).await;
+                self.check_down(what, policy, agent, life).await;
             }
             Vec::new()
         });
@@ -240,35 +242,35 @@ impl<F: 'static> Trial<'_, F> {
                     found.add(7, self.unnamed(&format!("after {what}: its error"), &text));
                 }
             }
-            _ if !life.started => found.add(5, format!("after {what}: the agent has not started: {}", life.said[0])),
+            _ if !life.started => found.add(5, format!("after {what}: the agent has not started: {}", life.texts[0])),
             _ => {}
         }
     }
 
     /// The agent runs without the plugin. With `retry` it comes up when the server does.
-    async fn is_down(&self, what: &str, policy: StartPolicy, agent: &Agent<F>, life: &mut Life) {
+    async fn check_down(&self, what: &str, policy: StartPolicy, agent: &Agent<F>, life: &mut Life) {
         let (while_, status) = (format!("after {what}"), self.status(agent));
         let reason = status.and_then(|status| status.reason).unwrap_or_default();
         if !self.is_named_in(&reason) {
             self.add(life, 7, self.unnamed(&format!("{while_}: the reason of its state"), &reason));
         }
-        life.said.push(reason);
+        life.texts.push(reason);
         let called = self.call(agent).await;
-        self.fails(&while_, called, life);
+        self.check_failure(&while_, called, life);
         if policy == StartPolicy::Ignore {
             return;
         }
         self.outside.link.restore();
         if timeout(self.outside.back_within, agent.all_up()).await.is_err() {
             let within = self.outside.back_within;
-            let mend = "`init` may be called again after it has failed";
+            let help = "`init` may be called again after it has failed";
             self.add(
                 life,
                 5,
-                format!("{while_}: it does not come up within {within:?} after the server is there: {mend}"),
+                format!("{while_}: it does not come up within {within:?} after the server is there: {help}"),
             );
             return;
         }
-        self.comes_back(&while_, agent, life).await;
+        self.check_recovery(&while_, agent, life).await;
     }
 }

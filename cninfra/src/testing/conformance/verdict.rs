@@ -61,12 +61,12 @@ fn is_bad(state: State) -> bool {
 
 impl<F: 'static> Trial<'_, F> {
     /// Checks a call while nothing is broken.
-    pub(super) async fn is_well(&self, agent: &Agent<F>, life: &mut Life) {
+    pub(super) async fn check_call(&self, agent: &Agent<F>, life: &mut Life) {
         let called = self.call(agent).await;
-        if self.panics("while all is well", &called, life) {
+        if self.check_panic("while all is well", &called, life) {
             return;
         }
-        self.keeps_its_thread("while all is well", &called, life);
+        self.check_blocking("while all is well", &called, life);
         let what = match called.answer {
             Some(Ok(())) => return,
             Some(Err(error)) => format!("while all is well, a call fails: {error}"),
@@ -76,20 +76,20 @@ impl<F: 'static> Trial<'_, F> {
     }
 
     /// Checks a call that cannot get an answer.
-    pub(super) fn fails(&self, while_: &str, called: Called, life: &mut Life) {
-        if self.panics(while_, &called, life) {
+    pub(super) fn check_failure(&self, while_: &str, called: Called, life: &mut Life) {
+        if self.check_panic(while_, &called, life) {
             return;
         }
-        self.keeps_its_thread(while_, &called, life);
+        self.check_blocking(while_, &called, life);
         let within = self.outside.call_within;
         match called.answer {
             None => {
-                let mend = "give each call to the outside a time-out";
-                self.add(life, 3, format!("{while_}: a call does not end within {within:?}: {mend}"));
+                let help = "give each call to the outside a time-out";
+                self.add(life, 3, format!("{while_}: a call does not end within {within:?}: {help}"));
             }
             Some(Ok(())) => {
-                let mend = "say so when the server has answered, and not before";
-                self.add(life, 6, format!("{while_}: a call says that all is well, and may be lost: {mend}"));
+                let help = "say so when the server has answered, and not before";
+                self.add(life, 6, format!("{while_}: a call says that all is well, and may be lost: {help}"));
             }
             Some(Err(text)) => {
                 if !self.is_named_in(&text) {
@@ -97,46 +97,46 @@ impl<F: 'static> Trial<'_, F> {
                 } else if let Some(lacks) = called.lacks {
                     self.add(life, 7, format!("{while_}: the error of a call {lacks}: {text}"));
                 }
-                life.said.push(text);
+                life.texts.push(text);
             }
         }
     }
 
     /// Returns whether the call panicked. The panic is then the only violation that is reported for it.
-    pub(super) fn panics(&self, while_: &str, called: &Called, life: &mut Life) -> bool {
+    pub(super) fn check_panic(&self, while_: &str, called: &Called, life: &mut Life) -> bool {
         if let (true, Some(Err(panic))) = (called.panicked, &called.answer) {
-            let mend = "return an error, which names the endpoint, the cause and the mend";
-            self.add(life, 7, format!("{while_}: a call panicked: {panic}: {mend}"));
+            let help = "return an error, which names the endpoint, the cause and the mend";
+            self.add(life, 7, format!("{while_}: a call panicked: {panic}: {help}"));
         }
         called.panicked
     }
 
-    fn keeps_its_thread(&self, while_: &str, called: &Called, life: &mut Life) {
+    fn check_blocking(&self, while_: &str, called: &Called, life: &mut Life) {
         if called.longest > self.kit.blocks_after {
-            let (longest, mend) = (called.longest, "what blocks belongs in `tokio::task::spawn_blocking`");
+            let (longest, help) = (called.longest, "what blocks belongs in `tokio::task::spawn_blocking`");
             life.calls_block = true;
-            self.add(life, 3, format!("{while_}: a call kept its thread for {longest:.1?}: {mend}"));
+            self.add(life, 3, format!("{while_}: a call kept its thread for {longest:.1?}: {help}"));
         }
     }
 
     /// Checks that the plugin reports a bad state, with the reason.
-    pub(super) async fn is_reported(&self, while_: &str, agent: &Agent<F>, life: &mut Life) {
+    pub(super) async fn check_reported(&self, while_: &str, agent: &Agent<F>, life: &mut Life) {
         let within = self.outside.lost_within;
         let status = self.status_when(agent, within, |status| is_bad(status.state)).await;
         let Some(PluginStatus { state, reason, .. }) = status else { return };
         let reason = reason.unwrap_or_default();
         if !is_bad(state) {
-            let mend = "report `Degraded` or `Error`, or have the plugin asked by `Context::probe`";
-            self.add(life, 4, format!("{while_}: its state is still `{state}` after {within:?}: {mend}"));
+            let help = "report `Degraded` or `Error`, or have the plugin asked by `Context::probe`";
+            self.add(life, 4, format!("{while_}: its state is still `{state}` after {within:?}: {help}"));
         } else if !self.is_named_in(&reason) {
             self.add(life, 4, self.unnamed(&format!("{while_}: the reason of its state"), &reason));
         }
-        life.said.push(reason);
+        life.texts.push(reason);
     }
 
     /// Runs `does` while the server is lost, and watches the state: once it is bad, it has to stay bad for as long as
     /// the server cannot have answered. Each change is seen, however short.
-    pub(super) async fn stays_reported(
+    pub(super) async fn check_stays_reported(
         &self,
         while_: &str,
         agent: &Agent<F>,
@@ -167,13 +167,13 @@ impl<F: 'static> Trial<'_, F> {
         // `looks` does not end while the agent runs, so this waits for `does`.
         select(pin!(looks), pin!(does)).await;
         if is_back.get() {
-            let mend = "report `Ok` when the server has answered, and not when it is tried again";
-            self.add(life, 4, format!("{while_}: its state goes back to `ok`, within {steady:?}: {mend}"));
+            let help = "report `Ok` when the server has answered, and not when it is tried again";
+            self.add(life, 4, format!("{while_}: its state goes back to `ok`, within {steady:?}: {help}"));
         }
     }
 
     /// Checks that the plugin works again and reports it after the server is back.
-    pub(super) async fn comes_back(&self, after: &str, agent: &Agent<F>, life: &mut Life) {
+    pub(super) async fn check_recovery(&self, after: &str, agent: &Agent<F>, life: &mut Life) {
         let (within, began) = (self.outside.back_within, Instant::now());
         self.outside.link.restore();
         let mut answer = self.call(agent).await.answer;
@@ -183,22 +183,22 @@ impl<F: 'static> Trial<'_, F> {
         }
         if !matches!(answer, Some(Ok(()))) {
             let error = answer.and_then(Result::err).unwrap_or_else(|| "it does not end".to_string());
-            let mend = "let the plugin connect again by itself";
+            let help = "let the plugin connect again by itself";
             self.add(
                 life,
                 6,
-                format!("{after}: a call still fails {within:?} after the server is back: {error}: {mend}"),
+                format!("{after}: a call still fails {within:?} after the server is back: {error}: {help}"),
             );
             return;
         }
         let left = within.saturating_sub(began.elapsed());
         let status = self.status_when(agent, left, |status| status.state == State::Ok).await;
         if let Some(status) = status.filter(|status| status.state != State::Ok) {
-            let (state, mend) = (status.state, "report `Ok` when the connection is back");
+            let (state, help) = (status.state, "report `Ok` when the connection is back");
             self.add(
                 life,
                 4,
-                format!("{after}: its state is still `{state}` {within:?} after the server is back: {mend}"),
+                format!("{after}: its state is still `{state}` {within:?} after the server is back: {help}"),
             );
         }
     }

@@ -48,8 +48,8 @@ async fn carry(client: &mut TcpStream, server: SocketAddr, mut orders: Orders, s
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (ours, theirs) = (client.split(), server.split());
-    let there = pump(ours.0, theirs.1, orders.clone(), |bytes| seen.has_sent(bytes));
-    let back = pump(theirs.0, ours.1, orders, |bytes| seen.has_received(bytes));
+    let there = pump(ours.0, theirs.1, orders.clone(), |bytes| seen.add_sent(bytes));
+    let back = pump(theirs.0, ours.1, orders, |bytes| seen.add_received(bytes));
     tokio::try_join!(there, back)?;
     Ok(())
 }

@@ -62,16 +62,16 @@ impl Order {
 pub(super) struct Seen {
     /// The last order that was executed, or the error.
     done: Mutex<Option<Result<u64, String>>>,
-    told: Condvar,
+    done_changed: Condvar,
     sent: AtomicU64,
     received: AtomicU64,
     connections: AtomicUsize,
 }
 
 impl Seen {
-    fn has_done(&self, done: Result<u64, String>) {
+    fn set_done(&self, done: Result<u64, String>) {
         *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
-        self.told.notify_all();
+        self.done_changed.notify_all();
     }
 
     /// Waits until the order with this number has been executed.
@@ -80,7 +80,7 @@ impl Seen {
         let is_open = |done: &mut Option<Result<u64, String>>| {
             done.as_ref().is_none_or(|done| done.as_ref().is_ok_and(|done| *done < number))
         };
-        let waited = self.told.wait_timeout_while(done, DONE_WITHIN, is_open);
+        let waited = self.done_changed.wait_timeout_while(done, DONE_WITHIN, is_open);
         match &*waited.unwrap_or_else(PoisonError::into_inner).0 {
             Some(Err(error)) => Err(error.clone()),
             Some(Ok(done)) if *done >= number => Ok(()),
@@ -88,7 +88,7 @@ impl Seen {
         }
     }
 
-    pub(super) fn has_sent(&self, bytes: usize) {
+    pub(super) fn add_sent(&self, bytes: usize) {
         self.sent.fetch_add(bytes as u64, Relaxed);
     }
 
@@ -96,7 +96,7 @@ impl Seen {
         self.sent.load(Relaxed)
     }
 
-    pub(super) fn has_received(&self, bytes: usize) {
+    pub(super) fn add_received(&self, bytes: usize) {
         self.received.fetch_add(bytes as u64, Relaxed);
     }
 
@@ -108,7 +108,7 @@ impl Seen {
         self.connections.load(Relaxed)
     }
 
-    fn has(&self, connections: &JoinSet<()>) {
+    fn set_connections(&self, connections: &JoinSet<()>) {
         self.connections.store(connections.len(), Relaxed);
     }
 }
@@ -148,12 +148,12 @@ pub(super) async fn serve(addr: SocketAddr, server: SocketAddr, orders: watch::S
             }
             Mode::Open(_) | Mode::Paused if listener.is_none() => match listen(addr) {
                 Ok(listens) => listener = Some(listens),
-                Err(error) => return seen.has_done(Err(error)),
+                Err(error) => return seen.set_done(Err(error)),
             },
             Mode::Open(_) | Mode::Paused => {}
         }
-        seen.has(&connections);
-        seen.has_done(Ok(order.number));
+        seen.set_connections(&connections);
+        seen.set_done(Ok(order.number));
         loop {
             tokio::select! {
                 _ = ordered.changed() => break,
@@ -166,7 +166,7 @@ pub(super) async fn serve(addr: SocketAddr, server: SocketAddr, orders: watch::S
                     connections.spawn(connection(client, server, orders.subscribe(), order.cuts, seen.clone()));
                 }
             }
-            seen.has(&connections);
+            seen.set_connections(&connections);
         }
     }
 }

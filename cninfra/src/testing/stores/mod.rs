@@ -267,20 +267,20 @@ async fn eventually(what: &str, within: Duration, mut is_so: impl AsyncFnMut() -
 }
 
 async fn ends_with_its_client<S: Subject>(subject: &S) -> Done {
-    let told = |error: Error| Broken(format!("{error:?}"));
-    let store = subject.open().await.map_err(told)?;
+    let broken = |error: Error| Broken(format!("{error:?}"));
+    let store = subject.open().await.map_err(broken)?;
     let trial = Trial::new(store.clone());
     let kv = trial.kv();
     kv.put_with("there", "I am", Expiry::WithClient).await?;
     let found = kv.get("there").await?.map(|entry| entry.value);
     ensure!(found == Some(Bytes::from_static(b"I am")), "it is not there before, but {found:?}");
     drop((kv, trial.store));
-    subject.close(store).await.map_err(told)?;
-    let store = subject.open().await.map_err(told)?;
+    subject.close(store).await.map_err(broken)?;
+    let store = subject.open().await.map_err(broken)?;
     let kv = Trial { store: store.clone(), name: trial.name }.kv();
     let gone = eventually("it is gone", SOON, async || Ok(kv.get("there").await?.is_none())).await;
     drop(kv);
-    subject.close(store).await.map_err(told)?;
+    subject.close(store).await.map_err(broken)?;
     gone
 }
 

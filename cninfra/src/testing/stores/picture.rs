@@ -125,17 +125,17 @@ impl Picture {
         if let Some((_, seen)) = &mut self.snapshot {
             seen.insert(key.clone());
         }
-        let is_told = self.snapshot.is_none();
+        let is_live = self.snapshot.is_none();
         let before = self.known.get(key);
         match &change.previous {
-            Previous::Entry(entry) if is_told => {
+            Previous::Entry(entry) if is_live => {
                 ensure!(
                     before == Some(&entry.value),
                     "{key:?} was {:?} before, and was told as {before:?}",
                     entry.value
                 );
             }
-            Previous::Absent if is_told => {
+            Previous::Absent if is_live => {
                 ensure!(before.is_none(), "{key:?} was not there, and was told as {before:?}")
             }
             _ => {}
@@ -145,13 +145,13 @@ impl Picture {
                 ensure!(entry.key == *key, "a change of {key:?} has an entry of {:?}", entry.key);
                 let is_new = before.is_none();
                 ensure!(
-                    created.is_none_or(|created| created == is_new) || !is_told,
+                    created.is_none_or(|created| created == is_new) || !is_live,
                     "{key:?} is told to be created: {created:?}, but it was told as {before:?}"
                 );
                 self.known.insert(key.clone(), entry.value.clone());
             }
             ChangeKind::Deleted { .. } => {
-                ensure!(before.is_some() || !is_told, "a delete is told of {key:?}, which was not there");
+                ensure!(before.is_some() || !is_live, "a delete is told of {key:?}, which was not there");
                 self.known.remove(key);
                 if let Some((_, seen)) = &mut self.snapshot {
                     seen.remove(key);

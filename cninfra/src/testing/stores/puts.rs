@@ -39,13 +39,13 @@ impl Way {
 /// What is observed of a put, without the numbers of revisions and leases, which differ.
 #[derive(PartialEq, Eq, Debug)]
 struct Seen {
-    told: std::result::Result<ToldOf, Refusal>,
+    reported: std::result::Result<ReportedPut, Refusal>,
     /// The entry afterwards.
-    left: Option<Left>,
+    left: Option<StoredEntry>,
 }
 
 #[derive(PartialEq, Eq, Debug)]
-struct ToldOf {
+struct ReportedPut {
     ttl: Option<Duration>,
     has_lease: bool,
     has_revision: bool,
@@ -61,7 +61,7 @@ struct Refusal {
 }
 
 #[derive(PartialEq, Eq, Debug)]
-struct Left {
+struct StoredEntry {
     value: Bytes,
     version: Option<u64>,
     is_new: bool,
@@ -76,15 +76,15 @@ async fn seen<S: Store>(store: &S, way: Way, before: Option<Expiry>, put: Put) -
         let first = Txn::new().put_with(key.clone(), "before", expiry).get([&*key, b"/none"].concat());
         Store::commit(store, first).await?;
     }
-    let told = way.put(store, put).await;
+    let reported = way.put(store, put).await;
     // An empty or invalid key has no entry.
     let entry = Store::get(store, key.clone(), At::Latest).await.unwrap_or_default();
     if entry.is_some() {
         Store::commit(store, Txn::new().delete(&key)).await?;
     }
     let is_of_the_key = |revision: Option<Revision>| revision == entry.as_ref().and_then(|entry| entry.revision);
-    let told = match told {
-        Ok(Written { revision, ttl, lease }) => Ok(ToldOf {
+    let reported = match reported {
+        Ok(Written { revision, ttl, lease }) => Ok(ReportedPut {
             ttl,
             has_lease: lease.is_some(),
             has_revision: revision.is_some(),
@@ -92,13 +92,13 @@ async fn seen<S: Store>(store: &S, way: Way, before: Option<Expiry>, put: Put) -
         }),
         Err(error) => Err(refusal(&error)),
     };
-    let left = |Entry { value, version, created, revision, lease, .. }| Left {
+    let left = |Entry { value, version, created, revision, lease, .. }| StoredEntry {
         value,
         version,
         is_new: created == revision,
         has_lease: lease.is_some(),
     };
-    Ok(Seen { told, left: entry.map(left) })
+    Ok(Seen { reported, left: entry.map(left) })
 }
 
 fn refusal(error: &KvError) -> Refusal {
@@ -153,8 +153,8 @@ async fn leases_are_the_same<S: Store + Leases>(trial: Trial<S>) -> Done {
     let put = |expiry| Put::new([&**kv.prefix(), b"k"].concat(), "v", expiry);
     for way in [Way::Itself, Way::InATransaction] {
         for (expiry, wanted) in [(Expiry::Lease(lease), Some(lease)), (Expiry::Never, None)] {
-            let told = way.put(store, put(expiry)).await?.lease;
-            ensure!(told == wanted, "a put ({way:?}) with {expiry:?} tells of {told:?}");
+            let reported = way.put(store, put(expiry)).await?.lease;
+            ensure!(reported == wanted, "a put ({way:?}) with {expiry:?} tells of {reported:?}");
             let found = kv.get("k").await?.and_then(|entry| entry.lease);
             ensure!(found == wanted, "a key that was put ({way:?}) with {expiry:?} has {found:?}");
         }
