@@ -9,7 +9,7 @@ use serde::de::{Deserializer, IntoDeserializer as _, Visitor, value::StrDeserial
 pub(super) struct Name<'n>(pub(super) &'n str);
 
 impl Name<'_> {
-    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
+    fn visit_number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         match (self.0.parse(), self.0.parse()) {
             (Ok(number), _) => visitor.visit_u64(number),
             (_, Ok(number)) => visitor.visit_i64(number),

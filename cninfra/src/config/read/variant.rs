@@ -54,7 +54,7 @@ impl<'a, 'r> Content<'a, 'r> {
                 reading.leave(depth);
                 Ok(value)
             }
-            Err(failure) => Err(reading.leave_by(depth, failure)),
+            Err(failure) => Err(reading.leave_failed(depth, failure)),
         }
     }
 }
@@ -64,7 +64,7 @@ impl<'de> VariantAccess<'de> for Content<'_, '_> {
 
     fn unit_variant(self) -> Result<(), Failed> {
         match self.0 {
-            Some(reader) if reader.is_asked() => reader.wants(Kind::Nothing),
+            Some(reader) if reader.is_asked() => reader.answer_if_asked(Kind::Nothing),
             Some(reader) if !matches!(&*reader.value, Value::Empty(..)) => {
                 Err(<Failed as de::Error>::custom("nothing belongs to this name: write it alone"))
             }

@@ -1,10 +1,10 @@
 //! Replaces the keys of a layer by the names that their type has for them, since figment merges by the exact key.
 
 use super::{
-    agents::AGENT_KEYS,
+    agent_keys::AGENT_KEYS,
     chosen::Choices,
     meant::{HIDES, Meant, meant},
-    shape::{Kind, Shape, Told},
+    shape::{Kind, Shape, Wanted},
     source::Texts,
 };
 use crate::config::written::{
@@ -15,7 +15,7 @@ use figment::value::{Dict, Value};
 use std::collections::BTreeMap;
 
 /// Asks the section's type what it wants at a place.
-pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Told + 'a;
+pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Wanted + 'a;
 
 /// What was noted while the keys of one layer were replaced by their canonical names.
 #[derive(Default)]
@@ -35,11 +35,11 @@ impl Canonical {
     /// The value with canonical keys, and what was noted about it.
     pub(super) fn of(value: Value, texts: Texts, ask: &Ask<'_>) -> (Value, Self) {
         let mut canonical = Canonical::default();
-        let value = canonical.walk(&mut Way::new(), value, texts, ask);
+        let value = canonical.canonicalize(&mut Way::new(), value, texts, ask);
         (value, canonical)
     }
 
-    fn walk(&mut self, way: &mut Way, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
+    fn canonicalize(&mut self, way: &mut Way, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
         let needs_a_type = match &value {
             Value::Dict(..) | Value::Array(..) | Value::Empty(..) => true,
             Value::String(..) => texts != Texts::Typed,
@@ -48,15 +48,15 @@ impl Canonical {
         if !needs_a_type {
             return value;
         }
-        let Told { shape: asked, secret, .. } = ask(way);
+        let Wanted { shape: asked, secret, .. } = ask(way);
         if secret && !self.is_in_secret(way) {
             self.secrets.push(way.clone());
         }
         let (value, texts) = match value {
             Value::String(tag, text) => {
-                let value = self.look(way, text, |text| match asked {
-                    Some(shape) if texts == Texts::Untyped || !shape.takes_texts() => shape.of_text(text),
-                    None if texts == Texts::Untyped => untyped::understood(text),
+                let value = self.convert_text(way, text, |text| match asked {
+                    Some(shape) if texts == Texts::Untyped || !shape.accepts_texts() => shape.of_text(text),
+                    None if texts == Texts::Untyped => untyped::as_yaml(text),
                     _ => Value::String(tag, text.to_string()),
                 });
                 (value, Texts::Typed)
@@ -65,7 +65,7 @@ impl Canonical {
         };
         // Only the type's own code knows what is in there.
         let Some(Shape { optional, kind }) = asked.filter(|shape| shape.kind != Kind::Any) else {
-            return if texts == Texts::Untyped { self.looked_at(way, value) } else { value };
+            return if texts == Texts::Untyped { self.convert_by_look(way, value) } else { value };
         };
         match (kind, value) {
             // An empty mapping: a null would hide what the layers below say.
@@ -96,7 +96,7 @@ impl Canonical {
                     let name = names.iter().find(|name| key::same(name, &written)).map_or(&*written, |name| name);
                     // A second spelling stays as it is, so that it is reported.
                     let is_free = !taken.iter().any(|taken| taken == name) && !all.contains_key(name);
-                    let name = if is_free { self.spelled(way, name.to_string(), written) } else { written };
+                    let name = if is_free { self.note_spelling(way, name.to_string(), written) } else { written };
                     let value = self.inner(way, Step::Key(name.clone()), value, texts, ask);
                     all.insert(name, value);
                 }
@@ -108,7 +108,7 @@ impl Canonical {
 
     fn inner(&mut self, way: &mut Way, step: Step, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
         way.push(step);
-        let value = self.walk(way, value, texts, ask);
+        let value = self.canonicalize(way, value, texts, ask);
         way.pop();
         value
     }
@@ -132,13 +132,13 @@ impl Canonical {
                 Meant::FileOf(field) => format!("{field}-file"),
                 Meant::Nothing if way.is_empty() => AGENT_KEYS
                     .iter()
-                    .find(|agents| key::same(agents, &written))
+                    .find(|agent_key| key::same(agent_key, &written))
                     .map_or(&*written, |key| key)
                     .to_string(),
                 Meant::Later | Meant::Nothing => written.clone(),
             };
             let is_free = canonical == written || !taken.contains(&canonical) && !all.contains_key(&canonical);
-            let name = if is_free { self.spelled(way, canonical, written) } else { written };
+            let name = if is_free { self.note_spelling(way, canonical, written) } else { written };
             let value = match meant {
                 Meant::Field(_) => self.inner(way, Step::Key(name.clone()), value, texts, ask),
                 _ => value,
@@ -169,7 +169,7 @@ impl Canonical {
         secret.map_or(way, |secret| &way[..secret.len()])
     }
 
-    fn spelled(&mut self, way: &Way, canonical: String, written: String) -> String {
+    fn note_spelling(&mut self, way: &Way, canonical: String, written: String) -> String {
         if canonical != written {
             let place = inner(way, &canonical);
             self.written.insert(place, written);
@@ -186,13 +186,13 @@ impl Canonical {
     }
 
     /// Interprets the texts in a mapping by what they look like.
-    fn looked_at(&mut self, way: &mut Way, said: Value) -> Value {
+    fn convert_by_look(&mut self, way: &mut Way, said: Value) -> Value {
         match said {
-            Value::String(_, text) => self.look(way, text, untyped::looked_at),
+            Value::String(_, text) => self.convert_text(way, text, untyped::by_look),
             Value::Dict(tag, dict) => {
                 let looked_at = |(key, value): (String, Value)| {
                     way.push(Step::Key(key.clone()));
-                    let value = self.looked_at(way, value);
+                    let value = self.convert_by_look(way, value);
                     way.pop();
                     (key, value)
                 };
@@ -203,7 +203,7 @@ impl Canonical {
     }
 
     /// Converts a text, and keeps the original if the result is no text.
-    fn look(&mut self, way: &Way, text: String, look: impl FnOnce(&str) -> Value) -> Value {
+    fn convert_text(&mut self, way: &Way, text: String, look: impl FnOnce(&str) -> Value) -> Value {
         let value = look(&text);
         // What is in brackets is certainly meant as a list or a mapping.
         let is_meant =

@@ -14,16 +14,16 @@ use std::collections::BTreeMap;
 pub(super) type Choices = BTreeMap<Way, &'static [&'static str]>;
 
 /// Removes from the layers' values, the highest first, whatever does not belong to the variants that hold.
-pub(super) fn only_chosen<'a>(values: &mut [Value], choices: impl IntoIterator<Item = &'a Choices>) {
+pub(super) fn retain_chosen<'a>(values: &mut [Value], choices: impl IntoIterator<Item = &'a Choices>) {
     // Outer choices come before inner ones, so that the inner choices of a removed variant are gone, too.
     let mut all = BTreeMap::new();
     all.extend(choices.into_iter().flatten());
     for (way, names) in all {
-        choose(values, way, names);
+        retain_chosen_at(values, way, names);
     }
 }
 
-fn choose(values: &mut [Value], way: &[Step], names: &[&str]) {
+fn retain_chosen_at(values: &mut [Value], way: &[Step], names: &[&str]) {
     let mut saying = values.iter_mut().filter(|value| value::at(value, way).is_some());
     let Some(highest) = saying.next() else { return };
     let chosen = value::at(highest, way).and_then(|value| variant(value, names)).map(str::to_string);

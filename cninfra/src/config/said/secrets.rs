@@ -1,6 +1,6 @@
 //! [`Secrets`]: the contents of files that hold secrets; each file is read once.
 
-use super::file::{self, Held};
+use super::file::{self, ReadResult};
 use crate::config::{written::key, wrong::failure::What};
 use figment::value::Value;
 use std::{
@@ -14,18 +14,18 @@ use std::{
 /// on the thread that reads the config files: it may wait for them. A later reading of the section uses the same
 /// contents, as it does for the config files.
 #[derive(Default)]
-pub(in crate::config) struct Secrets(Mutex<HashMap<PathBuf, Option<Held>>>);
+pub(in crate::config) struct Secrets(Mutex<HashMap<PathBuf, Option<ReadResult>>>);
 
 impl Secrets {
     /// The secret in this file, without line ends at its end.
     pub(in crate::config) fn read(&self, path: &Path) -> Result<String, What> {
         let known = self.all().get(path).cloned();
         // The lock is not held while the file system is accessed.
-        let held = known.unwrap_or_else(|| {
-            let held = (!file::is_silent(path)).then(|| file::read(path));
-            self.all().entry(path.to_path_buf()).or_insert(held).clone()
+        let read_result = known.unwrap_or_else(|| {
+            let read_result = (!file::is_silent(path)).then(|| file::read(path));
+            self.all().entry(path.to_path_buf()).or_insert(read_result).clone()
         });
-        match held {
+        match read_result {
             Some(Ok(text)) => Ok(text.trim_end_matches(['\r', '\n']).to_string()),
             Some(Err(failed)) => {
                 let help = match failed.kind() {
@@ -39,11 +39,11 @@ impl Secrets {
     }
 
     /// All files that have answered.
-    pub(in crate::config) fn held(&self) -> Vec<(PathBuf, Held)> {
-        self.all().iter().filter_map(|(path, held)| Some((path.clone(), held.clone()?))).collect()
+    pub(in crate::config) fn read_results(&self) -> Vec<(PathBuf, ReadResult)> {
+        self.all().iter().filter_map(|(path, read_result)| Some((path.clone(), read_result.clone()?))).collect()
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<Held>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<ReadResult>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -52,11 +52,11 @@ impl Secrets {
 pub(in crate::config) fn may_name_files(value: &Value) -> bool {
     match value {
         Value::Dict(_, dict) => {
-            dict.iter().any(|(key, value)| key::plain(key).ends_with("file") || may_name_files(value))
+            dict.iter().any(|(key, value)| key::normalized(key).ends_with("file") || may_name_files(value))
         }
         Value::Array(_, items) => items.iter().any(may_name_files),
         // The text of a variable or a flag may be a mapping.
-        Value::String(_, text) => text.contains(['{', ':']) && key::plain(text).contains("file"),
+        Value::String(_, text) => text.contains(['{', ':']) && key::normalized(text).contains("file"),
         _ => false,
     }
 }
@@ -100,7 +100,7 @@ mod tests {
         let taken = Reload::Taken { live: vec!["store"], fixed: vec![], later: vec![], odd: vec![] };
         assert_eq!((reloader.look(), reloader.look()), (Reload::Unsettled, taken));
         assert_eq!(live.get().password.reveal(), "hunter3");
-        let anew = config.with_secrets_anew();
+        let anew = config.with_secrets_unread();
         assert_eq!(anew.section::<Store>("fixed").unwrap().password.reveal(), "hunter3");
     }
 

@@ -11,14 +11,10 @@ use crate::{
         find::extract::{Depth, Outcome},
         read::named::Named,
         said::{
-            agents::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
+            agent_keys::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
             entry::{Entries, Entry},
-            source::Source,
         },
-        written::{
-            key, value,
-            way::{Step, Way},
-        },
+        written::{key, value, way::Step},
     },
     graph::Graph,
 };
@@ -73,18 +69,18 @@ impl KnownSection {
     /// Does its type have this key?
     fn has_key(&self, key: &str) -> bool {
         let value = value::dict([(key.to_string(), value::nothing(Tag::Default))]).into();
-        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+        let entry = Entry::of_default(self.name, value);
         let notes = self.read(&Entries::one(&entry), false).0.notes;
         // A type that accepts any key is no reason to suggest this section.
         let has_names = notes.structs.contains(&Vec::new());
-        has_names && notes.unknown.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
+        has_names && notes.unknown_key_help.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
     }
 
     /// The agent's keys that can be set in this section: those that are not keys of its own type.
     pub(in crate::config) fn keys_of_agent(&self) -> Vec<&'static str> {
-        let keys = self.named().agents;
+        let keys = self.named().agent_keys;
         let value = value::dict(keys.iter().map(|key| (key.to_string(), value::nothing(Tag::Default)))).into();
-        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+        let entry = Entry::of_default(self.name, value);
         let noted = self.read(&Entries::one(&entry), false).0.notes.agent_keys;
         keys.iter().copied().filter(|key| noted.contains_key(*key)).collect()
     }
@@ -95,12 +91,12 @@ impl KnownSection {
     }
 
     fn named(&self) -> Named<'static> {
-        let agents = match (self.is_own, self.optional) {
+        let agent_keys = match (self.is_own, self.optional) {
             (true, _) => &[],
             (false, true) => AGENT_KEYS,
             (false, false) => AGENT_KEYS_OF_ALL,
         };
-        Named { name: self.name, agents }
+        Named { name: self.name, agent_keys }
     }
 }
 
@@ -160,7 +156,7 @@ impl Known {
     }
 
     /// The instance names of the plugins.
-    pub(super) fn plugins(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn plugin_names(&self) -> impl Iterator<Item = &'static str> {
         self.iter().filter(|section| !section.is_own).map(|section| section.name)
     }
 

@@ -2,13 +2,13 @@
 
 use super::{
     config::Config,
-    files::{Files, Stamp, Untold, stamp},
+    files::{Files, Incomplete, Stamp, stamp},
     known::{self, Known, KnownSection},
 };
 use crate::config::{
     said::{
         entry::Entry,
-        file::{self, Held},
+        file::{self, ReadResult},
         source::{File, Source},
     },
     written::{
@@ -32,7 +32,7 @@ use std::{
 use yaml_serde::Value;
 
 /// The name, without extension, of the file that holds all sections.
-pub(super) const WHOLE: &str = "agent";
+pub(super) const ALL_SECTIONS: &str = "agent";
 
 impl Config {
     /// Reads the files again, replacing what they said before. A file that cannot be read or parsed is reported by
@@ -41,14 +41,14 @@ impl Config {
         self.files.clear();
         self.texts.clear();
         (self.secrets, self.unanswered, self.unread) = Default::default();
-        if let Err(error) = file::enter(&files.dir) {
+        if let Err(error) = file::check_dir(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
             let (what, help) = no_directory(&error);
             self.mistakes.push(Mistake::new(place, what).help(help));
             self.origin = Some(files.clone());
             return Vec::new();
         }
-        let mut reading = Reading {
+        let mut loader = Loader {
             files,
             known,
             listed: listed(&files.dir),
@@ -57,26 +57,26 @@ impl Config {
             texts: Vec::new(),
             entries: Vec::new(),
             mistakes: Vec::new(),
-            odd: Vec::new(),
-            unanswered: Untold::default(),
-            unread: Untold::default(),
+            warnings: Vec::new(),
+            unanswered: Incomplete::default(),
+            unread: Incomplete::default(),
         };
-        for path in reading.paths(WHOLE) {
-            if let Some(file) = reading.read(path, None) {
-                reading.whole(file);
+        for path in loader.paths(ALL_SECTIONS) {
+            if let Some(file) = loader.read(path, None) {
+                loader.add_all_sections(file);
             }
         }
-        for section in known.iter().filter(|section| section.name != WHOLE) {
-            reading.section(section);
+        for section in known.iter().filter(|section| section.name != ALL_SECTIONS) {
+            loader.section(section);
         }
-        reading.near_misses();
-        self.mistakes.append(&mut reading.mistakes);
-        self.files = reading.entries;
-        self.stamps = reading.stamps;
-        self.texts = reading.texts;
-        (self.unanswered, self.unread) = (reading.unanswered, reading.unread);
+        loader.warn_of_near_misses();
+        self.mistakes.append(&mut loader.mistakes);
+        self.files = loader.entries;
+        self.stamps = loader.stamps;
+        self.texts = loader.texts;
+        (self.unanswered, self.unread) = (loader.unanswered, loader.unread);
         self.origin = Some(files.clone());
-        reading.odd
+        loader.warnings
     }
 }
 
@@ -99,7 +99,7 @@ fn no_directory(error: &io::Error) -> (String, &'static str) {
 fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
     let mut listed = Vec::new();
     for path in file::list(dir).ok()? {
-        if path.extension().and_then(OsStr::to_str).and_then(end_meant).is_some() {
+        if path.extension().and_then(OsStr::to_str).and_then(extension_meant).is_some() {
             listed.push(path);
         }
     }
@@ -108,9 +108,9 @@ fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
 }
 
 /// The extension of a config file that this one probably means. (`conf~` is ignored: some editors use it for backups.)
-fn end_meant(end: &str) -> Option<&'static str> {
+fn extension_meant(end: &str) -> Option<&'static str> {
     let is_word = end.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if is_word { key::nearest(end, Format::ENDS.iter().copied()) } else { None }
+    if is_word { key::nearest(end, Format::EXTENSIONS.iter().copied()) } else { None }
 }
 
 /// The files of a directory that may hold the section of this name. Listing the directory once is faster than trying
@@ -120,7 +120,7 @@ fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
         let is_it = |path: &PathBuf| path.file_name().is_some_and(|file| is_named(file, name, end));
         listed.is_none_or(|listed| listed.iter().any(is_it)).then(|| dir.join(format!("{name}.{end}")))
     };
-    Format::ENDS.iter().filter_map(of_end).collect()
+    Format::EXTENSIONS.iter().filter_map(of_end).collect()
 }
 
 /// Is it this name, with this extension? Case does not matter, since some file systems ignore it. It allocates nothing,
@@ -133,19 +133,19 @@ fn is_named(file: &OsStr, name: &str, end: &str) -> bool {
     })
 }
 
-struct Reading<'a> {
+struct Loader<'a> {
     files: &'a Files,
     known: &'a Known,
     /// The files of the directory: see [`listed`].
     listed: Option<Vec<PathBuf>>,
     read: HashSet<PathBuf>,
     stamps: Vec<Stamp>,
-    texts: Vec<(PathBuf, Held)>,
+    texts: Vec<(PathBuf, ReadResult)>,
     entries: Vec<Entry>,
     mistakes: Vec<Mistake>,
-    odd: Vec<String>,
-    unanswered: Untold,
-    unread: Untold,
+    warnings: Vec<String>,
+    unanswered: Incomplete,
+    unread: Incomplete,
 }
 
 /// Parses a file as far as possible, and says what is wrong with it as a whole. A duplicate key inside a secret is not
@@ -167,13 +167,13 @@ pub(super) fn parse(
     let (mut value, mut malformed) = format.parse(&text);
     if value.is_none()
         && format == Format::Toml
-        && let Some(shorter) = lenient::shorter(&text)
+        && let Some(rewritten) = lenient::large_as_floats(&text)
     {
-        text = shorter.into();
+        text = rewritten.into();
         (value, malformed) = format.parse(&text);
     }
-    for Malformed { message, help, twice, .. } in malformed.iter_mut().filter(|_| is_json) {
-        let words = if twice.is_some() { "not valid JSON" } else { "JSON that is not read" };
+    for Malformed { message, help, duplicate_key, .. } in malformed.iter_mut().filter(|_| is_json) {
+        let words = if duplicate_key.is_some() { "not valid JSON" } else { "JSON that is not read" };
         *message = message.replacen("not valid YAML", words, 1);
         // Help about YAML syntax is of no use for JSON.
         *help = help.filter(|help| !help.contains("YAML"));
@@ -184,9 +184,9 @@ pub(super) fn parse(
         malformed.push(json);
     }
     let source = Arc::new(Source::File(File { path, format, text }));
-    let mistake = |Malformed { message, at, help, twice }| {
+    let mistake = |Malformed { message, at, help, duplicate_key }| {
         let place = Place { source: source.to_string(), at };
-        let message = match twice.as_deref().filter(|way| !is_in_secret(way)).and_then(<[_]>::last) {
+        let message = match duplicate_key.as_deref().filter(|way| !is_in_secret(way)).and_then(<[_]>::last) {
             Some(Step::Key(key)) => message.replace("a key", &format!("the key `{key}`")),
             _ => message,
         };
@@ -196,7 +196,7 @@ pub(super) fn parse(
     (value.map(|value| (source, value)), mistakes)
 }
 
-impl Reading<'_> {
+impl Loader<'_> {
     /// The files of the directory that may hold the section of this name.
     fn paths(&self, name: &str) -> Vec<PathBuf> {
         paths(&self.files.dir, self.listed.as_deref(), name)
@@ -212,14 +212,14 @@ impl Reading<'_> {
             self.unanswered.add(of);
         }
         let before = self.mistakes.len();
-        let read = self.read_now(path, of);
+        let read = self.read_unread(path, of);
         if read.is_none() && self.mistakes.len() > before {
             self.unread.add(of);
         }
         read
     }
 
-    fn read_now(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
+    fn read_unread(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
         // The time is taken before the file is read: a later write then makes a difference.
         self.stamps.extend(stamp(&path));
         let read = file::read(&path);
@@ -255,7 +255,7 @@ impl Reading<'_> {
     }
 
     /// Takes the entries of a file with all sections.
-    fn whole(&mut self, (source, value): (Arc<Source>, Value)) {
+    fn add_all_sections(&mut self, (source, value): (Arc<Source>, Value)) {
         let sections = match value {
             Value::Null => return,
             Value::Mapping(sections) => sections,
@@ -295,7 +295,7 @@ impl Reading<'_> {
         if named.is_empty() {
             for name in known::names(section) {
                 for path in self.paths(name) {
-                    self.own(section, path);
+                    self.add_own_file(section, path);
                 }
             }
         }
@@ -303,7 +303,7 @@ impl Reading<'_> {
         if let Some((_, path, origin)) = named.last().filter(|(_, path, _)| !path.is_empty()) {
             let wrong = |what: &str, help: &str| {
                 let place = Place { source: origin.clone(), at: None };
-                Mistake::new(place, format!("{what} {path}")).of(section.name).help(help)
+                Mistake::new(place, format!("{what} {path}")).in_section(section.name).help(help)
             };
             let places = self.files.places(path);
             match places.iter().find(|path| file::is_there(path)).cloned() {
@@ -311,7 +311,7 @@ impl Reading<'_> {
                     let help = "give each its own file, or put the sections of all into `agent.yaml`";
                     self.mistakes.push(wrong("another section is read from the file", help));
                 }
-                Some(path) => self.own(section, path),
+                Some(path) => self.add_own_file(section, path),
                 None if places.iter().any(|path| file::is_silent(path)) => {
                     self.unanswered.add(Some(section));
                 }
@@ -328,7 +328,7 @@ impl Reading<'_> {
         }
     }
 
-    fn own(&mut self, section: &KnownSection, path: PathBuf) {
+    fn add_own_file(&mut self, section: &KnownSection, path: PathBuf) {
         if let Some((source, value)) = self.read(path, Some(section)) {
             let value = value::from_yaml(value);
             self.entries.push(Entry { section: section.name.to_string(), source, way: Way::new(), value });
@@ -336,11 +336,11 @@ impl Reading<'_> {
     }
 
     /// Warns about files that are not read, but whose names are similar to those of config files.
-    fn near_misses(&mut self) {
-        let before = self.odd.len();
+    fn warn_of_near_misses(&mut self) {
+        let before = self.warnings.len();
         for path in self.listed.iter().flatten() {
-            if self.odd.len() == before + MOST {
-                self.odd.push(format!("there are more files in {} with such names", self.files.dir.display()));
+            if self.warnings.len() == before + MOST {
+                self.warnings.push(format!("there are more files in {} with such names", self.files.dir.display()));
                 return;
             }
             let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
@@ -348,19 +348,20 @@ impl Reading<'_> {
             if self.read.contains(path) || self.is_name(&stem, &end) || file::is_silent(path) {
                 continue;
             }
-            let Some(meant_end) = end_meant(&end) else { continue };
-            let is_end = end.eq_ignore_ascii_case(meant_end);
-            let meant = self.known.nearest_with(&stem, Some(WHOLE));
+            let Some(meant_extension) = extension_meant(&end) else { continue };
+            let is_end = end.eq_ignore_ascii_case(meant_extension);
+            let meant = self.known.nearest_with(&stem, Some(ALL_SECTIONS));
             // If both name and extension are misspelled, it may be any file.
             if let Some(meant) = meant.filter(|meant| is_end || key::same(meant, &stem)) {
-                self.odd.push(format!("{} is not read: did you mean `{meant}.{meant_end}`?", path.display()));
+                self.warnings
+                    .push(format!("{} is not read: did you mean `{meant}.{meant_extension}`?", path.display()));
             }
         }
     }
 
     /// Would this file be read if no other one had been given by name?
     fn is_name(&self, stem: &str, end: &str) -> bool {
-        Format::ENDS.contains(&end) && (stem == WHOLE || self.known.all_names().contains(&stem))
+        Format::EXTENSIONS.contains(&end) && (stem == ALL_SECTIONS || self.known.all_names().contains(&stem))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::effective::EffectiveValue;
 use crate::config::said::{
-    agents::{LIMITS, START_POLICY},
+    agent_keys::{LIMITS, START_POLICY},
     source::Source,
 };
 use yaml_serde::{Mapping, Value};

@@ -33,7 +33,7 @@ pub(in crate::config) const NO_VARIANT: &str = "none of the keys is there of whi
 const MOST: usize = 400;
 
 /// A panic with its message shortened to that.
-pub(in crate::config) fn brief(mut panic: Panic) -> Panic {
+pub(in crate::config) fn shortened(mut panic: Panic) -> Panic {
     if let Some((end, _)) = panic.message.char_indices().nth(MOST) {
         panic.message.truncate(end);
         panic.message.push('…');
@@ -245,7 +245,7 @@ impl de::Error for Failed {
         if secret::is_being_read() {
             return Failure::new(What::Says(format!("its value does not fit {HIDDEN}")));
         }
-        Failure::new(What::Says(plain(foreign::text(&message))))
+        Failure::new(What::Says(without_rust_terms(foreign::text(&message))))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -263,7 +263,7 @@ impl de::Error for Failed {
         );
         // A scalar instead of a list or mapping may be a secret that belongs into it. Of a buffered value the type
         // cannot be asked whether that is so.
-        let is_hidden = of_secret || is_value && is_of_several(&expected);
+        let is_hidden = of_secret || is_value && wants_composite(&expected);
         let found = if is_hidden { kind.clone() } else { shown(&found) };
         Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_f32, of_secret, mark }.into()))
     }
@@ -336,7 +336,7 @@ pub(in crate::config) fn is_tag(expected: &dyn Expected) -> bool {
 
 /// Judging by a type's `expecting`, does it want a composite value: a list, a mapping, a variant with content, or a
 /// unit?
-fn is_of_several(expected: &str) -> bool {
+fn wants_composite(expected: &str) -> bool {
     const WORDS: &[&str] = &[
         "array", "list", "lists", "map", "mapping", "object", "sequence", "set", "struct", "table", "tagged", "tuple",
         "unit", "variant",
@@ -345,7 +345,7 @@ fn is_of_several(expected: &str) -> bool {
 }
 
 /// Replaces serde's messages that use terms of Rust.
-fn plain(words: String) -> String {
+fn without_rust_terms(words: String) -> String {
     if words.starts_with("data did not match any variant of untagged enum ") {
         return "what is there fits nothing that it takes".to_string();
     }
@@ -410,11 +410,11 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
 }
 
 /// Is this an enum whose content is under another key than its tag? Serde buffers the content if that comes first.
-pub(in crate::config) fn is_beside(expected: &dyn Expected) -> bool {
-    expected.to_string().starts_with(BESIDE)
+pub(in crate::config) fn is_adjacently_tagged(expected: &dyn Expected) -> bool {
+    expected.to_string().starts_with(ADJACENTLY_TAGGED)
 }
 
-const BESIDE: &str = "adjacently tagged enum ";
+const ADJACENTLY_TAGGED: &str = "adjacently tagged enum ";
 
 /// The beginning of what serde expects as the tag of an enum with `tag` and `content`.
 const TAG: &str = "variant of enum ";
@@ -429,7 +429,7 @@ const OF_RUST: [(&str, &str); 14] = [
     ("tuple variant ", "a list"),
     ("unit struct ", "nothing"),
     ("internally tagged enum ", "a mapping of keys to values"),
-    (BESIDE, "a mapping of keys to values"),
+    (ADJACENTLY_TAGGED, "a mapping of keys to values"),
     (TAG, "a name"),
     ("enum ", "a name"),
     ("a tuple of size ", "a list of "),

@@ -48,7 +48,7 @@ impl Mistake {
         Mistake { what: steady(&self.what), ..self.clone() }
     }
 
-    pub(in crate::config) fn of(mut self, section: &str) -> Self {
+    pub(in crate::config) fn in_section(mut self, section: &str) -> Self {
         self.section = Some(section.to_string());
         self
     }
@@ -72,25 +72,25 @@ impl Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Some(place) => write!(f, "{}: {}", brief(&place.to_string()), brief(&self.what)),
-            None => f.write_str(&brief(&self.what)),
+            Some(place) => write!(f, "{}: {}", one_line(&place.to_string()), one_line(&self.what)),
+            None => f.write_str(&one_line(&self.what)),
         }
     }
 }
 
 /// The text on one line, and without its middle if it is far too long: it may contain a value of any length.
-fn brief(text: &str) -> String {
-    let mut brief = String::with_capacity(text.len().min(2 * HALF + 8));
+fn one_line(text: &str) -> String {
+    let mut one_line = String::with_capacity(text.len().min(2 * HALF + 8));
     let length = text.chars().count();
     for (at, c) in text.chars().enumerate() {
         match c {
-            _ if length > 2 * HALF && at == HALF => brief.push_str(" .. "),
+            _ if length > 2 * HALF && at == HALF => one_line.push_str(" .. "),
             _ if length > 2 * HALF && (HALF..length - HALF).contains(&at) => {}
-            c if c.is_control() => brief.extend(c.escape_default()),
-            c => brief.push(c),
+            c if c.is_control() => one_line.extend(c.escape_default()),
+            c => one_line.push(c),
         }
     }
-    brief
+    one_line
 }
 
 /// Sorts by place; the note that there are more comes last.
