@@ -89,7 +89,7 @@ impl AgentConfig {
 
     /// The configured label, even if other keys are wrong: the errors about these are logged with it.
     pub(in crate::agent) fn label_of(config: &Config) -> ServiceLabel {
-        config.what_holds::<Self>(SECTION).unwrap_or_default().microservice_label
+        config.section_without_wrong_values::<Self>(SECTION).unwrap_or_default().microservice_label
     }
 
     /// The warning if no label is set: such an agent has the same label as every other one without a label.

@@ -80,7 +80,7 @@ impl Outcome {
             // without a value there are mistakes
             value => {
                 foreign::discard(value);
-                Err(mistake::all(wrong))
+                Err(mistake::combined(wrong))
             }
         }
     }

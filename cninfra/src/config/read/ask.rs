@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn the_file_of_a_secret_can_be_asked_for() {
         let read = |reader: Reader<'_, '_>| Odd::deserialize(reader).map(drop);
-        let told = ask(Named::plain("odd"), &[Step::Key("password-file".to_string())], &read);
-        assert!(told.secret && told.shape.is_some());
+        let wanted = ask(Named::plain("odd"), &[Step::Key("password-file".to_string())], &read);
+        assert!(wanted.secret && wanted.shape.is_some());
     }
 }

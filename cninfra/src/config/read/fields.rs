@@ -197,7 +197,7 @@ fn agent_key_meant(written: &str) -> Option<&'static &'static str> {
 }
 
 /// The fields, other than `missing`, for which no layer has a key. An alias counts as another field.
-pub(super) fn unset_fields(reader: &Reader<'_, '_>, fields: &'static [&'static str], missing: &str) -> Vec<String> {
+pub(super) fn fields_not_set(reader: &Reader<'_, '_>, fields: &'static [&'static str], missing: &str) -> Vec<String> {
     let set = |(key, _): (String, Cow<'_, Value>)| match meant(fields, &key) {
         Meant::Field(field) | Meant::FileOf(field) => Some(field),
         Meant::Later | Meant::Nothing => None,

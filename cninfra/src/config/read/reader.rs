@@ -5,7 +5,7 @@
 //! there is anything to read.
 
 use super::{
-    fields::{self, EntryAccess, EntryReader, map_entries, struct_entries, unset_fields},
+    fields::{self, EntryAccess, EntryReader, fields_not_set, map_entries, struct_entries},
     number::{self, IntegerOrFloat, integer_or_float, is_beyond},
     reading::{Reading, Reads},
     secret_file,
@@ -154,7 +154,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         if reader.is_text
             && let Value::String(_, text) = &*reader.value
         {
-            (reader.value, reader.is_text) = (Cow::Owned(kind.of_text(text)), false);
+            (reader.value, reader.is_text) = (Cow::Owned(kind.convert_text(text)), false);
         }
         Ok(reader)
     }
@@ -448,7 +448,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         let mut access = EntryAccess::new(struct_entries(&reader, fields));
         visitor.visit_map(&mut access).map_err(|failed| match *failed {
             Failure { what: What::Missing { field, of_secret, .. }, spot: None } => {
-                Failure::new(What::Missing { field, of_secret, others: unset_fields(&reader, fields, field) })
+                Failure::new(What::Missing { field, of_secret, others: fields_not_set(&reader, fields, field) })
             }
             Failure { what: What::Twice(_), spot: None } => match access.last.take() {
                 Some(spot) => failed.at(|| spot),
@@ -490,6 +490,6 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 }
 
 /// Wraps a variant's name for serde.
-pub(super) fn name(name: &str) -> StrDeserializer<'_, Failed> {
+pub(super) fn variant_name(name: &str) -> StrDeserializer<'_, Failed> {
     de::value::StrDeserializer::new(name)
 }

@@ -1,6 +1,6 @@
 //! [`Choice`]: deserializes an enum, which is written as a name, or as a name with its content.
 
-use super::reader::{Reader, name};
+use super::reader::{Reader, variant_name};
 use crate::config::{
     said::shape::Kind,
     written::{key, way::Step},
@@ -37,7 +37,7 @@ impl<'de, 'a, 'r> EnumAccess<'de> for Choice<'a, 'r> {
     type Variant = Content<'a, 'r>;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Content<'a, 'r>), Failed> {
-        Ok((seed.deserialize(name(&self.name))?, Content(self.content)))
+        Ok((seed.deserialize(variant_name(&self.name))?, Content(self.content)))
     }
 }
 

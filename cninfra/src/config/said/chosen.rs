@@ -227,10 +227,10 @@ mod tests {
         assert!(
             found
                 .iter()
-                .any(|told| told.starts_with("variable AUTH.OVER-TLS.INNER: key `odd.auth.over-tls.inner` takes")),
+                .any(|mistake| mistake.starts_with("variable AUTH.OVER-TLS.INNER: key `odd.auth.over-tls.inner` takes")),
             "{found:?}"
         );
-        let flag = |told: &str| found.contains(&format!("flag --auth.over-tls.inner.ends.low: {told}"));
+        let flag = |mistake: &str| found.contains(&format!("flag --auth.over-tls.inner.ends.low: {mistake}"));
         let byte = "takes a whole number from 0 to 255, not the text `x`";
         assert!(flag(&format!("key `odd.auth.over-tls.inner.ends.low` {byte}")), "{found:?}");
         assert!(flag("key `odd.auth.over-tls.inner.ends`: the key `high` is missing"), "{found:?}");
@@ -246,7 +246,8 @@ mod tests {
             let mut config = Config::new();
             config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
             let dir = format!("{}/", folder.path().display());
-            let wrong: Vec<_> = config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect();
+            let wrong: Vec<_> =
+                config.check(&known).iter().map(|mistake| mistake.to_string().replace(&dir, "")).collect();
             (wrong, config.section::<Odd>("odd").ok().map(|odd| odd.auth))
         };
         let (wrong, auth) = check("odd: {auth: {basic: {user: u}}}", "auth: {basic: {password: x}}");

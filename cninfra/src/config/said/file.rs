@@ -297,8 +297,11 @@ mod tests {
         }
         assert_eq!(read(&at("dangling")).unwrap_err().kind(), ErrorKind::NotFound);
         fs::write(at("latin1"), b"name: x\n\xc3\xa9 \xe9").unwrap();
-        let told = read(&at("latin1")).unwrap_err().mistake(&at("latin1")).to_string();
-        assert!(told.ends_with("latin1:2:3: the file cannot be read: it is not UTF-8: save it as such"), "{told}");
+        let message = read(&at("latin1")).unwrap_err().mistake(&at("latin1")).to_string();
+        assert!(
+            message.ends_with("latin1:2:3: the file cannot be read: it is not UTF-8: save it as such"),
+            "{message}"
+        );
         for (name, mend) in [
             ("folder", Some("put a file")),
             ("long", Some("check that it is the right file")),

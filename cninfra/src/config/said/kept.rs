@@ -21,7 +21,7 @@ struct KeptSection {
     id: TypeId,
     sources: Vec<Arc<Source>>,
     layers: Layers,
-    whole: Figment,
+    merged: Figment,
 }
 
 impl KeptLayers {
@@ -30,10 +30,10 @@ impl KeptLayers {
         section: &str,
         id: TypeId,
         entries: &Entries<'_>,
-        (layers, whole): (Layers, Figment),
+        (layers, merged): (Layers, Figment),
     ) {
         let sources = entries.all.iter().map(|entry| entry.source.clone()).collect();
-        let one = KeptSection { section: section.to_string(), id, sources, layers, whole };
+        let one = KeptSection { section: section.to_string(), id, sources, layers, merged };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(one);
     }
 
@@ -54,8 +54,8 @@ impl KeptLayers {
         };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = all.iter().position(is_it)?;
-        let KeptSection { layers, whole, .. } = all.swap_remove(at);
-        Some((layers, whole))
+        let KeptSection { layers, merged, .. } = all.swap_remove(at);
+        Some((layers, merged))
     }
 }
 

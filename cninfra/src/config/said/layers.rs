@@ -302,7 +302,7 @@ impl Layers {
 
     /// The key as the source spells it.
     pub(in crate::config) fn written(&self, spot: &Spot) -> Option<String> {
-        match self.all[spot.entry].canonical.as_written(&spot.way).pop()? {
+        match self.all[spot.entry].canonical.way_as_written(&spot.way).pop()? {
             Step::Key(key) => Some(key),
             Step::Index(_) => None,
         }
@@ -327,7 +327,7 @@ impl Layers {
         let source = &layer.entry.source;
         let known = source.file().and_then(|file| {
             let all = places.entry(spot.entry).or_insert_with(|| keys(&file.text, file.format, &layer.entry.way));
-            let way: Way = layer.entry.way.iter().chain(&layer.canonical.as_written(&spot.way)).cloned().collect();
+            let way: Way = layer.entry.way.iter().chain(&layer.canonical.way_as_written(&spot.way)).cloned().collect();
             all.get(&way).copied()
         });
         match known {
@@ -354,7 +354,7 @@ impl Layers {
     /// The position of a value or its key. This parses a file again, so it is for messages only.
     pub(in crate::config) fn place(&self, spot: &Spot, part: Part) -> Place {
         let layer = &self.all[spot.entry];
-        let written = layer.canonical.as_written(&spot.way);
+        let written = layer.canonical.way_as_written(&spot.way);
         let way: Way = layer.entry.way.iter().chain(&written).cloned().collect();
         if layer.entry.source.file().is_some() {
             return layer.entry.source.place(&way, part);

@@ -120,17 +120,17 @@ mod tests {
             let (mut config, known) = (Config::new(), Known::none().with("both", Both::META));
             config.read_files(&crate::config::Files { dir: folder.path().into(), named: Vec::new() }, &known);
             let dir = format!("{}/", folder.path().display());
-            let told = config.check(&known).into_iter().map(|told| {
+            let mistakes = config.check(&known).into_iter().map(|mistake| {
                 assert_eq!(
-                    told.help.as_deref(),
+                    mistake.help.as_deref(),
                     Some("write the secret into it; if there is to be none, remove the key")
                 );
-                told.to_string().replace(&dir, "")
+                mistake.to_string().replace(&dir, "")
             });
             let wrong = |line: u8, column: u8, key: &str| {
                 format!("both.conf:{line}:{column}: key `both.{key}-file`: the file {name} is empty")
             };
-            assert_eq!(told.collect::<Vec<_>>(), [wrong(1, 16, "password"), wrong(2, 13, "token")]);
+            assert_eq!(mistakes.collect::<Vec<_>>(), [wrong(1, 16, "password"), wrong(2, 13, "token")]);
             // The file of an overridden secret may be empty, and so may that of a `Secret<Option<..>>`: it means none.
             config.set_flag("both", "password", "", "password");
             config.set_flag("both", "token", "x", "token");
@@ -169,14 +169,15 @@ mod tests {
         // Another layer above it changes nothing.
         config.set_flag("several", "zone", "1", "zone");
         let dir = format!("{}/", folder.path().display());
-        let told: Vec<_> = config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect();
+        let mistakes: Vec<_> =
+            config.check(&known).iter().map(|mistake| mistake.to_string().replace(&dir, "")).collect();
         let hidden = "(it is not shown, since it is a secret)";
         let wrong = |line: u8, column: u8, key: &str, what: &str| {
             format!("several.conf:{line}:{column}: key `several.{key}`: {what} {hidden}")
         };
         let fits = "its value does not fit";
         assert_eq!(
-            told,
+            mistakes,
             [
                 wrong(1, 14, "limits", fits),
                 wrong(2, 12, "pins", fits),
@@ -208,8 +209,8 @@ mod tests {
         }
         assert!(named("all", serde_json::json!([{ "password-file": "x" }])));
         assert!(!named("password", "profile".into()) && !named("files", serde_json::json!(["a"])));
-        let mut said = Config::new();
-        said.set_flag("store", "tls", "{password-file: x}", "set");
-        assert!(said.may_name_files());
+        let mut config = Config::new();
+        config.set_flag("store", "tls", "{password-file: x}", "set");
+        assert!(config.may_name_files());
     }
 }

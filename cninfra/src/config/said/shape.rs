@@ -31,7 +31,7 @@ pub(in crate::config) enum Kind {
 
 impl Kind {
     /// Converts the text of a flag, a variable or a secret's file to this kind. What cannot be converted stays a text.
-    pub(in crate::config) fn of_text(self, text: &str) -> Value {
+    pub(in crate::config) fn convert_text(self, text: &str) -> Value {
         let plain = || value::text(text);
         match self {
             Kind::Text => plain(),
@@ -58,8 +58,8 @@ impl Shape {
     }
 
     /// The same; but for an optional value, an empty text is a null.
-    pub(super) fn of_text(self, text: &str) -> Value {
-        if self.optional && text.is_empty() { value::nothing(Tag::Default) } else { self.kind.of_text(text) }
+    pub(super) fn convert_text(self, text: &str) -> Value {
+        if self.optional && text.is_empty() { value::nothing(Tag::Default) } else { self.kind.convert_text(text) }
     }
 }
 

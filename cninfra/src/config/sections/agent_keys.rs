@@ -73,19 +73,19 @@ impl Config {
     }
 
     /// The agent's keys in a section that has been read.
-    pub(super) fn set_agent_keys(&self, section: &KnownSection, read: &extract::Outcome) -> SetAgentKeys {
+    pub(super) fn agent_key_values(&self, section: &KnownSection, read: &extract::Outcome) -> AgentKeyValues {
         // Keys that are not noted belong to the plugin.
         let noted = AGENT_KEYS.iter().filter_map(|key| Some((*key, read.notes.agent_keys.get(*key)?)));
         let noted: Vec<_> = noted.collect();
         let keys: Vec<_> = noted.iter().map(|(key, _)| *key).collect();
-        let (set_key, _) = self.agent_keys(section.name, &keys, Depth::Top);
-        let values = yaml_serde::to_value(set_key).unwrap_or_default();
-        let set_key = |(key, spot): (&'static str, &Spot)| {
+        let (value_set, _) = self.agent_keys(section.name, &keys, Depth::Top);
+        let values = yaml_serde::to_value(value_set).unwrap_or_default();
+        let value_set = |(key, spot): (&'static str, &Spot)| {
             let value = values.get(key).cloned().unwrap_or_default();
-            (key, SetAgentKey { value, place: read.layers.place(spot, Part::Key).to_string() })
+            (key, AgentKeyValue { value, place: read.layers.place(spot, Part::Key).to_string() })
         };
-        let mut keys = SetAgentKeys::new();
-        keys.extend(noted.into_iter().map(set_key));
+        let mut keys = AgentKeyValues::new();
+        keys.extend(noted.into_iter().map(value_set));
         keys
     }
 
@@ -126,30 +126,30 @@ impl Config {
 
 /// The value of one of the agent's keys in a section. Its place does not count when values are compared.
 #[derive(Clone)]
-pub(super) struct SetAgentKey {
+pub(super) struct AgentKeyValue {
     value: yaml_serde::Value,
     place: String,
 }
 
-impl PartialEq for SetAgentKey {
+impl PartialEq for AgentKeyValue {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
 
 /// The agent's keys that a section sets.
-pub(super) type SetAgentKeys = BTreeMap<&'static str, SetAgentKey>;
+pub(super) type AgentKeyValues = BTreeMap<&'static str, AgentKeyValue>;
 
 /// Warnings about keys whose values have changed, each with its place: they are read at a start only.
-pub(super) fn restart_warnings(section: &str, now: &SetAgentKeys, before: &SetAgentKeys) -> Vec<String> {
+pub(super) fn restart_warnings(section: &str, now: &AgentKeyValues, before: &AgentKeyValues) -> Vec<String> {
     let warning = |key: &&str| {
         let (now, before) = (now.get(*key), before.get(*key));
-        let (set_key, what) = match now {
+        let (value_set, what) = match now {
             _ if now == before => return None,
             Some(now) => (now, "has changed"),
             None => (before?, "is gone"),
         };
-        Some(format!("{}: key `{section}.{key}` {what}: a new start of the agent will see it", set_key.place))
+        Some(format!("{}: key `{section}.{key}` {what}: a new start of the agent will see it", value_set.place))
     };
     AGENT_KEYS.iter().filter_map(warning).collect()
 }

@@ -23,26 +23,26 @@ impl Config {
     /// Everything that is wrong before a start, in which case nothing must be created. It reports neither files that do
     /// not answer, nor what may only follow from them or from files that cannot be parsed.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
-        self.check_those(known, Purpose::Start, None, |_| true)
+        self.check_sections(known, Purpose::Start, None, |_| true)
     }
 
     /// Like [`check`](Self::check), for a config that the plugins read next: the layers of valid sections are kept for
     /// them.
     pub(crate) fn check_for_plugins(&self, known: &Known) -> Vec<Mistake> {
-        self.check_those(known, Purpose::Start, Some(&self.kept), |_| true)
+        self.check_sections(known, Purpose::Start, Some(&self.kept), |_| true)
     }
 
     /// Everything that is wrong with these sections, and with the files.
-    pub(super) fn check_those(
+    pub(super) fn check_sections(
         &self,
         known: &Known,
         purpose: Purpose,
         kept: Option<&KeptLayers>,
-        is_asked: impl Fn(&KnownSection) -> bool,
+        is_chosen: impl Fn(&KnownSection) -> bool,
     ) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
-        for section in known.iter().filter(|section| is_asked(section)) {
+        for section in known.iter().filter(|section| is_chosen(section)) {
             mistakes.extend(self.check_section(section, known, purpose, kept));
         }
         mistakes
@@ -90,14 +90,14 @@ impl Config {
         if purpose == Purpose::Reload {
             mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         }
-        let of_agent = self.check_agent_keys(section, &outcome);
+        let agent_key_mistakes = self.check_agent_keys(section, &outcome);
         // A mistake in a key that belongs to both is reported once.
-        mistakes.retain(|mistake| !of_agent.contains(mistake));
-        mistakes.extend(of_agent);
-        if let Some(other) = self.unusable_enabled(section, &outcome) {
+        mistakes.retain(|mistake| !agent_key_mistakes.contains(mistake));
+        mistakes.extend(agent_key_mistakes);
+        if let Some(defect) = self.unusable_enabled(section, &outcome) {
             // Other mistakes in this key are left out, since the key itself is a defect of the plugin.
-            mistakes.retain(|mistake| mistake.place != other.place);
-            mistakes.push(other);
+            mistakes.retain(|mistake| mistake.place != defect.place);
+            mistakes.push(defect);
         }
         mistakes.extend(no_plugins::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);

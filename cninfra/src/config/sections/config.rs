@@ -238,7 +238,7 @@ impl Config {
     }
 
     /// The section without its wrong values; `None` if it cannot be read.
-    pub(crate) fn what_holds<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
+    pub(crate) fn section_without_wrong_values<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
         let (name, entries) = (Named::plain(name), self.entries(name));
         if entries.all.is_empty() { default_of(name).ok() } else { extract(name, &entries, Depth::Top).0 }
     }

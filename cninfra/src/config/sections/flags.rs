@@ -175,17 +175,17 @@ mod tests {
             let mut config = Config::new();
             config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
             let dir = format!("{}/", folder.path().display());
-            let told = config.check(&known).into_iter().map(|told| told.to_string().replace(&dir, ""));
-            told.collect::<Vec<_>>()
+            let mistakes = config.check(&known).into_iter().map(|mistake| mistake.to_string().replace(&dir, ""));
+            mistakes.collect::<Vec<_>>()
         };
         let what = "key `word.enabled` switches the plugin on and off, but in its config type it is not a boolean";
         let port = "takes a whole number from 0 to 65535, not the text `x`";
         for text in ["true", "yes", "[x]"] {
-            let mut told = wrong(text);
-            told.sort();
+            let mut mistakes = wrong(text);
+            mistakes.sort();
             let at = 29 + text.len() - 4;
             assert_eq!(
-                told,
+                mistakes,
                 [
                     format!("agent.yaml:1:17: {what}"),
                     format!("agent.yaml:1:{at}: key `word.port` {port}"),
@@ -227,10 +227,10 @@ mod tests {
     fn what_the_type_says_of_the_key_too_is_told_once() {
         use crate::config::given::Given;
         for meta in [Tagged::META, Flat::META] {
-            let told = Given::file(meta, "kind: of\nenabled: maybe\nport: x").wrong();
+            let mistakes = Given::file(meta, "kind: of\nenabled: maybe\nport: x").wrong();
             let port = "odd.conf:3:7: key `odd.port` takes a whole number from 0 to 65535, not the text `x`";
             let enabled = "odd.conf:2:10: key `odd.enabled` takes `true` or `false`, not the text `maybe`";
-            assert_eq!(told, [enabled, port]);
+            assert_eq!(mistakes, [enabled, port]);
         }
     }
 }

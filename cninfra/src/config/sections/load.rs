@@ -52,7 +52,7 @@ impl Config {
             files,
             known,
             listed: listed(&files.dir),
-            read: HashSet::new(),
+            files_read: HashSet::new(),
             stamps: Vec::new(),
             texts: Vec::new(),
             entries: Vec::new(),
@@ -67,7 +67,7 @@ impl Config {
             }
         }
         for section in known.iter().filter(|section| section.name != ALL_SECTIONS) {
-            loader.section(section);
+            loader.add_section_files(section);
         }
         loader.warn_of_near_misses();
         self.mistakes.append(&mut loader.mistakes);
@@ -138,7 +138,7 @@ struct Loader<'a> {
     known: &'a Known,
     /// The files of the directory: see [`listed`].
     listed: Option<Vec<PathBuf>>,
-    read: HashSet<PathBuf>,
+    files_read: HashSet<PathBuf>,
     stamps: Vec<Stamp>,
     texts: Vec<(PathBuf, ReadResult)>,
     entries: Vec<Entry>,
@@ -205,7 +205,7 @@ impl Loader<'_> {
     /// Reads a file, if it exists: that of one section, or (`None`) of all. It notes which sections may be incomplete
     /// because the file does not answer or is wrong as a whole.
     fn read(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
-        if self.read.contains(&path) {
+        if self.files_read.contains(&path) {
             return None;
         }
         if file::is_silent(&path) {
@@ -242,7 +242,7 @@ impl Loader<'_> {
                 return None;
             }
         };
-        self.read.insert(path.clone());
+        self.files_read.insert(path.clone());
         let known = self.known;
         let is_in_secret = |way: &[Step]| match (of, way) {
             (Some(section), way) => section.is_in_secret(way),
@@ -283,14 +283,14 @@ impl Loader<'_> {
                     unknown += 1;
                     let place = source.place(&way, Part::Key);
                     let what = format!("there is no section `{name}`");
-                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion_in_whole(&name)));
+                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion_for_whole_file(&name)));
                 }
             }
         }
     }
 
     /// Reads the files of a single section.
-    fn section(&mut self, section: &KnownSection) {
+    fn add_section_files(&mut self, section: &KnownSection) {
         let named: Vec<_> = self.files.named.iter().filter(|(name, ..)| *name == section.name).cloned().collect();
         if named.is_empty() {
             for name in known::names(section) {
@@ -307,7 +307,7 @@ impl Loader<'_> {
             };
             let places = self.files.places(path);
             match places.iter().find(|path| file::is_there(path)).cloned() {
-                Some(path) if self.read.contains(&path) => {
+                Some(path) if self.files_read.contains(&path) => {
                     let help = "give each its own file, or put the sections of all into `agent.yaml`";
                     self.mistakes.push(wrong("another section is read from the file", help));
                 }
@@ -345,7 +345,7 @@ impl Loader<'_> {
             }
             let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
             let (stem, end) = (stem.to_string_lossy(), end.to_string_lossy());
-            if self.read.contains(path) || self.is_name(&stem, &end) || file::is_silent(path) {
+            if self.files_read.contains(path) || self.is_config_file(&stem, &end) || file::is_silent(path) {
                 continue;
             }
             let Some(meant_extension) = extension_meant(&end) else { continue };
@@ -360,7 +360,7 @@ impl Loader<'_> {
     }
 
     /// Would this file be read if no other one had been given by name?
-    fn is_name(&self, stem: &str, end: &str) -> bool {
+    fn is_config_file(&self, stem: &str, end: &str) -> bool {
         Format::EXTENSIONS.contains(&end) && (stem == ALL_SECTIONS || self.known.all_names().contains(&stem))
     }
 }
@@ -400,7 +400,7 @@ mod tests {
         let known = Known::none().with("store", meta).with("other", meta);
         folder.write("named", "");
         let at = |name: &str| folder.path().join(name);
-        let told = |silent: &[&str], named: &str| {
+        let messages = |silent: &[&str], named: &str| {
             let mut config = Config::new();
             config.set_flag("store", "tls.port", "7", "store-port");
             config.set_flag("store", "prot", "7", "store-prot");
@@ -408,9 +408,9 @@ mod tests {
             let files = Files { dir: folder.path().into(), named: vec![named] };
             let silent: Vec<PathBuf> = silent.iter().map(|name| at(name)).collect();
             At::without(&silent).during(|| config.read_files(&files, &known));
-            let mut told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
-            told.sort();
-            told
+            let mut messages: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
+            messages.sort();
+            messages
         };
         let prot = "flag --store-prot: key `store.prot` is unknown";
         let needed = |section: &str| format!("default: key `{section}.endpoint` is needed");
@@ -418,45 +418,48 @@ mod tests {
         for name in ["store.conf", "agent.yaml"] {
             folder.write(name, "");
         }
-        assert_eq!(told(&[], "named"), [needed("other").as_str(), missing, prot]);
-        assert_eq!(told(&["store.conf"], "named"), [needed("other").as_str(), prot]);
+        assert_eq!(messages(&[], "named"), [needed("other").as_str(), missing, prot]);
+        assert_eq!(messages(&["store.conf"], "named"), [needed("other").as_str(), prot]);
         // `agent.yaml` may hold any section.
-        assert_eq!(told(&["agent.yaml"], "named"), [prot]);
-        assert_eq!(told(&["named"], "named"), [missing, prot]);
+        assert_eq!(messages(&["agent.yaml"], "named"), [prot]);
+        assert_eq!(messages(&["named"], "named"), [missing, prot]);
         // No file there is accessed, so nothing is known to be missing.
-        assert_eq!(told(&[""], at("named").to_str().unwrap()), [prot]);
+        assert_eq!(messages(&[""], at("named").to_str().unwrap()), [prot]);
     }
 
     #[test]
     fn a_file_that_cannot_be_parsed_hides_nothing_of_others_and_nothing_follows_from_it() {
         let meta = Store::META.__checked(|section| check_config::<Store>(section, check));
         let known = Known::none().with("store", meta).with("other", meta);
-        let told = |files: &[(&str, &str)]| {
+        let messages = |files: &[(&str, &str)]| {
             let folder = Folder::new();
             files.iter().for_each(|(name, text)| folder.write(name, text));
             let mut config = Config::new();
             config.set_flag("store", "tls.port", "7", "store-port");
             config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-            let told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
-            told.iter().map(|told| told.replace(&format!("{}/", folder.path().display()), "")).collect::<Vec<_>>()
+            let messages: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
+            messages
+                .iter()
+                .map(|message| message.replace(&format!("{}/", folder.path().display()), ""))
+                .collect::<Vec<_>>()
         };
         let broken = |file: &str| format!("{file}:2:1: it is not valid YAML: did not find expected node content");
         let port = "other.conf:1:13: key `other.tls.port` takes a whole number from 0 to 65535, not the text `x`";
         let name = "other.conf:1:6: key `other.tls`: the key `name` is missing";
         // It is not known whether the file sets the endpoint and the name.
         let files = [("store.conf", "endpoint: ["), ("other.conf", "tls: {port: x}")];
-        assert_eq!(told(&files), [&*broken("store.conf"), name, port]);
+        assert_eq!(messages(&files), [&*broken("store.conf"), name, port]);
         // It may hold any section.
         let files = [("agent.yaml", "store: ["), ("other.conf", "tls: {port: x}")];
-        assert_eq!(told(&files), [&*broken("agent.yaml"), port]);
+        assert_eq!(messages(&files), [&*broken("agent.yaml"), port]);
         let files = [("store.conf", "endpoint: ["), ("other.toml", "endpoint ="), ("agent.yaml", "sore: 1")];
-        let all = told(&files);
+        let all = messages(&files);
         assert!(
             all.len() == 3 && all[0].contains("no section `sore`") && all[1].starts_with("other.toml:1"),
             "{all:?}"
         );
         // If only a key is duplicate, the other mistakes in the file are reported.
-        let all = told(&[("store.conf", "tls: {port: 1, name: n}\ntls: {port: 1, name: n}")]);
+        let all = messages(&[("store.conf", "tls: {port: 1, name: n}\ntls: {port: 1, name: n}")]);
         assert!(all.len() == 3 && all[2].contains("`store.endpoint` is needed"), "{all:?}");
     }
 

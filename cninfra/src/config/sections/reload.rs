@@ -1,7 +1,7 @@
 //! [`Reloader`]: reads the files again while the agent runs, and puts changes into effect.
 
 use super::{
-    agent_keys::{self, SetAgentKeys},
+    agent_keys::{self, AgentKeyValues},
     checking::Purpose,
     config::Config,
     files::{Files, Stamp, stamp},
@@ -49,7 +49,7 @@ type Snapshot = (Vec<(PathBuf, ReadResult)>, Vec<Mistake>, BTreeMap<&'static str
 struct Content {
     values: Vec<String>,
     secrets: Vec<(PathBuf, String)>,
-    keys: SetAgentKeys,
+    keys: AgentKeyValues,
 }
 
 /// The result of reading the files once.
@@ -132,12 +132,12 @@ impl Reloader {
         // A section that is not live is not checked again while it is unchanged: its secrets do not matter.
         let is_new =
             |section: &KnownSection| section.meta.live || contents.get(section.name) != self.contents.get(section.name);
-        mistakes.extend(new.check_those(&self.known, Purpose::Reload, None, is_new));
+        mistakes.extend(new.check_sections(&self.known, Purpose::Reload, None, is_new));
         // Times are compared, too: two looks at a file that is repeatedly overwritten may find the same half.
         let secrets = contents.values().flat_map(|content| &content.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
-        let steady = mistakes.iter().map(Mistake::steady).collect();
-        FilesRead { snapshot: (new.texts.clone(), steady, contents), mistakes, new, stamps, odd }
+        let unvarying = mistakes.iter().map(Mistake::unvarying).collect();
+        FilesRead { snapshot: (new.texts.clone(), unvarying, contents), mistakes, new, stamps, odd }
     }
 
     /// Puts what was read into effect if it is new, valid and settled. No file is accessed.
@@ -174,7 +174,7 @@ impl Reloader {
         let (live, fixed): (Vec<&KnownSection>, Vec<&KnownSection>) =
             self.known.iter().filter(changed).partition(|section| section.meta.live);
         let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
-        let none = SetAgentKeys::new();
+        let none = AgentKeyValues::new();
         let later = live.iter().flat_map(|section| {
             let [now, before] = [&contents, &self.contents].map(|contents| contents.get(section.name));
             let [now, before] = [now, before].map(|content| content.map_or(&none, |content| &content.keys));
@@ -261,7 +261,7 @@ impl Config {
             return Content { values, ..Content::default() };
         }
         let read = section.read(&entries, false).0;
-        Content { values, keys: self.set_agent_keys(section, &read), secrets: read.notes.secrets }
+        Content { values, keys: self.agent_key_values(section, &read), secrets: read.notes.secrets }
     }
 }
 
@@ -415,26 +415,26 @@ mod tests {
         folder.write("pair.conf", "a: 1\nlimits: {init: 1s}");
         let known = Known::none().plugin("pair", <Live<Pair>>::META);
         let (_, mut reloader) = Reloader::in_dir(folder.path(), known);
-        let mut told = |text: &str| {
+        let mut warnings = |text: &str| {
             folder.write("pair.conf", text);
             assert_eq!(reloader.look(), Reload::Unsettled);
             let Reload::Taken { later, .. } = reloader.look() else { panic!("it is not taken in") };
             later
         };
         let dir = folder.path().display();
-        let seen = |text: &str| format!("{dir}/pair.conf:{text}: a new start of the agent will see it");
-        let policy = seen("2:1: key `pair.start-policy` has changed");
-        let enabled = seen("4:1: key `pair.enabled` has changed");
-        assert_eq!(told("a: 1\nstart-policy: retry\nlimits: {init: 1s}\nEnabled: false"), [enabled, policy]);
-        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 1000ms}\nEnabled: false"), [""; 0]);
-        let limits = seen("3:1: key `pair.limits` has changed");
-        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 2s}\nEnabled: false"), [limits]);
+        let warning = |text: &str| format!("{dir}/pair.conf:{text}: a new start of the agent will see it");
+        let policy = warning("2:1: key `pair.start-policy` has changed");
+        let enabled = warning("4:1: key `pair.enabled` has changed");
+        assert_eq!(warnings("a: 1\nstart-policy: retry\nlimits: {init: 1s}\nEnabled: false"), [enabled, policy]);
+        assert_eq!(warnings("a: 2\nstart-policy: retry\nlimits: {init: 1000ms}\nEnabled: false"), [""; 0]);
+        let limits = warning("3:1: key `pair.limits` has changed");
+        assert_eq!(warnings("a: 2\nstart-policy: retry\nlimits: {init: 2s}\nEnabled: false"), [limits]);
         let gone = [
             "4:1: key `pair.enabled` is gone",
             "2:1: key `pair.start-policy` is gone",
             "3:1: key `pair.limits` is gone",
         ];
-        assert_eq!(told(""), gone.map(seen));
+        assert_eq!(warnings(""), gone.map(warning));
     }
 
     #[test]

@@ -123,9 +123,9 @@ impl Values<'_> {
         let origins = &self.outcome.notes.origins;
         let Some(spot) = origins.get(path) else { return Source::Default.to_string() };
         let within = origins.iter().filter(|(other, _)| other.len() > path.len() && other.starts_with(path));
-        let mut said = BTreeSet::new();
-        said.extend(within.map(|(_, spot)| spot.entry).filter(|entry| !self.outcome.layers.is_default(*entry)));
-        let places = said.into_iter().map(|entry| self.place(&Spot { entry, ..spot.clone() })).collect::<Vec<_>>();
+        let mut entries = BTreeSet::new();
+        entries.extend(within.map(|(_, spot)| spot.entry).filter(|entry| !self.outcome.layers.is_default(*entry)));
+        let places = entries.into_iter().map(|entry| self.place(&Spot { entry, ..spot.clone() })).collect::<Vec<_>>();
         let mut origin = if places.len() > 1 { places.join(" and ") } else { self.place(spot) };
         let files = &self.outcome.notes.secret_files;
         for (_, file) in files.iter().filter(|(within, _)| within.starts_with(path)) {
@@ -235,10 +235,10 @@ mod tests {
         let it = BTreeMap::from([("older", "x".to_string())]);
         let config = Config::new().set("flat", "it", it).set("flat", "it.plus", 1);
         let all = config.effective(&known, &Config::new(), &Config::new());
-        let told: Vec<_> = all[0].values.iter().map(|value| (value.key(), value.origin())).collect();
+        let origins: Vec<_> = all[0].values.iter().map(|value| (value.key(), value.origin())).collect();
         let other = "set by another name of it";
         assert_eq!(
-            told,
+            origins,
             [("it.newer".to_string(), other), ("it.plus".to_string(), other), ("seven".to_string(), "default")]
         );
     }
@@ -252,12 +252,12 @@ mod tests {
             BTreeMap::from([("key", "hunter2")]),
         );
         let all = serde_json::to_value(config.effective(&known, &Config::new(), &Config::new())).unwrap();
-        let said = "set by the program";
+        let origin_of_program = "set by the program";
         let expected = serde_json::json!([{ "name": "odd", "outdated": false, "values": [
-            { "key": "labels.\"a.b\"", "value": ".inf", "origin": said, "secret": false },
-            { "key": "labels.c", "value": 1.5, "origin": said, "secret": false },
+            { "key": "labels.\"a.b\"", "value": ".inf", "origin": origin_of_program, "secret": false },
+            { "key": "labels.c", "value": 1.5, "origin": origin_of_program, "secret": false },
             { "key": "numbers", "value": {}, "origin": "default", "secret": false },
-            { "key": "secrets.key", "value": "***", "origin": said, "secret": true },
+            { "key": "secrets.key", "value": "***", "origin": origin_of_program, "secret": true },
         ]}]);
         assert_eq!(all, expected);
     }

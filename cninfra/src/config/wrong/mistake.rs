@@ -1,6 +1,6 @@
 //! [`Mistake`]: one mistake in the config, with its place and how to fix it.
 
-use super::failure::steady;
+use super::failure::unvarying;
 use crate::{
     Error,
     config::written::{malformed::MOST, place::Place},
@@ -44,8 +44,8 @@ impl Mistake {
     }
 
     /// The mistake without what a type words differently each time.
-    pub(in crate::config) fn steady(&self) -> Self {
-        Mistake { what: steady(&self.what), ..self.clone() }
+    pub(in crate::config) fn unvarying(&self) -> Self {
+        Mistake { what: unvarying(&self.what), ..self.clone() }
     }
 
     pub(in crate::config) fn in_section(mut self, section: &str) -> Self {
@@ -99,7 +99,7 @@ pub(in crate::config) fn sort(mistakes: &mut [Mistake]) {
 }
 
 /// All of them as one error, each on a line with its help.
-pub(in crate::config) fn all(mut mistakes: Vec<Mistake>) -> Error {
+pub(in crate::config) fn combined(mut mistakes: Vec<Mistake>) -> Error {
     if mistakes.len() == 1
         && let Some(mistake) = mistakes.pop()
     {
