@@ -11,7 +11,7 @@ pub use crate::{
     inject::{
         bound::Bound,
         deps::{DepItem, DepSet, Listed, More, Worded},
-        flavor::{ByItself, Closed, Flavor, HasGraph, Held, Nested, Open, Pass, Runs, Sound, Sure},
+        flavor::{ByItself, Closed, Flavor, Held, Nested, Open, Pass, Runs, Sound, Sure},
         idle::{CN034NoLifecycle, idle},
         key::{Accepts, GenericKey, GivenKey, Interface, Key, ManyInterface, ValueKey},
         part::{Argument, Creation, Declared, DeclaredIf, Made, Part, Provider, created, declared},

@@ -51,6 +51,7 @@
 //! | [CN035](cn035) | not a handler of HTTP requests |
 //! | [CN036](cn036) | a field without a known size |
 //! | [CN037](cn037) | routes without their state |
+//! | [CN038](cn038) | a log macro without its logger |
 
 #[doc = include_str!("cn001.md")]
 pub mod cn001 {}
@@ -162,3 +163,6 @@ pub mod cn036 {}
 
 #[doc = include_str!("cn037.md")]
 pub mod cn037 {}
+
+#[doc = include_str!("cn038.md")]
+pub mod cn038 {}

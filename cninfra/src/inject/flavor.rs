@@ -66,33 +66,37 @@ pub type Sure<const N: usize, T> = <Sound<N> as Pass>::Of<T>;
 ///
 /// `#[derive(Flavor)]` implements it. A `#[flavor(open)]` has no graph, since the dependencies of its plugins come from
 /// the flavor around it.
+///
+/// Leave the parameter at its default: the bound is `F: Flavor`.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself",
     label = "a flavor that runs has `#[derive(Flavor)]` and no `#[flavor(open)]`, and each of its type arguments is a plugin or an interface, or has `#[derive(Qualifier)]`"
 )]
-pub trait Flavor {
+pub trait Flavor<Asked = Itself> {
     /// The plugins, their edges, levels and order, computed by the compiler.
     const GRAPH: &'static Graph;
 }
 
 #[diagnostic::do_not_recommend]
-impl<F: HasGraph> Flavor for F {
+impl<F: Nested<Kind = Closed>> Flavor for F {
     const GRAPH: &'static Graph = F::WHOLE;
 }
 
-/// A type with a graph. It exists for the error message: if `GRAPH` is used on something else, rustc reports the only
-/// bound of the impl above, if that is a plain trait.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "CN019: `{Self}` is not a flavor that runs by itself, so it has no graph",
-    label = "add `#[derive(Flavor)]` to the struct; a flavor with `#[flavor(open)]` has no graph"
-)]
-pub trait HasGraph {
-    const WHOLE: &'static Graph;
+/// The default of the parameter of [`Flavor`]: a flavor's own graph.
+pub struct Itself;
+
+/// A condition that no type meets, but that rustc does not rule out for a type that it has yet to infer.
+///
+/// It exists for the error message. rustc looks for `X::GRAPH` at `X`, `&X` and `&mut X`. If none of them can have it,
+/// it lists in 24 lines what each of them lacks. With the impl below, `&mut X` may have it, so rustc finds the constant,
+/// then asks `X` itself for the trait, and reports only that `X` is no flavor.
+pub trait Unknown {
+    const GRAPH: &'static Graph;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Nested<Kind = Closed>> HasGraph for F {
-    const WHOLE: &'static Graph = <F as Nested>::WHOLE;
+#[doc(hidden)]
+impl<X: ?Sized, U: Unknown> Flavor<U> for &mut X {
+    const GRAPH: &'static Graph = U::GRAPH;
 }
 
 /// A flavor that is wired to itself. A bound without parameters is proved only once, however many uses it has.

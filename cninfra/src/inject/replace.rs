@@ -45,20 +45,24 @@ impl<F: Wired, P: Key> Place<F, P> for ByItself<F> {
     }
 }
 
-/// An interface that a plugin of the flavor `F` is bound to.
+/// The flavor `F` binds a plugin to the interface `K`. As with [`Runs`](super::flavor::Runs), this is not a trait of the
+/// interface: for a struct, rustc would also show where it is defined.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "CN018: flavor `{F}` binds no plugin to `{Self}` that could be replaced",
-    note = "`bind` takes an interface from a `#[provides(..)]` of the flavor; use `with` to replace the providers of an `#[interface(many)]`"
+    message = "CN018: flavor `{F}` binds no plugin to `{K}` that could be replaced",
+    label = "`bind::<dyn Trait>(..)` takes an interface from a `#[provides(..)]` of the flavor; use `with` to replace the providers of an `#[interface(many)]`"
 )]
-pub trait Bindable<F>: Key {
-    fn seat(held: &dyn Held<F>) -> &Slot<Self>;
+pub trait Binds<F, K: ?Sized> {
+    /// The interface's.
+    const ID: u64;
+    fn seat(held: &dyn Held<F>) -> &Slot<K>;
 }
 #[diagnostic::do_not_recommend]
-impl<F: Wired, K: Key + ?Sized> Bindable<F> for K
+impl<F: Wired, K: Key + ?Sized> Binds<F, K> for ByItself<F>
 where
     Find<RootOf<F>, K>: Seat<F::Slots, K>,
 {
+    const ID: u64 = K::META.id;
     fn seat(held: &dyn Held<F>) -> &Slot<K> {
         <Find<RootOf<F>, K> as Seat<F::Slots, K>>::seat(held.slots())
     }

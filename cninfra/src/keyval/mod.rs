@@ -9,7 +9,7 @@
 //! An error says whether the operation was applied ([`KvError::applied`]): a put that was not answered in time may have
 //! been. A store itself retries what was not applied.
 //!
-//! A [`Watch`] is a stream of [`Event`]s that never leaves its subscriber with a wrong picture of the store. It begins
+//! A [`Watch`] is a stream of [`Event`]s that never leaves its subscriber with a stale view of the store. It begins
 //! with a snapshot and then reports the changes. If some changes may have been missed, because the store was away or
 //! the subscriber slow, it reports another snapshot, with its cause.
 //!

@@ -4,6 +4,7 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __log {
+    () => { ::core::compile_error!("CN038: a log macro takes the logger first, as in `info!(cx.log(), \"..\")`") };
     ($level:ident, $tracing:ident, $log:expr, $($event:tt)+) => {{
         let log: &$crate::Logger = &$log;
         if log.is_enabled($crate::logging::Level::$level) {
@@ -21,12 +22,16 @@ macro_rules! __log {
 /// Logs that something is broken and needs attention: see [`info!`](crate::info).
 #[macro_export]
 macro_rules! error {
+    ($text:literal $($event:tt)*) => { $crate::__log!() };
+    ($field:ident = $($event:tt)*) => { $crate::__log!() };
     ($log:expr, $($event:tt)+) => { $crate::__log!(Error, ERROR, $log, $($event)+) };
 }
 
 /// Logs that something is not as it should be, but work continues: see [`info!`](crate::info).
 #[macro_export]
 macro_rules! warn {
+    ($text:literal $($event:tt)*) => { $crate::__log!() };
+    ($field:ident = $($event:tt)*) => { $crate::__log!() };
     ($log:expr, $($event:tt)+) => { $crate::__log!(Warn, WARN, $log, $($event)+) };
 }
 
@@ -45,17 +50,23 @@ macro_rules! warn {
 /// ```
 #[macro_export]
 macro_rules! info {
+    ($text:literal $($event:tt)*) => { $crate::__log!() };
+    ($field:ident = $($event:tt)*) => { $crate::__log!() };
     ($log:expr, $($event:tt)+) => { $crate::__log!(Info, INFO, $log, $($event)+) };
 }
 
 /// Logs something that helps to find a defect: see [`info!`](crate::info).
 #[macro_export]
 macro_rules! debug {
+    ($text:literal $($event:tt)*) => { $crate::__log!() };
+    ($field:ident = $($event:tt)*) => { $crate::__log!() };
     ($log:expr, $($event:tt)+) => { $crate::__log!(Debug, DEBUG, $log, $($event)+) };
 }
 
 /// Logs a single step of the work: see [`info!`](crate::info).
 #[macro_export]
 macro_rules! trace {
+    ($text:literal $($event:tt)*) => { $crate::__log!() };
+    ($field:ident = $($event:tt)*) => { $crate::__log!() };
     ($log:expr, $($event:tt)+) => { $crate::__log!(Trace, TRACE, $log, $($event)+) };
 }

@@ -65,12 +65,17 @@ use std::future::Future;
 /// It is for a plain `#[test]`, since it makes a runtime of its own: within `#[tokio::test]` it panics.
 ///
 /// Code that blocks its thread takes no time on this clock, so limits do not notice it. Sockets work, but while the
-/// test waits for one, time advances.
+/// test waits for one, time advances. While it waits for the embedded store, which has threads, time does not advance;
+/// leases there end by the machine's clock. Other threads can say that they work for a task by
+/// [`ThreadWork`](crate::client::ThreadWork).
 ///
 /// # Panics
 /// The test panics, or no runtime can be made.
 pub fn paused<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    // Called whenever no task can run, just before the clock advances.
+    builder.on_thread_park(crate::client::settle);
+    let runtime = builder.enable_all().start_paused(true).build();
     match runtime {
         Ok(runtime) => runtime.block_on(test),
         Err(error) => panic!("no runtime: {error}"),

@@ -10,7 +10,10 @@ use crate::{
     work::{Done, Job, LeaseChange, Refused, Work},
     write::{Changed, Writer},
 };
-use cninfra::keyval::{Applied, LeaseId};
+use cninfra::{
+    client::ThreadWork,
+    keyval::{Applied, LeaseId},
+};
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -163,6 +166,8 @@ impl Committer {
                 }
                 message = self.messages.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
+            // Until the watches are informed, which is after the answers.
+            let _work = ThreadWork::begin();
             self.guarded(|committer| {
                 jobs.retain(|job| !job.is_given_up());
                 // Keeping a lease alive does not count, since it goes on all the time.

@@ -10,7 +10,10 @@ use crate::{
     shared::Shared,
     work::{Done, Job, Work},
 };
-use cninfra::keyval::{Applied, Asked, KvError, Reason, Result};
+use cninfra::{
+    client::ThreadWork,
+    keyval::{Applied, Asked, KvError, Reason, Result},
+};
 use redb::ReadTransaction;
 use std::{
     io,
@@ -93,7 +96,7 @@ impl Engine {
             Ok(Err(_)) => return Err(self.no_answer(&asked, Applied::No)),
             Err(_) => return Err(self.too_long(&asked, Applied::No)),
         };
-        let job = Job { work, answer: Some(answer), _place: Some(place) };
+        let job = Job { work, answer: Some(answer), _place: Some(place), _thread: ThreadWork::begin() };
         if self.messages.send(Message::Job(job)).is_err() {
             return Err(self.no_answer(&asked, Applied::No));
         }

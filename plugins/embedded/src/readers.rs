@@ -1,6 +1,7 @@
 //! [`Readers`]: the reading threads.
 
 use crate::disk::Disk;
+use cninfra::client::ThreadWork;
 use std::{
     collections::VecDeque,
     io,
@@ -72,7 +73,10 @@ impl Readers {
     ) -> Result<T, Closed> {
         let place = self.places.clone().acquire_owned().await.map_err(|_| Closed)?;
         let (tell, told) = oneshot::channel();
+        let work = ThreadWork::begin();
         let read = Box::new(move |disk: &Disk| {
+            // Until the answer is sent.
+            let _work = work;
             if !tell.is_closed() {
                 let _ = tell.send(read(disk));
             }

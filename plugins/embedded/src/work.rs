@@ -1,5 +1,6 @@
 //! [`Work`]: what the committer can be asked to do.
 
+use cninfra::client::ThreadWork;
 use cninfra::keyval::{Asked, KvError, LeaseId, Op, Result, Txn, TxnOutcome};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -63,12 +64,14 @@ pub(crate) struct Job {
     pub(crate) answer: Option<oneshot::Sender<Result<Done>>>,
     /// The permit for its place in the queue.
     pub(crate) _place: Option<OwnedSemaphorePermit>,
+    /// Until the job is answered.
+    pub(crate) _thread: ThreadWork,
 }
 
 impl Job {
     /// A job of the store itself.
     pub(crate) fn own(work: Work) -> Self {
-        Job { work, answer: None, _place: None }
+        Job { work, answer: None, _place: None, _thread: ThreadWork::begin() }
     }
 
     /// Whether its caller waits no longer.

@@ -21,7 +21,8 @@ pub(crate) struct Body<'a> {
     ready: bool,
     live: bool,
     started: String,
-    since: String,
+    /// The phase's, not the state's: each plugin has its own.
+    phase_since: String,
     updated: String,
     plugins: Vec<PluginBody<'a>>,
 }
@@ -69,7 +70,7 @@ impl<'a> Body<'a> {
             ready: probed.is_ready(),
             live: probed.is_live(),
             started: words::moment(status.started),
-            since: words::moment(status.since),
+            phase_since: words::moment(status.since),
             updated: words::moment(status.updated),
             plugins: status.plugins.iter().zip(graph.nodes()).map(plugin).collect(),
         }

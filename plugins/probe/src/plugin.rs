@@ -39,7 +39,7 @@ use std::{
 ///
 /// On the port of the HTTP server the probes share its connections. Clients that connect and send nothing hold their
 /// connections until `http.read-header-timeout`, and when there are `http.max-connections` of them, a probe waits, too.
-/// If strangers reach that port, give the probes a port of their own, which has its own connections.
+/// If untrusted clients reach that port, give the probes a port of their own, which has its own connections.
 ///
 /// The predecessor's `/liveness` failed if any plugin was in error, so that a lost store restarted every pod that used
 /// it. Here that only affects readiness.

@@ -55,7 +55,7 @@ const ENDING: Duration = Duration::from_millis(500);
 /// method, and is counted. Two things are closed without an answer: a head that is not complete in time, since it is
 /// not known what it asks for, and what begins like HTTP/2, since such a client would not understand the answer.
 ///
-/// Clients that connect and send nothing count as connections until `read-header-timeout`. If strangers reach the
+/// Clients that connect and send nothing count as connections until `read-header-timeout`. If untrusted clients reach the
 /// server, give the probes a port of their own.
 ///
 /// It binds its port in its `init`, before any plugin that depends on it begins, so that a port in use ends the start

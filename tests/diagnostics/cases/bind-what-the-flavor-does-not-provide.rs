@@ -23,3 +23,8 @@ struct Collected {
 fn bind_many(other: Arc<dyn Many>) {
     drop(Agent::<Collected>::builder().bind::<dyn Many>(other)); //~ CN018
 }
+
+/// The interface is to be named.
+fn bind_what_is_no_interface() {
+    drop(Agent::<Collected>::builder().bind(Arc::new(Memory))); //~ CN018
+}

@@ -1,5 +1,4 @@
-//! Our words, but rustc's list of all that it tried.
-//@ lines: 24 because rustc says of the struct, and of references to it, which trait they lack, and shows that trait
+//! It is said of the type, as it is of one that an agent is to run, and not of the constant that it lacks.
 use cninfra::prelude::*;
 
 #[plugin]
@@ -12,16 +11,41 @@ struct Bare {
 struct Part {
     clock: Dep<Clock>,
 }
+enum Kind {
+    One,
+}
+struct Around<T> {
+    inner: T,
+}
 
 const _: () = assert!(Bare::GRAPH.len() == 1); //~ CN019
 const _: () = assert!(Part::GRAPH.len() == 1); //~ CN019
 fn depth() -> usize {
     Clock::GRAPH.depth() //~ CN019
 }
-
-fn of_any<F: Flavor>() -> usize {
-    F::GRAPH.len()
+fn of_an_enum() -> usize {
+    Kind::GRAPH.len() //~ CN019
 }
-fn of_bare() -> usize {
-    of_any::<Bare>() //~ CN019
+const _: () = assert!(Around::<Bare>::GRAPH.before("Clock", "Clock")); //~ CN019
+fn of_a_generic_struct<T>() -> bool {
+    Around::<T>::GRAPH.is_empty() //~ CN019
+}
+fn of_a_reference() -> usize {
+    <&Bare>::GRAPH.len() //~ CN019
+}
+fn of_a_mutable_reference() -> usize {
+    <&mut Bare>::GRAPH.len() //~ E0283
+}
+impl Bare {
+    fn of_itself() -> usize {
+        Self::GRAPH.len() //~ CN019
+    }
+}
+
+fn of_any<T>() -> usize {
+    T::GRAPH.len() //~ CN019
+}
+/// As it should be.
+fn of_a_flavor<F: Flavor>() -> usize {
+    F::GRAPH.len()
 }

@@ -13,7 +13,7 @@ use crate::{
     inject::{
         flavor::{ByItself, Held},
         plugin::Plugin,
-        replace::{Bindable, Instance, Place, Replacement, Seat},
+        replace::{Binds, Instance, Place, Replacement, Seat},
     },
     logging::{LogSettings, Loggers},
     stop::{By, StopHandle},
@@ -185,9 +185,11 @@ impl<F> Builder<F> {
     /// Puts `provider` behind an interface, for every plugin that depends on it. The plugin that the flavor binds to
     /// the interface is created, but its lifecycle does not run, unless another plugin depends on it by its type or by
     /// another interface.
-    pub fn bind<K: Bindable<F> + ?Sized>(mut self, provider: Arc<K>) -> Self {
-        K::seat(&*self.held).set(Dep(provider));
-        self.settings.bound(K::META.id);
+    // On one line, since an error shows all lines from the name to the bound.
+    #[rustfmt::skip]
+    pub fn bind<K: ?Sized>(mut self, provider: Arc<K>) -> Self where ByItself<F>: Binds<F, K> {
+        <ByItself<F> as Binds<F, K>>::seat(&*self.held).set(Dep(provider));
+        self.settings.bound(<ByItself<F> as Binds<F, K>>::ID);
         self
     }
 

@@ -103,8 +103,9 @@ impl Format {
                     let message = "it is not valid YAML: something follows its end".to_string();
                     return Malformed::new(message, at, Some("keep one document, without `---` or `...` behind it"));
                 }
-                let help =
-                    at.and_then(|(line, _)| yaml_help(text, line)).filter(|_| !message.contains("limit exceeded"));
+                let help = at
+                    .and_then(|(line, _)| yaml_help(text, line, message))
+                    .filter(|_| !message.contains("limit exceeded"));
                 Malformed::new(format!("it is not valid YAML: {}", without_found(message)), at, help)
             }),
             Format::Toml => toml::from_str::<Value>(text).map(without_dates).map_err(|error| {
@@ -135,11 +136,13 @@ fn without_location(text: &str) -> Option<(usize, usize)> {
 }
 
 /// Help for common mistakes that make a line invalid YAML.
-fn yaml_help(text: &str, line: usize) -> Option<&'static str> {
+fn yaml_help(text: &str, line: usize, words: &str) -> Option<&'static str> {
     let line = text.lines().nth(line - 1)?;
     let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start_matches([' ', '-']);
     if line.trim_start_matches(' ').starts_with('\t') {
         Some("YAML is indented by spaces, not by tabs")
+    } else if words.contains("mapping values") && line.starts_with(' ') && !value.contains(": ") {
+        Some("correct the indentation: a key with a value on its line has no keys below it")
     } else if value.starts_with(['[', '{', '*', '&', '!', '%', '@', '`', '|', '>']) {
         Some("put a text that begins with a character that YAML reserves in quotes: \"[::]:9191\"")
     } else if value.contains(": ") {

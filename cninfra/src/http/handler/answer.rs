@@ -23,7 +23,7 @@ impl<F: Future> Async<F::Output> for F {
 /// type of your own, rustc would also show where it is defined, in four more lines.)
 #[diagnostic::on_unimplemented(
     message = "CN035: not a handler of HTTP requests: it returns `{Answer}`, which is not a response",
-    label = "a response is a string, `Json`, a `StatusCode`, a tuple of these, or a `cninfra::Result` of one of them; your own type, or a `Result` with another error type, is not"
+    label = "a response is a string, `Json` of a type with `Serialize`, a `StatusCode`, a tuple of these, or a `cninfra::Result` of one of them; your own type, or a `Result` with another error type, is not"
 )]
 pub trait Gives<Answer> {
     /// Always `()`: see [`Asked`](super::Asked).

@@ -6,6 +6,7 @@ mod files;
 mod history;
 mod life;
 mod oracle;
+mod paused;
 mod plugin;
 
 use cninfra_embedded::EmbeddedConfig;
