@@ -38,11 +38,11 @@ impl Given {
     /// The mistakes in it with their places, and files without their directory.
     pub(super) fn wrong(&self) -> Vec<String> {
         let dir = format!("{}/", self.folder.path().display());
-        self.config.check(&self.known).iter().map(|told| told.to_string().replace(&dir, "")).collect()
+        self.config.check(&self.known).iter().map(|mistake| mistake.to_string().replace(&dir, "")).collect()
     }
 
     /// The same for a file of one line, without file name and line.
     pub(super) fn wrong_in_line(&self) -> Vec<String> {
-        self.wrong().iter().map(|told| told.replace("odd.conf:1:", "")).collect()
+        self.wrong().iter().map(|mistake| mistake.replace("odd.conf:1:", "")).collect()
     }
 }

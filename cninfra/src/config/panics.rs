@@ -190,8 +190,8 @@ impl TryFrom<u16> for Long {
 }
 
 fn wrong(file: &str) -> Vec<String> {
-    let told = Given::file(Odd::META, file).wrong_in_line();
-    told.iter().map(|told| told.split(" (at").next().unwrap_or(told).to_string()).collect()
+    let mistakes = Given::file(Odd::META, file).wrong_in_line();
+    mistakes.iter().map(|mistake| mistake.split(" (at").next().unwrap_or(mistake).to_string()).collect()
 }
 
 fn panicked(at: usize, key: &str, words: &str) -> String {
@@ -204,7 +204,7 @@ fn byte(at: usize, key: &str) -> String {
 
 #[test]
 fn each_is_told_at_its_key_after_it_has_panicked_once() {
-    for (file, told) in [
+    for (file, mistakes) in [
         ("{odd: 3, port: x}", vec![panicked(7, "odd", "3 is odd"), byte(16, "port")]),
         ("{pair: [1, 3], port: x}", vec![panicked(12, "pair[1]", "3 is odd"), byte(22, "port")]),
         (
@@ -227,15 +227,15 @@ fn each_is_told_at_its_key_after_it_has_panicked_once() {
         ("{inner: {even: 2}, port: x}", vec![panicked(9, "inner", "it is not made"), byte(26, "port")]),
     ] {
         PANICS.set(0);
-        assert_eq!(wrong(file), told, "{file}");
-        let panics = told.iter().filter(|told| told.contains("is odd")).count();
+        assert_eq!(wrong(file), mistakes, "{file}");
+        let panics = mistakes.iter().filter(|mistake| mistake.contains("is odd")).count();
         assert_eq!(PANICS.get(), panics, "{file}");
     }
 }
 
 #[test]
 fn one_that_is_looked_for_or_stands_beside_others_is_no_event_again() {
-    for (file, told) in [
+    for (file, mistakes) in [
         (
             "{evens: [3, x, 5]}",
             vec![panicked(10, "evens[0]", "3 is odd"), byte(13, "evens[1]"), panicked(16, "evens[2]", "5 is odd")],
@@ -261,9 +261,9 @@ fn one_that_is_looked_for_or_stands_beside_others_is_no_event_again() {
         ("{tagged: {kind: some}}", vec![panicked(10, "tagged", "it is not made")]),
     ] {
         LOUD.set(0);
-        assert_eq!(wrong(file), told, "{file}");
+        assert_eq!(wrong(file), mistakes, "{file}");
         // Only the first one is logged, and none of the trial readings.
-        assert_eq!(LOUD.get(), usize::from(told[0].contains("is odd")), "{file}");
+        assert_eq!(LOUD.get(), usize::from(mistakes[0].contains("is odd")), "{file}");
     }
 }
 
@@ -302,8 +302,8 @@ fn one_that_a_type_has_caught_leaves_the_places_of_others() {
 fn one_of_what_is_dropped_hides_nothing() {
     assert_eq!(wrong("{bomb: {bomb: 1, port: x}, port: x}"), [byte(24, "bomb.port"), byte(34, "port")]);
     // There is no value, since a missing key was replaced by a trial value.
-    let told = wrong("{bomb: {bomb: 1, port: 2}, needs: {}}");
-    assert_eq!(told, ["35: key `odd.needs`: the key `port` is missing"]);
+    let mistakes = wrong("{bomb: {bomb: 1, port: 2}, needs: {}}");
+    assert_eq!(mistakes, ["35: key `odd.needs`: the key `port` is missing"]);
     // Nothing is wrong with what is read.
     let given = Given::file(Odd::META, "{bomb: {bomb: 1, port: 2}}").flags(&[("port", "x")]);
     assert_eq!(given.wrong(), ["flag --port: key `odd.port` takes a whole number from 0 to 255, not the text `x`"]);

@@ -1,7 +1,7 @@
 //! Tests that all mistakes are reported in one run, and nothing else. For this, valid values are spoilt in random
 //! places. (No type is `untagged`: about these, serde says only that nothing fits.)
 
-use super::taken::{Numbers, Path, at, paths, told};
+use super::taken::{Numbers, Path, at, path_in, paths};
 use crate::config::{given::Given, sections::section::Section as _, types::duration::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -324,13 +324,13 @@ fn spoil(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
 }
 
 /// The keys that are reported, as wrong or as missing.
-fn told_of(value: &Value) -> Vec<Path> {
+fn paths_reported(value: &Value) -> Vec<Path> {
     let given = Given::file(Odd::META, &value.to_string());
     let place = |what: &str| {
-        let (path, missing) = told(what);
+        let (path, missing) = path_in(what);
         path.into_iter().chain(missing.map(str::to_string)).collect()
     };
-    given.config.check(&given.known).iter().map(|told| place(&told.what)).collect()
+    given.config.check(&given.known).iter().map(|reported| place(&reported.what)).collect()
 }
 
 /// The keys are in the order of the file.
@@ -363,8 +363,8 @@ fn the_same_words_are_told_of_each() {
         value["needy"] = needy();
         let spoilt: BTreeSet<Path> = spoilt.iter().map(|path| path.split('.').map(str::to_string).collect()).collect();
         spoilt.iter().for_each(|path| *at(&mut value, path) = bad(path.last().unwrap()));
-        let told = told_of(&value);
-        assert_eq!((told.len(), told.into_iter().collect()), (spoilt.len(), spoilt), "{value}");
+        let reported = paths_reported(&value);
+        assert_eq!((reported.len(), reported.into_iter().collect()), (spoilt.len(), spoilt), "{value}");
     }
 }
 
@@ -381,9 +381,9 @@ fn all_that_is_spoilt_is_told_and_nothing_else() {
         for _ in 0..=numbers.below(4) {
             spoilt.extend(spoil(&mut value, &mut numbers));
         }
-        let told = told_of(&value);
-        let all: BTreeSet<Path> = told.iter().cloned().collect();
-        if all != spoilt || all.len() != told.len() {
+        let reported = paths_reported(&value);
+        let all: BTreeSet<Path> = reported.iter().cloned().collect();
+        if all != spoilt || all.len() != reported.len() {
             let join = |paths: Vec<&Path>| paths.into_iter().map(|path| path.join(".")).collect::<Vec<_>>();
             let (lacking, more) = (join(spoilt.difference(&all).collect()), join(all.difference(&spoilt).collect()));
             odd.push(format!("untold {lacking:?}, invented {more:?}, of {spoilt:?}: {value}"));

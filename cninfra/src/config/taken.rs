@@ -233,7 +233,7 @@ fn has_null(value: &Value) -> bool {
 }
 
 /// The path of the key that a mistake is about, and the key that is missing there, if any.
-pub(super) fn told(what: &str) -> (Path, Option<&str>) {
+pub(super) fn path_in(what: &str) -> (Path, Option<&str>) {
     let path = what.strip_prefix("key `odd.").and_then(|rest| rest.split_once('`')).map_or("", |(path, _)| path);
     let parts = path.split(['.', '[']).map(|part| part.trim_end_matches(']').to_string());
     let missing = what.split_once(": the key `").and_then(|(_, rest)| rest.strip_suffix("` is missing"));
@@ -264,24 +264,26 @@ fn see<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug + Send + Sync + 
         }
         let file = value.to_string();
         let given = Given::file(Of::<T>::META, &file);
-        let told: Vec<String> = given.config.check(&given.known).into_iter().map(|told| told.what).collect();
+        let mistakes: Vec<String> = given.config.check(&given.known).into_iter().map(|mistake| mistake.what).collect();
         match serde_json::from_value::<Of<T>>(value.clone()) {
             Ok(expected) => {
                 right += 1;
-                if !told.is_empty() {
-                    all.push(format!("it is right: {told:?}: {file}"));
+                if !mistakes.is_empty() {
+                    all.push(format!("it is right: {mistakes:?}: {file}"));
                 } else if given.config.section::<Of<T>>("odd").unwrap() != expected {
                     all.push(format!("it is read otherwise: {file}"));
                 }
             }
-            Err(error) if told.is_empty() && !has_null(&value) => all.push(format!("it is wrong: {error}: {file}")),
+            Err(error) if mistakes.is_empty() && !has_null(&value) => all.push(format!("it is wrong: {error}: {file}")),
             Err(_) => {
-                let invented = told
+                let invented = mistakes
                     .iter()
                     .filter_map(|what| Some(format!("{what}: {}: {file}: {wrong:?}", invented(what, &value, &wrong)?)));
                 all.extend(invented);
-                let is_again = |at: &usize| told[..*at].contains(&told[*at]);
-                all.extend((0..told.len()).filter(is_again).map(|at| format!("told twice: {}: {file}", told[at])));
+                let is_again = |at: &usize| mistakes[..*at].contains(&mistakes[*at]);
+                all.extend(
+                    (0..mistakes.len()).filter(is_again).map(|at| format!("told twice: {}: {file}", mistakes[at])),
+                );
             }
         }
     }
@@ -291,7 +293,7 @@ fn see<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug + Send + Sync + 
 
 /// Why a reported mistake cannot be one, if these places are wrong.
 fn invented(what: &str, value: &Value, wrong: &[Path]) -> Option<&'static str> {
-    let (mut path, missing) = told(what);
+    let (mut path, missing) = path_in(what);
     let mut all = Vec::new();
     paths(value, &mut Path::new(), &mut all);
     if !all.contains(&path) {

@@ -94,8 +94,8 @@ fn a_panic_over_what_has_been_left_out_is_no_event() {
 #[test]
 fn a_panic_hides_nothing_and_has_its_place() {
     let wrong = |file: &str| {
-        let told = Given::file(Odd::META, file).wrong_in_line();
-        told.iter().map(|told| told.split(" (at").next().unwrap_or(told).to_string()).collect::<Vec<_>>()
+        let mistakes = Given::file(Odd::META, file).wrong_in_line();
+        mistakes.iter().map(|mistake| mistake.split(" (at").next().unwrap_or(mistake).to_string()).collect::<Vec<_>>()
     };
     let panicked =
         |at: usize, key: &str, number: u8| format!("{at}: key `odd.{key}`: reading it panicked: {number} is odd");
@@ -108,9 +108,9 @@ fn a_panic_hides_nothing_and_has_its_place() {
     let leaf = "{kind: leaf, name: n, panics: 2}";
     let odd = "{kind: leaf, name: n, panics: 3, port: x}";
     let lacks = "{kind: leaf, panics: 5}";
-    let told = wrong(&format!("{{tagged: {{kind: all, of: [{leaf}, {odd}, {lacks}], last: 7}}, port: x}}"));
+    let mistakes = wrong(&format!("{{tagged: {{kind: all, of: [{leaf}, {odd}, {lacks}], last: 7}}, port: x}}"));
     assert_eq!(
-        told,
+        mistakes,
         [
             panicked(91, "tagged.of[1].panics", 3),
             byte(100, "tagged.of[1].port"),
@@ -127,7 +127,7 @@ fn words_that_are_others_each_time_have_their_places() {
     let odd = |at: usize, key: &str| format!("{at}: key `odd.{key}`: reading it panicked: odd the ");
     let taken = |at: usize, key: &str| format!("{at}: key `odd.{key}`: taken for ");
     let byte = |at: usize, key: &str| format!("{at}: key `odd.{key}` takes a whole number from 0 to 255, not ");
-    for (file, told) in [
+    for (file, mistakes) in [
         (
             "{counts: [4, 3, 2, x, 5], port: x}",
             vec![
@@ -151,7 +151,7 @@ fn words_that_are_others_each_time_have_their_places() {
         ),
     ] {
         let wrong = Given::file(Odd::META, file).wrong_in_line();
-        assert_eq!(wrong.len(), told.len(), "{wrong:?}");
-        assert!(wrong.iter().zip(&told).all(|(wrong, told)| wrong.starts_with(told)), "{wrong:?}");
+        assert_eq!(wrong.len(), mistakes.len(), "{wrong:?}");
+        assert!(wrong.iter().zip(&mistakes).all(|(wrong, mistake)| wrong.starts_with(mistake)), "{wrong:?}");
     }
 }

@@ -144,7 +144,7 @@ impl Settings {
     /// The config as a figment, as it will be read.
     pub(in crate::agent) fn figment(&self, graph: &'static Graph) -> Figment {
         let known = own::known(graph);
-        let mut config = self.own.under(self.config.clone().with_secrets_anew());
+        let mut config = self.own.under(self.config.clone().with_secrets_unread());
         config.name_sections(&known);
         if let Some(files) = &self.files {
             // Errors and warnings are reported when the agent starts.

@@ -124,7 +124,7 @@ impl LogsConfig {
 
     /// The configured format, even if other keys are wrong: the errors about these are logged in it.
     pub(in crate::agent) fn format_of(config: &Config) -> Format {
-        config.what_holds::<Self>(SECTION).unwrap_or_default().format()
+        config.section_without_wrong_values::<Self>(SECTION).unwrap_or_default().format()
     }
 
     /// Also returns the place of each key.

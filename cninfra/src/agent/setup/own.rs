@@ -89,13 +89,13 @@ impl AgentConfig {
 
     /// The configured label, even if other keys are wrong: the errors about these are logged with it.
     pub(in crate::agent) fn label_of(config: &Config) -> ServiceLabel {
-        config.what_holds::<Self>(SECTION).unwrap_or_default().microservice_label
+        config.section_without_wrong_values::<Self>(SECTION).unwrap_or_default().microservice_label
     }
 
     /// The warning if no label is set: such an agent has the same label as every other one without a label.
     pub(super) fn without_label(&self, config: &Config) -> Option<String> {
         let label = &self.microservice_label;
-        (!config.says(SECTION, "microservice-label")).then(|| {
+        (!config.is_set(SECTION, "microservice-label")).then(|| {
             format!(
                 "no service label is set: it is `{label}`, and whoever has that too shares its keys; \
                  set --microservice-label or MICROSERVICE_LABEL"
@@ -202,7 +202,7 @@ impl Own {
         if let Some(delay) = self.drain_delay {
             own = own.set(SECTION, "drain-delay", Duration::from(delay));
         }
-        config.over(own)
+        config.with_program_under(own)
     }
 }
 

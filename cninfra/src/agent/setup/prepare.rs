@@ -40,7 +40,7 @@ impl Settings {
             // A config that has been checked has been read.
             if !self.is_checked {
                 // Another agent may have been given the same config at another time, so secrets are read again.
-                self.config = self.config.with_secrets_anew();
+                self.config = self.config.with_secrets_unread();
                 for warning in self.read_config(&known) {
                     self.loggers.of_agent().warn(warning);
                 }
@@ -87,7 +87,7 @@ impl Settings {
             own.microservice_label.clone(),
             graph,
             self.build_info(graph),
-            (self.config.followed_by_nobody(), agents),
+            (self.config.without_followers(), agents),
             self.stop,
             self.loggers,
         ));
@@ -131,7 +131,7 @@ impl Settings {
     /// Takes over what the config sets for plugins, over what the builder has set. If both say `retry`, the builder's
     /// delays stay.
     fn configure_plugins(&mut self, known: &Known) {
-        for (plugin, keys) in self.config.set_of_plugins(known) {
+        for (plugin, keys) in self.config.policies_and_limits(known) {
             let limits = keys.limits.iter().flat_map(limits::phases);
             self.plugin_limits.extend(limits.map(|(phase, limit)| ((plugin.to_string(), phase), limit)));
             let Some(policy) = keys.start_policy else { continue };
@@ -211,7 +211,7 @@ impl StartCheckInputs {
     /// Reads the config again, and returns its errors.
     pub(in crate::agent) fn mistakes(self) -> Vec<PluginError> {
         let StartCheckInputs { graph, own, config, files, unknown: names } = self;
-        let mut settings = Settings { own, config: config.with_secrets_anew(), files, ..Settings::default() };
+        let mut settings = Settings { own, config: config.with_secrets_unread(), files, ..Settings::default() };
         // Warnings are reported by the start itself.
         settings.read_config(&own::known(graph));
         let unknown = names.iter().map(|name| unknown(graph, name));

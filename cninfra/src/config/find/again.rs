@@ -71,7 +71,7 @@ impl Mistakes<'_> {
                 layers.value(&layers.merge(of, dropped))
             };
             let Some(mut merged) = merged else { return Notes::default() };
-            self.texts[of.clone()].iter().for_each(|texts| texts::put(&mut merged, texts));
+            self.texts[of.clone()].iter().for_each(|texts| texts::restore(&mut merged, texts));
             for (way, value) in &made_up {
                 value.iter().for_each(|value| value::insert(&mut merged, way, value.clone()));
             }

@@ -116,7 +116,7 @@ fn place(what: &What, spot: &Spot, way: Way, trial: &Trial<'_>) -> Option<Spot> 
     {
         found.path.pop();
     }
-    found.entry = trial.layers.number(value::at(trial.merged, &found.way)?.tag(), &found.way);
+    found.entry = trial.layers.layer_of(value::at(trial.merged, &found.way)?.tag(), &found.way);
     let of_secret = match what {
         What::Takes(takes) => takes.of_secret,
         What::Says(words) => words.ends_with(HIDDEN),

@@ -17,7 +17,7 @@ use crate::{
         },
         written::{place::Part, way::Way},
         wrong::{
-            failure::brief,
+            failure::shortened,
             mistake::{self, Mistake},
         },
     },
@@ -80,7 +80,7 @@ impl Outcome {
             // without a value there are mistakes
             value => {
                 foreign::discard(value);
-                Err(mistake::all(wrong))
+                Err(mistake::combined(wrong))
             }
         }
     }
@@ -108,8 +108,8 @@ pub(in crate::config) fn default_of<C: Default>(section: Named<'_>) -> std::resu
 }
 
 fn has_no_default(section: Named<'_>, panic: Panic) -> Mistake {
-    let what = format!("section `{}`: making its defaults panicked: {}", section.name, brief(panic));
-    Mistake::new(Source::Default.place(&[], Part::Value), what).of(section.name)
+    let what = format!("section `{}`: making its defaults panicked: {}", section.name, shortened(panic));
+    Mistake::new(Source::Default.place(&[], Part::Value), what).in_section(section.name)
 }
 
 /// As [`extract`], where something is said of it; with its layers and their merge, where they are known.
@@ -165,7 +165,7 @@ fn outcome_of(
     let read = &|reader: Reader<'_, '_>| {
         let reading = reader.reading;
         reading.enter(reader.spot());
-        foreign::guard(|| read(reader)).unwrap_or_else(|panic| Err(reading.panicked(panic)))
+        foreign::guard(|| read(reader)).unwrap_or_else(|panic| Err(reading.failure_of_panic(panic)))
     };
     let (mut layers, mut whole) = known.unwrap_or_else(|| {
         let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
@@ -195,7 +195,7 @@ fn outcome_of(
     let texts = std::mem::take(&mut all.texts);
     let mistakes = all.sorted();
     if texts.iter().any(|texts| !texts.is_empty()) {
-        layers.take_for_texts(&texts);
+        layers.restore_texts(&texts);
         whole = layers.merge(&layers.numbers(), &Dropped::new());
     }
     Box::new(Outcome {

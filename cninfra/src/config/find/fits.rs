@@ -7,7 +7,7 @@ use super::{
 };
 use crate::config::{
     read::unexpected::unexpected,
-    said::shape::{Kind, Shape, Told},
+    said::shape::{Kind, Shape, Wanted},
     written::{
         value,
         way::{Step, Way, inner, inner_at},
@@ -61,10 +61,10 @@ impl Lack<'_, '_> {
         let tag = value::at(around, mapping)?.tag();
         let text = |text: &str| Value::String(tag, text.to_string());
         let all: Vec<Value> = match self.trial.told(&way) {
-            Told { shape: Some(Shape { kind: Kind::Choice(names), .. }), open: false, .. } => {
+            Wanted { shape: Some(Shape { kind: Kind::Choice(names), .. }), open: false, .. } => {
                 names.iter().map(|name| text(name)).collect()
             }
-            Told { shape: Some(Shape { kind: Kind::Choice(_), .. }), .. } => return None,
+            Wanted { shape: Some(Shape { kind: Kind::Choice(_), .. }), .. } => return None,
             _ if may_be_name => return None,
             _ => usual(tag, &way, self.trial.whole),
         };

@@ -31,7 +31,7 @@ impl Mistakes<'_> {
     /// Does it follow from what has been told, be it that a file does not answer?
     pub(super) fn follows(&self, what: &What, at: At<'_>, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
         let spot = at.spot;
-        if self.layers.partial && self.is_of_a_part(what, spot) {
+        if self.layers.is_partial && self.is_of_a_part(what, spot) {
             return true;
         }
         match what {

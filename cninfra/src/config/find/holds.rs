@@ -3,7 +3,7 @@
 use crate::config::{
     said::{
         meant::{HIDES, LATER},
-        shape::{Kind, Told},
+        shape::{Kind, Wanted},
     },
     written::way::{Step, Way},
 };
@@ -13,17 +13,17 @@ const MOST: usize = 500;
 const DEEPEST: usize = 10;
 
 /// May there be a secret at this place, or in what is there? Where that can not be known, there may.
-pub(super) fn may_hold_secret(way: &[Step], ask: &dyn Fn(&[Step]) -> Told) -> bool {
+pub(super) fn may_hold_secret(way: &[Step], ask: &dyn Fn(&[Step]) -> Wanted) -> bool {
     let mut asked = 0;
     holds(&mut way.to_vec(), way.len() + DEEPEST, &mut asked, ask)
 }
 
-fn holds(way: &mut Way, deepest: usize, asked: &mut usize, ask: &dyn Fn(&[Step]) -> Told) -> bool {
+fn holds(way: &mut Way, deepest: usize, asked: &mut usize, ask: &dyn Fn(&[Step]) -> Wanted) -> bool {
     *asked += 1;
     if way.len() > deepest || *asked > MOST {
         return true;
     }
-    let Told { shape, secret, open } = ask(way);
+    let Wanted { shape, secret, open } = ask(way);
     let Some(shape) = shape.filter(|_| !secret && !open) else { return true };
     let mut inner = |step: Step| {
         way.push(step);

@@ -6,7 +6,7 @@ use super::{
     usual::usual,
 };
 use crate::config::{
-    said::shape::{Kind, Shape, Told},
+    said::shape::{Kind, Shape, Wanted},
     written::{
         value,
         way::{Step, Way, inner_at},
@@ -70,7 +70,7 @@ fn have_places(list: &[Step], trial: &Trial<'_>) -> bool {
     match value::at(trial.merged, list) {
         // of one that stands alone, nothing else can move up
         Some(Value::Array(tag, items)) if items.len() > 1 => {
-            if let Told { shape: Some(Shape { kind: Kind::List, .. }), open, .. } = trial.told(list) {
+            if let Wanted { shape: Some(Shape { kind: Kind::List, .. }), open, .. } = trial.told(list) {
                 return open;
             }
             let mut other = trial.merged.clone();

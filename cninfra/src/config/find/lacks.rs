@@ -437,7 +437,7 @@ mod tests {
     #[test]
     fn there_is_no_value_with_what_nobody_says() {
         let given = Given::file(Odd::META, "flat: {port: 1}");
-        assert!(given.config.what_holds::<Odd>("odd").is_none());
-        assert!(given.config.what_holds::<Odd>("none").is_some());
+        assert!(given.config.section_without_wrong_values::<Odd>("odd").is_none());
+        assert!(given.config.section_without_wrong_values::<Odd>("none").is_some());
     }
 }

@@ -4,7 +4,7 @@
 use super::{marked::marked, trial::Trial};
 use crate::config::{
     read::{number, unexpected::unexpected},
-    said::texts::{Looks, put},
+    said::texts::{OriginalTexts, restore},
     written::{value, way::Way},
     wrong::{
         failure::{Failure, Mark, Takes, What},
@@ -19,14 +19,14 @@ const MOST: usize = 6;
 pub(super) const MOST_TRIED: usize = 1_000_000;
 
 /// The same of all texts that stand elsewhere, each with no more than what is around it: so what one reading finds wrong is not found by as many.
-pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
-    let mut found = Looks::new();
-    for (way, _) in trial.layers.looks(trial.merged, &[]) {
+pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
+    let mut found = OriginalTexts::new();
+    for (way, _) in trial.layers.originals(trial.merged, &[]) {
         // around the others is all of the section
         let Some((_, around @ [_, ..])) = way.split_last() else { continue };
         let (mut value, dropped) = trial.near(around);
         // the others stand elsewhere
-        put(&mut value, found.iter().filter(|(way, _)| way.starts_with(around)));
+        restore(&mut value, found.iter().filter(|(way, _)| way.starts_with(around)));
         loop {
             let near = Trial { merged: &value, dropped: &dropped, ..*trial };
             let Err(Failure { what, spot: Some(spot) }) = near.reads(&value) else { break };
@@ -34,7 +34,7 @@ pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
             if texts.is_empty() {
                 break;
             }
-            put(&mut value, &texts);
+            restore(&mut value, &texts);
             found.extend(texts);
         }
     }
@@ -44,27 +44,27 @@ pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> Looks {
 /// Which texts within a value that does not fit are to be taken as they are, so that this is not wrong any more; none where that is of no use.
 ///
 /// Of what was found serde says what it is, but not where: of those that are this, and of all where it does not say it, each alone is tried, some of few, and all.
-pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize) -> Looks {
+pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
     let mark = match failure.0 {
         // which was read as a number
-        What::Takes(takes) if takes.wanted == number::WANTED => return Looks::new(),
+        What::Takes(takes) if takes.wanted == number::WANTED => return OriginalTexts::new(),
         What::Takes(takes) => takes.mark,
         What::Says(_) => None,
-        _ => return Looks::new(),
+        _ => return OriginalTexts::new(),
     };
     // serde tells of this one
     if let What::Takes(takes) = failure.0
         && takes.wants_text()
         && let Some(way) = marked(failure.0, failure.1, trial)
     {
-        return trial.layers.looks(trial.merged, &way).into_iter().filter(|(other, _)| *other == way).collect();
+        return trial.layers.originals(trial.merged, &way).into_iter().filter(|(other, _)| *other == way).collect();
     }
     let is_it = |way: &Way| {
         let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
         mark.is_none() || mark == here()
     };
-    let mut all = Looks::new();
-    for (way, text) in trial.layers.looks(trial.merged, &failure.1.way) {
+    let mut all = OriginalTexts::new();
+    for (way, text) in trial.layers.originals(trial.merged, &failure.1.way) {
         if is_it(&way) {
             // not by the order of flags: who says the same means the same
             let at = all.iter().take_while(|(other, _)| *other < way).count();
@@ -72,7 +72,7 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
         }
     }
     let few = &all[..all.len().min(MOST)]; // each alone, then several of these, then all
-    let mut sets: Vec<Looks> = all.iter().map(|one| vec![one.clone()]).collect();
+    let mut sets: Vec<OriginalTexts> = all.iter().map(|one| vec![one.clone()]).collect();
     let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
     for size in 2..=few.len() {
         sets.extend((1..1_u32 << few.len()).filter(|set| set.count_ones() as usize == size).map(some));
@@ -85,7 +85,7 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
         }
         *left = left.saturating_sub(value::count(trial.merged));
         let mut other = trial.merged.clone();
-        put(&mut other, &set);
+        restore(&mut other, &set);
         match trial.reads(&other).map_or_else(|after| better(failure, &after, &set), |()| Better::Yes) {
             Better::Yes => return set,
             Better::Perhaps => perhaps = perhaps.or(Some(set)),
@@ -103,7 +103,7 @@ enum Better {
 }
 
 /// Is what was wrong not so any more? The next key of the same mapping may be wrong then, but not since it is a text now.
-fn better((what, spot): (&What, &Spot), after: &Failure, texts: &Looks) -> Better {
+fn better((what, spot): (&What, &Spot), after: &Failure, texts: &OriginalTexts) -> Better {
     let is_new = |takes: &Takes| texts.iter().any(|(_, text)| takes.mark == Some(Mark::of(&unexpected(text))));
     let is_of_text = after.spot.as_ref().is_some_and(|other| texts.iter().any(|(way, _)| *way == other.way));
     match (what, &after.what) {

@@ -5,9 +5,9 @@ use crate::{
     config::{
         read::{named::Named, reading::Notes},
         said::{
-            layers::{Dropped, Layers, Twice},
+            layers::{Dropped, Duplicate, Layers},
             meant::{other_form, suggestion_as_written},
-            texts::Looks,
+            texts::OriginalTexts,
         },
         written::{
             key::{kebab, same},
@@ -67,7 +67,7 @@ pub(super) struct Mistakes<'a> {
     /// Secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
     /// What looks like something else, and is a text, of each layer.
-    pub(super) texts: Vec<Looks>,
+    pub(super) texts: Vec<OriginalTexts>,
     /// How many values may still be read to find out what is one.
     pub(super) left_for_texts: usize,
     /// How many values may still be read to find out where something is wrong.
@@ -96,7 +96,7 @@ impl<'a> Mistakes<'a> {
             meant: Vec::new(),
             unknown: HashSet::new(),
             unanswered: Vec::new(),
-            texts: vec![Looks::new(); layers.len()],
+            texts: vec![OriginalTexts::new(); layers.len()],
             left_for_texts: looks::MOST_TRIED,
             left,
         }
@@ -119,8 +119,8 @@ impl<'a> Mistakes<'a> {
     }
 
     /// Has texts for what they look like.
-    pub(super) fn take_for_texts(&mut self, texts: Looks) {
-        texts.into_iter().for_each(|(way, text)| self.texts[self.layers.number(text.tag(), &way)].push((way, text)));
+    pub(super) fn take_for_texts(&mut self, texts: OriginalTexts) {
+        texts.into_iter().for_each(|(way, text)| self.texts[self.layers.layer_of(text.tag(), &way)].push((way, text)));
     }
 
     /// Is something told of what a layer says there?
@@ -130,10 +130,10 @@ impl<'a> Mistakes<'a> {
 
     /// Tells the keys that two files set.
     pub(super) fn twice(&mut self) {
-        for Twice { first, second } in self.layers.twice().into_iter().take(self.most + 1) {
+        for Duplicate { first, second } in self.layers.duplicates().into_iter().take(self.most + 1) {
             let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
             let what = format!("key `{}.{}` is also set in {first}", self.section.name, second.path.join("."));
-            self.all.push(Mistake::new(place, what).of(self.section.name).help("keep one of them"));
+            self.all.push(Mistake::new(place, what).in_section(self.section.name).help("keep one of them"));
         }
     }
 
@@ -189,7 +189,7 @@ impl<'a> Mistakes<'a> {
                 (format!("key `{}` is unknown", self.written(spot)), Some(help.to_string()))
             }
             What::Unknown { key, known } => {
-                let agents = if spot.path.is_empty() { self.section.agents } else { &[] };
+                let agent_keys = if spot.path.is_empty() { self.section.agent_keys } else { &[] };
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
                 let form = other_form(key);
                 // where the type does not say beforehand what it wants, a secret can not be told from other keys
@@ -197,7 +197,7 @@ impl<'a> Mistakes<'a> {
                     Some(known) => {
                         format!("here a secret is in no file of its own: set `{known}`, be it by a variable")
                     }
-                    None => suggestion_as_written(key, known, agents),
+                    None => suggestion_as_written(key, known, agent_keys),
                 };
                 let is_spelling = key != &form && known.iter().any(|known| same(known, key));
                 let help = match is_spelling && self.layers.is_process(spot.entry) {
@@ -243,7 +243,7 @@ impl<'a> Mistakes<'a> {
             }
             _ => self.layers.place(spot, part),
         };
-        let mistake = Mistake::new(place, text).of(self.section.name).help_if(help);
+        let mistake = Mistake::new(place, text).in_section(self.section.name).help_if(help);
         // a layer may be read by itself more than once
         if self.all.contains(&mistake) {
             return;
@@ -295,7 +295,7 @@ impl<'a> Mistakes<'a> {
             let last = if is_sure { self.all.drain(self.most..).next() } else { self.all.last().cloned() };
             let last = last.and_then(|mistake| mistake.place);
             let more = last.map(|place| Mistake::more(place, &format!("section `{}`", self.section.name), is_sure));
-            self.all.extend(more.map(|more| more.of(self.section.name)));
+            self.all.extend(more.map(|more| more.in_section(self.section.name)));
         }
         self.all
     }

@@ -230,7 +230,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
 
 fn is_dropped(trial: &Trial<'_>, item: &Value, around: &[Step], at: usize) -> bool {
     let way = inner_at(around, at);
-    trial.dropped.contains(&(trial.layers.number(item.tag(), &way), way))
+    trial.dropped.contains(&(trial.layers.layer_of(item.tag(), &way), way))
 }
 
 fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {

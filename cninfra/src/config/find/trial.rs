@@ -11,7 +11,7 @@ use crate::{
         },
         said::{
             layers::{Dropped, Layers},
-            shape::{Kind, Told},
+            shape::{Kind, Wanted},
         },
         written::{
             value,
@@ -97,7 +97,7 @@ impl Trial<'_> {
                 let mut all: Vec<Value> = items.iter().map(|item| value::nothing(item.tag())).collect();
                 for (other, item) in all.iter().enumerate().filter(|(other, _)| other != at) {
                     let place = inner_at(before, other);
-                    dropped.insert((self.layers.number(item.tag(), &place), place));
+                    dropped.insert((self.layers.layer_of(item.tag(), &place), place));
                 }
                 before.push(step.clone());
                 all[*at] = self.only(&items[*at], before, (from, rest), dropped);
@@ -151,7 +151,7 @@ impl Trial<'_> {
     }
 
     /// What the type says of this place.
-    pub(super) fn told(&self, way: &[Step]) -> Told {
+    pub(super) fn told(&self, way: &[Step]) -> Wanted {
         self.counted(1, || ask(self.section, way, &|reader| quietly(self.read, reader)))
     }
 
@@ -172,7 +172,7 @@ impl Trial<'_> {
 
     /// Has it been left out, since it is wrong?
     pub(super) fn is_left_out(&self, value: &Value, way: &Way) -> bool {
-        !self.dropped.is_empty() && self.dropped.contains(&(self.layers.number(value.tag(), way), way.clone()))
+        !self.dropped.is_empty() && self.dropped.contains(&(self.layers.layer_of(value.tag(), way), way.clone()))
     }
 
     /// Is a text wanted where something else is, or somewhere in what is there?

@@ -8,7 +8,7 @@ use super::{
 use crate::config::{
     said::{
         layers::{Dropped, Layers},
-        shape::{Shape, Told},
+        shape::{Shape, Wanted},
     },
     written::{value, way::Step},
     wrong::failure::Failed,
@@ -20,7 +20,7 @@ pub(in crate::config) fn ask(
     section: Named<'_>,
     way: &[Step],
     read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
-) -> Told {
+) -> Wanted {
     let value = value::nested(way, value::nothing(Tag::Default));
     let (layers, dropped) = (Layers::default(), Dropped::new());
     let notes = Notes::default().into();
@@ -28,8 +28,8 @@ pub(in crate::config) fn ask(
     // The reader stops with an error there, and has noted the answer.
     let _ = read(Reader::new(&reading, &value));
     let notes = reading.notes.into_inner();
-    let shape = notes.told.map(|kind| Shape { optional: notes.told_optional, kind });
-    Told { shape, secret: notes.told_secret, open: notes.told_open }
+    let shape = notes.wanted_kind.map(|kind| Shape { optional: notes.wanted_optional, kind });
+    Wanted { shape, secret: notes.wanted_secret, open: notes.wanted_open }
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn the_file_of_a_secret_can_be_asked_for() {
         let read = |reader: Reader<'_, '_>| Odd::deserialize(reader).map(drop);
-        let told = ask(Named::plain("odd"), &[Step::Key("password-file".to_string())], &read);
-        assert!(told.secret && told.shape.is_some());
+        let wanted = ask(Named::plain("odd"), &[Step::Key("password-file".to_string())], &read);
+        assert!(wanted.secret && wanted.shape.is_some());
     }
 }

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, IntoDeserializer as _, Visitor, value::StrDeserial
 pub(super) struct Name<'n>(pub(super) &'n str);
 
 impl Name<'_> {
-    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
+    fn visit_number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         match (self.0.parse(), self.0.parse()) {
             (Ok(number), _) => visitor.visit_u64(number),
             (_, Ok(number)) => visitor.visit_i64(number),
@@ -89,7 +89,7 @@ mod tests {
         Left,
     }
 
-    fn said(key: &str, text: &str) -> Result<Odd, String> {
+    fn read_by_flag(key: &str, text: &str) -> Result<Odd, String> {
         let mut config = Config::new();
         config.set_flag("odd", key, text, "f");
         config.section("odd").map_err(|error| error.to_string())
@@ -97,15 +97,15 @@ mod tests {
 
     #[test]
     fn keys_are_of_the_type_that_a_map_has() {
-        assert_eq!(said("by-number", "{80: 1}").unwrap().by_number, [(80, 1)].into());
-        assert_eq!(said("by-number.80", "1").unwrap().by_number, [(80, 1)].into());
-        assert_eq!(said("by-signed.-8", "1").unwrap().by_signed, [(-8, 1)].into());
-        assert_eq!(said("by-truth.true", "1").unwrap().by_truth, [(true, 1)].into());
-        assert_eq!(said("by-label.a", "1").unwrap().by_label, [(Label("a".into()), 1)].into());
-        assert_eq!(said("by-id.7", "1").unwrap().by_id, [(Id(7), 1)].into());
-        assert_eq!(said("by-side.left", "1").unwrap().by_side, [(Side::Left, 1)].into());
-        assert_eq!(said("by-letter.7", "1").unwrap().by_letter, [('7', 1)].into());
-        assert!(said("by-plugin.http", "1").unwrap().by_plugin.len() == 1);
+        assert_eq!(read_by_flag("by-number", "{80: 1}").unwrap().by_number, [(80, 1)].into());
+        assert_eq!(read_by_flag("by-number.80", "1").unwrap().by_number, [(80, 1)].into());
+        assert_eq!(read_by_flag("by-signed.-8", "1").unwrap().by_signed, [(-8, 1)].into());
+        assert_eq!(read_by_flag("by-truth.true", "1").unwrap().by_truth, [(true, 1)].into());
+        assert_eq!(read_by_flag("by-label.a", "1").unwrap().by_label, [(Label("a".into()), 1)].into());
+        assert_eq!(read_by_flag("by-id.7", "1").unwrap().by_id, [(Id(7), 1)].into());
+        assert_eq!(read_by_flag("by-side.left", "1").unwrap().by_side, [(Side::Left, 1)].into());
+        assert_eq!(read_by_flag("by-letter.7", "1").unwrap().by_letter, [('7', 1)].into());
+        assert!(read_by_flag("by-plugin.http", "1").unwrap().by_plugin.len() == 1);
         for (key, words) in [
             ("by-number.x", "the key takes a whole number from 0 to 65535, not the text `x`"),
             ("by-number.-1", "the key takes a whole number from 0 to 65535, not `-1`"),
@@ -113,7 +113,7 @@ mod tests {
             ("by-truth.yes", "the key takes `true` or `false`, not the text `yes`"),
             ("by-side.up", "the key takes `left`, not `up`"),
         ] {
-            assert_eq!(said(key, "1").unwrap_err(), format!("flag --f: key `odd.{key}`: {words}"));
+            assert_eq!(read_by_flag(key, "1").unwrap_err(), format!("flag --f: key `odd.{key}`: {words}"));
         }
     }
 }

@@ -5,12 +5,12 @@
 pub(in crate::config) struct Named<'a> {
     pub(in crate::config) name: &'a str,
     /// The keys that belong to the agent.
-    pub(in crate::config) agents: &'static [&'static str],
+    pub(in crate::config) agent_keys: &'static [&'static str],
 }
 
 impl<'a> Named<'a> {
     /// A section in which no keys belong to the agent.
     pub(in crate::config) fn plain(name: &'a str) -> Self {
-        Named { name, agents: &[] }
+        Named { name, agent_keys: &[] }
     }
 }

@@ -5,8 +5,8 @@
 //! there is anything to read.
 
 use super::{
-    fields::{self, Fed, Feed, feed_map, feed_struct, unsaid},
-    number::{self, Whole, is_beyond, whole},
+    fields::{self, EntryAccess, EntryReader, fields_not_set, map_entries, struct_entries},
+    number::{self, IntegerOrFloat, integer_or_float, is_beyond},
     reading::{Reading, Reads},
     secret_file,
     unexpected::unexpected,
@@ -97,7 +97,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         if let Some(file) = &self.of_file {
             return Spot::clone(file);
         }
-        let entry = self.reading.layers.number(self.value.tag(), &self.way);
+        let entry = self.reading.layers.layer_of(self.value.tag(), &self.way);
         Spot { path: self.path.clone(), entry, way: self.way.clone() }
     }
 
@@ -125,16 +125,16 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// Notes what the type wants and stops reading, if this is the place at which the type is asked.
-    pub(super) fn wants(&self, kind: Kind) -> Result<(), Failed> {
+    pub(super) fn answer_if_asked(&self, kind: Kind) -> Result<(), Failed> {
         if !self.is_asked() {
             return Ok(());
         }
-        self.reading.notes.borrow_mut().told.get_or_insert(kind);
+        self.reading.notes.borrow_mut().wanted_kind.get_or_insert(kind);
         Err(Failure::new(What::Asked))
     }
 
     /// Refuses a `<key>-file` for a type that is not a secret, and an empty file unless it is a `Secret<Option<..>>`.
-    fn no_file(self) -> Result<Self, Failed> {
+    fn refuse_file(self) -> Result<Self, Failed> {
         if self.names_file {
             return Err(Failure::new(What::NoSecret));
         }
@@ -148,52 +148,52 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// The value for a type that wants this kind of value.
-    fn wanted(self, kind: Kind) -> Result<Self, Failed> {
-        self.wants(kind)?;
-        let mut reader = self.no_file()?;
+    fn for_kind(self, kind: Kind) -> Result<Self, Failed> {
+        self.answer_if_asked(kind)?;
+        let mut reader = self.refuse_file()?;
         if reader.is_text
             && let Value::String(_, text) = &*reader.value
         {
-            (reader.value, reader.is_text) = (Cow::Owned(kind.of_text(text)), false);
+            (reader.value, reader.is_text) = (Cow::Owned(kind.convert_text(text)), false);
         }
         Ok(reader)
     }
 
-    fn wrong<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failed> {
+    fn wrong_type<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failed> {
         Err(de::Error::invalid_type(unexpected(&self.value), visitor))
     }
 
-    /// Like [`wrong`](Reader::wrong), but does not show the value: a scalar instead of a list or mapping may be a
-    /// secret that belongs into it.
-    fn wrong_whole<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failed> {
+    /// Like [`wrong_type`](Reader::wrong_type), but does not show the value: a scalar instead of a list or mapping may be
+    /// a secret that belongs into it.
+    fn wrong_type_hidden<V>(&self, visitor: &dyn de::Expected) -> Result<V, Failed> {
         match &*self.value {
             Value::String(..) => Err(de::Error::invalid_type(Unexpected::Other("a text"), visitor)),
             Value::Num(..) => Err(de::Error::invalid_type(Unexpected::Other("a number"), visitor)),
-            _ => self.wrong(visitor),
+            _ => self.wrong_type(visitor),
         }
     }
 
-    fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
-        self.wanted(Kind::Number)?.plain(visitor)
+    fn visit_number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
+        self.for_kind(Kind::Number)?.visit_as_is(visitor)
     }
 
     /// Passes the value on as the kind that it has.
-    fn plain<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
+    fn visit_as_is<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         match &*self.value {
             Value::Empty(..) => visitor.visit_unit(),
             Value::Bool(_, value) => visitor.visit_bool(*value),
-            Value::Num(_, number) => match whole(*number) {
-                Whole::Unsigned(number) => visitor.visit_u64(number),
-                Whole::Signed(number) => visitor.visit_i64(number),
-                Whole::No(number) => visitor.visit_f64(number),
+            Value::Num(_, number) => match integer_or_float(*number) {
+                IntegerOrFloat::Unsigned(number) => visitor.visit_u64(number),
+                IntegerOrFloat::Signed(number) => visitor.visit_i64(number),
+                IntegerOrFloat::Float(number) => visitor.visit_f64(number),
             },
-            Value::Char(_, value) => match value::unread(*value).filter(|_| self.reading.reads == Reads::Trial) {
+            Value::Char(_, value) => match value::trial_bytes(*value).filter(|_| self.reading.reads == Reads::Trial) {
                 Some(bytes) => visitor.visit_bytes(&bytes),
                 None => visitor.visit_char(*value),
             },
             Value::String(_, text) => visitor.visit_str(text),
-            Value::Array(..) => self.list(visitor),
-            Value::Dict(..) => self.mapping(visitor),
+            Value::Array(..) => self.visit_list(visitor),
+            Value::Dict(..) => self.visit_mapping(visitor),
         }
     }
 
@@ -206,21 +206,21 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
-        let Some(items) = self.items() else { return self.wrong_whole(&visitor) };
-        self.fed(visitor, items)
+    fn visit_list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
+        let Some(items) = self.items() else { return self.wrong_type_hidden(&visitor) };
+        self.visit_items(visitor, items)
     }
 
-    fn fed<'de, V: Visitor<'de>>(&self, visitor: V, items: Vec<Cow<'a, Value>>) -> Result<V::Value, Failed> {
-        let item = |(index, value)| Fed { name: Cow::Borrowed(""), reader: self.item(index, value) };
+    fn visit_items<'de, V: Visitor<'de>>(&self, visitor: V, items: Vec<Cow<'a, Value>>) -> Result<V::Value, Failed> {
+        let item = |(index, value)| EntryReader { name: Cow::Borrowed(""), reader: self.item(index, value) };
         // Items that were found wrong stay in the value, so that the others keep their places; they are skipped here.
-        let is_there = |fed: &Fed<'_, '_>| {
-            let Spot { entry, way, .. } = fed.reader.spot();
+        let is_there = |element: &EntryReader<'_, '_>| {
+            let Spot { entry, way, .. } = element.reader.spot();
             !self.reading.dropped.contains(&(entry, way))
         };
-        let mut feed = Feed::new(items.into_iter().enumerate().map(item).filter(is_there).collect());
-        let value = visitor.visit_seq(&mut feed)?;
-        match feed.next() {
+        let mut access = EntryAccess::new(items.into_iter().enumerate().map(item).filter(is_there).collect());
+        let value = visitor.visit_seq(&mut access)?;
+        match access.next() {
             Some(surplus) => {
                 Err(Failure::new(What::Says("nothing reads it: remove it".into())).at(|| surplus.reader.spot()))
             }
@@ -228,19 +228,19 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    fn mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
+    fn visit_mapping<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.entries().is_none() {
-            return self.wrong_whole(&visitor);
+            return self.wrong_type_hidden(&visitor);
         }
-        visitor.visit_map(&mut Feed::new(feed_map(&self)))
+        visitor.visit_map(&mut EntryAccess::new(map_entries(&self)))
     }
 
-    fn choose<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failed> {
+    fn visit_enum<'de, V: Visitor<'de>>(self, visitor: V, names: &'static [&'static str]) -> Result<V::Value, Failed> {
         // The content is under another key, and may be a secret.
         if self.is_asked() && failure::is_tag(&visitor) {
-            self.reading.notes.borrow_mut().told_open = true;
+            self.reading.notes.borrow_mut().wanted_open = true;
         }
-        let reader = self.wanted(Kind::Choice(names))?;
+        let reader = self.for_kind(Kind::Choice(names))?;
         reader.reading.notes.borrow_mut().choices.insert(reader.path.clone());
         if let Some(choice) = Choice::of(&reader, names) {
             return visitor.visit_enum(choice);
@@ -249,7 +249,7 @@ impl<'a, 'r> Reader<'a, 'r> {
             Value::Dict(_, dict) if dict.len() > 1 => {
                 Err(Failure::new(What::Variants { keys: dict.keys().cloned().collect(), names }))
             }
-            _ => reader.wrong(&visitor).map_err(|failure| match failure.what {
+            _ => reader.wrong_type(&visitor).map_err(|failure| match failure.what {
                 What::Takes(takes) => Failure::new(What::NoVariant { found: takes.shown(), names }),
                 what => Failure::new(what),
             }),
@@ -257,24 +257,24 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// Reads a duration into the standard library's type.
-    fn duration<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
+    fn visit_duration<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         let time = Duration::deserialize(self)?;
         visitor.visit_seq(SeqDeserializer::new([time.as_secs(), time.subsec_nanos().into()].into_iter()))
     }
 
     /// Reads a tuple. Its items have different types, and only the first item's can be asked what it wants.
-    fn tuple<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failed> {
+    fn visit_tuple<'de, V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failed> {
         if let Some(Step::Index(1..)) = self.reading.asked.and_then(|asked| asked.get(self.way.len())) {
             return Err(Failure::new(What::Asked));
         }
         if self.is_asked() && len > 1 {
-            self.reading.notes.borrow_mut().told_open = true;
+            self.reading.notes.borrow_mut().wanted_open = true;
         }
-        let reader = self.wanted(Kind::List)?;
-        let Some(mut items) = reader.items() else { return reader.wrong_whole(&visitor) };
+        let reader = self.for_kind(Kind::List)?;
+        let Some(mut items) = reader.items() else { return reader.wrong_type_hidden(&visitor) };
         if items.len() > len {
             let surplus = reader.item(len, items[len].clone());
-            fields::surplus(&reader, surplus.spot(), len, items.len());
+            fields::report_surplus(&reader, surplus.spot(), len, items.len());
             items.truncate(len);
         }
         // Without one of its items, the others would be read as other types.
@@ -283,7 +283,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         if (0..items.len()).any(is_dropped) {
             return Err(Failure::new(What::Says("an item of it is wrong".into())));
         }
-        reader.fed(visitor, items)
+        reader.visit_items(visitor, items)
     }
 }
 
@@ -295,34 +295,34 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             // A type that refuses an empty mapping for being a mapping accepts none at all.
             let empty = visitor.visit_map(MapDeserializer::<_, Failed>::new(iter::empty::<(&str, &str)>()));
             let is_open = !matches!(empty, Err(failed) if matches!(failed.what, What::Takes(_)));
-            self.reading.notes.borrow_mut().told_open = is_open;
-            self.wants(Kind::Any)?;
+            self.reading.notes.borrow_mut().wanted_open = is_open;
+            self.answer_if_asked(Kind::Any)?;
             return Err(Failure::new(What::Asked));
         }
-        let reader = self.wanted(Kind::Any)?;
-        reader.reading.puts_by();
+        let reader = self.for_kind(Kind::Any)?;
+        reader.reading.note_buffering();
         if let Value::Num(_, Num::F64(number)) = &*reader.value
             && is_beyond(*number)
         {
             reader.reading.notes.borrow_mut().large.push(reader.spot());
         }
-        reader.plain(visitor).map_err(Failure::of_any)
+        reader.visit_as_is(visitor).map_err(Failure::of_any)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
-        self.wanted(Kind::Bool)?.plain(visitor)
+        self.for_kind(Kind::Bool)?.visit_as_is(visitor)
     }
 
     number::methods! { deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f64 }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
-        let reader = self.wanted(Kind::Number)?;
+        let reader = self.for_kind(Kind::Number)?;
         // A number that is too large for an `f32` would become infinite.
         match &*reader.value {
             Value::Num(_, number) if number.to_f64().is_some_and(is_beyond) => {
                 Err(de::Error::invalid_value(unexpected(&reader.value), &number::WANTED))
             }
-            _ => reader.plain(visitor),
+            _ => reader.visit_as_is(visitor),
         }
     }
 
@@ -331,7 +331,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
-        self.wanted(Kind::Text)?.plain(visitor)
+        self.for_kind(Kind::Text)?.visit_as_is(visitor)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
@@ -340,7 +340,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.is_asked() {
-            self.reading.notes.borrow_mut().told_optional = true;
+            self.reading.notes.borrow_mut().wanted_optional = true;
             return visitor.visit_some(self);
         }
         let is_none = match &*self.value {
@@ -366,7 +366,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         let mut reader = self;
         reader.is_hidden = true;
         if reader.reading.asked.is_some() {
-            reader.reading.notes.borrow_mut().told_secret = true;
+            reader.reading.notes.borrow_mut().wanted_secret = true;
             // If the type is only asked, there is no file to read.
             reader.names_file = false;
         }
@@ -392,7 +392,7 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
             drop(notes);
         }
         #[cfg(feature = "testing")]
-        reader.reading.notes.borrow_mut().hidden.extend(value::texts(&reader.value));
+        reader.reading.notes.borrow_mut().secret_texts.extend(value::texts(&reader.value));
         // Messages about the value may show it.
         let found = match &*reader.value {
             Value::Num(..) => Some("a number"),
@@ -403,11 +403,11 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
-        self.wanted(Kind::List)?.list(visitor)
+        self.for_kind(Kind::List)?.visit_list(visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Failed> {
-        self.tuple(len, visitor)
+        self.visit_tuple(len, visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -416,13 +416,13 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Failed> {
-        self.tuple(len, visitor)
+        self.visit_tuple(len, visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         // Serde calls this also for a type with flattened fields, for which it buffers the values.
-        self.reading.puts_by();
-        self.wanted(Kind::Map)?.mapping(visitor)
+        self.reading.note_buffering();
+        self.for_kind(Kind::Map)?.visit_mapping(visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -433,24 +433,24 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     ) -> Result<V::Value, Failed> {
         // The standard library's duration is read like ours, unless it is written as a mapping, as serde writes it.
         if (name, fields) == ("Duration", &["secs", "nanos"]) {
-            self.reading.notes.borrow_mut().times.insert(self.path.clone());
+            self.reading.notes.borrow_mut().durations.insert(self.path.clone());
             if !matches!(&*self.value, Value::Dict(..)) {
-                return self.duration(visitor);
+                return self.visit_duration(visitor);
             }
         }
-        if fields.len() == 2 && failure::is_beside(&visitor) {
-            self.reading.puts_by();
+        if fields.len() == 2 && failure::is_adjacently_tagged(&visitor) {
+            self.reading.note_buffering();
         }
-        let reader = self.wanted(Kind::Struct(fields))?;
+        let reader = self.for_kind(Kind::Struct(fields))?;
         if reader.entries().is_none() {
-            return reader.wrong_whole(&visitor);
+            return reader.wrong_type_hidden(&visitor);
         }
-        let mut feed = Feed::new(feed_struct(&reader, fields));
-        visitor.visit_map(&mut feed).map_err(|failed| match *failed {
+        let mut access = EntryAccess::new(struct_entries(&reader, fields));
+        visitor.visit_map(&mut access).map_err(|failed| match *failed {
             Failure { what: What::Missing { field, of_secret, .. }, spot: None } => {
-                Failure::new(What::Missing { field, of_secret, others: unsaid(&reader, fields, field) })
+                Failure::new(What::Missing { field, of_secret, others: fields_not_set(&reader, fields, field) })
             }
-            Failure { what: What::Twice(_), spot: None } => match feed.last.take() {
+            Failure { what: What::Twice(_), spot: None } => match access.last.take() {
                 Some(spot) => failed.at(|| spot),
                 None => failed,
             },
@@ -464,20 +464,20 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failed> {
-        self.choose(visitor, names)
+        self.visit_enum(visitor, names)
     }
 
     /// Reads the tag of an enum. Only the type's own code knows which other keys belong to the variant.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
         if self.is_asked() {
-            self.reading.notes.borrow_mut().told_open = true;
+            self.reading.notes.borrow_mut().wanted_open = true;
         }
-        let reader = self.wanted(Kind::Any)?;
+        let reader = self.for_kind(Kind::Any)?;
         // Serde would take a number for the index of a variant.
         if let Value::Num(_, number) = &*reader.value {
             return visitor.visit_str(&number.to_u128().map_or_else(String::new, |number| number.to_string()));
         }
-        reader.plain(visitor).map_err(Failure::of_any)
+        reader.visit_as_is(visitor).map_err(Failure::of_any)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failed> {
@@ -490,6 +490,6 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
 }
 
 /// Wraps a variant's name for serde.
-pub(super) fn name(name: &str) -> StrDeserializer<'_, Failed> {
+pub(super) fn variant_name(name: &str) -> StrDeserializer<'_, Failed> {
     de::value::StrDeserializer::new(name)
 }

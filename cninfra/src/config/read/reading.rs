@@ -9,7 +9,7 @@ use crate::{
         },
         written::way::Step,
         wrong::{
-            failure::{Failed, Failure, PANICKED, What, brief},
+            failure::{Failed, Failure, PANICKED, What, shortened},
             mistake::Mistake,
             spot::Spot,
         },
@@ -48,61 +48,61 @@ impl Reading<'_> {
     /// Begins to read the value at this spot. Returns its depth, for [`leave`](Reading::leave).
     pub(in crate::config) fn enter(&self, spot: Spot) -> usize {
         let mut notes = self.notes.borrow_mut();
-        notes.failed = None;
-        notes.within.push(Within { spot, puts_by: false });
-        notes.within.len() - 1
+        notes.last_failure = None;
+        notes.being_read.push(ValueBeingRead { spot, is_buffered: false });
+        notes.being_read.len() - 1
     }
 
     /// Ends reading the value at this depth, and any deeper ones that are left over because the type has caught a
     /// panic.
     pub(super) fn leave(&self, depth: usize) -> Option<Spot> {
         let mut notes = self.notes.borrow_mut();
-        notes.failed = None;
-        notes.within.truncate(depth + 1);
-        notes.within.pop().map(|within| within.spot)
+        notes.last_failure = None;
+        notes.being_read.truncate(depth + 1);
+        notes.being_read.pop().map(|being_read| being_read.spot)
     }
 
     /// The same if reading it failed. The failure keeps its spot if it has one: that is further in.
-    pub(super) fn leave_by(&self, depth: usize, mut failure: Failed) -> Failed {
-        let failed = self.notes.borrow_mut().failed.take();
+    pub(super) fn leave_failed(&self, depth: usize, mut failure: Failed) -> Failed {
+        let last_failure = self.notes.borrow_mut().last_failure.take();
         let spot = self.leave(depth);
         failure.spot = failure.spot.take().or(spot);
-        self.notes.borrow_mut().failed = failed.or_else(|| Some(failure.clone()));
+        self.notes.borrow_mut().last_failure = last_failure.or_else(|| Some(failure.clone()));
         failure
     }
 
     /// Notes that serde buffers the value that is being read: a mistake in it has no place of its own.
-    pub(super) fn puts_by(&self) {
-        if let Some(within) = self.notes.borrow_mut().within.last_mut() {
-            within.puts_by = true;
+    pub(super) fn note_buffering(&self) {
+        if let Some(being_read) = self.notes.borrow_mut().being_read.last_mut() {
+            being_read.is_buffered = true;
         }
     }
 
     /// Turns a panic of the type into a failure at the innermost value that was being read. If a value has just failed,
     /// its failure is returned instead: then it was values read beside it that panicked, when they were dropped.
-    pub(in crate::config) fn panicked(&self, panic: Panic) -> Failed {
+    pub(in crate::config) fn failure_of_panic(&self, panic: Panic) -> Failed {
         let mut notes = self.notes.borrow_mut();
-        if let Some(failed) = notes.failed.take() {
-            return failed;
+        if let Some(last_failure) = notes.last_failure.take() {
+            return last_failure;
         }
-        let within = notes.within.pop();
-        notes.panicked_there = within.as_ref().is_some_and(|within| !within.puts_by);
-        let what = What::Says(format!("{PANICKED}{}", brief(panic)));
-        Box::new(Failure { what, spot: within.map(|within| within.spot) })
+        let being_read = notes.being_read.pop();
+        notes.panicked_there = being_read.as_ref().is_some_and(|being_read| !being_read.is_buffered);
+        let what = What::Says(format!("{PANICKED}{}", shortened(panic)));
+        Box::new(Failure { what, spot: being_read.map(|being_read| being_read.spot) })
     }
 }
 
-/// A value that is being read. `puts_by`: serde buffers it before its type is known.
-struct Within {
+/// A value that is being read. `is_buffered`: serde buffers it before its type is known.
+struct ValueBeingRead {
     spot: Spot,
-    puts_by: bool,
+    is_buffered: bool,
 }
 
 /// What is noted during a reading.
 #[derive(Default)]
 pub(in crate::config) struct Notes {
     /// The help for the last unknown key, if there was one.
-    pub(in crate::config) unknown: Option<String>,
+    pub(in crate::config) unknown_key_help: Option<String>,
     /// The known keys that unknown ones were probably meant to be.
     pub(in crate::config) meant: Vec<String>,
     /// Unknown keys and other mistakes that do not stop the reading.
@@ -114,7 +114,7 @@ pub(in crate::config) struct Notes {
     /// The paths of enums.
     pub(in crate::config) choices: BTreeSet<Vec<String>>,
     /// The paths of the standard library's durations.
-    pub(in crate::config) times: BTreeSet<Vec<String>>,
+    pub(in crate::config) durations: BTreeSet<Vec<String>>,
     /// The agent's keys, if the section's type has no such keys.
     pub(in crate::config) agent_keys: BTreeMap<String, Spot>,
     /// The agent's keys that do not hold: overridden ones, and second spellings.
@@ -128,19 +128,19 @@ pub(in crate::config) struct Notes {
     /// The names of plugins that were read.
     pub(in crate::config) plugins: Vec<(Spot, String)>,
     /// The values that are being read, the outermost first.
-    within: Vec<Within>,
+    being_read: Vec<ValueBeingRead>,
     /// The last failure, as long as nothing was read after it.
-    failed: Option<Failed>,
+    last_failure: Option<Failed>,
     /// The type panicked while it read exactly the value that is reported, without serde's buffering in between.
     pub(in crate::config) panicked_there: bool,
     /// The contents of secrets, for tests that no message shows them.
     #[cfg(feature = "testing")]
-    pub(in crate::config) hidden: Vec<String>,
+    pub(in crate::config) secret_texts: Vec<String>,
     /// What the type wants at the place where it was asked.
-    pub(super) told: Option<Kind>,
-    pub(super) told_optional: bool,
+    pub(super) wanted_kind: Option<Kind>,
+    pub(super) wanted_optional: bool,
     /// That place is a secret, or inside one.
-    pub(super) told_secret: bool,
+    pub(super) wanted_secret: bool,
     /// The type accepts any mapping there.
-    pub(super) told_open: bool,
+    pub(super) wanted_open: bool,
 }

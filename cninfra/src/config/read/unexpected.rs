@@ -1,6 +1,6 @@
 //! Converts a figment value into serde's [`Unexpected`].
 
-use super::number::{Whole, whole};
+use super::number::{IntegerOrFloat, integer_or_float};
 use figment::value::Value;
 use serde::de::Unexpected;
 
@@ -9,10 +9,10 @@ pub(in crate::config) fn unexpected(value: &Value) -> Unexpected<'_> {
     match value {
         Value::Empty(..) => Unexpected::Unit,
         Value::Bool(_, value) => Unexpected::Bool(*value),
-        Value::Num(_, number) => match whole(*number) {
-            Whole::Unsigned(value) => Unexpected::Unsigned(value),
-            Whole::Signed(value) => Unexpected::Signed(value),
-            Whole::No(value) => Unexpected::Float(value),
+        Value::Num(_, number) => match integer_or_float(*number) {
+            IntegerOrFloat::Unsigned(value) => Unexpected::Unsigned(value),
+            IntegerOrFloat::Signed(value) => Unexpected::Signed(value),
+            IntegerOrFloat::Float(value) => Unexpected::Float(value),
         },
         Value::Char(_, value) => Unexpected::Char(*value),
         Value::String(_, text) => Unexpected::Str(text),

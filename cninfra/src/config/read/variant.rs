@@ -1,6 +1,6 @@
 //! [`Choice`]: deserializes an enum, which is written as a name, or as a name with its content.
 
-use super::reader::{Reader, name};
+use super::reader::{Reader, variant_name};
 use crate::config::{
     said::shape::Kind,
     written::{key, way::Step},
@@ -37,7 +37,7 @@ impl<'de, 'a, 'r> EnumAccess<'de> for Choice<'a, 'r> {
     type Variant = Content<'a, 'r>;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Content<'a, 'r>), Failed> {
-        Ok((seed.deserialize(name(&self.name))?, Content(self.content)))
+        Ok((seed.deserialize(variant_name(&self.name))?, Content(self.content)))
     }
 }
 
@@ -54,7 +54,7 @@ impl<'a, 'r> Content<'a, 'r> {
                 reading.leave(depth);
                 Ok(value)
             }
-            Err(failure) => Err(reading.leave_by(depth, failure)),
+            Err(failure) => Err(reading.leave_failed(depth, failure)),
         }
     }
 }
@@ -64,7 +64,7 @@ impl<'de> VariantAccess<'de> for Content<'_, '_> {
 
     fn unit_variant(self) -> Result<(), Failed> {
         match self.0 {
-            Some(reader) if reader.is_asked() => reader.wants(Kind::Nothing),
+            Some(reader) if reader.is_asked() => reader.answer_if_asked(Kind::Nothing),
             Some(reader) if !matches!(&*reader.value, Value::Empty(..)) => {
                 Err(<Failed as de::Error>::custom("nothing belongs to this name: write it alone"))
             }

@@ -1,10 +1,10 @@
 //! Replaces the keys of a layer by the names that their type has for them, since figment merges by the exact key.
 
 use super::{
-    agents::AGENT_KEYS,
+    agent_keys::AGENT_KEYS,
     chosen::Choices,
     meant::{HIDES, Meant, meant},
-    shape::{Kind, Shape, Told},
+    shape::{Kind, Shape, Wanted},
     source::Texts,
 };
 use crate::config::written::{
@@ -15,13 +15,13 @@ use figment::value::{Dict, Value};
 use std::collections::BTreeMap;
 
 /// Asks the section's type what it wants at a place.
-pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Told + 'a;
+pub(super) type Ask<'a> = dyn Fn(&[Step]) -> Wanted + 'a;
 
 /// What was noted while the keys of one layer were replaced by their canonical names.
 #[derive(Default)]
 pub(super) struct Canonical {
     /// The keys as the source spells them, if differently, by their canonical ways.
-    pub(super) written: BTreeMap<Way, String>,
+    pub(super) spellings: BTreeMap<Way, String>,
     pub(super) choices: Choices,
     /// The original texts, of sources that have only texts, for values that were converted to something else.
     pub(super) texts: BTreeMap<Way, String>,
@@ -35,11 +35,11 @@ impl Canonical {
     /// The value with canonical keys, and what was noted about it.
     pub(super) fn of(value: Value, texts: Texts, ask: &Ask<'_>) -> (Value, Self) {
         let mut canonical = Canonical::default();
-        let value = canonical.walk(&mut Way::new(), value, texts, ask);
+        let value = canonical.canonicalize(&mut Way::new(), value, texts, ask);
         (value, canonical)
     }
 
-    fn walk(&mut self, way: &mut Way, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
+    fn canonicalize(&mut self, way: &mut Way, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
         let needs_a_type = match &value {
             Value::Dict(..) | Value::Array(..) | Value::Empty(..) => true,
             Value::String(..) => texts != Texts::Typed,
@@ -48,15 +48,15 @@ impl Canonical {
         if !needs_a_type {
             return value;
         }
-        let Told { shape: asked, secret, .. } = ask(way);
+        let Wanted { shape, secret, .. } = ask(way);
         if secret && !self.is_in_secret(way) {
             self.secrets.push(way.clone());
         }
         let (value, texts) = match value {
             Value::String(tag, text) => {
-                let value = self.look(way, text, |text| match asked {
-                    Some(shape) if texts == Texts::Untyped || !shape.takes_texts() => shape.of_text(text),
-                    None if texts == Texts::Untyped => untyped::understood(text),
+                let value = self.convert_text(way, text, |text| match shape {
+                    Some(shape) if texts == Texts::Untyped || !shape.accepts_texts() => shape.convert_text(text),
+                    None if texts == Texts::Untyped => untyped::as_yaml(text),
                     _ => Value::String(tag, text.to_string()),
                 });
                 (value, Texts::Typed)
@@ -64,25 +64,26 @@ impl Canonical {
             value => (value, texts),
         };
         // Only the type's own code knows what is in there.
-        let Some(Shape { optional, kind }) = asked.filter(|shape| shape.kind != Kind::Any) else {
-            return if texts == Texts::Untyped { self.looked_at(way, value) } else { value };
+        let Some(Shape { optional, kind }) = shape.filter(|shape| shape.kind != Kind::Any) else {
+            return if texts == Texts::Untyped { self.convert_by_look(way, value) } else { value };
         };
         match (kind, value) {
             // An empty mapping: a null would hide what the layers below say.
             (Kind::Struct(_) | Kind::Map, Value::Empty(tag, _)) if !optional => Value::Dict(tag, Dict::new()),
             (Kind::Struct(fields), Value::Dict(tag, dict)) => {
-                Value::Dict(tag, self.fields(way, dict, fields, texts, ask))
+                Value::Dict(tag, self.canonical_fields(way, dict, fields, texts, ask))
             }
             (Kind::Map, Value::Dict(tag, dict)) => {
                 let entries = dict.into_iter().map(|(key, value)| {
-                    let value = self.inner(way, Step::Key(key.clone()), value, texts, ask);
+                    let value = self.canonical_inner(way, Step::Key(key.clone()), value, texts, ask);
                     (key, value)
                 });
                 Value::Dict(tag, value::dict(entries))
             }
             (Kind::List, Value::Array(tag, items)) => {
                 let items = items.into_iter().enumerate();
-                let items = items.map(|(index, value)| self.inner(way, Step::Index(index), value, texts, ask));
+                let items =
+                    items.map(|(index, value)| self.canonical_inner(way, Step::Index(index), value, texts, ask));
                 Value::Array(tag, items.collect())
             }
             (Kind::Choice(names), Value::Dict(tag, dict)) => {
@@ -96,8 +97,8 @@ impl Canonical {
                     let name = names.iter().find(|name| key::same(name, &written)).map_or(&*written, |name| name);
                     // A second spelling stays as it is, so that it is reported.
                     let is_free = !taken.iter().any(|taken| taken == name) && !all.contains_key(name);
-                    let name = if is_free { self.spelled(way, name.to_string(), written) } else { written };
-                    let value = self.inner(way, Step::Key(name.clone()), value, texts, ask);
+                    let name = if is_free { self.note_spelling(way, name.to_string(), written) } else { written };
+                    let value = self.canonical_inner(way, Step::Key(name.clone()), value, texts, ask);
                     all.insert(name, value);
                 }
                 Value::Dict(tag, all)
@@ -106,16 +107,16 @@ impl Canonical {
         }
     }
 
-    fn inner(&mut self, way: &mut Way, step: Step, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
+    fn canonical_inner(&mut self, way: &mut Way, step: Step, value: Value, texts: Texts, ask: &Ask<'_>) -> Value {
         way.push(step);
-        let value = self.walk(way, value, texts, ask);
+        let value = self.canonicalize(way, value, texts, ask);
         way.pop();
         value
     }
 
     /// The entries of a struct with these fields. Unknown keys, and second spellings of a key, stay as they are
     /// written: both are reported when the section is read.
-    fn fields(
+    fn canonical_fields(
         &mut self,
         way: &mut Way,
         dict: Dict,
@@ -132,15 +133,15 @@ impl Canonical {
                 Meant::FileOf(field) => format!("{field}-file"),
                 Meant::Nothing if way.is_empty() => AGENT_KEYS
                     .iter()
-                    .find(|agents| key::same(agents, &written))
+                    .find(|agent_key| key::same(agent_key, &written))
                     .map_or(&*written, |key| key)
                     .to_string(),
                 Meant::Later | Meant::Nothing => written.clone(),
             };
             let is_free = canonical == written || !taken.contains(&canonical) && !all.contains_key(&canonical);
-            let name = if is_free { self.spelled(way, canonical, written) } else { written };
+            let name = if is_free { self.note_spelling(way, canonical, written) } else { written };
             let value = match meant {
-                Meant::Field(_) => self.inner(way, Step::Key(name.clone()), value, texts, ask),
+                Meant::Field(_) => self.canonical_inner(way, Step::Key(name.clone()), value, texts, ask),
                 _ => value,
             };
             for hidden in fields.iter().filter_map(|field| field.strip_prefix(HIDES)?.split_once(':')) {
@@ -169,30 +170,30 @@ impl Canonical {
         secret.map_or(way, |secret| &way[..secret.len()])
     }
 
-    fn spelled(&mut self, way: &Way, canonical: String, written: String) -> String {
+    fn note_spelling(&mut self, way: &Way, canonical: String, written: String) -> String {
         if canonical != written {
             let place = inner(way, &canonical);
-            self.written.insert(place, written);
+            self.spellings.insert(place, written);
         }
         canonical
     }
 
     /// The way with the keys as the source spells them.
-    pub(super) fn as_written(&self, way: &[Step]) -> Way {
+    pub(super) fn way_as_written(&self, way: &[Step]) -> Way {
         let step = |(at, step): (usize, &Step)| {
-            self.written.get(&way[..=at]).map_or_else(|| step.clone(), |written| Step::Key(written.clone()))
+            self.spellings.get(&way[..=at]).map_or_else(|| step.clone(), |written| Step::Key(written.clone()))
         };
         way.iter().enumerate().map(step).collect()
     }
 
     /// Interprets the texts in a mapping by what they look like.
-    fn looked_at(&mut self, way: &mut Way, said: Value) -> Value {
-        match said {
-            Value::String(_, text) => self.look(way, text, untyped::looked_at),
+    fn convert_by_look(&mut self, way: &mut Way, value: Value) -> Value {
+        match value {
+            Value::String(_, text) => self.convert_text(way, text, untyped::by_look),
             Value::Dict(tag, dict) => {
                 let looked_at = |(key, value): (String, Value)| {
                     way.push(Step::Key(key.clone()));
-                    let value = self.looked_at(way, value);
+                    let value = self.convert_by_look(way, value);
                     way.pop();
                     (key, value)
                 };
@@ -203,7 +204,7 @@ impl Canonical {
     }
 
     /// Converts a text, and keeps the original if the result is no text.
-    fn look(&mut self, way: &Way, text: String, look: impl FnOnce(&str) -> Value) -> Value {
+    fn convert_text(&mut self, way: &Way, text: String, look: impl FnOnce(&str) -> Value) -> Value {
         let value = look(&text);
         // What is in brackets is certainly meant as a list or a mapping.
         let is_meant =

@@ -14,16 +14,16 @@ use std::collections::BTreeMap;
 pub(super) type Choices = BTreeMap<Way, &'static [&'static str]>;
 
 /// Removes from the layers' values, the highest first, whatever does not belong to the variants that hold.
-pub(super) fn only_chosen<'a>(values: &mut [Value], choices: impl IntoIterator<Item = &'a Choices>) {
+pub(super) fn retain_chosen<'a>(values: &mut [Value], choices: impl IntoIterator<Item = &'a Choices>) {
     // Outer choices come before inner ones, so that the inner choices of a removed variant are gone, too.
     let mut all = BTreeMap::new();
     all.extend(choices.into_iter().flatten());
     for (way, names) in all {
-        choose(values, way, names);
+        retain_chosen_at(values, way, names);
     }
 }
 
-fn choose(values: &mut [Value], way: &[Step], names: &[&str]) {
+fn retain_chosen_at(values: &mut [Value], way: &[Step], names: &[&str]) {
     let mut saying = values.iter_mut().filter(|value| value::at(value, way).is_some());
     let Some(highest) = saying.next() else { return };
     let chosen = value::at(highest, way).and_then(|value| variant(value, names)).map(str::to_string);
@@ -227,10 +227,10 @@ mod tests {
         assert!(
             found
                 .iter()
-                .any(|told| told.starts_with("variable AUTH.OVER-TLS.INNER: key `odd.auth.over-tls.inner` takes")),
+                .any(|mistake| mistake.starts_with("variable AUTH.OVER-TLS.INNER: key `odd.auth.over-tls.inner` takes")),
             "{found:?}"
         );
-        let flag = |told: &str| found.contains(&format!("flag --auth.over-tls.inner.ends.low: {told}"));
+        let flag = |mistake: &str| found.contains(&format!("flag --auth.over-tls.inner.ends.low: {mistake}"));
         let byte = "takes a whole number from 0 to 255, not the text `x`";
         assert!(flag(&format!("key `odd.auth.over-tls.inner.ends.low` {byte}")), "{found:?}");
         assert!(flag("key `odd.auth.over-tls.inner.ends`: the key `high` is missing"), "{found:?}");
@@ -246,7 +246,8 @@ mod tests {
             let mut config = Config::new();
             config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
             let dir = format!("{}/", folder.path().display());
-            let wrong: Vec<_> = config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect();
+            let wrong: Vec<_> =
+                config.check(&known).iter().map(|mistake| mistake.to_string().replace(&dir, "")).collect();
             (wrong, config.section::<Odd>("odd").ok().map(|odd| odd.auth))
         };
         let (wrong, auth) = check("odd: {auth: {basic: {user: u}}}", "auth: {basic: {password: x}}");

@@ -29,7 +29,7 @@ pub(in crate::config) struct Entries<'a> {
     pub(in crate::config) all: Vec<&'a Entry>,
     pub(in crate::config) secrets: Arc<Secrets>,
     /// A file that does not answer may say more about the section.
-    pub(in crate::config) partial: bool,
+    pub(in crate::config) is_partial: bool,
 }
 
 impl<'a> Entries<'a> {
@@ -40,6 +40,11 @@ impl<'a> Entries<'a> {
 }
 
 impl Entry {
+    /// What the defaults of a type say, for trial readings too.
+    pub(in crate::config) fn of_default(section: &str, value: Value) -> Self {
+        Entry { section: section.to_string(), source: Source::Default.into(), way: Way::new(), value }
+    }
+
     /// The same entry with another value.
     pub(super) fn with(&self, value: Value) -> Self {
         Entry { section: self.section.clone(), source: self.source.clone(), way: self.way.clone(), value }
@@ -78,11 +83,16 @@ impl Provider for Entry {
 const DEEPEST: usize = 64;
 
 /// Makes an entry of a value and its key, which may have several parts (`a.b`).
-pub(in crate::config) fn entry(section: &str, key: &str, value: Value, source: Source) -> Result<Entry, Mistake> {
+pub(in crate::config) fn entry_for_key(
+    section: &str,
+    key: &str,
+    value: Value,
+    source: Source,
+) -> Result<Entry, Mistake> {
     let parts = key.split('.').count();
     if parts > DEEPEST {
         let what = format!("key `{section}.{key}` has {parts} parts, more than any");
-        return Err(Mistake::new(source.place(&[], Part::Key), what).of(section).help("remove it"));
+        return Err(Mistake::new(source.place(&[], Part::Key), what).in_section(section).help("remove it"));
     }
     let nest = |value, key: &str| Value::from(value::dict([(key.to_string(), value)]));
     let value = key.rsplit('.').fold(value, nest);

@@ -21,37 +21,37 @@ use std::{
 const LONGEST: u64 = 1 << 20;
 
 thread_local! {
-    static HERE: RefCell<Option<At>> = const { RefCell::new(None) };
+    static RECORDER: RefCell<Option<At>> = const { RefCell::new(None) };
 }
 
 /// Tells other threads which file a thread is accessing, since the file system may not answer. It also holds the
 /// results to use instead of accessing certain files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct At {
-    looks: Arc<Mutex<Looks>>,
-    instead: Arc<Instead>,
+    last_access: Arc<Mutex<LastAccess>>,
+    instead: Arc<Substitutes>,
 }
 
 #[derive(Debug, Default)]
-struct Looks {
+struct LastAccess {
     path: PathBuf,
     /// The file system has not answered yet.
-    waits: bool,
+    is_waiting: bool,
 }
 
 /// The result of reading a file.
-pub(in crate::config) type Held = Result<Arc<str>, Failed>;
+pub(in crate::config) type ReadResult = Result<Arc<str>, ReadError>;
 
 /// Why a file could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::config) struct Failed {
+pub(in crate::config) struct ReadError {
     kind: ErrorKind,
-    words: String,
+    message: String,
     /// The line and column of the first byte that is not valid UTF-8.
     at: Option<(usize, usize)>,
 }
 
-impl Failed {
+impl ReadError {
     pub(in crate::config) fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -74,79 +74,79 @@ impl Failed {
     }
 }
 
-impl From<Error> for Failed {
+impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
-        Failed { kind: error.kind(), words: error.to_string(), at: None }
+        ReadError { kind: error.kind(), message: error.to_string(), at: None }
     }
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words)
+        f.write_str(&self.message)
     }
 }
 
 /// Results to use instead of accessing files; `None` if a file has not answered.
-pub(super) type Instead = HashMap<PathBuf, Option<Held>>;
+pub(super) type Substitutes = HashMap<PathBuf, Option<ReadResult>>;
 
 impl At {
     /// These results are used instead of accessing the files.
-    pub(in crate::config) fn instead_of(files: Instead) -> Self {
-        At { looks: Arc::default(), instead: Arc::new(files) }
+    pub(in crate::config) fn with_substitutes(files: Substitutes) -> Self {
+        At { last_access: Arc::default(), instead: Arc::new(files) }
     }
 
     /// Neither these files nor anything in these directories is accessed; nothing is known about them.
     pub(crate) fn without(paths: &[PathBuf]) -> Self {
-        At::instead_of(paths.iter().map(|path| (path.clone(), None)).collect())
+        At::with_substitutes(paths.iter().map(|path| (path.clone(), None)).collect())
     }
 
     /// Runs a closure, and records each file that is accessed meanwhile on this thread.
     pub(crate) fn during<T>(&self, run: impl FnOnce() -> T) -> T {
         /// Ends the recording, even if the closure panics.
-        struct Done;
-        impl Drop for Done {
+        struct StopRecording;
+        impl Drop for StopRecording {
             fn drop(&mut self) {
-                HERE.set(None);
+                RECORDER.set(None);
             }
         }
-        HERE.set(Some(self.clone()));
-        let _done = Done;
+        RECORDER.set(Some(self.clone()));
+        let _done = StopRecording;
         run()
     }
 
     /// The file that was accessed last.
     pub(crate) fn path(&self) -> PathBuf {
-        self.looks().path.clone()
+        self.last_access().path.clone()
     }
 
     /// The file that has not answered yet.
     pub(crate) fn waits_for(&self) -> Option<PathBuf> {
-        let looks = self.looks();
-        looks.waits.then(|| looks.path.clone())
+        let last_access = self.last_access();
+        last_access.is_waiting.then(|| last_access.path.clone())
     }
 
-    fn looks(&self) -> MutexGuard<'_, Looks> {
-        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_access(&self) -> MutexGuard<'_, LastAccess> {
+        self.last_access.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn instead_of_path(&self, path: &Path) -> Option<Option<Held>> {
+    fn substitute_for(&self, path: &Path) -> Option<Option<ReadResult>> {
         let in_silence = || path.ancestors().skip(1).any(|dir| self.instead.get(dir) == Some(&None));
         self.instead.get(path).cloned().or_else(|| in_silence().then_some(None))
     }
 }
 
 /// The result to use instead of accessing this file, if there is one.
-fn instead(path: &Path) -> Option<Option<Held>> {
-    HERE.with_borrow(|here| here.as_ref().and_then(|at| at.instead_of_path(path)))
+fn instead(path: &Path) -> Option<Option<ReadResult>> {
+    RECORDER.with_borrow(|here| here.as_ref().and_then(|at| at.substitute_for(path)))
 }
 
 /// Accesses the file system. Meanwhile other threads can see for which file.
-pub(crate) fn asking<T>(path: &Path, ask: impl FnOnce() -> T) -> T {
-    let Some(at) = HERE.with_borrow(Clone::clone) else { return ask() };
-    path.clone_into(&mut at.looks().path);
-    at.looks().waits = true;
+pub(crate) fn recorded<T>(path: &Path, ask: impl FnOnce() -> T) -> T {
+    let Some(at) = RECORDER.with_borrow(Clone::clone) else { return ask() };
+    path.clone_into(&mut at.last_access().path);
+    at.last_access().is_waiting = true;
     let answer = ask();
-    at.looks().waits = false;
+    at.last_access().is_waiting = false;
     answer
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn asking<T>(path: &Path, ask: impl FnOnce() -> T) -> T {
 pub(in crate::config) fn modified(path: &Path) -> Option<SystemTime> {
     match instead(path) {
         Some(_) => None,
-        None => asking(path, || fs::metadata(path)).and_then(|file| file.modified()).ok(),
+        None => recorded(path, || fs::metadata(path)).and_then(|file| file.modified()).ok(),
     }
 }
 
@@ -162,7 +162,7 @@ pub(in crate::config) fn modified(path: &Path) -> Option<SystemTime> {
 pub(crate) fn is_there(path: &Path) -> bool {
     match instead(path) {
         Some(instead) => instead.is_some(),
-        None => !matches!(asking(path, || fs::metadata(path)), Err(error) if error.kind() == ErrorKind::NotFound),
+        None => !matches!(recorded(path, || fs::metadata(path)), Err(error) if error.kind() == ErrorKind::NotFound),
     }
 }
 
@@ -173,7 +173,7 @@ pub(in crate::config) fn is_silent(path: &Path) -> bool {
 
 /// Is there a symbolic link of this name, wherever it leads?
 pub(in crate::config) fn is_link(path: &Path) -> bool {
-    instead(path).is_none() && asking(path, || path.is_symlink())
+    instead(path).is_none() && recorded(path, || path.is_symlink())
 }
 
 /// Is it a directory? If that cannot be determined, yes: then entering it reports why.
@@ -181,7 +181,7 @@ pub(crate) fn is_dir(dir: &Path) -> bool {
     if is_silent(dir) {
         return true;
     }
-    match asking(dir, || fs::metadata(dir)) {
+    match recorded(dir, || fs::metadata(dir)) {
         Ok(metadata) => metadata.is_dir(),
         Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
@@ -191,14 +191,14 @@ pub(crate) fn is_dir(dir: &Path) -> bool {
 ///
 /// # Errors
 /// It is not, or there is none.
-pub(in crate::config) fn enter(dir: &Path) -> io::Result<()> {
+pub(in crate::config) fn check_dir(dir: &Path) -> io::Result<()> {
     // Nothing is known about a directory that does not answer.
     if is_silent(dir) {
         return Ok(());
     }
     // It accesses `.` in the directory, so that a directory that may not be entered is reported once, and not for each
     // of its files.
-    asking(dir, || fs::metadata(dir.join(".")).map(drop))
+    recorded(dir, || fs::metadata(dir.join(".")).map(drop))
 }
 
 /// The paths of the entries of a directory.
@@ -209,29 +209,29 @@ pub(in crate::config) fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     if is_silent(dir) {
         return Err(ErrorKind::TimedOut.into());
     }
-    asking(dir, || fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect())
+    recorded(dir, || fs::read_dir(dir)?.map(|entry| entry.map(|entry| entry.path())).collect())
 }
 
 /// Reads a file. It does not wait for a pipe's writer, nor read a device to its end.
 ///
 /// # Errors
 /// It cannot be read, or is no regular file of a size that config may have.
-pub(in crate::config) fn read(path: &Path) -> Held {
+pub(in crate::config) fn read(path: &Path) -> ReadResult {
     match instead(path) {
         Some(instead) => instead.unwrap_or_else(|| Err(Error::from(ErrorKind::NotFound).into())),
-        None => text(asking(path, || ask(path))?),
+        None => text(recorded(path, || read_bytes(path))?),
     }
 }
 
-fn text(bytes: Vec<u8>) -> Held {
+fn text(bytes: Vec<u8>) -> ReadResult {
     String::from_utf8(bytes).map(Arc::from).map_err(|error| {
         let right = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         let at = Some(line_and_column(&right, right.len()));
-        Failed { at, ..Error::new(ErrorKind::InvalidData, "it is not UTF-8: save it as such").into() }
+        ReadError { at, ..Error::new(ErrorKind::InvalidData, "it is not UTF-8: save it as such").into() }
     })
 }
 
-fn ask(path: &Path) -> io::Result<Vec<u8>> {
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(Error::new(ErrorKind::IsADirectory, "it is a directory"));
@@ -285,7 +285,7 @@ mod tests {
         fs::write(at("long"), vec![b'#'; longest + 1]).unwrap();
         fs::write(at("latin1"), b"name: \xe9").unwrap();
         fs::create_dir(at("folder")).unwrap();
-        for (name, words) in [
+        for (name, message) in [
             ("pipe", "it is a pipe, a socket or a device: put what it says into a file"),
             ("zero", "it is a pipe, a socket or a device: put what it says into a file"),
             ("loop", "Too many levels of symbolic links (os error 40)"),
@@ -293,12 +293,15 @@ mod tests {
             ("latin1", "it is not UTF-8: save it as such"),
             ("folder", "it is a directory"),
         ] {
-            assert_eq!(read_in_time(&at(name)), Err(words.to_string()), "{name}");
+            assert_eq!(read_in_time(&at(name)), Err(message.to_string()), "{name}");
         }
         assert_eq!(read(&at("dangling")).unwrap_err().kind(), ErrorKind::NotFound);
         fs::write(at("latin1"), b"name: x\n\xc3\xa9 \xe9").unwrap();
-        let told = read(&at("latin1")).unwrap_err().mistake(&at("latin1")).to_string();
-        assert!(told.ends_with("latin1:2:3: the file cannot be read: it is not UTF-8: save it as such"), "{told}");
+        let message = read(&at("latin1")).unwrap_err().mistake(&at("latin1")).to_string();
+        assert!(
+            message.ends_with("latin1:2:3: the file cannot be read: it is not UTF-8: save it as such"),
+            "{message}"
+        );
         for (name, mend) in [
             ("folder", Some("put a file")),
             ("long", Some("check that it is the right file")),

@@ -1,4 +1,4 @@
-//! [`Kept`]: the layers of a section, kept from the check until its plugin is created, which reads the section again.
+//! [`KeptLayers`]: the layers of a section, kept from the check until its plugin is created, which reads the section again.
 
 use super::{
     entry::{Entries, Entry},
@@ -14,26 +14,26 @@ use std::{
 /// The merged layers of sections. Making them is most of the work of reading a section, and nothing changes between the
 /// check and the creation of a plugin.
 #[derive(Default)]
-pub(in crate::config) struct Kept(Mutex<Vec<One>>);
+pub(in crate::config) struct KeptLayers(Mutex<Vec<KeptSection>>);
 
-struct One {
+struct KeptSection {
     section: String,
     id: TypeId,
     sources: Vec<Arc<Source>>,
     layers: Layers,
-    whole: Figment,
+    merged: Figment,
 }
 
-impl Kept {
+impl KeptLayers {
     pub(in crate::config) fn put(
         &self,
         section: &str,
         id: TypeId,
         entries: &Entries<'_>,
-        (layers, whole): (Layers, Figment),
+        (layers, merged): (Layers, Figment),
     ) {
         let sources = entries.all.iter().map(|entry| entry.source.clone()).collect();
-        let one = One { section: section.to_string(), id, sources, layers, whole };
+        let one = KeptSection { section: section.to_string(), id, sources, layers, merged };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(one);
     }
 
@@ -45,7 +45,7 @@ impl Kept {
         entries: &Entries<'_>,
     ) -> Option<(Layers, Figment)> {
         let is_same = |source: &Arc<Source>, entry: &&Entry| Arc::ptr_eq(source, &entry.source);
-        let is_it = |one: &One| {
+        let is_it = |one: &KeptSection| {
             one.section == section
                 && one.id == id
                 && one.sources.len() == entries.all.len()
@@ -54,8 +54,8 @@ impl Kept {
         };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = all.iter().position(is_it)?;
-        let One { layers, whole, .. } = all.swap_remove(at);
-        Some((layers, whole))
+        let KeptSection { layers, merged, .. } = all.swap_remove(at);
+        Some((layers, merged))
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn section<C: DeserializeOwned + Default + 'static>(config: &Config) -> C {
-        config.section_once_more("store").unwrap()
+        config.section_from_kept("store").unwrap()
     }
 
     #[test]

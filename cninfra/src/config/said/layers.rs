@@ -2,13 +2,13 @@
 
 use super::{
     canonical::{Ask, Canonical},
-    chosen::{only_chosen, variant},
+    chosen::{retain_chosen, variant},
     entry::{Entries, Entry},
     file,
     meant::other_form,
     secrets::Secrets,
     source::{NOWHERE, Texts, origin},
-    texts::{self, Looks},
+    texts::{self, OriginalTexts},
 };
 use crate::config::{
     written::{
@@ -52,7 +52,7 @@ pub(in crate::config) struct Layers {
     /// The files of secrets that the layers name.
     pub(in crate::config) secrets: Arc<Secrets>,
     /// A file that does not answer may say more about the section.
-    pub(in crate::config) partial: bool,
+    pub(in crate::config) is_partial: bool,
 }
 
 /// What one source says about the section, with canonical keys.
@@ -78,7 +78,13 @@ impl Layers {
         let all: Vec<Layer> = entries.all.iter().map(layer).collect();
         let mut by_tag = HashMap::new();
         all.iter().enumerate().for_each(|(number, layer)| note_tags(&layer.entry.value, number, &mut by_tag));
-        Layers { section: section.to_string(), all, by_tag, secrets: entries.secrets.clone(), partial: entries.partial }
+        Layers {
+            section: section.to_string(),
+            all,
+            by_tag,
+            secrets: entries.secrets.clone(),
+            is_partial: entries.is_partial,
+        }
     }
 
     /// Merges these layers, without the values that are dropped and those that `Hides` hides.
@@ -103,7 +109,7 @@ impl Layers {
             shown.push(layer);
             values.push(value);
         }
-        only_chosen(&mut values, shown.iter().map(|layer| &layer.canonical.choices));
+        retain_chosen(&mut values, shown.iter().map(|layer| &layer.canonical.choices));
         let merge = |figment: Figment, (layer, value): (&Layer, Value)| {
             figment.merge(&layer.origin).merge(layer.entry.with(value))
         };
@@ -121,7 +127,7 @@ impl Layers {
     }
 
     /// The highest layer's value of a key of the section, be it right or wrong.
-    pub(in crate::config) fn said(&self, key: &str) -> Option<Spot> {
+    pub(in crate::config) fn spot_of_key(&self, key: &str) -> Option<Spot> {
         let way = vec![Step::Key(key.to_string())];
         let entry = self.all.iter().position(|layer| value::at(&layer.entry.value, &way).is_some())?;
         Some(Spot { path: vec![key.to_string()], entry, way })
@@ -138,7 +144,7 @@ impl Layers {
     }
 
     /// The index of the layer that a value with this tag at this place comes from.
-    pub(in crate::config) fn number(&self, tag: Tag, way: &[Step]) -> usize {
+    pub(in crate::config) fn layer_of(&self, tag: Tag, way: &[Step]) -> usize {
         let is =
             |number: &usize| value::at(&self.all[*number].entry.value, way).is_some_and(|value| value.tag() == tag);
         // A tag is in one layer only, except if two sections of a figment have the same value.
@@ -228,13 +234,13 @@ impl Layers {
     }
 
     /// The original texts of values in the merged value that were converted by what they look like.
-    pub(in crate::config) fn looks(&self, merged: &Value, around: &[Step]) -> Looks {
+    pub(in crate::config) fn originals(&self, merged: &Value, around: &[Step]) -> OriginalTexts {
         let look = |layer: &Layer, (way, text): (&Way, &String)| {
             let (said, here) = (value::at(&layer.entry.value, way)?, value::at(merged, way)?);
             let is_it = said.tag() == here.tag() && !matches!(here, Value::String(..));
             is_it.then(|| (way.clone(), Value::String(here.tag(), text.clone())))
         };
-        let mut all = Looks::new();
+        let mut all = OriginalTexts::new();
         for layer in self.all.iter().filter(|layer| layer.entry.source.texts() == Texts::Untyped) {
             for (way, text) in layer.canonical.texts.iter().filter(|(way, _)| way.starts_with(around)) {
                 all.extend(look(layer, (way, text)));
@@ -244,8 +250,8 @@ impl Layers {
     }
 
     /// Puts original texts back, for each layer its own.
-    pub(in crate::config) fn take_for_texts(&mut self, texts: &[Looks]) {
-        self.all.iter_mut().zip(texts).for_each(|(layer, texts)| texts::put(&mut layer.entry.value, texts));
+    pub(in crate::config) fn restore_texts(&mut self, texts: &[OriginalTexts]) {
+        self.all.iter_mut().zip(texts).for_each(|(layer, texts)| texts::restore(&mut layer.entry.value, texts));
     }
 
     /// The layer at which a key that is missing in a mapping is reported: the highest file that says a part of the
@@ -296,7 +302,7 @@ impl Layers {
 
     /// The key as the source spells it.
     pub(in crate::config) fn written(&self, spot: &Spot) -> Option<String> {
-        match self.all[spot.entry].canonical.as_written(&spot.way).pop()? {
+        match self.all[spot.entry].canonical.way_as_written(&spot.way).pop()? {
             Step::Key(key) => Some(key),
             Step::Index(_) => None,
         }
@@ -321,7 +327,7 @@ impl Layers {
         let source = &layer.entry.source;
         let known = source.file().and_then(|file| {
             let all = places.entry(spot.entry).or_insert_with(|| keys(&file.text, file.format, &layer.entry.way));
-            let way: Way = layer.entry.way.iter().chain(&layer.canonical.as_written(&spot.way)).cloned().collect();
+            let way: Way = layer.entry.way.iter().chain(&layer.canonical.way_as_written(&spot.way)).cloned().collect();
             all.get(&way).copied()
         });
         match known {
@@ -348,7 +354,7 @@ impl Layers {
     /// The position of a value or its key. This parses a file again, so it is for messages only.
     pub(in crate::config) fn place(&self, spot: &Spot, part: Part) -> Place {
         let layer = &self.all[spot.entry];
-        let written = layer.canonical.as_written(&spot.way);
+        let written = layer.canonical.way_as_written(&spot.way);
         let way: Way = layer.entry.way.iter().chain(&written).cloned().collect();
         if layer.entry.source.file().is_some() {
             return layer.entry.source.place(&way, part);
@@ -396,14 +402,14 @@ fn in_file_of(path: &Path, ways: [&[Step]; 2], part: Part) -> Option<(usize, usi
 }
 
 /// A key that is set by two files, or by two spellings of a variable.
-pub(in crate::config) struct Twice {
+pub(in crate::config) struct Duplicate {
     pub(in crate::config) first: Spot,
     pub(in crate::config) second: Spot,
 }
 
 impl Layers {
     /// The keys that are set by two files, or by two spellings of a variable.
-    pub(in crate::config) fn twice(&self) -> Vec<Twice> {
+    pub(in crate::config) fn duplicates(&self) -> Vec<Duplicate> {
         let mut all = Vec::new();
         // The file that was read first is the lowest layer.
         let numbers = |is: &dyn Fn(usize) -> bool| (0..self.all.len()).rev().filter(|number| is(*number)).collect();
@@ -415,7 +421,7 @@ impl Layers {
                 let parts = self.parts_of_variable(*second);
                 for first in layers[..place].iter().filter(|first| self.parts_of_variable(**first) == parts) {
                     let [one, other] = [first, second].map(|number| &self.all[*number]);
-                    compare(
+                    collect_duplicates(
                         (*first, &one.entry.value),
                         (*second, &other.entry.value),
                         &mut Way::new(),
@@ -438,12 +444,12 @@ impl Layers {
     }
 }
 
-fn compare(
+fn collect_duplicates(
     first: (usize, &Value),
     second: (usize, &Value),
     way: &mut Way,
     canonical: &Canonical,
-    all: &mut Vec<Twice>,
+    all: &mut Vec<Duplicate>,
 ) {
     let (Value::Dict(_, firsts), Value::Dict(_, seconds)) = (first.1, second.1) else { return };
     for (key, value) in seconds {
@@ -457,10 +463,10 @@ fn compare(
             _ => false,
         };
         if may_both_be {
-            compare((first.0, other), (second.0, value), way, canonical, all);
+            collect_duplicates((first.0, other), (second.0, value), way, canonical, all);
         } else {
             let spot = |entry| Spot { path: shown(canonical.shown(way)), entry, way: way.clone() };
-            all.push(Twice { first: spot(first.0), second: spot(second.0) });
+            all.push(Duplicate { first: spot(first.0), second: spot(second.0) });
         }
         way.pop();
     }

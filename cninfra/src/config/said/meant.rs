@@ -41,8 +41,8 @@ pub(in crate::config) fn meant(fields: &'static [&'static str], written: &str) -
     if fields.iter().any(|field| field.strip_prefix(LATER).is_some_and(|key| key::same(key, written))) {
         return Meant::Later;
     }
-    let plain = key::plain(written);
-    match plain.strip_suffix(FILE).and_then(named) {
+    let normalized = key::normalized(written);
+    match normalized.strip_suffix(FILE).and_then(named) {
         Some(field) => Meant::FileOf(field),
         None => Meant::Nothing,
     }
@@ -50,13 +50,13 @@ pub(in crate::config) fn meant(fields: &'static [&'static str], written: &str) -
 
 /// The help for an unknown key: "did you mean", and the known keys, including the agent's unless the type has its own
 /// of that name.
-pub(in crate::config) fn suggestion(written: &str, fields: &[&str], agents: &[&str]) -> String {
-    suggest(written, fields.iter().map(|field| key::kebab(field)), agents)
+pub(in crate::config) fn suggestion(written: &str, fields: &[&str], agent_keys: &[&str]) -> String {
+    suggest(written, fields.iter().map(|field| key::kebab(field)), agent_keys)
 }
 
 /// The same for a type that accepts keys only as it spells them.
-pub(in crate::config) fn suggestion_as_written(written: &str, fields: &[&str], agents: &[&str]) -> String {
-    suggest(written, fields.iter().map(ToString::to_string), agents)
+pub(in crate::config) fn suggestion_as_written(written: &str, fields: &[&str], agent_keys: &[&str]) -> String {
+    suggest(written, fields.iter().map(ToString::to_string), agent_keys)
 }
 
 /// The `key` of `key[0]`, which is how other programs set an item of a list.
@@ -65,25 +65,26 @@ fn item_of(written: &str) -> Option<&str> {
     number.bytes().all(|byte| byte.is_ascii_digit()).then_some(name)
 }
 
-fn suggest(written: &str, fields: impl Iterator<Item = String>, agents: &[&str]) -> String {
+fn suggest(written: &str, fields: impl Iterator<Item = String>, agent_keys: &[&str]) -> String {
     let mut known: Vec<String> = Vec::new();
     for field in fields.filter(|field| !field.starts_with(LATER) && !field.starts_with(HIDES)) {
         if !known.contains(&field) {
             known.push(field);
         }
     }
-    let agents: Vec<&str> = agents.iter().copied().filter(|key| !known.iter().any(|known| known == key)).collect();
-    let list = match (known.is_empty(), agents.is_empty()) {
+    let agent_keys: Vec<&str> =
+        agent_keys.iter().copied().filter(|key| !known.iter().any(|known| known == key)).collect();
+    let list = match (known.is_empty(), agent_keys.is_empty()) {
         (true, true) => return "there are no keys here: remove it".to_string(),
         (false, true) => known.join(", "),
-        (true, false) => format!("only those of any plugin: {}", agents.join(", ")),
-        (false, false) => format!("{}; of any plugin: {}", known.join(", "), agents.join(", ")),
+        (true, false) => format!("only those of any plugin: {}", agent_keys.join(", ")),
+        (false, false) => format!("{}; of any plugin: {}", known.join(", "), agent_keys.join(", ")),
     };
     let (name, is_item) = match item_of(written) {
         Some(name) => (name, true),
         None => (written, false),
     };
-    match key::nearest(name, known.iter().map(String::as_str).chain(agents)) {
+    match key::nearest(name, known.iter().map(String::as_str).chain(agent_keys)) {
         Some(meant) if is_item => format!("no part of it can be set alone: set all of `{meant}`; known keys: {list}"),
         Some(meant) => format!("did you mean `{meant}`? known keys: {list}"),
         None => format!("known keys: {list}"),

@@ -1,6 +1,6 @@
 //! The sources of config, what each says about a section, and the layers of a section with canonical keys.
 
-pub(super) mod agents;
+pub(super) mod agent_keys;
 pub(super) mod canonical;
 pub(super) mod chosen;
 pub(super) mod entry;

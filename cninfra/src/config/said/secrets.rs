@@ -1,6 +1,6 @@
 //! [`Secrets`]: the contents of files that hold secrets; each file is read once.
 
-use super::file::{self, Held};
+use super::file::{self, ReadResult};
 use crate::config::{written::key, wrong::failure::What};
 use figment::value::Value;
 use std::{
@@ -14,18 +14,18 @@ use std::{
 /// on the thread that reads the config files: it may wait for them. A later reading of the section uses the same
 /// contents, as it does for the config files.
 #[derive(Default)]
-pub(in crate::config) struct Secrets(Mutex<HashMap<PathBuf, Option<Held>>>);
+pub(in crate::config) struct Secrets(Mutex<HashMap<PathBuf, Option<ReadResult>>>);
 
 impl Secrets {
     /// The secret in this file, without line ends at its end.
     pub(in crate::config) fn read(&self, path: &Path) -> Result<String, What> {
         let known = self.all().get(path).cloned();
         // The lock is not held while the file system is accessed.
-        let held = known.unwrap_or_else(|| {
-            let held = (!file::is_silent(path)).then(|| file::read(path));
-            self.all().entry(path.to_path_buf()).or_insert(held).clone()
+        let read_result = known.unwrap_or_else(|| {
+            let read_result = (!file::is_silent(path)).then(|| file::read(path));
+            self.all().entry(path.to_path_buf()).or_insert(read_result).clone()
         });
-        match held {
+        match read_result {
             Some(Ok(text)) => Ok(text.trim_end_matches(['\r', '\n']).to_string()),
             Some(Err(failed)) => {
                 let help = match failed.kind() {
@@ -39,11 +39,11 @@ impl Secrets {
     }
 
     /// All files that have answered.
-    pub(in crate::config) fn held(&self) -> Vec<(PathBuf, Held)> {
-        self.all().iter().filter_map(|(path, held)| Some((path.clone(), held.clone()?))).collect()
+    pub(in crate::config) fn read_results(&self) -> Vec<(PathBuf, ReadResult)> {
+        self.all().iter().filter_map(|(path, read_result)| Some((path.clone(), read_result.clone()?))).collect()
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<Held>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<PathBuf, Option<ReadResult>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -52,11 +52,11 @@ impl Secrets {
 pub(in crate::config) fn may_name_files(value: &Value) -> bool {
     match value {
         Value::Dict(_, dict) => {
-            dict.iter().any(|(key, value)| key::plain(key).ends_with("file") || may_name_files(value))
+            dict.iter().any(|(key, value)| key::normalized(key).ends_with("file") || may_name_files(value))
         }
         Value::Array(_, items) => items.iter().any(may_name_files),
         // The text of a variable or a flag may be a mapping.
-        Value::String(_, text) => text.contains(['{', ':']) && key::plain(text).contains("file"),
+        Value::String(_, text) => text.contains(['{', ':']) && key::normalized(text).contains("file"),
         _ => false,
     }
 }
@@ -100,7 +100,7 @@ mod tests {
         let taken = Reload::Taken { live: vec!["store"], fixed: vec![], later: vec![], odd: vec![] };
         assert_eq!((reloader.look(), reloader.look()), (Reload::Unsettled, taken));
         assert_eq!(live.get().password.reveal(), "hunter3");
-        let anew = config.with_secrets_anew();
+        let anew = config.with_secrets_unread();
         assert_eq!(anew.section::<Store>("fixed").unwrap().password.reveal(), "hunter3");
     }
 
@@ -120,17 +120,17 @@ mod tests {
             let (mut config, known) = (Config::new(), Known::none().with("both", Both::META));
             config.read_files(&crate::config::Files { dir: folder.path().into(), named: Vec::new() }, &known);
             let dir = format!("{}/", folder.path().display());
-            let told = config.check(&known).into_iter().map(|told| {
+            let mistakes = config.check(&known).into_iter().map(|mistake| {
                 assert_eq!(
-                    told.help.as_deref(),
+                    mistake.help.as_deref(),
                     Some("write the secret into it; if there is to be none, remove the key")
                 );
-                told.to_string().replace(&dir, "")
+                mistake.to_string().replace(&dir, "")
             });
             let wrong = |line: u8, column: u8, key: &str| {
                 format!("both.conf:{line}:{column}: key `both.{key}-file`: the file {name} is empty")
             };
-            assert_eq!(told.collect::<Vec<_>>(), [wrong(1, 16, "password"), wrong(2, 13, "token")]);
+            assert_eq!(mistakes.collect::<Vec<_>>(), [wrong(1, 16, "password"), wrong(2, 13, "token")]);
             // The file of an overridden secret may be empty, and so may that of a `Secret<Option<..>>`: it means none.
             config.set_flag("both", "password", "", "password");
             config.set_flag("both", "token", "x", "token");
@@ -169,14 +169,15 @@ mod tests {
         // Another layer above it changes nothing.
         config.set_flag("several", "zone", "1", "zone");
         let dir = format!("{}/", folder.path().display());
-        let told: Vec<_> = config.check(&known).iter().map(|told| told.to_string().replace(&dir, "")).collect();
+        let mistakes: Vec<_> =
+            config.check(&known).iter().map(|mistake| mistake.to_string().replace(&dir, "")).collect();
         let hidden = "(it is not shown, since it is a secret)";
         let wrong = |line: u8, column: u8, key: &str, what: &str| {
             format!("several.conf:{line}:{column}: key `several.{key}`: {what} {hidden}")
         };
         let fits = "its value does not fit";
         assert_eq!(
-            told,
+            mistakes,
             [
                 wrong(1, 14, "limits", fits),
                 wrong(2, 12, "pins", fits),
@@ -208,8 +209,8 @@ mod tests {
         }
         assert!(named("all", serde_json::json!([{ "password-file": "x" }])));
         assert!(!named("password", "profile".into()) && !named("files", serde_json::json!(["a"])));
-        let mut said = Config::new();
-        said.set_flag("store", "tls", "{password-file: x}", "set");
-        assert!(said.may_name_files());
+        let mut config = Config::new();
+        config.set_flag("store", "tls", "{password-file: x}", "set");
+        assert!(config.may_name_files());
     }
 }

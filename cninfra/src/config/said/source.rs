@@ -33,7 +33,7 @@ pub(super) enum Texts {
     /// A text is a text.
     Typed,
     /// A text stays a text if the type accepts one, and is otherwise converted to what the type wants.
-    Where,
+    IfAccepted,
     /// A text is converted to what the type wants.
     Untyped,
 }
@@ -50,7 +50,7 @@ impl Source {
     pub(super) fn texts(&self) -> Texts {
         match self {
             Source::Variable(_) | Source::Flag(_) => Texts::Untyped,
-            Source::Program => Texts::Where,
+            Source::Program => Texts::IfAccepted,
             Source::Default | Source::Figment(_) | Source::File(_) => Texts::Typed,
         }
     }

@@ -8,7 +8,7 @@ use crate::config::{
     find::extract::{self, Depth},
     read::named::Named,
     said::{
-        agents::{AGENT_KEYS, AGENT_KEYS_OF_ALL, ENABLED},
+        agent_keys::{AGENT_KEYS, AGENT_KEYS_OF_ALL, ENABLED},
         entry::{Entries, Entry},
     },
     types::phase_limits::PhaseLimits,
@@ -46,9 +46,9 @@ impl Config {
     }
 
     /// The start policies and limits that are set, by section.
-    pub(crate) fn set_of_plugins(&self, known: &Known) -> Vec<(&'static str, AgentKeys)> {
+    pub(crate) fn policies_and_limits(&self, known: &Known) -> Vec<(&'static str, AgentKeys)> {
         let keys = |section: &KnownSection| {
-            if !AGENT_KEYS_OF_ALL.iter().any(|key| self.says(section.name, key)) {
+            if !AGENT_KEYS_OF_ALL.iter().any(|key| self.is_set(section.name, key)) {
                 return None;
             }
             // A key of that name may belong to the plugin.
@@ -73,26 +73,26 @@ impl Config {
     }
 
     /// The agent's keys in a section that has been read.
-    pub(super) fn said_keys(&self, section: &KnownSection, read: &extract::Outcome) -> SaidKeys {
+    pub(super) fn agent_key_values(&self, section: &KnownSection, read: &extract::Outcome) -> AgentKeyValues {
         // Keys that are not noted belong to the plugin.
         let noted = AGENT_KEYS.iter().filter_map(|key| Some((*key, read.notes.agent_keys.get(*key)?)));
         let noted: Vec<_> = noted.collect();
         let keys: Vec<_> = noted.iter().map(|(key, _)| *key).collect();
-        let (said, _) = self.agent_keys(section.name, &keys, Depth::Top);
-        let values = yaml_serde::to_value(said).unwrap_or_default();
-        let said = |(key, spot): (&'static str, &Spot)| {
+        let (value_set, _) = self.agent_keys(section.name, &keys, Depth::Top);
+        let values = yaml_serde::to_value(value_set).unwrap_or_default();
+        let value_set = |(key, spot): (&'static str, &Spot)| {
             let value = values.get(key).cloned().unwrap_or_default();
-            (key, Said { value, place: read.layers.place(spot, Part::Key).to_string() })
+            (key, AgentKeyValue { value, place: read.layers.place(spot, Part::Key).to_string() })
         };
-        let mut keys = SaidKeys::new();
-        keys.extend(noted.into_iter().map(said));
+        let mut keys = AgentKeyValues::new();
+        keys.extend(noted.into_iter().map(value_set));
         keys
     }
 
     /// The mistake that the plugin's own key `enabled` is set, but is not a switch as the agent needs it.
-    pub(super) fn other_enabled(&self, section: &KnownSection, read: &extract::Outcome) -> Option<Mistake> {
-        let spot = read.layers.said(ENABLED)?;
-        section.other_enabled(read.layers.place(&spot, Part::Value))
+    pub(super) fn unusable_enabled(&self, section: &KnownSection, read: &extract::Outcome) -> Option<Mistake> {
+        let spot = read.layers.spot_of_key(ENABLED)?;
+        section.unusable_enabled(read.layers.place(&spot, Part::Value))
     }
 
     /// The mistakes in the agent's keys of a section that has been read.
@@ -101,7 +101,7 @@ impl Config {
             let below = read.notes.overridden_agent_keys.iter().filter(|(of, _)| of == key).map(|(_, spot)| spot);
             let mistake = |spot| {
                 let what = format!("key `{}.{key}`{what}", section.name);
-                Mistake::new(read.layers.place(spot, Part::Key), what).of(section.name).help(help)
+                Mistake::new(read.layers.place(spot, Part::Key), what).in_section(section.name).help(help)
             };
             read.notes.agent_keys.get(key).into_iter().chain(below).map(mistake).collect::<Vec<_>>()
         };
@@ -114,7 +114,7 @@ impl Config {
         let mut mistakes = Vec::new();
         if section.optional {
             // Otherwise it is reported as a defect of the plugin.
-            keys.extend(Some(ENABLED).filter(|_| self.other_enabled(section, read).is_none()));
+            keys.extend(Some(ENABLED).filter(|_| self.unusable_enabled(section, read).is_none()));
         } else {
             let help = "in the flavor, an optional plugin is a field `Option<Dep<..>>`; this key can only be taken out (`--graph text` shows who needs the plugin)";
             mistakes.extend(refused(ENABLED, ": the plugin is not an optional one of its flavor", help));
@@ -126,30 +126,30 @@ impl Config {
 
 /// The value of one of the agent's keys in a section. Its place does not count when values are compared.
 #[derive(Clone)]
-pub(super) struct Said {
+pub(super) struct AgentKeyValue {
     value: yaml_serde::Value,
     place: String,
 }
 
-impl PartialEq for Said {
+impl PartialEq for AgentKeyValue {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
 
 /// The agent's keys that a section sets.
-pub(super) type SaidKeys = BTreeMap<&'static str, Said>;
+pub(super) type AgentKeyValues = BTreeMap<&'static str, AgentKeyValue>;
 
 /// Warnings about keys whose values have changed, each with its place: they are read at a start only.
-pub(super) fn later(section: &str, now: &SaidKeys, before: &SaidKeys) -> Vec<String> {
-    let told = |key: &&str| {
+pub(super) fn restart_warnings(section: &str, now: &AgentKeyValues, before: &AgentKeyValues) -> Vec<String> {
+    let warning = |key: &&str| {
         let (now, before) = (now.get(*key), before.get(*key));
-        let (said, what) = match now {
+        let (value_set, what) = match now {
             _ if now == before => return None,
             Some(now) => (now, "has changed"),
             None => (before?, "is gone"),
         };
-        Some(format!("{}: key `{section}.{key}` {what}: a new start of the agent will see it", said.place))
+        Some(format!("{}: key `{section}.{key}` {what}: a new start of the agent will see it", value_set.place))
     };
-    AGENT_KEYS.iter().filter_map(told).collect()
+    AGENT_KEYS.iter().filter_map(warning).collect()
 }

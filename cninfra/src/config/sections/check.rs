@@ -14,7 +14,7 @@ use crate::{
             way::Way,
         },
         wrong::{
-            failure::brief,
+            failure::shortened,
             mistake::{self, Mistake},
             spot::Spot,
         },
@@ -67,10 +67,10 @@ use std::fmt;
 /// # let _ = PollerConfig::default().check();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid(Vec<Wrong>);
+pub struct Invalid(Vec<InvalidKey>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Wrong {
+struct InvalidKey {
     /// The parts are separated by dots; empty for the section as a whole.
     key: String,
     what: String,
@@ -82,7 +82,7 @@ impl Invalid {
     /// (`tls.min-version`), and `what` continues the sentence: "is above `max-peers`".
     #[must_use]
     pub fn key(key: impl Into<String>, what: impl Into<String>) -> Self {
-        Invalid(vec![Wrong { key: key.into(), what: what.into(), help: None }])
+        Invalid(vec![InvalidKey { key: key.into(), what: what.into(), help: None }])
     }
 
     /// A mistake in the section as a whole.
@@ -121,18 +121,18 @@ impl Invalid {
     }
 }
 
-impl Wrong {
+impl InvalidKey {
     fn mistake(self, section: &str, read: &Outcome) -> Mistake {
-        let Wrong { key, what, help } = self;
+        let InvalidKey { key, what, help } = self;
+        let place = place_of(&parts(&key), read, |parts| spot(parts, read));
         let name = if key.is_empty() { format!("section `{section}`") } else { format!("key `{section}.{key}`") };
-        Mistake::new(place(&key, read), format!("{name} {what}")).of(section).help_if(help)
+        Mistake::new(place, format!("{name} {what}")).in_section(section).help_if(help)
     }
 }
 
-/// The place of the key, or of what is around it.
-fn place(key: &str, read: &Outcome) -> Place {
-    let parts = parts(key);
-    let spot = (1..=parts.len()).rev().find_map(|len| spot(&parts[..len], read));
+/// The place of a key, or of what is around it. `spot` finds the spot of a key by its parts.
+pub(super) fn place_of<'a, P>(parts: &[P], read: &'a Outcome, spot: impl Fn(&[P]) -> Option<&'a Spot>) -> Place {
+    let spot = (1..=parts.len()).rev().find_map(|len| spot(&parts[..len]));
     spot.map_or_else(|| Source::Default.place(&[], Part::Value), |spot| read.layers.place(spot, Part::Value))
 }
 
@@ -150,7 +150,7 @@ fn spot<'a>(parts: &[&str], read: &'a Outcome) -> Option<&'a Spot> {
 /// `{:#}` includes how to fix it.
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, Wrong { key, what, help }) in self.0.iter().enumerate() {
+        for (at, InvalidKey { key, what, help }) in self.0.iter().enumerate() {
             let between = if at == 0 { "" } else { "; " };
             match key.is_empty() {
                 true => write!(f, "{between}{what}")?,
@@ -170,7 +170,7 @@ impl std::error::Error for Invalid {}
 pub type CheckOf<S> = fn(&<S as Section>::__Plain) -> Result<(), Invalid>;
 
 /// What the check says about a value, and the outcome of reading that value.
-type Answer = (Option<Invalid>, Box<Outcome>);
+type CheckResult = (Option<Invalid>, Box<Outcome>);
 
 /// Reads a section and checks it. For generated code.
 pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
@@ -178,13 +178,15 @@ pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: 
         let checked = value.as_ref().filter(|_| !outcome.lost).map(|value| foreign::guard(|| check(value)));
         foreign::discard(value);
         let panicked =
-            |panic| Err(Invalid::section(format!("cannot be checked: its check panicked: {}", brief(panic))));
+            |panic| Err(Invalid::section(format!("cannot be checked: its check panicked: {}", shortened(panic))));
         let invalid = checked.and_then(|checked| checked.unwrap_or_else(panicked).err());
         (invalid, outcome)
     };
     let (invalid, outcome) = ask(extract::<S::__Plain>(section, entries, Depth::All));
     let mut all = invalid.map(|invalid| invalid.mistakes(section.name, &outcome)).unwrap_or_default();
-    overridden(section.name, entries, &outcome, &mut all, &|without| ask(extract_without(section, entries, without)));
+    check_overridden(section.name, entries, &outcome, &mut all, &|without| {
+        ask(extract_without(section, entries, without))
+    });
     Checked { outcome, invalid: all }
 }
 
@@ -192,12 +194,12 @@ pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: 
 /// asked about the value without all these higher layers, and about the value in which only this key is not overridden.
 /// A mistake is reported if it is found in both: by the first alone, a key could seem wrong beside a lower one that is
 /// overridden as well; by the second alone, beside a higher one that belongs to the value that overrides it.
-fn overridden(
+fn check_overridden(
     section: &str,
     Entries { all: entries, .. }: &Entries<'_>,
     top: &Outcome,
     all: &mut Vec<Mistake>,
-    ask: &dyn Fn(Dropped) -> Answer,
+    ask: &dyn Fn(Dropped) -> CheckResult,
 ) {
     let mut ranks: Vec<u8> = entries.iter().map(|entry| entry.source.rank()).collect();
     ranks.dedup();

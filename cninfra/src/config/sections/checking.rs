@@ -7,14 +7,14 @@ use super::{
     no_plugins,
 };
 use crate::config::{
-    said::{entry::Entry, kept::Kept},
+    said::{entry::Entry, kept::KeptLayers},
     written::place::Part,
     wrong::mistake::{self, Mistake},
 };
 
 /// What a check is made for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum Purpose {
     Start,
     Reload,
 }
@@ -23,27 +23,27 @@ impl Config {
     /// Everything that is wrong before a start, in which case nothing must be created. It reports neither files that do
     /// not answer, nor what may only follow from them or from files that cannot be parsed.
     pub(crate) fn check(&self, known: &Known) -> Vec<Mistake> {
-        self.check_those(known, Of::Start, None, |_| true)
+        self.check_sections(known, Purpose::Start, None, |_| true)
     }
 
     /// Like [`check`](Self::check), for a config that the plugins read next: the layers of valid sections are kept for
     /// them.
     pub(crate) fn check_for_plugins(&self, known: &Known) -> Vec<Mistake> {
-        self.check_those(known, Of::Start, Some(&self.kept), |_| true)
+        self.check_sections(known, Purpose::Start, Some(&self.kept), |_| true)
     }
 
     /// Everything that is wrong with these sections, and with the files.
-    pub(super) fn check_those(
+    pub(super) fn check_sections(
         &self,
         known: &Known,
-        of: Of,
-        kept: Option<&Kept>,
-        is_asked: impl Fn(&KnownSection) -> bool,
+        purpose: Purpose,
+        kept: Option<&KeptLayers>,
+        is_chosen: impl Fn(&KnownSection) -> bool,
     ) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.clone();
         mistakes.extend(self.unknown_sections(known));
-        for section in known.iter().filter(|section| is_asked(section)) {
-            mistakes.extend(self.check_section(section, known, of, kept));
+        for section in known.iter().filter(|section| is_chosen(section)) {
+            mistakes.extend(self.check_section(section, known, purpose, kept));
         }
         mistakes
     }
@@ -67,31 +67,37 @@ impl Config {
         all
     }
 
-    fn check_section(&self, section: &KnownSection, known: &Known, of: Of, kept: Option<&Kept>) -> Vec<Mistake> {
+    fn check_section(
+        &self,
+        section: &KnownSection,
+        known: &Known,
+        purpose: Purpose,
+        kept: Option<&KeptLayers>,
+    ) -> Vec<Mistake> {
         let mut entries = self.entries(section.name);
         if entries.all.is_empty() && section.meta.check.is_none() {
             return Vec::new();
         }
-        entries.partial =
-            of == Of::Start && self.unanswered.may_say_more(section.name) || self.unread.may_say_more(section.name);
+        entries.is_partial = purpose == Purpose::Start && self.unanswered.may_say_more(section.name)
+            || self.unread.may_say_more(section.name);
         // The section's own check is not asked if the plugin will not start, or if not everything that is said is
         // known.
-        let is_checked = !entries.partial && (!section.optional || self.is_enabled(section.name));
+        let is_checked = !entries.is_partial && (!section.optional || self.is_enabled(section.name));
         let Checked { mut outcome, invalid } = section.check(&entries, is_checked);
         let mut mistakes = std::mem::take(&mut outcome.mistakes);
         // During a reload, a file of a secret that does not answer matters only if the section is live. At a start, it
         // is reported together with the config files that do not answer.
-        if of == Of::Reload {
+        if purpose == Purpose::Reload {
             mistakes.extend(outcome.unanswered.drain(..).filter(|_| section.meta.live));
         }
-        let of_agent = self.check_agent_keys(section, &outcome);
+        let agent_key_mistakes = self.check_agent_keys(section, &outcome);
         // A mistake in a key that belongs to both is reported once.
-        mistakes.retain(|mistake| !of_agent.contains(mistake));
-        mistakes.extend(of_agent);
-        if let Some(other) = self.other_enabled(section, &outcome) {
+        mistakes.retain(|mistake| !agent_key_mistakes.contains(mistake));
+        mistakes.extend(agent_key_mistakes);
+        if let Some(defect) = self.unusable_enabled(section, &outcome) {
             // Other mistakes in this key are left out, since the key itself is a defect of the plugin.
-            mistakes.retain(|mistake| mistake.place != other.place);
-            mistakes.push(other);
+            mistakes.retain(|mistake| mistake.place != defect.place);
+            mistakes.push(defect);
         }
         mistakes.extend(no_plugins::unknown(section.name, &outcome, known));
         mistakes.extend(invalid);

@@ -1,7 +1,7 @@
 //! [`Config`]: what all sources say about all sections.
 
 use super::{
-    files::{Files, Stamp, Untold},
+    files::{Files, Incomplete, Stamp},
     followers::Followers,
 };
 use crate::{
@@ -10,9 +10,9 @@ use crate::{
         find::extract::{Depth, default_of, extract, extract_of},
         read::named::Named,
         said::{
-            entry::{Entries, Entry, entry},
-            file::Held,
-            kept::Kept,
+            entry::{Entries, Entry, entry_for_key},
+            file::ReadResult,
+            kept::KeptLayers,
             secrets::{self, Secrets},
             source::{NOWHERE, Source, origin},
         },
@@ -51,20 +51,20 @@ pub struct Config {
     /// Mistakes that were found before any section was read.
     pub(super) mistakes: Vec<Mistake>,
     /// The files that were read, with their contents or errors.
-    pub(super) texts: Vec<(PathBuf, Held)>,
+    pub(super) texts: Vec<(PathBuf, ReadResult)>,
     /// When the files were last modified.
     pub(super) stamps: Vec<Stamp>,
     /// The files of secrets that any layer names.
     pub(super) secrets: Arc<Secrets>,
     /// The sections that have files which do not answer.
-    pub(super) unanswered: Untold,
+    pub(super) unanswered: Incomplete,
     /// The sections that have files which cannot be read or parsed; that is reported.
-    pub(super) unread: Untold,
+    pub(super) unread: Incomplete,
     /// Where the files are, if there are any.
     pub(super) origin: Option<Files>,
     pub(in crate::config) followers: Arc<Followers<Config>>,
     /// The layers of checked sections, until their plugins read them.
-    pub(super) kept: Arc<Kept>,
+    pub(super) kept: Arc<KeptLayers>,
 }
 
 impl Config {
@@ -89,10 +89,10 @@ impl Config {
     pub fn set(mut self, section: &str, key: &str, value: impl Serialize) -> Self {
         let wrong = |error: &dyn std::fmt::Display| {
             let place = Source::Program.place(&[], Part::Value);
-            Mistake::new(place, format!("key `{section}.{key}`: {error}")).of(section)
+            Mistake::new(place, format!("key `{section}.{key}`: {error}")).in_section(section)
         };
         let value = yaml_serde::to_value(value).map_err(|error| wrong(&error));
-        match value.and_then(|value| entry(section, key, value::from_yaml(value), Source::Program)) {
+        match value.and_then(|value| entry_for_key(section, key, value::from_yaml(value), Source::Program)) {
             Ok(entry) => self.program.push(entry),
             Err(mistake) => self.mistakes.push(mistake),
         }
@@ -166,16 +166,16 @@ impl Config {
     /// Sets a key to what an environment variable says.
     pub(crate) fn set_variable(&mut self, section: &str, key: &str, text: &str, variable: &str) {
         let source = Source::Variable(variable.to_string());
-        self.say(entry(section, key, value::text(text), source));
+        self.add(entry_for_key(section, key, value::text(text), source));
     }
 
     /// Sets a key to what a flag says.
     pub(crate) fn set_flag(&mut self, section: &str, key: &str, text: &str, flag: &str) {
         let source = Source::Flag(flag.to_string());
-        self.say(entry(section, key, value::text(text), source));
+        self.add(entry_for_key(section, key, value::text(text), source));
     }
 
-    fn say(&mut self, entry: Result<Entry, Mistake>) {
+    fn add(&mut self, entry: Result<Entry, Mistake>) {
         match entry {
             Ok(entry) => self.process.push(entry),
             Err(mistake) => self.mistakes.push(mistake),
@@ -183,12 +183,12 @@ impl Config {
     }
 
     /// The config for one agent, without the followers of another one.
-    pub(crate) fn followed_by_nobody(self) -> Self {
+    pub(crate) fn without_followers(self) -> Self {
         Config { followers: Arc::default(), ..self }
     }
 
     /// The same config; the files of its secrets will be read again.
-    pub(crate) fn with_secrets_anew(self) -> Self {
+    pub(crate) fn with_secrets_unread(self) -> Self {
         Config { secrets: Arc::default(), ..self }
     }
 
@@ -216,11 +216,11 @@ impl Config {
     pub(in crate::config) fn entries(&self, section: &str) -> Entries<'_> {
         let all = self.program.iter().chain(&self.files).chain(&self.process).rev();
         let all = all.filter(|entry| key::same(&entry.section, section)).collect();
-        Entries { all, secrets: self.secrets.clone(), partial: false }
+        Entries { all, secrets: self.secrets.clone(), is_partial: false }
     }
 
     /// Merges what this program sets over what `under` sets.
-    pub(crate) fn over(mut self, mut under: Config) -> Self {
+    pub(crate) fn with_program_under(mut self, mut under: Config) -> Self {
         under.program.append(&mut self.program);
         Config { program: under.program, ..self }
     }
@@ -231,14 +231,14 @@ impl Config {
     }
 
     /// Does any layer set this key?
-    pub(crate) fn says(&self, section: &str, key: &str) -> bool {
+    pub(crate) fn is_set(&self, section: &str, key: &str) -> bool {
         let says =
             |entry: &Entry| entry.value.as_dict().is_some_and(|keys| keys.keys().any(|said| key::same(said, key)));
         self.entries(section).all.into_iter().any(says)
     }
 
     /// The section without its wrong values; `None` if it cannot be read.
-    pub(crate) fn what_holds<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
+    pub(crate) fn section_without_wrong_values<C: DeserializeOwned + Default>(&self, name: &str) -> Option<C> {
         let (name, entries) = (Named::plain(name), self.entries(name));
         if entries.all.is_empty() { default_of(name).ok() } else { extract(name, &entries, Depth::Top).0 }
     }
@@ -255,7 +255,7 @@ impl Config {
     }
 
     /// Like [`section`](Self::section), but uses the layers that were kept if the section was checked as this type.
-    pub(in crate::config) fn section_once_more<C: DeserializeOwned + Default + 'static>(
+    pub(in crate::config) fn section_from_kept<C: DeserializeOwned + Default + 'static>(
         &self,
         name: &str,
     ) -> Result<C> {

@@ -30,15 +30,15 @@ impl Files {
 
 /// The sections about which an unread file may say more.
 #[derive(Clone, Default)]
-pub(super) struct Untold {
+pub(super) struct Incomplete {
     all: bool,
     sections: HashSet<&'static str>,
 }
 
-impl Untold {
+impl Incomplete {
     /// Adds the sections that an unread file may be about: one, or all of them.
-    pub(super) fn add(&mut self, of: Option<&KnownSection>) {
-        match of {
+    pub(super) fn add(&mut self, section: Option<&KnownSection>) {
+        match section {
             Some(section) => drop(self.sections.insert(section.name)),
             None => self.all = true,
         }

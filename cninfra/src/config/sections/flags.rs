@@ -5,8 +5,8 @@ use crate::{
     Flag,
     config::{
         said::{
-            agents::ENABLED,
-            entry::{Entries, Entry, entry},
+            agent_keys::ENABLED,
+            entry::{Entries, Entry, entry_for_key},
             source::Source,
         },
         written::{
@@ -21,25 +21,25 @@ use figment::value::Tag;
 
 impl Known {
     /// Defects that would otherwise show only when some key is set: see [`Known::mistaken_flags`],
-    /// [`Known::keys_without_default`], and [`KnownSection::other_enabled`].
+    /// [`Known::keys_without_default`], and [`KnownSection::unusable_enabled`].
     pub(crate) fn defects(&self) -> Vec<Mistake> {
         let mut all = self.mistaken_flags();
         all.extend(self.keys_without_default());
         let place = || Source::Default.place(&[], Part::Key);
-        all.extend(self.iter().filter_map(|section| section.other_enabled(place())));
+        all.extend(self.iter().filter_map(|section| section.unusable_enabled(place())));
         all
     }
 
     /// Sections in which a key is missing if another one is set: their type has a default as a whole, but none for that
     /// key.
     fn keys_without_default(&self) -> Vec<Mistake> {
-        self.iter().filter_map(KnownSection::without_default).collect()
+        self.iter().filter_map(KnownSection::key_without_default).collect()
     }
 
     /// Flags for keys that their sections do not have. Without this, a plugin's mistake would show only when the flag
     /// is used. It reads the section once for each of its flags.
     fn mistaken_flags(&self) -> Vec<Mistake> {
-        self.iter().flat_map(|section| section.flags.iter().filter_map(|flag| section.mistaken(flag))).collect()
+        self.iter().flat_map(|section| section.flags.iter().filter_map(|flag| section.mistaken_flag(flag))).collect()
     }
 
     /// All defects of one section.
@@ -51,11 +51,10 @@ impl Known {
 }
 
 impl KnownSection {
-    fn without_default(&self) -> Option<Mistake> {
+    fn key_without_default(&self) -> Option<Mistake> {
         // A section that exists, but sets nothing.
         let nothing = value::dict([]).into();
-        let entry =
-            Entry { section: self.name.to_string(), source: Source::Default.into(), way: Vec::new(), value: nothing };
+        let entry = Entry::of_default(self.name, nothing);
         let field = kebab(self.read(&Entries::one(&entry), false).0.missing?);
         let place = Source::Default.place(&[], Part::Key);
         let what = format!(
@@ -63,14 +62,14 @@ impl KnownSection {
             self.name
         );
         let help = "it is a defect of the plugin: give the section's type `#[serde(default)]`";
-        Some(Mistake::new(place, what).of(self.name).help(help))
+        Some(Mistake::new(place, what).in_section(self.name).help(help))
     }
 
     /// An optional plugin is switched off by `enabled: false`. If its type has a key of that name, it must accept a
     /// boolean: otherwise the plugin could not be switched off.
-    pub(super) fn other_enabled(&self, place: Place) -> Option<Mistake> {
+    pub(super) fn unusable_enabled(&self, place: Place) -> Option<Mistake> {
         let value = value::dict([(ENABLED.to_string(), true.into())]).into();
-        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Vec::new(), value };
+        let entry = Entry::of_default(self.name, value);
         // A section without a type, or of a plugin that is not optional, cannot have this defect.
         let read = (self.optional && !self.is_bare).then(|| self.read(&Entries::one(&entry), false).0)?;
         let name = format!("key `{}.{ENABLED}`", self.name);
@@ -80,18 +79,19 @@ impl KnownSection {
         if !has_names || read.notes.agent_keys.contains_key(ENABLED) || !read.mistakes.iter().any(is_refused) {
             return None;
         }
-        if self.has_words_for_it() {
+        if self.accepts_true_and_false() {
             return None;
         }
         let what = format!("{name} switches the plugin on and off, but in its config type it is not a boolean");
         let help = "it is a defect of the plugin: give its own key another name, or make it a `bool`";
-        Some(Mistake::new(place, what).of(self.name).help(help))
+        Some(Mistake::new(place, what).in_section(self.name).help(help))
     }
 
     /// Is the type's own key `enabled` an enum with variants named `true` and `false`? Then a flag can set it.
-    fn has_words_for_it(&self) -> bool {
+    fn accepts_true_and_false(&self) -> bool {
         ["true", "false"].into_iter().all(|word| {
-            let Ok(entry) = entry(self.name, ENABLED, value::text(word), Source::Flag(ENABLED.to_string())) else {
+            let Ok(entry) = entry_for_key(self.name, ENABLED, value::text(word), Source::Flag(ENABLED.to_string()))
+            else {
                 return false;
             };
             let read = self.read(&Entries::one(&entry), false).0;
@@ -99,13 +99,13 @@ impl KnownSection {
         })
     }
 
-    fn mistaken(&self, flag: &Flag) -> Option<Mistake> {
+    fn mistaken_flag(&self, flag: &Flag) -> Option<Mistake> {
         let place = Source::Flag(flag.name.to_string()).place(&[], Part::Key);
-        let entry = entry(self.name, flag.key, value::nothing(Tag::Default), Source::Default).ok()?;
-        let help = self.read(&Entries::one(&entry), false).0.notes.unknown?;
+        let entry = entry_for_key(self.name, flag.key, value::nothing(Tag::Default), Source::Default).ok()?;
+        let help = self.read(&Entries::one(&entry), false).0.notes.unknown_key_help?;
         let what = format!("it is declared for key `{}.{}`, which is unknown", self.name, flag.key);
         let help = format!("it is a defect of the plugin, in its `flags`: {help}");
-        Some(Mistake::new(place, what).of(self.name).help(help))
+        Some(Mistake::new(place, what).in_section(self.name).help(help))
     }
 }
 
@@ -175,17 +175,17 @@ mod tests {
             let mut config = Config::new();
             config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
             let dir = format!("{}/", folder.path().display());
-            let told = config.check(&known).into_iter().map(|told| told.to_string().replace(&dir, ""));
-            told.collect::<Vec<_>>()
+            let mistakes = config.check(&known).into_iter().map(|mistake| mistake.to_string().replace(&dir, ""));
+            mistakes.collect::<Vec<_>>()
         };
         let what = "key `word.enabled` switches the plugin on and off, but in its config type it is not a boolean";
         let port = "takes a whole number from 0 to 65535, not the text `x`";
         for text in ["true", "yes", "[x]"] {
-            let mut told = wrong(text);
-            told.sort();
+            let mut mistakes = wrong(text);
+            mistakes.sort();
             let at = 29 + text.len() - 4;
             assert_eq!(
-                told,
+                mistakes,
                 [
                     format!("agent.yaml:1:17: {what}"),
                     format!("agent.yaml:1:{at}: key `word.port` {port}"),
@@ -227,10 +227,10 @@ mod tests {
     fn what_the_type_says_of_the_key_too_is_told_once() {
         use crate::config::given::Given;
         for meta in [Tagged::META, Flat::META] {
-            let told = Given::file(meta, "kind: of\nenabled: maybe\nport: x").wrong();
+            let mistakes = Given::file(meta, "kind: of\nenabled: maybe\nport: x").wrong();
             let port = "odd.conf:3:7: key `odd.port` takes a whole number from 0 to 65535, not the text `x`";
             let enabled = "odd.conf:2:10: key `odd.enabled` takes `true` or `false`, not the text `maybe`";
-            assert_eq!(told, [enabled, port]);
+            assert_eq!(mistakes, [enabled, port]);
         }
     }
 }

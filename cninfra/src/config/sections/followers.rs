@@ -39,7 +39,7 @@ impl<C: 'static> Followers<C> {
     }
 
     /// The live section of this name and type, if there is one already, and the config in force.
-    pub(super) fn look<L: Clone + 'static>(&self, section: &str) -> (Option<L>, Option<Arc<C>>) {
+    pub(super) fn find<L: Clone + 'static>(&self, section: &str) -> (Option<L>, Option<Arc<C>>) {
         let inner = self.inner();
         let is_of = |(name, follow): &(String, Arc<dyn Follow<C>>)| {
             let follow: &dyn Any = &**follow;
@@ -75,17 +75,17 @@ impl<C: 'static> Followers<C> {
     }
 
     /// Puts a config into effect, and tells the live ones among these sections; false if one of them could not read it.
-    pub(super) fn tell(&self, sections: &[&str], now: &Arc<C>) -> bool {
+    pub(super) fn put_in_force(&self, sections: &[&str], now: &Arc<C>) -> bool {
         let (all, before) = {
             let mut inner = self.inner();
             (inner.all.clone(), inner.now.replace(now.clone()))
         };
         drop(before);
-        let mut taken = true;
+        let mut all_read = true;
         for (section, follow) in all.iter().filter(|(section, _)| sections.contains(&section.as_str())) {
-            taken &= follow.follow(now, section);
+            all_read &= follow.follow(now, section);
         }
-        taken
+        all_read
     }
 }
 

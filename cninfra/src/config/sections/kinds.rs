@@ -2,13 +2,13 @@
 //! otherwise the higher one holds.
 
 use super::{
+    check::place_of,
     checked::{Checked, ToRead},
     section::Section,
 };
 use crate::config::{
-    find::extract::{Depth, Outcome, extract},
+    find::extract::{Depth, extract},
     said::{entry::Entries, source::Source},
-    written::place::{Part, Place},
     wrong::mistake::Mistake,
 };
 
@@ -47,17 +47,12 @@ pub(crate) fn check_kinds<S: Section>(
         let Some(value) = value.filter(|_| outcome.mistakes.is_empty()) else { continue };
         let mistake = |Clash { key, other, what }: Clash| {
             let name = |key: &[String]| format!("`{}.{}`", section.name, key.join("."));
-            let (said, place) = (place(&other, &outcome), place(&key, &outcome));
-            let what = format!("key {} says {what}, which key {} says too, {said}", name(&key), name(&other));
-            Mistake::new(place, what).of(section.name).help("keep one of them")
+            let place = |key: &[String]| place_of(key, &outcome, |key| outcome.notes.origins.get(key));
+            let (other_place, place) = (place(&other), place(&key));
+            let what = format!("key {} says {what}, which key {} says too, {other_place}", name(&key), name(&other));
+            Mistake::new(place, what).in_section(section.name).help("keep one of them")
         };
         checked.invalid.extend(clashes(&value).into_iter().map(mistake));
     }
     checked
-}
-
-/// The place of the key, or of what is around it.
-fn place(key: &[String], read: &Outcome) -> Place {
-    let spot = (1..=key.len()).rev().find_map(|len| read.notes.origins.get(&key[..len]));
-    spot.map_or_else(|| Source::Default.place(&[], Part::Value), |spot| read.layers.place(spot, Part::Value))
 }

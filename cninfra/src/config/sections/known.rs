@@ -11,14 +11,10 @@ use crate::{
         find::extract::{Depth, Outcome},
         read::named::Named,
         said::{
-            agents::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
+            agent_keys::{AGENT_KEYS, AGENT_KEYS_OF_ALL},
             entry::{Entries, Entry},
-            source::Source,
         },
-        written::{
-            key, value,
-            way::{Step, Way},
-        },
+        written::{key, value, way::Step},
     },
     graph::Graph,
 };
@@ -37,7 +33,7 @@ pub(crate) struct KnownSection {
     pub(crate) aliases: &'static [&'static str],
     /// The name of its plugin's type without parameters, as the graph and errors show it. It does not name the section,
     /// but users may take it for that.
-    of_type: Option<&'static str>,
+    type_name: Option<&'static str>,
     pub(in crate::config) meta: ConfigMeta,
     /// The plugin has no config.
     pub(crate) is_bare: bool,
@@ -73,18 +69,18 @@ impl KnownSection {
     /// Does its type have this key?
     fn has_key(&self, key: &str) -> bool {
         let value = value::dict([(key.to_string(), value::nothing(Tag::Default))]).into();
-        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+        let entry = Entry::of_default(self.name, value);
         let notes = self.read(&Entries::one(&entry), false).0.notes;
         // A type that accepts any key is no reason to suggest this section.
         let has_names = notes.structs.contains(&Vec::new());
-        has_names && notes.unknown.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
+        has_names && notes.unknown_key_help.is_none() && notes.agent_keys.is_empty() && notes.mistakes.is_empty()
     }
 
     /// The agent's keys that can be set in this section: those that are not keys of its own type.
     pub(in crate::config) fn keys_of_agent(&self) -> Vec<&'static str> {
-        let keys = self.named().agents;
+        let keys = self.named().agent_keys;
         let value = value::dict(keys.iter().map(|key| (key.to_string(), value::nothing(Tag::Default)))).into();
-        let entry = Entry { section: self.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+        let entry = Entry::of_default(self.name, value);
         let noted = self.read(&Entries::one(&entry), false).0.notes.agent_keys;
         keys.iter().copied().filter(|key| noted.contains_key(*key)).collect()
     }
@@ -95,12 +91,12 @@ impl KnownSection {
     }
 
     fn named(&self) -> Named<'static> {
-        let agents = match (self.is_own, self.optional) {
+        let agent_keys = match (self.is_own, self.optional) {
             (true, _) => &[],
             (false, true) => AGENT_KEYS,
             (false, false) => AGENT_KEYS_OF_ALL,
         };
-        Named { name: self.name, agents }
+        Named { name: self.name, agent_keys }
     }
 }
 
@@ -114,7 +110,7 @@ impl Known {
         let section = |node: &crate::graph::Node| KnownSection {
             name: node.instance(),
             aliases: node.plugin.aliases,
-            of_type: node.plugin.key.name.split('<').next(),
+            type_name: node.plugin.key.name.split('<').next(),
             meta: node.plugin.config.unwrap_or(NoSettings::META),
             is_bare: node.plugin.config.is_none(),
             optional: node.optional,
@@ -144,7 +140,7 @@ impl Known {
             KnownSection {
                 name,
                 aliases: &[],
-                of_type: None,
+                type_name: None,
                 meta,
                 is_bare: false,
                 optional: false,
@@ -160,7 +156,7 @@ impl Known {
     }
 
     /// The instance names of the plugins.
-    pub(super) fn plugins(&self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn plugin_names(&self) -> impl Iterator<Item = &'static str> {
         self.iter().filter(|section| !section.is_own).map(|section| section.name)
     }
 
@@ -180,7 +176,7 @@ impl Known {
     }
 
     /// The same for `agent.yaml`, where a key may have been written without its section.
-    pub(super) fn suggestion_in_whole(&self, name: &str) -> String {
+    pub(super) fn suggestion_for_whole_file(&self, name: &str) -> String {
         let of: Vec<_> = self.iter().filter(|section| section.has_key(name)).map(|section| section.name).collect();
         match of.first().filter(|_| self.nearest(name).is_none()) {
             Some(first) => {
@@ -212,7 +208,7 @@ impl Known {
     pub(super) fn nearest_with(&self, name: &str, other: Option<&'static str>) -> Option<&'static str> {
         let mut all = self.all_names();
         all.extend(other);
-        let is = |section: &&KnownSection| section.of_type.is_some_and(|of_type| key::same(of_type, name));
+        let is = |section: &&KnownSection| section.type_name.is_some_and(|type_name| key::same(type_name, name));
         let by_type = self.iter().find(is).map(|section| section.name);
         let is_name = all.iter().any(|known| key::same(known, name));
         by_type.filter(|_| !is_name).or_else(|| key::nearest(name, all.iter().copied()))
@@ -260,9 +256,9 @@ mod tests {
     #[test]
     fn the_name_of_a_plugins_type_is_understood() {
         let mut known = Known::none();
-        for (name, of_type) in [("test", "HttpKv"), ("http", "Rest"), ("web", "Http")] {
+        for (name, type_name) in [("test", "HttpKv"), ("http", "Rest"), ("web", "Http")] {
             known = known.plugin(name, NoSettings::META);
-            known.0[0].of_type = Some(of_type);
+            known.0[0].type_name = Some(type_name);
         }
         let folder = Folder::new();
         // The name of a section means that section, whatever types are called.
@@ -272,7 +268,7 @@ mod tests {
         let files = Files { dir: folder.path().into(), named: Vec::new() };
         let mut odd = Config::new().read_files(&files, &known);
         odd.sort();
-        let at = |told: &str| format!("{}/{told}?", folder.path().display());
+        let at = |suggestion: &str| format!("{}/{suggestion}?", folder.path().display());
         let mut wanted = [
             at("rest.conf is not read: did you mean `http.conf`"),
             at("Rest.yaml is not read: did you mean `http.yaml`"),
@@ -288,13 +284,13 @@ mod tests {
             folder.write(name, "");
         }
         let all = Config::new().read_files(&files, &known);
-        let mut ends: Vec<_> = all.into_iter().filter(|told| !odd.contains(told)).collect();
+        let mut ends: Vec<_> = all.into_iter().filter(|warning| !odd.contains(warning)).collect();
         ends.sort();
         let wanted =
             ["http.cnf is not read: did you mean `http.conf`", "web.ymal is not read: did you mean `web.yaml`"];
         assert_eq!(ends, wanted.map(at));
         assert!(known.suggestion("REST").starts_with("did you mean `http`? "), "{}", known.suggestion("REST"));
-        assert!(known.suggestion_in_whole("rest").starts_with("did you mean `http`? "));
+        assert!(known.suggestion_for_whole_file("rest").starts_with("did you mean `http`? "));
         assert_eq!(known.nearest(""), None);
     }
 }

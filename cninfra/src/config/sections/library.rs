@@ -40,7 +40,7 @@ pub fn from_file<C: Serialize + DeserializeOwned + Default>(section: &str, path:
     let text = file::read(path).map_err(|error| error.mistake(path))?;
     let is_in_secret = |way: &[Step]| section::is_in_secret(section::read::<C>, Named::plain(section), way);
     let (read, mut mistakes) = parse(path.to_path_buf(), text, &is_in_secret);
-    let Some((source, value)) = read else { return Err(mistake::all(mistakes)) };
+    let Some((source, value)) = read else { return Err(mistake::combined(mistakes)) };
     let entry = Entry { section: section.to_string(), source, way: Way::new(), value: value::from_yaml(value) };
     let (value, mut outcome) = extract(Named::plain(section), &Entries::one(&entry), Depth::All);
     outcome.mistakes.append(&mut mistakes);
@@ -74,9 +74,9 @@ mod tests {
         assert_eq!((*poller.dial_timeout, poller.peers), (std::time::Duration::from_secs(2), 3));
         assert_eq!(from_file::<Poller>("poller", at("empty.yaml", "")).unwrap().peers, 0);
         let error = from_file::<Poller>("poller", at("wrong.toml", "peer = 1\ndial-timeout = \"soon\"")).unwrap_err();
-        let told = format!("{error:?}");
-        assert!(told.contains("wrong.toml:1") && told.contains("did you mean `peers`"), "{told}");
-        assert!(told.contains("wrong.toml:2") && told.contains("dial-timeout"), "{told}");
+        let message = format!("{error:?}");
+        assert!(message.contains("wrong.toml:1") && message.contains("did you mean `peers`"), "{message}");
+        assert!(message.contains("wrong.toml:2") && message.contains("dial-timeout"), "{message}");
         let malformed = from_file::<Poller>("poller", at("malformed.toml", "peers =")).unwrap_err();
         assert!(format!("{malformed:?}").contains("malformed.toml:1"), "{malformed:?}");
         let missing = from_file::<Poller>("poller", folder.path().join("missing.conf")).unwrap_err();

@@ -145,8 +145,8 @@ impl<C: Serialize + DeserializeOwned + Default + Send + Sync + 'static> Section 
     fn __read(config: &Config, section: &str) -> Result<Self> {
         let followers = &config.followers;
         loop {
-            let (there, now) = followers.look::<Self>(section);
-            if let Some(live) = there {
+            let (existing, now) = followers.find::<Self>(section);
+            if let Some(live) = existing {
                 return Ok(live);
             }
             // The type's own code runs here, so no lock is held.

@@ -2,13 +2,13 @@
 
 use super::{
     config::Config,
-    files::{Files, Stamp, Untold, stamp},
+    files::{Files, Incomplete, Stamp, stamp},
     known::{self, Known, KnownSection},
 };
 use crate::config::{
     said::{
         entry::Entry,
-        file::{self, Held},
+        file::{self, ReadResult},
         source::{File, Source},
     },
     written::{
@@ -32,7 +32,7 @@ use std::{
 use yaml_serde::Value;
 
 /// The name, without extension, of the file that holds all sections.
-pub(super) const WHOLE: &str = "agent";
+pub(super) const ALL_SECTIONS: &str = "agent";
 
 impl Config {
     /// Reads the files again, replacing what they said before. A file that cannot be read or parsed is reported by
@@ -41,42 +41,42 @@ impl Config {
         self.files.clear();
         self.texts.clear();
         (self.secrets, self.unanswered, self.unread) = Default::default();
-        if let Err(error) = file::enter(&files.dir) {
+        if let Err(error) = file::check_dir(&files.dir) {
             let place = Place { source: files.dir.display().to_string(), at: None };
             let (what, help) = no_directory(&error);
             self.mistakes.push(Mistake::new(place, what).help(help));
             self.origin = Some(files.clone());
             return Vec::new();
         }
-        let mut reading = Reading {
+        let mut loader = Loader {
             files,
             known,
             listed: listed(&files.dir),
-            read: HashSet::new(),
+            files_read: HashSet::new(),
             stamps: Vec::new(),
             texts: Vec::new(),
             entries: Vec::new(),
             mistakes: Vec::new(),
-            odd: Vec::new(),
-            unanswered: Untold::default(),
-            unread: Untold::default(),
+            warnings: Vec::new(),
+            unanswered: Incomplete::default(),
+            unread: Incomplete::default(),
         };
-        for path in reading.paths(WHOLE) {
-            if let Some(file) = reading.read(path, None) {
-                reading.whole(file);
+        for path in loader.paths(ALL_SECTIONS) {
+            if let Some(file) = loader.read(path, None) {
+                loader.add_all_sections(file);
             }
         }
-        for section in known.iter().filter(|section| section.name != WHOLE) {
-            reading.section(section);
+        for section in known.iter().filter(|section| section.name != ALL_SECTIONS) {
+            loader.add_section_files(section);
         }
-        reading.near_misses();
-        self.mistakes.append(&mut reading.mistakes);
-        self.files = reading.entries;
-        self.stamps = reading.stamps;
-        self.texts = reading.texts;
-        (self.unanswered, self.unread) = (reading.unanswered, reading.unread);
+        loader.warn_of_near_misses();
+        self.mistakes.append(&mut loader.mistakes);
+        self.files = loader.entries;
+        self.stamps = loader.stamps;
+        self.texts = loader.texts;
+        (self.unanswered, self.unread) = (loader.unanswered, loader.unread);
         self.origin = Some(files.clone());
-        reading.odd
+        loader.warnings
     }
 }
 
@@ -99,7 +99,7 @@ fn no_directory(error: &io::Error) -> (String, &'static str) {
 fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
     let mut listed = Vec::new();
     for path in file::list(dir).ok()? {
-        if path.extension().and_then(OsStr::to_str).and_then(end_meant).is_some() {
+        if path.extension().and_then(OsStr::to_str).and_then(extension_meant).is_some() {
             listed.push(path);
         }
     }
@@ -108,9 +108,9 @@ fn listed(dir: &Path) -> Option<Vec<PathBuf>> {
 }
 
 /// The extension of a config file that this one probably means. (`conf~` is ignored: some editors use it for backups.)
-fn end_meant(end: &str) -> Option<&'static str> {
+fn extension_meant(end: &str) -> Option<&'static str> {
     let is_word = end.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if is_word { key::nearest(end, Format::ENDS.iter().copied()) } else { None }
+    if is_word { key::nearest(end, Format::EXTENSIONS.iter().copied()) } else { None }
 }
 
 /// The files of a directory that may hold the section of this name. Listing the directory once is faster than trying
@@ -120,7 +120,7 @@ fn paths(dir: &Path, listed: Option<&[PathBuf]>, name: &str) -> Vec<PathBuf> {
         let is_it = |path: &PathBuf| path.file_name().is_some_and(|file| is_named(file, name, end));
         listed.is_none_or(|listed| listed.iter().any(is_it)).then(|| dir.join(format!("{name}.{end}")))
     };
-    Format::ENDS.iter().filter_map(of_end).collect()
+    Format::EXTENSIONS.iter().filter_map(of_end).collect()
 }
 
 /// Is it this name, with this extension? Case does not matter, since some file systems ignore it. It allocates nothing,
@@ -133,19 +133,19 @@ fn is_named(file: &OsStr, name: &str, end: &str) -> bool {
     })
 }
 
-struct Reading<'a> {
+struct Loader<'a> {
     files: &'a Files,
     known: &'a Known,
     /// The files of the directory: see [`listed`].
     listed: Option<Vec<PathBuf>>,
-    read: HashSet<PathBuf>,
+    files_read: HashSet<PathBuf>,
     stamps: Vec<Stamp>,
-    texts: Vec<(PathBuf, Held)>,
+    texts: Vec<(PathBuf, ReadResult)>,
     entries: Vec<Entry>,
     mistakes: Vec<Mistake>,
-    odd: Vec<String>,
-    unanswered: Untold,
-    unread: Untold,
+    warnings: Vec<String>,
+    unanswered: Incomplete,
+    unread: Incomplete,
 }
 
 /// Parses a file as far as possible, and says what is wrong with it as a whole. A duplicate key inside a secret is not
@@ -167,13 +167,13 @@ pub(super) fn parse(
     let (mut value, mut malformed) = format.parse(&text);
     if value.is_none()
         && format == Format::Toml
-        && let Some(shorter) = lenient::shorter(&text)
+        && let Some(rewritten) = lenient::large_as_floats(&text)
     {
-        text = shorter.into();
+        text = rewritten.into();
         (value, malformed) = format.parse(&text);
     }
-    for Malformed { message, help, twice, .. } in malformed.iter_mut().filter(|_| is_json) {
-        let words = if twice.is_some() { "not valid JSON" } else { "JSON that is not read" };
+    for Malformed { message, help, duplicate_key, .. } in malformed.iter_mut().filter(|_| is_json) {
+        let words = if duplicate_key.is_some() { "not valid JSON" } else { "JSON that is not read" };
         *message = message.replacen("not valid YAML", words, 1);
         // Help about YAML syntax is of no use for JSON.
         *help = help.filter(|help| !help.contains("YAML"));
@@ -184,9 +184,9 @@ pub(super) fn parse(
         malformed.push(json);
     }
     let source = Arc::new(Source::File(File { path, format, text }));
-    let mistake = |Malformed { message, at, help, twice }| {
+    let mistake = |Malformed { message, at, help, duplicate_key }| {
         let place = Place { source: source.to_string(), at };
-        let message = match twice.as_deref().filter(|way| !is_in_secret(way)).and_then(<[_]>::last) {
+        let message = match duplicate_key.as_deref().filter(|way| !is_in_secret(way)).and_then(<[_]>::last) {
             Some(Step::Key(key)) => message.replace("a key", &format!("the key `{key}`")),
             _ => message,
         };
@@ -196,7 +196,7 @@ pub(super) fn parse(
     (value.map(|value| (source, value)), mistakes)
 }
 
-impl Reading<'_> {
+impl Loader<'_> {
     /// The files of the directory that may hold the section of this name.
     fn paths(&self, name: &str) -> Vec<PathBuf> {
         paths(&self.files.dir, self.listed.as_deref(), name)
@@ -205,21 +205,21 @@ impl Reading<'_> {
     /// Reads a file, if it exists: that of one section, or (`None`) of all. It notes which sections may be incomplete
     /// because the file does not answer or is wrong as a whole.
     fn read(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
-        if self.read.contains(&path) {
+        if self.files_read.contains(&path) {
             return None;
         }
         if file::is_silent(&path) {
             self.unanswered.add(of);
         }
         let before = self.mistakes.len();
-        let read = self.read_now(path, of);
+        let read = self.read_unread(path, of);
         if read.is_none() && self.mistakes.len() > before {
             self.unread.add(of);
         }
         read
     }
 
-    fn read_now(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
+    fn read_unread(&mut self, path: PathBuf, of: Option<&KnownSection>) -> Option<(Arc<Source>, Value)> {
         // The time is taken before the file is read: a later write then makes a difference.
         self.stamps.extend(stamp(&path));
         let read = file::read(&path);
@@ -242,7 +242,7 @@ impl Reading<'_> {
                 return None;
             }
         };
-        self.read.insert(path.clone());
+        self.files_read.insert(path.clone());
         let known = self.known;
         let is_in_secret = |way: &[Step]| match (of, way) {
             (Some(section), way) => section.is_in_secret(way),
@@ -255,7 +255,7 @@ impl Reading<'_> {
     }
 
     /// Takes the entries of a file with all sections.
-    fn whole(&mut self, (source, value): (Arc<Source>, Value)) {
+    fn add_all_sections(&mut self, (source, value): (Arc<Source>, Value)) {
         let sections = match value {
             Value::Null => return,
             Value::Mapping(sections) => sections,
@@ -283,19 +283,19 @@ impl Reading<'_> {
                     unknown += 1;
                     let place = source.place(&way, Part::Key);
                     let what = format!("there is no section `{name}`");
-                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion_in_whole(&name)));
+                    self.mistakes.push(Mistake::new(place, what).help(self.known.suggestion_for_whole_file(&name)));
                 }
             }
         }
     }
 
     /// Reads the files of a single section.
-    fn section(&mut self, section: &KnownSection) {
+    fn add_section_files(&mut self, section: &KnownSection) {
         let named: Vec<_> = self.files.named.iter().filter(|(name, ..)| *name == section.name).cloned().collect();
         if named.is_empty() {
             for name in known::names(section) {
                 for path in self.paths(name) {
-                    self.own(section, path);
+                    self.add_own_file(section, path);
                 }
             }
         }
@@ -303,15 +303,15 @@ impl Reading<'_> {
         if let Some((_, path, origin)) = named.last().filter(|(_, path, _)| !path.is_empty()) {
             let wrong = |what: &str, help: &str| {
                 let place = Place { source: origin.clone(), at: None };
-                Mistake::new(place, format!("{what} {path}")).of(section.name).help(help)
+                Mistake::new(place, format!("{what} {path}")).in_section(section.name).help(help)
             };
             let places = self.files.places(path);
             match places.iter().find(|path| file::is_there(path)).cloned() {
-                Some(path) if self.read.contains(&path) => {
+                Some(path) if self.files_read.contains(&path) => {
                     let help = "give each its own file, or put the sections of all into `agent.yaml`";
                     self.mistakes.push(wrong("another section is read from the file", help));
                 }
-                Some(path) => self.own(section, path),
+                Some(path) => self.add_own_file(section, path),
                 None if places.iter().any(|path| file::is_silent(path)) => {
                     self.unanswered.add(Some(section));
                 }
@@ -328,7 +328,7 @@ impl Reading<'_> {
         }
     }
 
-    fn own(&mut self, section: &KnownSection, path: PathBuf) {
+    fn add_own_file(&mut self, section: &KnownSection, path: PathBuf) {
         if let Some((source, value)) = self.read(path, Some(section)) {
             let value = value::from_yaml(value);
             self.entries.push(Entry { section: section.name.to_string(), source, way: Way::new(), value });
@@ -336,31 +336,32 @@ impl Reading<'_> {
     }
 
     /// Warns about files that are not read, but whose names are similar to those of config files.
-    fn near_misses(&mut self) {
-        let before = self.odd.len();
+    fn warn_of_near_misses(&mut self) {
+        let before = self.warnings.len();
         for path in self.listed.iter().flatten() {
-            if self.odd.len() == before + MOST {
-                self.odd.push(format!("there are more files in {} with such names", self.files.dir.display()));
+            if self.warnings.len() == before + MOST {
+                self.warnings.push(format!("there are more files in {} with such names", self.files.dir.display()));
                 return;
             }
             let (Some(stem), Some(end)) = (path.file_stem(), path.extension()) else { continue };
             let (stem, end) = (stem.to_string_lossy(), end.to_string_lossy());
-            if self.read.contains(path) || self.is_name(&stem, &end) || file::is_silent(path) {
+            if self.files_read.contains(path) || self.is_config_file(&stem, &end) || file::is_silent(path) {
                 continue;
             }
-            let Some(meant_end) = end_meant(&end) else { continue };
-            let is_end = end.eq_ignore_ascii_case(meant_end);
-            let meant = self.known.nearest_with(&stem, Some(WHOLE));
+            let Some(meant_extension) = extension_meant(&end) else { continue };
+            let is_end = end.eq_ignore_ascii_case(meant_extension);
+            let meant = self.known.nearest_with(&stem, Some(ALL_SECTIONS));
             // If both name and extension are misspelled, it may be any file.
             if let Some(meant) = meant.filter(|meant| is_end || key::same(meant, &stem)) {
-                self.odd.push(format!("{} is not read: did you mean `{meant}.{meant_end}`?", path.display()));
+                self.warnings
+                    .push(format!("{} is not read: did you mean `{meant}.{meant_extension}`?", path.display()));
             }
         }
     }
 
     /// Would this file be read if no other one had been given by name?
-    fn is_name(&self, stem: &str, end: &str) -> bool {
-        Format::ENDS.contains(&end) && (stem == WHOLE || self.known.all_names().contains(&stem))
+    fn is_config_file(&self, stem: &str, end: &str) -> bool {
+        Format::EXTENSIONS.contains(&end) && (stem == ALL_SECTIONS || self.known.all_names().contains(&stem))
     }
 }
 
@@ -399,7 +400,7 @@ mod tests {
         let known = Known::none().with("store", meta).with("other", meta);
         folder.write("named", "");
         let at = |name: &str| folder.path().join(name);
-        let told = |silent: &[&str], named: &str| {
+        let messages = |silent: &[&str], named: &str| {
             let mut config = Config::new();
             config.set_flag("store", "tls.port", "7", "store-port");
             config.set_flag("store", "prot", "7", "store-prot");
@@ -407,9 +408,9 @@ mod tests {
             let files = Files { dir: folder.path().into(), named: vec![named] };
             let silent: Vec<PathBuf> = silent.iter().map(|name| at(name)).collect();
             At::without(&silent).during(|| config.read_files(&files, &known));
-            let mut told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
-            told.sort();
-            told
+            let mut messages: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
+            messages.sort();
+            messages
         };
         let prot = "flag --store-prot: key `store.prot` is unknown";
         let needed = |section: &str| format!("default: key `{section}.endpoint` is needed");
@@ -417,45 +418,48 @@ mod tests {
         for name in ["store.conf", "agent.yaml"] {
             folder.write(name, "");
         }
-        assert_eq!(told(&[], "named"), [needed("other").as_str(), missing, prot]);
-        assert_eq!(told(&["store.conf"], "named"), [needed("other").as_str(), prot]);
+        assert_eq!(messages(&[], "named"), [needed("other").as_str(), missing, prot]);
+        assert_eq!(messages(&["store.conf"], "named"), [needed("other").as_str(), prot]);
         // `agent.yaml` may hold any section.
-        assert_eq!(told(&["agent.yaml"], "named"), [prot]);
-        assert_eq!(told(&["named"], "named"), [missing, prot]);
+        assert_eq!(messages(&["agent.yaml"], "named"), [prot]);
+        assert_eq!(messages(&["named"], "named"), [missing, prot]);
         // No file there is accessed, so nothing is known to be missing.
-        assert_eq!(told(&[""], at("named").to_str().unwrap()), [prot]);
+        assert_eq!(messages(&[""], at("named").to_str().unwrap()), [prot]);
     }
 
     #[test]
     fn a_file_that_cannot_be_parsed_hides_nothing_of_others_and_nothing_follows_from_it() {
         let meta = Store::META.__checked(|section| check_config::<Store>(section, check));
         let known = Known::none().with("store", meta).with("other", meta);
-        let told = |files: &[(&str, &str)]| {
+        let messages = |files: &[(&str, &str)]| {
             let folder = Folder::new();
             files.iter().for_each(|(name, text)| folder.write(name, text));
             let mut config = Config::new();
             config.set_flag("store", "tls.port", "7", "store-port");
             config.read_files(&Files { dir: folder.path().into(), named: Vec::new() }, &known);
-            let told: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
-            told.iter().map(|told| told.replace(&format!("{}/", folder.path().display()), "")).collect::<Vec<_>>()
+            let messages: Vec<_> = config.check(&known).iter().map(ToString::to_string).collect();
+            messages
+                .iter()
+                .map(|message| message.replace(&format!("{}/", folder.path().display()), ""))
+                .collect::<Vec<_>>()
         };
         let broken = |file: &str| format!("{file}:2:1: it is not valid YAML: did not find expected node content");
         let port = "other.conf:1:13: key `other.tls.port` takes a whole number from 0 to 65535, not the text `x`";
         let name = "other.conf:1:6: key `other.tls`: the key `name` is missing";
         // It is not known whether the file sets the endpoint and the name.
         let files = [("store.conf", "endpoint: ["), ("other.conf", "tls: {port: x}")];
-        assert_eq!(told(&files), [&*broken("store.conf"), name, port]);
+        assert_eq!(messages(&files), [&*broken("store.conf"), name, port]);
         // It may hold any section.
         let files = [("agent.yaml", "store: ["), ("other.conf", "tls: {port: x}")];
-        assert_eq!(told(&files), [&*broken("agent.yaml"), port]);
+        assert_eq!(messages(&files), [&*broken("agent.yaml"), port]);
         let files = [("store.conf", "endpoint: ["), ("other.toml", "endpoint ="), ("agent.yaml", "sore: 1")];
-        let all = told(&files);
+        let all = messages(&files);
         assert!(
             all.len() == 3 && all[0].contains("no section `sore`") && all[1].starts_with("other.toml:1"),
             "{all:?}"
         );
         // If only a key is duplicate, the other mistakes in the file are reported.
-        let all = told(&[("store.conf", "tls: {port: 1, name: n}\ntls: {port: 1, name: n}")]);
+        let all = messages(&[("store.conf", "tls: {port: 1, name: n}\ntls: {port: 1, name: n}")]);
         assert!(all.len() == 3 && all[2].contains("`store.endpoint` is needed"), "{all:?}");
     }
 

@@ -1,8 +1,8 @@
 //! [`Reloader`]: reads the files again while the agent runs, and puts changes into effect.
 
 use super::{
-    agent_keys::{self, SaidKeys},
-    checking::Of,
+    agent_keys::{self, AgentKeyValues},
+    checking::Purpose,
     config::Config,
     files::{Files, Stamp, stamp},
     known::{Known, KnownSection},
@@ -11,7 +11,7 @@ use crate::{
     config::{
         said::{
             entry::Entry,
-            file::{self, At, Held},
+            file::{self, At, ReadResult},
         },
         written::place::Place,
         wrong::mistake::Mistake,
@@ -32,31 +32,31 @@ pub(crate) struct Reloader {
     files: Files,
     known: Known,
     /// What each section consisted of when it last took effect.
-    made_of: BTreeMap<&'static str, Made>,
+    contents: BTreeMap<&'static str, Content>,
     /// What was read last and is not in force yet: the files may still be being written.
-    seen: Option<(Content, Vec<Stamp>)>,
+    unsettled: Option<(Snapshot, Vec<Stamp>)>,
     /// What was refused last.
-    refused: Option<Content>,
+    refused: Option<Snapshot>,
     /// The result of reading each file the last time, be it content or an error.
-    held: BTreeMap<PathBuf, Held>,
+    last_results: BTreeMap<PathBuf, ReadResult>,
 }
 
 /// What is compared between two looks: the files with their contents, the mistakes, and what each section consists of.
-type Content = (Vec<(PathBuf, Held)>, Vec<Mistake>, BTreeMap<&'static str, Made>);
+type Snapshot = (Vec<(PathBuf, ReadResult)>, Vec<Mistake>, BTreeMap<&'static str, Content>);
 
 /// What the files say about a section: its values; of a live one also its secrets and the agent's keys.
 #[derive(Clone, Default, PartialEq)]
-struct Made {
+struct Content {
     values: Vec<String>,
     secrets: Vec<(PathBuf, String)>,
-    keys: SaidKeys,
+    keys: AgentKeyValues,
 }
 
 /// The result of reading the files once.
-pub(crate) struct Read {
+pub(crate) struct FilesRead {
     new: Config,
-    content: Content,
-    /// With full messages; those in `content` leave out what a type words differently each time.
+    snapshot: Snapshot,
+    /// With full messages; those in `snapshot` leave out what a type words differently each time.
     mistakes: Vec<Mistake>,
     stamps: Vec<Stamp>,
     odd: Vec<String>,
@@ -87,10 +87,10 @@ impl Reloader {
         if !known.iter().any(|section| section.meta.live) {
             return None;
         }
-        let made_of = config.all_made_of(&known);
-        let mut held = BTreeMap::new();
-        held.extend(config.held());
-        Some(Reloader { now: config.clone(), files, known, made_of, seen: None, refused: None, held })
+        let contents = config.all_contents(&known);
+        let mut last_results = BTreeMap::new();
+        last_results.extend(config.last_results());
+        Some(Reloader { now: config.clone(), files, known, contents, unsettled: None, refused: None, last_results })
     }
 
     /// The config in force.
@@ -110,84 +110,84 @@ impl Reloader {
 
     /// Was this file read, successfully or not?
     pub(crate) fn has_read(&self, path: &Path) -> bool {
-        self.held.contains_key(path)
+        self.last_results.contains_key(path)
     }
 
     /// Uses the results of the last reading instead of accessing these files.
     pub(crate) fn instead_of<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> At {
-        At::instead_of(paths.map(|path| (path.to_path_buf(), self.held.get(path).cloned())).collect())
+        At::with_substitutes(paths.map(|path| (path.to_path_buf(), self.last_results.get(path).cloned())).collect())
     }
 
     /// Reads the files, which may block. It changes nothing, so a thread that does not return can be abandoned.
-    pub(crate) fn read(&self) -> Read {
+    pub(crate) fn read(&self) -> FilesRead {
         // A type that panics does so at each look; that is reported once, like other mistakes, and not logged.
         foreign::quietly(|| self.read_once())
     }
 
-    fn read_once(&self) -> Read {
+    fn read_once(&self) -> FilesRead {
         let mut new = self.now.without_files();
         let odd = new.read_files(&self.files, &self.known);
-        let made_of = new.all_made_of(&self.known);
-        let mut mistakes = self.gone(&new);
+        let contents = new.all_contents(&self.known);
+        let mut mistakes = self.missing_files(&new);
         // A section that is not live is not checked again while it is unchanged: its secrets do not matter.
         let is_new =
-            |section: &KnownSection| section.meta.live || made_of.get(section.name) != self.made_of.get(section.name);
-        mistakes.extend(new.check_those(&self.known, Of::Reload, None, is_new));
+            |section: &KnownSection| section.meta.live || contents.get(section.name) != self.contents.get(section.name);
+        mistakes.extend(new.check_sections(&self.known, Purpose::Reload, None, is_new));
         // Times are compared, too: two looks at a file that is repeatedly overwritten may find the same half.
-        let secrets = made_of.values().flat_map(|made| &made.secrets);
+        let secrets = contents.values().flat_map(|content| &content.secrets);
         let stamps = new.stamps.iter().cloned().chain(secrets.filter_map(|(path, _)| stamp(path))).collect();
-        let steady = mistakes.iter().map(Mistake::steady).collect();
-        Read { content: (new.texts.clone(), steady, made_of), mistakes, new, stamps, odd }
+        let unvarying = mistakes.iter().map(Mistake::unvarying).collect();
+        FilesRead { snapshot: (new.texts.clone(), unvarying, contents), mistakes, new, stamps, odd }
     }
 
     /// Puts what was read into effect if it is new, valid and settled. No file is accessed.
-    pub(crate) fn judge(&mut self, read: Read) -> Reload {
-        let Read { new, content, mistakes, stamps, odd } = read;
+    pub(crate) fn judge(&mut self, read: FilesRead) -> Reload {
+        let FilesRead { new, snapshot, mistakes, stamps, odd } = read;
         // A wrong file may have kept another one from being read: for that the last result is kept.
-        self.held = BTreeMap::new();
-        self.held.extend(self.now.held().chain(new.held()));
-        if content.1.is_empty() && content.2 == self.made_of {
-            self.seen = None;
+        self.last_results = BTreeMap::new();
+        self.last_results.extend(self.now.last_results().chain(new.last_results()));
+        if snapshot.1.is_empty() && snapshot.2 == self.contents {
+            self.unsettled = None;
             return if self.refused.take().is_some() { Reload::Mended } else { Reload::Same };
         }
-        if self.refused.as_ref() == Some(&content) {
-            self.seen = None;
-            return Reload::StillRefused(words(&mistakes));
+        if self.refused.as_ref() == Some(&snapshot) {
+            self.unsettled = None;
+            return Reload::StillRefused(messages(&mistakes));
         }
-        let looked = Some((content, stamps));
-        if self.seen != looked {
-            self.seen = looked;
+        let looked = Some((snapshot, stamps));
+        if self.unsettled != looked {
+            self.unsettled = looked;
             return Reload::Unsettled;
         }
-        self.seen = None;
-        let Some((content, _)) = looked else { return Reload::Same };
-        if !content.1.is_empty() {
-            self.refused = Some(content);
-            return Reload::Refused(words(&mistakes));
+        self.unsettled = None;
+        let Some((snapshot, _)) = looked else { return Reload::Same };
+        if !snapshot.1.is_empty() {
+            self.refused = Some(snapshot);
+            return Reload::Refused(messages(&mistakes));
         }
-        self.take(new, content.2, odd)
+        self.put_in_force(new, snapshot.2, odd)
     }
 
     /// Puts valid changes into effect.
-    fn take(&mut self, new: Config, made_of: BTreeMap<&'static str, Made>, odd: Vec<String>) -> Reload {
-        let changed = |section: &&KnownSection| made_of.get(section.name) != self.made_of.get(section.name);
+    fn put_in_force(&mut self, new: Config, contents: BTreeMap<&'static str, Content>, odd: Vec<String>) -> Reload {
+        let changed = |section: &&KnownSection| contents.get(section.name) != self.contents.get(section.name);
         let (live, fixed): (Vec<&KnownSection>, Vec<&KnownSection>) =
             self.known.iter().filter(changed).partition(|section| section.meta.live);
         let names = |sections: Vec<&KnownSection>| sections.into_iter().map(|section| section.name).collect::<Vec<_>>();
-        let none = SaidKeys::new();
+        let none = AgentKeyValues::new();
         let later = live.iter().flat_map(|section| {
-            let [now, before] = [&made_of, &self.made_of].map(|made_of| made_of.get(section.name));
-            let [now, before] = [now, before].map(|made| made.map_or(&none, |made| &made.keys));
-            agent_keys::later(section.name, now, before)
+            let [now, before] = [&contents, &self.contents].map(|contents| contents.get(section.name));
+            let [now, before] = [now, before].map(|content| content.map_or(&none, |content| &content.keys));
+            agent_keys::restart_warnings(section.name, now, before)
         });
         let later = later.collect();
         let (live, fixed) = (names(live), names(fixed));
-        (self.now, self.made_of, self.refused) = (new, made_of, None);
+        (self.now, self.contents, self.refused) = (new, contents, None);
         // This copy has no followers, so that there is no reference cycle.
-        let now = Arc::new(self.now.clone().followed_by_nobody());
-        if !self.now.followers.tell(&live, &now) {
+        let now = Arc::new(self.now.clone().without_followers());
+        if !self.now.followers.put_in_force(&live, &now) {
             // Then the next look finds them changed again.
-            live.iter().for_each(|section| drop(self.made_of.remove(section)));
+            live.iter().for_each(|section| drop(self.contents.remove(section)));
         }
         Reload::Taken { live, fixed, later, odd }
     }
@@ -195,9 +195,9 @@ impl Reloader {
     /// Mistakes for files of live sections that have disappeared. That is more likely an accident, or a moment during a
     /// replacement, than a wish for the defaults. It does not matter if the section is not live, or has appeared in
     /// another file.
-    fn gone(&self, new: &Config) -> Vec<Mistake> {
+    fn missing_files(&self, new: &Config) -> Vec<Mistake> {
         // Reading has already reported a missing directory, and missing files that are given by name.
-        if file::enter(&self.files.dir).is_err() {
+        if file::check_dir(&self.files.dir).is_err() {
             return Vec::new();
         }
         let is_live = |entry: &&Entry| self.known.find(&entry.section).is_some_and(|section| section.meta.live);
@@ -220,7 +220,7 @@ impl Reloader {
 }
 
 /// The messages, each with its help.
-fn words(mistakes: &[Mistake]) -> Vec<String> {
+fn messages(mistakes: &[Mistake]) -> Vec<String> {
     mistakes.iter().map(|mistake| format!("{:?}", crate::Error::from(mistake.clone()))).collect()
 }
 
@@ -231,8 +231,8 @@ impl Config {
     }
 
     /// The files that were read and those of secrets, with their contents or errors.
-    fn held(&self) -> impl Iterator<Item = (PathBuf, Held)> + use<> {
-        self.texts.clone().into_iter().chain(self.secrets.held())
+    fn last_results(&self) -> impl Iterator<Item = (PathBuf, ReadResult)> + use<> {
+        self.texts.clone().into_iter().chain(self.secrets.read_results())
     }
 
     /// The files that say something about a section.
@@ -243,25 +243,25 @@ impl Config {
 
     /// Do the files of the two configs say different things about a section?
     pub(in crate::config) fn differs(&self, other: &Config, section: &KnownSection) -> bool {
-        self.made_of(section) != other.made_of(section)
+        self.content_of(section) != other.content_of(section)
     }
 
-    fn all_made_of(&self, known: &Known) -> BTreeMap<&'static str, Made> {
+    fn all_contents(&self, known: &Known) -> BTreeMap<&'static str, Content> {
         let mut all = BTreeMap::new();
-        all.extend(known.iter().map(|section| (section.name, self.made_of(section))));
+        all.extend(known.iter().map(|section| (section.name, self.content_of(section))));
         all
     }
 
-    fn made_of(&self, section: &KnownSection) -> Made {
+    fn content_of(&self, section: &KnownSection) -> Content {
         let entries = self.entries(section.name);
         let values = entries.all.iter().filter(|entry| entry.source.file().is_some());
         // As texts, so that NaN equals itself.
         let values = values.map(|entry| format!("{:?}", entry.value)).collect();
         if !section.meta.live {
-            return Made { values, ..Made::default() };
+            return Content { values, ..Content::default() };
         }
         let read = section.read(&entries, false).0;
-        Made { values, keys: self.said_keys(section, &read), secrets: read.notes.secrets }
+        Content { values, keys: self.agent_key_values(section, &read), secrets: read.notes.secrets }
     }
 }
 
@@ -415,26 +415,26 @@ mod tests {
         folder.write("pair.conf", "a: 1\nlimits: {init: 1s}");
         let known = Known::none().plugin("pair", <Live<Pair>>::META);
         let (_, mut reloader) = Reloader::in_dir(folder.path(), known);
-        let mut told = |text: &str| {
+        let mut warnings = |text: &str| {
             folder.write("pair.conf", text);
             assert_eq!(reloader.look(), Reload::Unsettled);
             let Reload::Taken { later, .. } = reloader.look() else { panic!("it is not taken in") };
             later
         };
         let dir = folder.path().display();
-        let seen = |text: &str| format!("{dir}/pair.conf:{text}: a new start of the agent will see it");
-        let policy = seen("2:1: key `pair.start-policy` has changed");
-        let enabled = seen("4:1: key `pair.enabled` has changed");
-        assert_eq!(told("a: 1\nstart-policy: retry\nlimits: {init: 1s}\nEnabled: false"), [enabled, policy]);
-        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 1000ms}\nEnabled: false"), [""; 0]);
-        let limits = seen("3:1: key `pair.limits` has changed");
-        assert_eq!(told("a: 2\nstart-policy: retry\nlimits: {init: 2s}\nEnabled: false"), [limits]);
+        let warning = |text: &str| format!("{dir}/pair.conf:{text}: a new start of the agent will see it");
+        let policy = warning("2:1: key `pair.start-policy` has changed");
+        let enabled = warning("4:1: key `pair.enabled` has changed");
+        assert_eq!(warnings("a: 1\nstart-policy: retry\nlimits: {init: 1s}\nEnabled: false"), [enabled, policy]);
+        assert_eq!(warnings("a: 2\nstart-policy: retry\nlimits: {init: 1000ms}\nEnabled: false"), [""; 0]);
+        let limits = warning("3:1: key `pair.limits` has changed");
+        assert_eq!(warnings("a: 2\nstart-policy: retry\nlimits: {init: 2s}\nEnabled: false"), [limits]);
         let gone = [
             "4:1: key `pair.enabled` is gone",
             "2:1: key `pair.start-policy` is gone",
             "3:1: key `pair.limits` is gone",
         ];
-        assert_eq!(told(""), gone.map(seen));
+        assert_eq!(warnings(""), gone.map(warning));
     }
 
     #[test]

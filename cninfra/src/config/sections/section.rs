@@ -6,14 +6,8 @@ use crate::{
     config::{
         find::extract::{Depth, Outcome, extract},
         read::named::Named,
-        said::{
-            entry::{Entries, Entry},
-            source::Source,
-        },
-        written::{
-            value,
-            way::{Step, Way},
-        },
+        said::entry::{Entries, Entry},
+        written::{value, way::Step},
     },
     foreign,
 };
@@ -57,7 +51,7 @@ impl<C: Serialize + DeserializeOwned + Default + 'static> Section for C {
     type __Plain = C;
 
     fn __read(config: &Config, section: &str) -> Result<Self> {
-        config.section_once_more(section)
+        config.section_from_kept(section)
     }
 }
 
@@ -74,13 +68,13 @@ impl Context {
 }
 
 /// Reads a section from its entries; the last argument says whether the value is wanted, too.
-pub(super) type Read = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Box<Outcome>, Option<Value>);
+pub(super) type ReadSection = fn(Named<'_>, &Entries<'_>, Depth, bool) -> (Box<Outcome>, Option<Value>);
 
 /// How a plugin's config section is read, with its type erased.
 #[derive(Clone, Copy)]
 pub struct ConfigMeta {
     /// Reads the section from its entries, and returns its value if that is wanted.
-    pub(super) read: Read,
+    pub(super) read: ReadSection,
     /// The section's type. The address of `read` does not identify it, since each crate may have its own copy of the
     /// function.
     pub(super) id: TypeId,
@@ -114,9 +108,9 @@ impl std::fmt::Debug for ConfigMeta {
 }
 
 /// By the section's type, is the key at the end of this way inside a secret? Then it must not be shown.
-pub(super) fn is_in_secret(read: Read, section: Named<'_>, way: &[Step]) -> bool {
+pub(super) fn is_in_secret(read: ReadSection, section: Named<'_>, way: &[Step]) -> bool {
     let value = value::nested(way, value::nothing(Tag::Default));
-    let entry = Entry { section: section.name.to_string(), source: Source::Default.into(), way: Way::new(), value };
+    let entry = Entry::of_default(section.name, value);
     read(section, &Entries::one(&entry), Depth::Top, false).0.layers.has_secret_around(way.len())
 }
 
@@ -124,12 +118,12 @@ pub(super) fn read<C: Serialize + DeserializeOwned + Default>(
     section: Named<'_>,
     entries: &Entries<'_>,
     depth: Depth,
-    wanted: bool,
+    with_value: bool,
 ) -> (Box<Outcome>, Option<Value>) {
     let (value, outcome) = extract::<C>(section, entries, depth);
     // A value that cannot be serialised is not shown.
     let written = |value| foreign::guard(|| yaml_serde::to_value(value)).ok().and_then(Result::ok);
-    let shown = wanted.then(|| value.as_ref().and_then(written).unwrap_or_default());
+    let shown = with_value.then(|| value.as_ref().and_then(written).unwrap_or_default());
     foreign::discard(value);
     (outcome, shown)
 }

@@ -7,14 +7,14 @@ use super::{
 };
 use crate::config::{
     find::extract::{Depth, Outcome},
-    said::{agents::ENABLED, entry::Entry, source::Source},
+    said::{agent_keys::ENABLED, entry::Entry, source::Source},
     sections::{
         agent_keys::AgentKeys,
         config::Config,
         known::{Known, KnownSection},
     },
     types::{duration::Duration, secret},
-    written::{key, place::Part, value, way::Way},
+    written::{key, place::Part, value},
     wrong::spot::Spot,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -23,19 +23,19 @@ use yaml_serde::Value;
 impl Config {
     /// Every section with its keys, as its plugin sees it. `under` is what the program sets below this config; `agents`
     /// is what it sets of the agent's keys.
-    pub(crate) fn effective(&self, known: &Known, under: &Config, agents: &Config) -> Vec<EffectiveSection> {
+    pub(crate) fn effective(&self, known: &Known, under: &Config, agent_keys: &Config) -> Vec<EffectiveSection> {
         // What the files say by now. Only live sections use it.
         let now = self.followers.now();
         // The agent's own section comes first.
         let mut limits = unsaid::Limits::new();
         let section = |section: &KnownSection| {
             let newer = now.as_deref().filter(|_| section.meta.live).unwrap_or(self);
-            let mut values = newer.clone().over(under.clone()).values(section);
+            let mut values = newer.clone().with_program_under(under.clone()).values(section);
             if section.is_own && limits.is_empty() {
                 limits = unsaid::limits(&values);
             }
             // The agent's keys are read only at a start.
-            let mut all = self.clone().over(agents.clone()).keys_of_agent(section, &limits);
+            let mut all = self.clone().with_program_under(agent_keys.clone()).keys_of_agent(section, &limits);
             all.append(&mut values);
             let values = all;
             let has_changed = |now: &Arc<Config>| !section.meta.live && now.differs(self, section);
@@ -50,13 +50,12 @@ impl Config {
         let value = value.map(without_tags).unwrap_or_default();
         // The section is read again with its whole value as the lowest layer, so that every key is met and has an
         // origin.
-        let (source, way) = (Source::Default.into(), Way::new());
-        let defaults = Entry { section: section.name.into(), source, way, value: value::from_yaml(value.clone()) };
+        let defaults = Entry::of_default(section.name, value::from_yaml(value.clone()));
         entries.all.push(&defaults);
         let (outcome, _) = section.read(&entries, false);
         let mut values = Values { outcome: &outcome, all: Vec::new() };
         if let Value::Mapping(mapping) = value {
-            values.mapping(&mut Vec::new(), &mapping);
+            values.add_mapping(&mut Vec::new(), &mapping);
         }
         values.all
     }
@@ -69,7 +68,7 @@ impl Config {
         }
         let keys = section.keys_of_agent();
         let mut all = Vec::new();
-        if keys.contains(&ENABLED) && !self.says(section.name, ENABLED) {
+        if keys.contains(&ENABLED) && !self.is_set(section.name, ENABLED) {
             all.push(EffectiveValue::new(vec![ENABLED.to_string()], true.into(), Source::Default.to_string()));
         }
         all.append(&mut self.agent_values(section, &keys));
@@ -81,7 +80,7 @@ impl Config {
         let (keys, outcome): (AgentKeys, _) = self.agent_keys(section.name, keys, Depth::Top);
         let mut values = Values { outcome: &outcome, all: Vec::new() };
         if let Ok(Value::Mapping(mapping)) = yaml_serde::to_value(keys) {
-            values.mapping(&mut Vec::new(), &mapping);
+            values.add_mapping(&mut Vec::new(), &mapping);
         }
         values.all
     }
@@ -93,7 +92,7 @@ struct Values<'a> {
 }
 
 impl Values<'_> {
-    fn mapping(&mut self, path: &mut Vec<String>, mapping: &yaml_serde::Mapping) {
+    fn add_mapping(&mut self, path: &mut Vec<String>, mapping: &yaml_serde::Mapping) {
         let is_struct = self.outcome.notes.structs.contains(path);
         let shown = |key: &Value| {
             let key = key.as_str().map_or_else(|| scalar(key), str::to_string);
@@ -102,12 +101,12 @@ impl Values<'_> {
         let keys: Vec<_> = mapping.keys().map(shown).collect();
         for (name, value) in keys.iter().zip(mapping.values()) {
             path.push(name.clone());
-            let time = self.outcome.notes.times.contains(path).then(|| time(value)).flatten();
+            let time = self.outcome.notes.durations.contains(path).then(|| time(value)).flatten();
             let (value, secret) = (time.as_ref().unwrap_or(value), has_secret(value));
             // An enum with a secret is shown as a whole: without its content it would be invalid.
             let is_hidden = secret && self.outcome.notes.choices.contains(path);
             match value {
-                Value::Mapping(inner) if !inner.is_empty() && !is_hidden => self.mapping(path, inner),
+                Value::Mapping(inner) if !inner.is_empty() && !is_hidden => self.add_mapping(path, inner),
                 value => {
                     let origin = if secret { self.origin_of_secret(path) } else { self.origin(path, &keys) };
                     let (path, value) = (path.clone(), value.clone());
@@ -124,9 +123,9 @@ impl Values<'_> {
         let origins = &self.outcome.notes.origins;
         let Some(spot) = origins.get(path) else { return Source::Default.to_string() };
         let within = origins.iter().filter(|(other, _)| other.len() > path.len() && other.starts_with(path));
-        let mut said = BTreeSet::new();
-        said.extend(within.map(|(_, spot)| spot.entry).filter(|entry| !self.outcome.layers.is_default(*entry)));
-        let places = said.into_iter().map(|entry| self.place(&Spot { entry, ..spot.clone() })).collect::<Vec<_>>();
+        let mut entries = BTreeSet::new();
+        entries.extend(within.map(|(_, spot)| spot.entry).filter(|entry| !self.outcome.layers.is_default(*entry)));
+        let places = entries.into_iter().map(|entry| self.place(&Spot { entry, ..spot.clone() })).collect::<Vec<_>>();
         let mut origin = if places.len() > 1 { places.join(" and ") } else { self.place(spot) };
         let files = &self.outcome.notes.secret_files;
         for (_, file) in files.iter().filter(|(within, _)| within.starts_with(path)) {
@@ -236,10 +235,10 @@ mod tests {
         let it = BTreeMap::from([("older", "x".to_string())]);
         let config = Config::new().set("flat", "it", it).set("flat", "it.plus", 1);
         let all = config.effective(&known, &Config::new(), &Config::new());
-        let told: Vec<_> = all[0].values.iter().map(|value| (value.key(), value.origin())).collect();
+        let origins: Vec<_> = all[0].values.iter().map(|value| (value.key(), value.origin())).collect();
         let other = "set by another name of it";
         assert_eq!(
-            told,
+            origins,
             [("it.newer".to_string(), other), ("it.plus".to_string(), other), ("seven".to_string(), "default")]
         );
     }
@@ -253,12 +252,12 @@ mod tests {
             BTreeMap::from([("key", "hunter2")]),
         );
         let all = serde_json::to_value(config.effective(&known, &Config::new(), &Config::new())).unwrap();
-        let said = "set by the program";
+        let origin_of_program = "set by the program";
         let expected = serde_json::json!([{ "name": "odd", "outdated": false, "values": [
-            { "key": "labels.\"a.b\"", "value": ".inf", "origin": said, "secret": false },
-            { "key": "labels.c", "value": 1.5, "origin": said, "secret": false },
+            { "key": "labels.\"a.b\"", "value": ".inf", "origin": origin_of_program, "secret": false },
+            { "key": "labels.c", "value": 1.5, "origin": origin_of_program, "secret": false },
             { "key": "numbers", "value": {}, "origin": "default", "secret": false },
-            { "key": "secrets.key", "value": "***", "origin": said, "secret": true },
+            { "key": "secrets.key", "value": "***", "origin": origin_of_program, "secret": true },
         ]}]);
         assert_eq!(all, expected);
     }

@@ -3,7 +3,7 @@
 
 use super::effective::EffectiveValue;
 use crate::config::said::{
-    agents::{LIMITS, START_POLICY},
+    agent_keys::{LIMITS, START_POLICY},
     source::Source,
 };
 use yaml_serde::{Mapping, Value};
@@ -25,28 +25,28 @@ pub(super) fn limits(agent: &[EffectiveValue]) -> Limits {
         let of_phase = at(&[LIMITS, phase]);
         let holds = of_phase.or_else(|| at(&[key]))?;
         // A default limit of a phase is derived from the time for the whole start or stop.
-        let said = Some(holds).filter(|value| !value.is_default()).or_else(|| at(&[whole]))?;
-        Some((*phase, holds.value.clone(), said.origin.clone()))
+        let shown = Some(holds).filter(|value| !value.is_default()).or_else(|| at(&[whole]))?;
+        Some((*phase, holds.value.clone(), shown.origin.clone()))
     };
     PHASES.iter().filter_map(limit).collect()
 }
 
 /// Completes what a section sets of those agent's keys that it has with the values in force for the others.
-pub(super) fn complete(mut said: Vec<EffectiveValue>, keys: &[&str], limits: &Limits) -> Vec<EffectiveValue> {
-    let has = |said: &[EffectiveValue], key: &str| said.iter().any(|value| value.path[0] == key);
+pub(super) fn complete(mut values: Vec<EffectiveValue>, keys: &[&str], limits: &Limits) -> Vec<EffectiveValue> {
+    let has = |values: &[EffectiveValue], key: &str| values.iter().any(|value| value.path[0] == key);
     let is_of = |key: &str| keys.contains(&key);
-    if is_of(START_POLICY) && !has(&said, START_POLICY) {
-        let at = said.iter().take_while(|value| value.path[0] != LIMITS).count();
+    if is_of(START_POLICY) && !has(&values, START_POLICY) {
+        let at = values.iter().take_while(|value| value.path[0] != LIMITS).count();
         let origin = Source::Default.to_string();
-        said.insert(at, EffectiveValue::new(vec![START_POLICY.to_string()], "fail".into(), origin));
+        values.insert(at, EffectiveValue::new(vec![START_POLICY.to_string()], "fail".into(), origin));
     }
     if !is_of(LIMITS) || limits.is_empty() {
-        return said;
+        return values;
     }
     let default = Source::Default.to_string();
     // Limits without any entry say nothing.
-    said.retain(|value| value.path != [LIMITS]);
-    if !has(&said, LIMITS) {
+    values.retain(|value| value.path != [LIMITS]);
+    if !has(&values, LIMITS) {
         let (mut all, mut origins) = (Mapping::new(), Vec::new());
         for (phase, limit, origin) in limits {
             all.insert((*phase).into(), limit.clone());
@@ -55,17 +55,17 @@ pub(super) fn complete(mut said: Vec<EffectiveValue>, keys: &[&str], limits: &Li
             }
         }
         let origin = if origins.is_empty() { default } else { origins.join(" and ") };
-        said.push(EffectiveValue {
+        values.push(EffectiveValue {
             follows: true,
             ..EffectiveValue::new(vec![LIMITS.to_string()], all.into(), origin)
         });
-        return said;
+        return values;
     }
     for (phase, limit, origin) in limits {
         let path = vec![LIMITS.to_string(), (*phase).to_string()];
-        if said.iter().all(|value| value.path != path) {
-            said.push(EffectiveValue { follows: true, ..EffectiveValue::new(path, limit.clone(), origin.clone()) });
+        if values.iter().all(|value| value.path != path) {
+            values.push(EffectiveValue { follows: true, ..EffectiveValue::new(path, limit.clone(), origin.clone()) });
         }
     }
-    said
+    values
 }

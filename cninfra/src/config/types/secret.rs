@@ -215,7 +215,7 @@ mod tests {
         let port = |at: usize, key: &str| {
             format!("{at}: key `odd.{key}` takes a whole number from 0 to 255, not the text `x`")
         };
-        for (file, told) in [
+        for (file, messages) in [
             ("{one: hunter2, port: x}", vec![panicked(7, "one"), port(22, "port")]),
             // Both keys are reported, but as `both`, not by their own names.
             (
@@ -225,8 +225,8 @@ mod tests {
             ("{tagged: {kind: of, one: hunter2, port: x}}", vec![panicked(26, "tagged"), port(41, "tagged.port")]),
         ] {
             let wrong = wrong(file);
-            assert_eq!(wrong.len(), told.len(), "{wrong:?}");
-            assert!(wrong.iter().zip(&told).all(|(wrong, told)| wrong.starts_with(told)), "{wrong:?}");
+            assert_eq!(wrong.len(), messages.len(), "{wrong:?}");
+            assert!(wrong.iter().zip(&messages).all(|(wrong, message)| wrong.starts_with(message)), "{wrong:?}");
             assert!(!wrong.concat().contains("hunter"), "{wrong:?}");
         }
         assert!(!LOUD.load(Relaxed));

@@ -2,7 +2,7 @@
 
 use super::{
     json,
-    lenient::{self, Second},
+    lenient::{self, DuplicateKey},
     malformed::{Malformed, is_odd, line_and_column},
     value::is_too_deep,
 };
@@ -39,7 +39,7 @@ fn without_found(words: &str) -> Cow<'_, str> {
 
 impl Format {
     /// The extensions of config files, the canonical one first.
-    pub(in crate::config) const ENDS: [&'static str; 5] = ["conf", "yaml", "yml", "toml", "json"];
+    pub(in crate::config) const EXTENSIONS: [&'static str; 5] = ["conf", "yaml", "yml", "toml", "json"];
 
     pub(in crate::config) fn of(path: &Path) -> Self {
         match path.extension() {
@@ -62,13 +62,13 @@ impl Format {
             Err(_)
                 if self != Format::Toml
                     && !is_too_deep(text)
-                    && let Some((seconds, value)) = lenient::yaml(text, self == Format::Yaml) =>
+                    && let Some((duplicates, value)) = lenient::yaml(text, self == Format::Yaml) =>
             {
-                let second = |Second { way, at }| {
+                let duplicate = |DuplicateKey { way, at }| {
                     let message = "it is not valid YAML: a key is there twice".to_string();
-                    Malformed { message, at, help: Some("keep one of them"), twice: Some(way) }
+                    Malformed { message, at, help: Some("keep one of them"), duplicate_key: Some(way) }
                 };
-                (Some(value), seconds.into_iter().map(second).collect())
+                (Some(value), duplicates.into_iter().map(duplicate).collect())
             }
             Err(_)
                 if self == Format::Toml

@@ -27,7 +27,7 @@ pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
         return text.into();
     }
     let (mut yaml, mut rest) = (String::with_capacity(text.len()), text);
-    let (mut in_string, mut shorter) = (false, 0);
+    let (mut in_string, mut missing_width) = (false, 0);
     while let Some(at) = rest.find(|c| matches!(c, '"' | '\\') || is_changed(c)) {
         yaml.push_str(&rest[..at]);
         rest = &rest[at..];
@@ -36,12 +36,12 @@ pub(super) fn as_yaml(text: &str) -> Cow<'_, str> {
             yaml.push('"');
             // Spaces make up for what the rewritten pairs are shorter by, so that the columns after the string stay the
             // same.
-            yaml.extend(std::iter::repeat_n(' ', std::mem::take(&mut shorter)));
+            yaml.extend(std::iter::repeat_n(' ', std::mem::take(&mut missing_width)));
             rest = after;
         } else if let Some((char, after)) = pair(rest).filter(|_| in_string) {
             let before = yaml.len();
             let _ = write!(yaml, "\\U{:08X}", u32::from(char));
-            shorter += (rest.len() - after.len()) - (yaml.len() - before);
+            missing_width += (rest.len() - after.len()) - (yaml.len() - before);
             rest = after;
         } else if let Some(odd) = rest.chars().next().filter(|c| in_string && is_changed(*c)) {
             let _ = write!(yaml, "\\u{:04X}", u32::from(odd));

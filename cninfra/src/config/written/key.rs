@@ -11,7 +11,7 @@ fn ascii(key: &str) -> impl Iterator<Item = u8> {
 }
 
 /// The form of a key that is compared: `ReadTimeout`, `read_timeout` and `read-timeout` have the same.
-pub(in crate::config) fn plain(key: &str) -> String {
+pub(in crate::config) fn normalized(key: &str) -> String {
     letters(key).collect()
 }
 
@@ -56,10 +56,10 @@ fn nearest_of<'a>(wrong: &str, known: &mut dyn Iterator<Item = &'a str>) -> Opti
     if wrong.len() > 100 {
         return None;
     }
-    let wrong = plain(wrong);
+    let wrong = normalized(wrong);
     // One wrong letter in a short name, up to three in a long one.
     let allowed = (wrong.chars().count() / 3).clamp(1, 3);
-    let distance = |name: &str| strsim::damerau_levenshtein(&wrong, &plain(name));
+    let distance = |name: &str| strsim::damerau_levenshtein(&wrong, &normalized(name));
     let near = known.map(|name| (distance(name), name)).filter(|(slips, _)| *slips <= allowed);
     near.min().map(|(_, name)| name)
 }

@@ -14,7 +14,7 @@ use std::{
 use yaml_serde::{Mapping, Value, value::TaggedValue};
 
 /// A duplicate key, and its position.
-pub(super) struct Second {
+pub(super) struct DuplicateKey {
     /// The way to the key, including the key.
     pub(super) way: Way,
     pub(super) at: Option<(usize, usize)>,
@@ -22,11 +22,11 @@ pub(super) struct Second {
 
 /// The duplicate keys of a YAML text, and its value, in which the first of two equal keys counts. `None` if the text
 /// has another mistake, or neither duplicate keys nor large numbers.
-pub(super) fn yaml(text: &str, merges: bool) -> Option<(Vec<Second>, Value)> {
+pub(super) fn yaml(text: &str, merges: bool) -> Option<(Vec<DuplicateKey>, Value)> {
     let read = |end| {
-        let seen = Seen { end, ..Seen::default() };
-        let value = Lenient(&seen).deserialize(yaml_serde::Deserializer::from_str(text));
-        (value, seen.twice.into_inner(), seen.is_large.get())
+        let findings = Findings { end, ..Findings::default() };
+        let value = Lenient(&findings).deserialize(yaml_serde::Deserializer::from_str(text));
+        (value, findings.duplicates.into_inner(), findings.is_large.get())
     };
     let (value, ways, is_large) = read(usize::MAX);
     let mut value = value.ok()?;
@@ -36,42 +36,42 @@ pub(super) fn yaml(text: &str, merges: bool) -> Option<(Vec<Second>, Value)> {
     // The deserializer gives positions only in errors, so the text is read once more for each duplicate key, up to that
     // key.
     let place = |number| read(number).0.err()?.location().map(|at| (at.line(), at.column()));
-    let seconds = ways.into_iter().take(MOST).enumerate();
-    let seconds: Vec<_> = seconds.map(|(number, way)| Second { way, at: place(number) }).collect();
-    (is_large || !seconds.is_empty()).then_some((seconds, value))
+    let duplicates = ways.into_iter().take(MOST).enumerate();
+    let duplicates: Vec<_> = duplicates.map(|(number, way)| DuplicateKey { way, at: place(number) }).collect();
+    (is_large || !duplicates.is_empty()).then_some((duplicates, value))
 }
 
 /// The value of a TOML text in which only large numbers are wrong.
 pub(super) fn toml(text: &str) -> Option<Value> {
-    let seen = Seen::default();
-    let value = Lenient(&seen).deserialize(toml::Deserializer::parse(text).ok()?).ok()?;
-    seen.is_large.get().then_some(value)
+    let findings = Findings::default();
+    let value = Lenient(&findings).deserialize(toml::Deserializer::parse(text).ok()?).ok()?;
+    findings.is_large.get().then_some(value)
 }
 
 /// A TOML text whose too large integers are replaced by floats of the same width, so that all positions stay. A type
 /// that wants an integer accepts none of these. `None` if the text has another mistake.
-pub(in crate::config) fn shorter(text: &str) -> Option<String> {
-    let mut shorter = text.to_string();
+pub(in crate::config) fn large_as_floats(text: &str) -> Option<String> {
+    let mut rewritten = text.to_string();
     for _ in 0..=MOST {
-        let seen = Seen::default();
-        let parsed = toml::Deserializer::parse(&shorter).ok()?;
-        let Err(error) = Lenient(&seen).deserialize(parsed) else { return Some(shorter) };
+        let findings = Findings::default();
+        let parsed = toml::Deserializer::parse(&rewritten).ok()?;
+        let Err(error) = Lenient(&findings).deserialize(parsed) else { return Some(rewritten) };
         let span = error.span()?;
-        let digits = shorter.get(span.clone())?.replace('_', "");
+        let digits = rewritten.get(span.clone())?.replace('_', "");
         // Only a decimal number is replaced, not one of another base, nor anything else.
         let number: f64 = digits.parse().ok()?;
-        shorter.replace_range(span.clone(), &format!("{number:<width$e}", width = span.len()));
+        rewritten.replace_range(span.clone(), &format!("{number:<width$e}", width = span.len()));
     }
     None
 }
 
 /// What was found while reading.
 #[derive(Default)]
-struct Seen {
+struct Findings {
     /// The way to the value that is being read.
     way: RefCell<Way>,
     /// The ways to the duplicate keys.
-    twice: RefCell<Vec<Way>>,
+    duplicates: RefCell<Vec<Way>>,
     /// Was there a number of more bits than the parser's values have?
     is_large: Cell<bool>,
     /// The index of the duplicate key at which reading stops with an error, which has the key's position.
@@ -80,7 +80,7 @@ struct Seen {
 
 /// Reads any value; of duplicate keys, the first one counts.
 #[derive(Clone, Copy)]
-struct Lenient<'a>(&'a Seen);
+struct Lenient<'a>(&'a Findings);
 
 impl Lenient<'_> {
     /// Reads the value one step further in.
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for Lenient<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut all = Mapping::new();
-        while let Some(key) = entries.next_key_seed(New { lenient: self, before: &all })? {
+        while let Some(key) = entries.next_key_seed(KeySeed { lenient: self, before: &all })? {
             let value = self.inner(Step::Key(key_text(&key)), || entries.next_value_seed(self))?;
             all.entry(key).or_insert(value);
         }
@@ -172,12 +172,12 @@ impl<'de> Visitor<'de> for Lenient<'_> {
 }
 
 /// Reads a key, and notes if the mapping already has it.
-struct New<'a> {
+struct KeySeed<'a> {
     lenient: Lenient<'a>,
     before: &'a Mapping,
 }
 
-impl<'de> DeserializeSeed<'de> for New<'_> {
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -185,21 +185,21 @@ impl<'de> DeserializeSeed<'de> for New<'_> {
     }
 }
 
-impl New<'_> {
-    fn key<E: de::Error>(self, key: Value) -> Result<Value, E> {
+impl KeySeed<'_> {
+    fn note_if_duplicate<E: de::Error>(self, key: Value) -> Result<Value, E> {
         if self.before.contains_key(&key) {
-            let Seen { way, twice, end, .. } = self.lenient.0;
-            if twice.borrow().len() == *end {
+            let Findings { way, duplicates, end, .. } = self.lenient.0;
+            if duplicates.borrow().len() == *end {
                 return Err(E::custom("twice"));
             }
             let way = inner(&way.borrow(), &key_text(&key));
-            twice.borrow_mut().push(way);
+            duplicates.borrow_mut().push(way);
         }
         Ok(key)
     }
 }
 
-impl<'de> Visitor<'de> for New<'_> {
+impl<'de> Visitor<'de> for KeySeed<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -207,51 +207,51 @@ impl<'de> Visitor<'de> for New<'_> {
     }
 
     fn visit_bool<E: de::Error>(self, key: bool) -> Result<Value, E> {
-        self.key(key.into())
+        self.note_if_duplicate(key.into())
     }
 
     fn visit_i64<E: de::Error>(self, key: i64) -> Result<Value, E> {
-        self.key(key.into())
+        self.note_if_duplicate(key.into())
     }
 
     fn visit_u64<E: de::Error>(self, key: u64) -> Result<Value, E> {
-        self.key(key.into())
+        self.note_if_duplicate(key.into())
     }
 
     fn visit_i128<E: de::Error>(self, key: i128) -> Result<Value, E> {
         let key = self.lenient.visit_i128(key)?;
-        self.key(key)
+        self.note_if_duplicate(key)
     }
 
     fn visit_u128<E: de::Error>(self, key: u128) -> Result<Value, E> {
         let key = self.lenient.visit_u128(key)?;
-        self.key(key)
+        self.note_if_duplicate(key)
     }
 
     fn visit_f64<E: de::Error>(self, key: f64) -> Result<Value, E> {
-        self.key(key.into())
+        self.note_if_duplicate(key.into())
     }
 
     fn visit_str<E: de::Error>(self, key: &str) -> Result<Value, E> {
-        self.key(key.into())
+        self.note_if_duplicate(key.into())
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
-        self.key(Value::Null)
+        self.note_if_duplicate(Value::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Value, A::Error> {
         let key = self.lenient.visit_seq(items)?;
-        self.key(key)
+        self.note_if_duplicate(key)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Value, A::Error> {
         let key = self.lenient.visit_map(entries)?;
-        self.key(key)
+        self.note_if_duplicate(key)
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, choice: A) -> Result<Value, A::Error> {
         let key = self.lenient.visit_enum(choice)?;
-        self.key(key)
+        self.note_if_duplicate(key)
     }
 }

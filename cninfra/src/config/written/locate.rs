@@ -41,7 +41,7 @@ struct Seek<'a> {
 }
 
 impl Seek<'_> {
-    fn here<E: de::Error>(self) -> E {
+    fn stop_here<E: de::Error>(self) -> E {
         self.found.set(true);
         E::custom("here")
     }
@@ -63,39 +63,39 @@ impl<'de> Visitor<'de> for Seek<'_> {
     }
 
     fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
-        Err(self.here())
+        Err(self.stop_here())
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
-        Err(self.here())
+        Err(self.stop_here())
     }
 
     fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
-        Err(self.here())
+        Err(self.stop_here())
     }
 
     fn visit_i128<E: de::Error>(self, _: i128) -> Result<(), E> {
-        Err(self.here())
+        Err(self.stop_here())
     }
 
     fn visit_u128<E: de::Error>(self, _: u128) -> Result<(), E> {
-        Err(self.here())
+        Err(self.stop_here())
     }
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
-        Err(self.here())
+        Err(self.stop_here())
     }
 
     fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
-        Err(self.here())
+        Err(self.stop_here())
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Err(self.here())
+        Err(self.stop_here())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Some((Step::Index(index), rest)) = self.way.split_first() else { return Err(self.here()) };
+        let Some((Step::Index(index), rest)) = self.way.split_first() else { return Err(self.stop_here()) };
         for _ in 0..*index {
             if items.next_element::<IgnoredAny>()?.is_none() {
                 return Ok(());
@@ -105,13 +105,13 @@ impl<'de> Visitor<'de> for Seek<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Some((Step::Key(key), rest)) = self.way.split_first() else { return Err(self.here()) };
+        let Some((Step::Key(key), rest)) = self.way.split_first() else { return Err(self.stop_here()) };
         let is_last = rest.is_empty() && self.part == Part::Key;
         loop {
-            match entries.next_key_seed(KeyIs { key, seek: is_last.then_some(self) })? {
+            match entries.next_key_seed(CompareKey { key, seek: is_last.then_some(self) })? {
                 None => return Ok(()),
-                Some(Is::Sought) => return entries.next_value_seed(Seek { way: rest, ..self }),
-                Some(Is::Merge) if self.merged => entries.next_value_seed(Merged(self))?,
+                Some(KeyKind::Sought) => return entries.next_value_seed(Seek { way: rest, ..self }),
+                Some(KeyKind::Merge) if self.merged => entries.next_value_seed(Merged(self))?,
                 Some(_) => drop(entries.next_value::<IgnoredAny>()?),
             }
         }
@@ -119,10 +119,10 @@ impl<'de> Visitor<'de> for Seek<'_> {
 
     // A YAML tag is read as the key of the value that follows it.
     fn visit_enum<A: EnumAccess<'de>>(self, choice: A) -> Result<(), A::Error> {
-        let Some((Step::Key(key), rest)) = self.way.split_first() else { return Err(self.here()) };
+        let Some((Step::Key(key), rest)) = self.way.split_first() else { return Err(self.stop_here()) };
         let (tag, content) = choice.variant::<String>()?;
         if tag != *key || rest.is_empty() && self.part == Part::Key {
-            return Err(self.here());
+            return Err(self.stop_here());
         }
         content.newtype_variant_seed(Seek { way: rest, ..self })
     }
@@ -157,91 +157,91 @@ impl<'de> Visitor<'de> for Merged<'_> {
 }
 
 /// What a key turned out to be.
-enum Is {
+enum KeyKind {
     Sought,
     Merge,
     Other,
 }
 
 /// Compares a key with the one that is sought. With `seek`, the key itself is sought, and its position is reported.
-struct KeyIs<'a> {
+struct CompareKey<'a> {
     key: &'a str,
     seek: Option<Seek<'a>>,
 }
 
-impl KeyIs<'_> {
-    fn is<E: de::Error>(self, key: &str) -> Result<Is, E> {
+impl CompareKey<'_> {
+    fn classify<E: de::Error>(self, key: &str) -> Result<KeyKind, E> {
         match self.seek {
-            Some(seek) if key == self.key => Err(seek.here()),
-            _ if key == self.key => Ok(Is::Sought),
-            _ if key == "<<" => Ok(Is::Merge),
-            _ => Ok(Is::Other),
+            Some(seek) if key == self.key => Err(seek.stop_here()),
+            _ if key == self.key => Ok(KeyKind::Sought),
+            _ if key == "<<" => Ok(KeyKind::Merge),
+            _ => Ok(KeyKind::Other),
         }
     }
 
     /// The same for a key that is not a text, by the text that it is converted to.
-    fn of_value<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<Is, E> {
-        self.is(&key_text(&key.into()))
+    fn classify_value<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<KeyKind, E> {
+        self.classify(&key_text(&key.into()))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
-    type Value = Is;
+impl<'de> DeserializeSeed<'de> for CompareKey<'_> {
+    type Value = KeyKind;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Is, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<KeyKind, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for KeyIs<'_> {
-    type Value = Is;
+impl<'de> Visitor<'de> for CompareKey<'_> {
+    type Value = KeyKind;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<Is, E> {
-        self.is(key)
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<KeyKind, E> {
+        self.classify(key)
     }
 
-    fn visit_bool<E: de::Error>(self, key: bool) -> Result<Is, E> {
-        self.of_value(key)
+    fn visit_bool<E: de::Error>(self, key: bool) -> Result<KeyKind, E> {
+        self.classify_value(key)
     }
 
-    fn visit_i64<E: de::Error>(self, key: i64) -> Result<Is, E> {
-        self.of_value(key)
+    fn visit_i64<E: de::Error>(self, key: i64) -> Result<KeyKind, E> {
+        self.classify_value(key)
     }
 
-    fn visit_u64<E: de::Error>(self, key: u64) -> Result<Is, E> {
-        self.of_value(key)
+    fn visit_u64<E: de::Error>(self, key: u64) -> Result<KeyKind, E> {
+        self.classify_value(key)
     }
 
-    fn visit_i128<E: de::Error>(self, key: i128) -> Result<Is, E> {
-        self.of_value(key as f64)
+    fn visit_i128<E: de::Error>(self, key: i128) -> Result<KeyKind, E> {
+        self.classify_value(key as f64)
     }
 
-    fn visit_u128<E: de::Error>(self, key: u128) -> Result<Is, E> {
-        self.of_value(key as f64)
+    fn visit_u128<E: de::Error>(self, key: u128) -> Result<KeyKind, E> {
+        self.classify_value(key as f64)
     }
 
-    fn visit_f64<E: de::Error>(self, key: f64) -> Result<Is, E> {
-        self.of_value(key)
+    fn visit_f64<E: de::Error>(self, key: f64) -> Result<KeyKind, E> {
+        self.classify_value(key)
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Is, E> {
-        self.of_value(yaml_serde::Value::Null)
+    fn visit_unit<E: de::Error>(self) -> Result<KeyKind, E> {
+        self.classify_value(yaml_serde::Value::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Is, A::Error> {
-        let is = self.of_value(yaml_serde::Value::Sequence(Vec::new()))?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<KeyKind, A::Error> {
+        let kind = self.classify_value(yaml_serde::Value::Sequence(Vec::new()))?;
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(is)
+        Ok(kind)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Is, A::Error> {
-        let is = self.of_value(yaml_serde::Value::Mapping(yaml_serde::Mapping::new()))?;
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<KeyKind, A::Error> {
+        let kind = self.classify_value(yaml_serde::Value::Mapping(yaml_serde::Mapping::new()))?;
         while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(is)
+        Ok(kind)
     }
 }
 

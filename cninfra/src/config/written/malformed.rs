@@ -12,12 +12,12 @@ pub(in crate::config) struct Malformed {
     pub(in crate::config) at: Option<(usize, usize)>,
     pub(in crate::config) help: Option<&'static str>,
     /// The way to a duplicate key. The message does not name the key, since it may be inside a secret.
-    pub(in crate::config) twice: Option<Way>,
+    pub(in crate::config) duplicate_key: Option<Way>,
 }
 
 impl Malformed {
     pub(super) fn new(message: String, at: Option<(usize, usize)>, help: Option<&'static str>) -> Self {
-        Malformed { message, at, help, twice: None }
+        Malformed { message, at, help, duplicate_key: None }
     }
 
     pub(super) fn too_large(at: Option<(usize, usize)>) -> Self {

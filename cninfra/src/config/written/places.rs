@@ -38,7 +38,7 @@ pub(in crate::config) fn keys(text: &str, format: Format, under: &[Step]) -> Pla
 }
 
 /// Does the way lead towards `under`, or into it?
-fn leads(way: &[Step], under: &[Step]) -> bool {
+fn is_on_way(way: &[Step], under: &[Step]) -> bool {
     way.iter().zip(under).all(|(step, under)| step == under)
 }
 
@@ -58,7 +58,7 @@ impl Lines<'_> {
     fn table(&self, table: &DeTable<'_>, way: &mut Way, under: &[Step], places: &mut Places) {
         for (key, value) in table {
             way.push(Step::Key(key.get_ref().to_string()));
-            if leads(way, under) {
+            if is_on_way(way, under) {
                 places.entry(way.clone()).or_insert_with(|| self.place(key.span().start));
                 self.value(value.get_ref(), way, under, places);
             }
@@ -94,7 +94,7 @@ impl Walk<'_> {
     /// Goes one step further in, and tells `walk` whether that leads to `under`.
     fn step<T>(self, step: Step, walk: impl FnOnce(bool) -> T) -> T {
         self.way.borrow_mut().push(step);
-        let leads = leads(&self.way.borrow(), self.under);
+        let leads = is_on_way(&self.way.borrow(), self.under);
         let walked = walk(leads);
         self.way.borrow_mut().pop();
         walked
@@ -194,7 +194,7 @@ impl<'de> DeserializeSeed<'de> for KeyAt<'_> {
         match deserializer.deserialize_any(self) {
             Ok(other) => Ok((other, None)),
             Err(error) => match key.take() {
-                Some(key) => Ok((key, told(&error.to_string()))),
+                Some(key) => Ok((key, position_in(&error.to_string()))),
                 None => Err(error),
             },
         }
@@ -202,7 +202,7 @@ impl<'de> DeserializeSeed<'de> for KeyAt<'_> {
 }
 
 /// The position in the error's message. An error without one is at the beginning of the text.
-fn told(error: &str) -> Option<(usize, usize)> {
+fn position_in(error: &str) -> Option<(usize, usize)> {
     let (_, at) = error.rsplit_once(HERE)?;
     if at.is_empty() {
         return Some((1, 1));
@@ -212,7 +212,7 @@ fn told(error: &str) -> Option<(usize, usize)> {
 }
 
 impl KeyAt<'_> {
-    fn of<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<String, E> {
+    fn stop_with_position<E: de::Error>(self, key: impl Into<yaml_serde::Value>) -> Result<String, E> {
         self.0.set(Some(key_text(&key.into())));
         Err(E::custom(HERE))
     }
@@ -226,27 +226,27 @@ impl<'de> Visitor<'de> for KeyAt<'_> {
     }
 
     fn visit_str<E: de::Error>(self, key: &str) -> Result<String, E> {
-        self.of(key)
+        self.stop_with_position(key)
     }
 
     fn visit_bool<E: de::Error>(self, key: bool) -> Result<String, E> {
-        self.of(key)
+        self.stop_with_position(key)
     }
 
     fn visit_i64<E: de::Error>(self, key: i64) -> Result<String, E> {
-        self.of(key)
+        self.stop_with_position(key)
     }
 
     fn visit_u64<E: de::Error>(self, key: u64) -> Result<String, E> {
-        self.of(key)
+        self.stop_with_position(key)
     }
 
     fn visit_f64<E: de::Error>(self, key: f64) -> Result<String, E> {
-        self.of(key)
+        self.stop_with_position(key)
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<String, E> {
-        self.of(yaml_serde::Value::Null)
+        self.stop_with_position(yaml_serde::Value::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<String, A::Error> {

@@ -12,13 +12,13 @@ pub(in crate::config) fn text(text: impl Into<String>) -> Value {
     Value::String(Tag::Default, text.into())
 }
 
-/// One of many values that no type reads, for trial readings: see [`unread`].
+/// One of many values that no type reads, for trial readings: see [`trial_bytes`].
 pub(in crate::config) fn unreadable(number: u16, tag: Tag) -> Value {
     Value::Char(tag, char::from_u32(UNREADABLE + u32::from(number)).unwrap_or_default())
 }
 
 /// The bytes that the reader gives to a type instead of such a value; `None` for other characters.
-pub(in crate::config) fn unread(value: char) -> Option<[u8; 3]> {
+pub(in crate::config) fn trial_bytes(value: char) -> Option<[u8; 3]> {
     u32::from(value).checked_sub(UNREADABLE).and_then(|number| u16::try_from(number).ok()).map(bytes)
 }
 

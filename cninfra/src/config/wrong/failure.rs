@@ -30,11 +30,11 @@ pub(in crate::config) const PANICKED: &str = "reading it panicked: ";
 pub(in crate::config) const NO_VARIANT: &str = "none of the keys is there of which it takes one";
 
 /// The most characters of a panic's message that are reported.
-const MOST: usize = 400;
+const MOST_CHARACTERS: usize = 400;
 
 /// A panic with its message shortened to that.
-pub(in crate::config) fn brief(mut panic: Panic) -> Panic {
-    if let Some((end, _)) = panic.message.char_indices().nth(MOST) {
+pub(in crate::config) fn shortened(mut panic: Panic) -> Panic {
+    if let Some((end, _)) = panic.message.char_indices().nth(MOST_CHARACTERS) {
         panic.message.truncate(end);
         panic.message.push('…');
     }
@@ -92,13 +92,13 @@ impl What {
 
     /// Is it the same mistake, even if the type words it differently each time?
     pub(in crate::config) fn is_alike(&self, other: &What) -> bool {
-        matches!((self, other), (What::Says(one), What::Says(other)) if steady(one) == steady(other))
+        matches!((self, other), (What::Says(one), What::Says(other)) if unvarying(one) == unvarying(other))
     }
 }
 
 /// The part of a message that is the same each time it is made: of a panic, the source location (if known); otherwise
 /// everything except the digits, which may be of a counter or a time.
-pub(in crate::config) fn steady(words: &str) -> String {
+pub(in crate::config) fn unvarying(words: &str) -> String {
     match words.split_once(PANICKED) {
         Some((before, panic)) => {
             let at = panic.rsplit_once(" (at ").map_or("", |(_, at)| at);
@@ -245,15 +245,15 @@ impl de::Error for Failed {
         if secret::is_being_read() {
             return Failure::new(What::Says(format!("its value does not fit {HIDDEN}")));
         }
-        Failure::new(What::Says(plain(foreign::text(&message))))
+        Failure::new(What::Says(without_rust_terms(foreign::text(&message))))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let expected = expected.to_string();
         let wanted = match found {
             // For an integer that is too large for the type, the message says which is the largest.
-            Unexpected::Float(number) if number.fract() == 0.0 => in_all_words(&expected),
-            _ => in_words(&expected),
+            Unexpected::Float(number) if number.fract() == 0.0 => plain_words_with_limits(&expected),
+            _ => plain_words(&expected),
         };
         let (wanted, kind, mark) = (wanted.into_owned(), kind(&found), Some(Mark::of(&found)));
         let (of_secret, of_f32) = (secret::is_being_read(), expected == "f32");
@@ -263,7 +263,7 @@ impl de::Error for Failed {
         );
         // A scalar instead of a list or mapping may be a secret that belongs into it. Of a buffered value the type
         // cannot be asked whether that is so.
-        let is_hidden = of_secret || is_value && is_of_several(&expected);
+        let is_hidden = of_secret || is_value && wants_composite(&expected);
         let found = if is_hidden { kind.clone() } else { shown(&found) };
         Failure::new(What::Takes(Takes { wanted, found, kind, of_any: false, of_f32, of_secret, mark }.into()))
     }
@@ -336,7 +336,7 @@ pub(in crate::config) fn is_tag(expected: &dyn Expected) -> bool {
 
 /// Judging by a type's `expecting`, does it want a composite value: a list, a mapping, a variant with content, or a
 /// unit?
-fn is_of_several(expected: &str) -> bool {
+fn wants_composite(expected: &str) -> bool {
     const WORDS: &[&str] = &[
         "array", "list", "lists", "map", "mapping", "object", "sequence", "set", "struct", "table", "tagged", "tuple",
         "unit", "variant",
@@ -345,7 +345,7 @@ fn is_of_several(expected: &str) -> bool {
 }
 
 /// Replaces serde's messages that use terms of Rust.
-fn plain(words: String) -> String {
+fn without_rust_terms(words: String) -> String {
     if words.starts_with("data did not match any variant of untagged enum ") {
         return "what is there fits nothing that it takes".to_string();
     }
@@ -364,16 +364,16 @@ fn plain(words: String) -> String {
 }
 
 /// What a type wants, in plain words instead of serde's names of Rust types.
-fn in_words(expected: &str) -> Cow<'_, str> {
+fn plain_words(expected: &str) -> Cow<'_, str> {
     match expected {
         "u64" | "usize" => "a whole number, 0 or more".into(),
         "i64" | "isize" => "a whole number".into(),
-        other => in_all_words(other),
+        other => plain_words_with_limits(other),
     }
 }
 
 /// The same, with the limits of every integer type, however large.
-fn in_all_words(expected: &str) -> Cow<'_, str> {
+fn plain_words_with_limits(expected: &str) -> Cow<'_, str> {
     let whole = |min: i128, max: i128| format!("a whole number from {min} to {max}").into();
     match expected {
         "u8" => whole(0, u8::MAX.into()),
@@ -400,8 +400,8 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
         "variant identifier" | "field identifier" => "a name".into(),
         "path string" | "a borrowed path" => "a path".into(),
         "an empty array" => "an empty list".into(),
-        other => match OF_RUST.iter().find_map(|(begin, words)| Some((other.strip_prefix(begin)?, *words))) {
-            Some((kind, "")) => format!("{}, but not 0", in_all_words(kind)).into(),
+        other => match SERDE_TERMS.iter().find_map(|(begin, words)| Some((other.strip_prefix(begin)?, *words))) {
+            Some((kind, "")) => format!("{}, but not 0", plain_words_with_limits(kind)).into(),
             Some((number, words)) if words.ends_with(' ') => format!("{words}{number} values").into(),
             Some((_, words)) => words.into(),
             None => other.into(),
@@ -410,17 +410,17 @@ fn in_all_words(expected: &str) -> Cow<'_, str> {
 }
 
 /// Is this an enum whose content is under another key than its tag? Serde buffers the content if that comes first.
-pub(in crate::config) fn is_beside(expected: &dyn Expected) -> bool {
-    expected.to_string().starts_with(BESIDE)
+pub(in crate::config) fn is_adjacently_tagged(expected: &dyn Expected) -> bool {
+    expected.to_string().starts_with(ADJACENTLY_TAGGED)
 }
 
-const BESIDE: &str = "adjacently tagged enum ";
+const ADJACENTLY_TAGGED: &str = "adjacently tagged enum ";
 
 /// The beginning of what serde expects as the tag of an enum with `tag` and `content`.
 const TAG: &str = "variant of enum ";
 
 /// How serde's expectations begin, and their plain words. Words that end with a space are followed by a number.
-const OF_RUST: [(&str, &str); 14] = [
+const SERDE_TERMS: [(&str, &str); 14] = [
     ("variant index ", "a name"),
     ("field index ", "a name"),
     ("a nonzero ", ""),
@@ -429,7 +429,7 @@ const OF_RUST: [(&str, &str); 14] = [
     ("tuple variant ", "a list"),
     ("unit struct ", "nothing"),
     ("internally tagged enum ", "a mapping of keys to values"),
-    (BESIDE, "a mapping of keys to values"),
+    (ADJACENTLY_TAGGED, "a mapping of keys to values"),
     (TAG, "a name"),
     ("enum ", "a name"),
     ("a tuple of size ", "a list of "),
@@ -480,14 +480,14 @@ mod tests {
 
     #[test]
     fn words_of_a_types_own_are_told_as_they_are() {
-        let said = |words: &str| match Failed::custom(words).what {
-            What::Says(said) => said,
+        let message = |words: &str| match Failed::custom(words).what {
+            What::Says(message) => message,
             other => panic!("{other:?}"),
         };
-        assert_eq!(said("unknown field `x`"), "the key `x` is unknown");
+        assert_eq!(message("unknown field `x`"), "the key `x` is unknown");
         for own in ["unknown field `x`, expected `a` or `b`", "unknown field x", "unknown field `x` at line 1 column 5"]
         {
-            assert_eq!(said(own), own);
+            assert_eq!(message(own), own);
         }
     }
 }

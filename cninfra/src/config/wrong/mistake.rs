@@ -1,6 +1,6 @@
 //! [`Mistake`]: one mistake in the config, with its place and how to fix it.
 
-use super::failure::steady;
+use super::failure::unvarying;
 use crate::{
     Error,
     config::written::{malformed::MOST, place::Place},
@@ -44,11 +44,11 @@ impl Mistake {
     }
 
     /// The mistake without what a type words differently each time.
-    pub(in crate::config) fn steady(&self) -> Self {
-        Mistake { what: steady(&self.what), ..self.clone() }
+    pub(in crate::config) fn unvarying(&self) -> Self {
+        Mistake { what: unvarying(&self.what), ..self.clone() }
     }
 
-    pub(in crate::config) fn of(mut self, section: &str) -> Self {
+    pub(in crate::config) fn in_section(mut self, section: &str) -> Self {
         self.section = Some(section.to_string());
         self
     }
@@ -72,25 +72,25 @@ impl Mistake {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Some(place) => write!(f, "{}: {}", brief(&place.to_string()), brief(&self.what)),
-            None => f.write_str(&brief(&self.what)),
+            Some(place) => write!(f, "{}: {}", one_line(&place.to_string()), one_line(&self.what)),
+            None => f.write_str(&one_line(&self.what)),
         }
     }
 }
 
 /// The text on one line, and without its middle if it is far too long: it may contain a value of any length.
-fn brief(text: &str) -> String {
-    let mut brief = String::with_capacity(text.len().min(2 * HALF + 8));
+fn one_line(text: &str) -> String {
+    let mut one_line = String::with_capacity(text.len().min(2 * HALF + 8));
     let length = text.chars().count();
     for (at, c) in text.chars().enumerate() {
         match c {
-            _ if length > 2 * HALF && at == HALF => brief.push_str(" .. "),
+            _ if length > 2 * HALF && at == HALF => one_line.push_str(" .. "),
             _ if length > 2 * HALF && (HALF..length - HALF).contains(&at) => {}
-            c if c.is_control() => brief.extend(c.escape_default()),
-            c => brief.push(c),
+            c if c.is_control() => one_line.extend(c.escape_default()),
+            c => one_line.push(c),
         }
     }
-    brief
+    one_line
 }
 
 /// Sorts by place; the note that there are more comes last.
@@ -99,7 +99,7 @@ pub(in crate::config) fn sort(mistakes: &mut [Mistake]) {
 }
 
 /// All of them as one error, each on a line with its help.
-pub(in crate::config) fn all(mut mistakes: Vec<Mistake>) -> Error {
+pub(in crate::config) fn combined(mut mistakes: Vec<Mistake>) -> Error {
     if mistakes.len() == 1
         && let Some(mistake) = mistakes.pop()
     {
