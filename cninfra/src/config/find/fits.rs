@@ -66,7 +66,7 @@ impl Lack<'_, '_> {
             }
             Told { shape: Some(Shape { kind: Kind::Choice(_), .. }), .. } => return None,
             _ if may_be_name => return None,
-            _ => usual(tag, &way, self.trial.whole),
+            _ => usual(tag, &way, self.trial.whole, 0),
         };
         // they may be of something that is read later
         let least = self.is_in_words(&way, &text(NO_NAME), around).then(|| self.least(mapping, around));
@@ -114,14 +114,14 @@ impl Lack<'_, '_> {
         let tag = value.tag();
         let mut other = around.clone();
         value::insert(&mut other, way, value.clone());
-        let fill = |way: Way, other: &mut Value| {
-            let fits = self.tried(&way, usual(tag, &way, self.trial.whole), other)?;
+        let fill = |way: Way, before: usize, other: &mut Value| {
+            let fits = self.tried(&way, usual(tag, &way, self.trial.whole, before), other)?;
             value::insert(other, &way, fits);
             Some(())
         };
         match value {
             Value::Dict(_, dict) if dict.is_empty() => {
-                for _ in 0..MOST_FILLED {
+                for before in 0..MOST_FILLED {
                     let Err(Failure { what: What::Missing { field, .. }, spot }) = self.trial.reads(&other) else {
                         break;
                     };
@@ -131,7 +131,7 @@ impl Lack<'_, '_> {
                     if at != way && (at != self.spot.way || is_there || !self.has(way, field, &other)) {
                         break;
                     }
-                    fill(way_in, &mut other)?;
+                    fill(way_in, before, &mut other)?;
                 }
             }
             Value::Array(_, items) if items.is_empty() => {
@@ -140,7 +140,7 @@ impl Lack<'_, '_> {
                 // no type reads those behind the one that is tried
                 value::insert(&mut other, way, Value::Array(tag, vec![value::unreadable(0, tag); count]));
                 for at in 0..count {
-                    fill(inner_at(way, at), &mut other)?;
+                    fill(inner_at(way, at), at, &mut other)?;
                 }
             }
             _ => return None,
@@ -169,10 +169,6 @@ impl Lack<'_, '_> {
         value.as_str().is_some() && matches!(self.said(way, value, around), Said::Words(_))
     }
 
-    pub(super) fn is_fitting(&self, way: &[Step], value: &Value) -> bool {
-        matches!(self.said(way, value, self.trial.merged), Said::Fits)
-    }
-
     fn said(&self, way: &[Step], value: &Value, around: &Value) -> Said {
         let mut other = around.clone();
         value::insert(&mut other, way, value.clone());
@@ -193,6 +189,8 @@ impl Lack<'_, '_> {
                 }
             }
             _ if at.starts_with(way) => Said::Refused,
+            // of what is filled
+            What::Says(_) if at.len() > self.spot.way.len() && way.starts_with(at) => Said::Refused,
             // of another mapping
             _ if self.is_it(&failure) => Said::Fits,
             _ if at != self.spot.way => Said::Fits,
