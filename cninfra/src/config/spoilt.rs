@@ -27,6 +27,7 @@ struct Odd {
     needy: Option<Needy>,
     last: Vec<Last>,
     many: Vec<FlatMany>,
+    pairs: Vec<(Word, Tagged, Flat)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -345,7 +346,7 @@ fn right(numbers: &mut Numbers) -> Value {
     ];
     let mut value = json!({});
     for _ in 0..2 {
-        match numbers.below(16) {
+        match numbers.below(17) {
             0 => value["plain"] = plain(),
             1 => value["flat"] = flat(),
             2 => value["all"] = json!([flat(), flat()]),
@@ -358,7 +359,8 @@ fn right(numbers: &mut Numbers) -> Value {
             9 => value["needy"] = needy(),
             10 | 11 => value["last"] = json!([numbers.one_of(&last()), numbers.one_of(&last())]),
             12 | 13 => value["many"] = json!([many(), many()]),
-            14 => value["twins"] = json!({"a": twins(), "b": twins()}),
+            14 => value["pairs"] = json!([["up", one, flat()], ["down", two, flat()]]),
+            15 => value["twins"] = json!({"a": twins(), "b": twins()}),
             _ => value["beside"] = numbers.one_of(&beside).clone(),
         }
     }

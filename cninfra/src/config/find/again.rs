@@ -216,6 +216,13 @@ impl Mistakes<'_> {
     }
 }
 
+/// What is left of it. (Items of a list are left out by who reads it.)
+fn without(value: &Value, dropped: &Dropped) -> Value {
+    let mut left = value.clone();
+    dropped.iter().for_each(|(_, way)| value::remove(&mut left, way));
+    left
+}
+
 #[cfg(test)]
 mod tests {
     use crate::config::{Section as _, given::Given};
@@ -264,11 +271,4 @@ mod tests {
         let told = Given::file(Has::META, "whole: {kind: of, a: 1, ports: [1, x]}").wrong();
         assert!(told.len() == 1 && told[0].contains("key `odd.whole`") && READ.load(Relaxed) == 1, "{told:?}");
     }
-}
-
-/// What is left of it. (Items of a list are left out by who reads it.)
-fn without(value: &Value, dropped: &Dropped) -> Value {
-    let mut left = value.clone();
-    dropped.iter().for_each(|(_, way)| value::remove(&mut left, way));
-    left
 }

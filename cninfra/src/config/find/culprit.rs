@@ -48,8 +48,8 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     if !may_be_within || trial.is_spent() {
         return None;
     }
-    // the key of a choice may be a secret, in the place of a name
-    let kind = trial.told(&spot.way).shape?.kind;
+    // the key of a choice may be a secret, in the place of a name; of a tuple's item, nobody can be asked
+    let kind = trial.told(&spot.way).shape.map_or(Kind::Any, |shape| shape.kind);
     if !matches!(kind, Kind::Any | Kind::Map | Kind::Struct(_)) {
         return None;
     }

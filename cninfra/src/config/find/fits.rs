@@ -149,16 +149,17 @@ impl Lack<'_, '_> {
         matches!(self.said(way, &filled, around), Said::Fits).then_some(filled)
     }
 
-    /// What is read so, without all in this mapping that is read later than the key, of which the same may be said.
+    /// What is read so, without all in this mapping, and around it, that is read later than the key, of which the same may be said.
     fn least(&self, mapping: &Way, around: &Value) -> Value {
         let mut least = around.clone();
-        let keys = value::at(around, mapping).and_then(Value::as_dict).map(|dict| dict.keys().cloned().collect());
-        let keys: Vec<String> = keys.unwrap_or_default();
-        for key in keys.iter().take(MOST_READ) {
-            let mut other = least.clone();
-            value::remove(&mut other, &inner(mapping, key));
-            if self.is_said_of(&other) && self.is_name(mapping, &other).is_some() {
-                least = other;
+        for depth in (self.spot.way.len()..=mapping.len()).rev() {
+            let Some(dict) = value::at(around, &mapping[..depth]).and_then(Value::as_dict) else { continue };
+            for key in dict.keys().take(MOST_READ) {
+                let mut other = least.clone();
+                value::remove(&mut other, &inner(&mapping[..depth], key));
+                if self.is_said_of(&other) && self.is_name(mapping, &other).is_some() {
+                    least = other;
+                }
             }
         }
         least
@@ -242,11 +243,33 @@ fn told_in(words: &str, take: &mut dyn FnMut(&str)) {
 mod tests {
     use crate::config::{Section as _, given::Given};
     use serde::{Deserialize, Serialize};
+    use std::net::IpAddr;
 
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Odd {
         flat: Option<Flat>,
+        behind: Option<Behind>,
+    }
+
+    /// The same is said of both hosts.
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Behind {
+        label: String,
+        #[serde(flatten)]
+        first: First,
+        #[serde(flatten)]
+        second: Host,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct First {
+        deep: Host,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Host {
+        host: IpAddr,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -275,5 +298,12 @@ mod tests {
         let [count, choice] = &told[..] else { panic!("{told:?}") };
         assert_eq!(count, "15: key `odd.flat.count` takes a whole number from 0 to 255, not the text `x`");
         assert!(choice.starts_with("36: key `odd.flat.choice` takes `one` or `two`, not what is there"), "{choice}");
+    }
+
+    #[test]
+    fn what_is_said_of_one_that_is_read_later_is_not_of_this_one() {
+        let told = Given::file(Odd::META, "behind: {label: l, deep: {}, host: bad}").wrong_in_line();
+        let missing = "26: key `odd.behind.deep`: the key `host` is missing";
+        assert_eq!(told, [missing, "36: key `odd.behind.host`: invalid IP address syntax"]);
     }
 }

@@ -90,7 +90,7 @@ fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial
 #[cfg(test)]
 mod tests {
     use crate::config::{
-        Duration, Section as _,
+        Duration, Secret, Section as _,
         given::Given,
         samples::{Lower, Span},
     };
@@ -103,6 +103,8 @@ mod tests {
         row: Option<Row>,
         rows: Vec<(IpAddr, u8)>,
         tagged: Option<Tagged>,
+        pairs: Vec<(u8, Tagged)>,
+        secret: Option<(u8, Secret<Tagged>, Hidden)>,
         port: u16,
     }
 
@@ -134,6 +136,13 @@ mod tests {
     struct Plain {
         host: IpAddr,
         span: Span,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Hidden {
+        Nothing,
+        By(Secret),
     }
 
     /// What it says is about both.
@@ -200,6 +209,31 @@ mod tests {
         // what is known only of another one of its kind
         let told = wrong("tagged: {kind: words, words: [bad, x], port: x}");
         assert_eq!(told, ["tagged.words[0]: a word is not as it should be".to_string(), format!("tagged.port {BYTE}")]);
+    }
+
+    /// Where the type leads, too.
+    #[test]
+    fn what_is_put_by_in_an_item_behind_the_first_is_gone_into() {
+        let told = wrong(
+            "{pairs: [[1, {kind: ends, ends: [x, 1], port: x}], [x, {kind: words, words: [lower, x], port: x}]], port: x}",
+        );
+        let byte = |key: &str| format!("pairs{key} {BYTE}");
+        let all =
+            [byte("[0][1].ends[0]"), byte("[0][1].port"), byte("[1][0]"), byte("[1][1].words[1]"), byte("[1][1].port")];
+        let port = "port takes a whole number from 0 to 65535, not the text `x`".to_string();
+        assert_eq!(told, all.into_iter().chain([port]).collect::<Vec<_>>());
+        // but for what may be a secret
+        for (tagged, hidden) in [
+            ("{kind: words, words: [lower, 4711], port: 1}", "nothing"),
+            ("{kind: words, words: [lower, 1], port: hunter2}", "nothing"),
+            ("{kind: ends, ends: [1, 2], port: 1}", "hunter2"),
+            ("{kind: ends, ends: [1, 2], port: 1}", "{hunter2: x}"),
+            ("{kind: ends, ends: [1, 2], port: 1}", "{by: [hunter2]}"),
+        ] {
+            let told = wrong(&format!("secret: [1, {tagged}, {hidden}]"));
+            assert!(!told.is_empty() && !format!("{told:?}").contains("hunter2"), "{told:?}");
+            assert!(!format!("{told:?}").contains("4711"), "{told:?}");
+        }
     }
 
     /// Of what its type says in words of its own, whatever it has in it.

@@ -138,8 +138,8 @@ mod tests {
     fn however_many_names_there_are_it_is_told() {
         let many = "{name: 5, count: x, host: bad}";
         let item = "{kind: two, count: 1, size: 1}";
-        let items = vec![item; 40].join(", ");
-        let wrong_items = vec!["{kind: two, count: x, size: 1}"; 5].join(", ");
+        let items = [item; 40].join(", ");
+        let wrong_items = ["{kind: two, count: x, size: 1}"; 5].join(", ");
         let told = wrong(&format!("{{all: [{items}, {wrong_items}], many: [{many}, {many}], port: x}}"));
         let all = (40..45).map(|at| format!("all[{at}].count {BYTE}"));
         let many = (0..2).flat_map(|at| {
