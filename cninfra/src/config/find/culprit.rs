@@ -13,7 +13,7 @@ use crate::config::{
     types::secret::HIDDEN,
     written::{
         value,
-        way::{Step, Way},
+        way::{Step, Way, inner},
     },
     wrong::{failure::What, spot::Spot},
 };
@@ -56,9 +56,12 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     if let What::Missing { field, .. } = what {
         let lack = Lack { field, what, spot, trial };
         let (mut way, mut fits, mut nearness) = (spot.way.clone(), None, Nearness::Here);
+        let is_there = value::at(trial.merged, &inner(&way, field)).is_some();
         match kind {
-            // what it is of has its own place
-            Kind::Struct(fields) if fields.contains(field) => fits = lack.fitting(&way, false, trial.merged),
+            // what it is of has its own place, unless that is the content beside a tag
+            Kind::Struct(fields) if fields.contains(field) && !is_there => {
+                fits = lack.fitting(&way, false, trial.merged)
+            }
             _ => match mapping_without(field, spot, trial, made_up) {
                 // where it was, and was wrong
                 Some(mapping) => {

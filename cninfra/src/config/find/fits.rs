@@ -18,6 +18,7 @@ use crate::config::{
     },
 };
 use figment::value::{Tag, Value};
+use serde::de::Unexpected;
 
 /// So many words of a message are tried.
 const MOST_WORDS: usize = 20;
@@ -68,9 +69,32 @@ impl Lack<'_, '_> {
             _ if may_be_name => return None,
             _ => usual(tag, &way, self.trial.whole, 0),
         };
-        // they may be of something that is read later
-        let least = self.is_in_words(&way, &text(NO_NAME), around).then(|| self.least(mapping, around));
+        let least = match self.said(&way, &text(NO_NAME), around) {
+            Said::Names(names) if self.is_to_choose(&way, names, around) => return None,
+            // they may be of something that is read later
+            Said::Words(_) => Some(self.least(mapping, around)),
+            _ => None,
+        };
         self.tried(&way, all, least.as_ref().unwrap_or(around))
+    }
+
+    /// Does it depend on which of these names is there what is said of others? Then what is beside it belongs to it.
+    fn is_to_choose(&self, way: &[Step], names: &[&str], around: &Value) -> bool {
+        let mut other = around.clone();
+        let mut said = names.iter().filter_map(|name| {
+            value::insert(&mut other, way, value::text(*name));
+            match self.trial.reads(&other).map_err(|failure| failure.what) {
+                // something belongs to this name, but it is nothing beside it
+                Err(What::NoContent) => None,
+                Err(What::Takes(takes)) if takes.mark == Some(Mark::of(&Unexpected::UnitVariant)) => None,
+                said => Some(said),
+            }
+        });
+        let Some(first) = said.next() else { return false };
+        said.any(|said| match (&first, &said) {
+            (Err(first), Err(said)) => !self.trial.is_same(first, said),
+            (first, said) => first.is_ok() != said.is_ok(),
+        })
     }
 
     /// Which of these fits; else one of which something is said in words, so that it may.
@@ -195,7 +219,7 @@ impl Lack<'_, '_> {
             // of another mapping
             _ if self.is_it(&failure) => Said::Fits,
             _ if at != self.spot.way => Said::Fits,
-            What::Takes(takes) if takes.mark == Some(Mark::of(&unexpected(value))) => Said::Refused,
+            What::Takes(takes) if takes.mark.is_some_and(|mark| is_in(value, mark)) => Said::Refused,
             // a list of so many
             What::Takes(takes) if takes.mark.is_none() && value.as_array().is_some() => Said::Refused,
             // which may be so in this one
@@ -226,6 +250,16 @@ impl Lack<'_, '_> {
         };
         is_read(field) && !is_read(NO_NAME)
     }
+}
+
+/// Is it this value, or one in it?
+fn is_in(value: &Value, mark: Mark) -> bool {
+    mark == Mark::of(&unexpected(value))
+        || match value {
+            Value::Dict(_, dict) => dict.values().any(|value| is_in(value, mark)),
+            Value::Array(_, items) => items.iter().any(|value| is_in(value, mark)),
+            _ => false,
+        }
 }
 
 /// What a message may name that would fit: its words, with signs and without.

@@ -117,6 +117,7 @@ mod tests {
         Of { row: (u8, (u8, Duration), IpAddr, Plain, IpAddr), port: u8 },
         Ends { ends: Ends, port: u8 },
         Words { words: (Lower, u8), port: u8 },
+        Alike { alike: (u8, Vec<Lower>), ends: (u8, Ends), port: u8 },
         Last { last: (u8, Plain), pair: (IpAddr, Ends), list: (u8, Vec<Lower>), at_least: (u8, Few), port: u8 },
     }
 
@@ -209,6 +210,12 @@ mod tests {
         // what is known only of another one of its kind
         let told = wrong("tagged: {kind: words, words: [bad, x], port: x}");
         assert_eq!(told, ["tagged.words[0]: a word is not as it should be".to_string(), format!("tagged.port {BYTE}")]);
+    }
+
+    #[test]
+    fn what_fits_by_its_name_but_not_by_what_is_in_it_does_not_stand_in() {
+        let told = wrong("tagged: {kind: alike, alike: [1, [lower, lower]], ends: [1, [5, 2]]}");
+        assert_eq!(told, ["tagged: the key `port` is missing", "tagged.ends[1]: it ends before it begins"]);
     }
 
     /// Where the type leads, too.

@@ -7,7 +7,7 @@ use crate::config::{
         way::{Step, Way, inner},
     },
     wrong::{
-        failure::{Failure, Mark, NO_NAME, What},
+        failure::{Failure, Mark, NO_NAME, Takes, What},
         spot::Spot,
     },
 };
@@ -164,7 +164,8 @@ impl Lack<'_, '_> {
         let mut other = self.trial.merged.clone();
         value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
         let failure = self.trial.reads(&other).err();
-        failure.is_some_and(|failure| matches!(failure.what, What::Takes(takes) if takes.wants_choice()))
+        let refuses_several = |takes: &Takes| takes.wants_choice() && takes.mark == Some(Mark::of(&Unexpected::Map));
+        failure.is_some_and(|failure| matches!(failure.what, What::Takes(takes) if refuses_several(&takes)))
     }
 
     /// Does the key in this mapping tell that it is read, and as a name?

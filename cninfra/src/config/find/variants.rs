@@ -68,6 +68,7 @@ mod tests {
         flat: Option<Flat>,
         all: Vec<Kind>,
         many: Vec<Many>,
+        beside: Vec<Beside>,
         port: u16,
     }
 
@@ -105,6 +106,15 @@ mod tests {
     struct Second {
         host: IpAddr,
         limit: u8,
+        beside: Option<Beside>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
+    enum Beside {
+        Count(u8),
+        All(Vec<Beside>),
+        Off,
     }
 
     fn wrong(file: &str) -> Vec<String> {
@@ -152,6 +162,29 @@ mod tests {
             ]
         });
         assert_eq!(told, all.chain(many).chain([PORT.to_string()]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn of_a_name_beside_its_content_only_that_is_told() {
+        let names = "takes `count`, `all` or `off`, not what is there (it is not shown, since a secret may be there)";
+        for (beside, told) in [
+            ("{c: 5}", "flat.beside: the key `t` is missing".to_string()),
+            ("{t: none, c: 5}", format!("flat.beside.t {names}")),
+        ] {
+            let file = format!("flat: {{kind: two, count: 1, size: 1, beside: {beside}, host: '::1', limit: x}}");
+            assert_eq!(wrong(&file), [told, format!("flat.limit {BYTE}")]);
+        }
+        // and nothing of what it is in, which has one
+        let told = wrong("beside: [{t: all, c: [{t: none}, {c: 5}, {t: count, c: x}]}]");
+        let [none, missing] = ["beside[0].c[0].t", "beside[0].c[1]"];
+        assert_eq!(
+            told,
+            [
+                format!("{none} {names}"),
+                format!("{missing}: the key `t` is missing"),
+                format!("beside[0].c[2].c {BYTE}"),
+            ]
+        );
     }
 
     #[test]
