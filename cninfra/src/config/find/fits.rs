@@ -2,6 +2,7 @@
 
 use super::{
     lacks::{Lack, MOST_READ, is_read},
+    marked::find,
     trial::Trial,
     usual::usual,
 };
@@ -80,21 +81,20 @@ impl Lack<'_, '_> {
 
     /// Does it depend on which of these names is there what is said of others? Then what is beside it belongs to it.
     fn is_to_choose(&self, way: &[Step], names: &[&str], around: &Value) -> bool {
-        let mut other = around.clone();
-        let mut said = names.iter().filter_map(|name| {
+        let (mut other, mut first) = (around.clone(), None);
+        for name in names {
             value::insert(&mut other, way, value::text(*name));
-            match self.trial.reads(&other).map_err(|failure| failure.what) {
+            let said = self.trial.reads(&other).err().map(|failure| failure.what);
+            match (&said, &first) {
                 // something belongs to this name, but it is nothing beside it
-                Err(What::NoContent) => None,
-                Err(What::Takes(takes)) if takes.mark == Some(Mark::of(&Unexpected::UnitVariant)) => None,
-                said => Some(said),
+                (Some(What::NoContent), _) => {}
+                (Some(What::Takes(takes)), _) if takes.mark == Some(Mark::of(&Unexpected::UnitVariant)) => {}
+                (_, None) => first = Some(said),
+                (_, Some(first)) if *first == said => {}
+                _ => return true,
             }
-        });
-        let Some(first) = said.next() else { return false };
-        said.any(|said| match (&first, &said) {
-            (Err(first), Err(said)) => !self.trial.is_same(first, said),
-            (first, said) => first.is_ok() != said.is_ok(),
-        })
+        }
+        false
     }
 
     /// Which of these fits; else one of which something is said in words, so that it may.
@@ -219,7 +219,7 @@ impl Lack<'_, '_> {
             // of another mapping
             _ if self.is_it(&failure) => Said::Fits,
             _ if at != self.spot.way => Said::Fits,
-            What::Takes(takes) if takes.mark.is_some_and(|mark| is_in(value, mark)) => Said::Refused,
+            What::Takes(takes) if self.is_in(value, takes.mark) => Said::Refused,
             // a list of so many
             What::Takes(takes) if takes.mark.is_none() && value.as_array().is_some() => Said::Refused,
             // which may be so in this one
@@ -239,6 +239,14 @@ impl Lack<'_, '_> {
         }
     }
 
+    /// Is it this value, or one in it?
+    fn is_in(&self, value: &Value, mark: Option<Mark>) -> bool {
+        let mut all = Vec::new();
+        let is_it = |here: &Value| mark == Some(Mark::of(&unexpected(here)));
+        find(value, &mut Way::new(), &is_it, self.trial, &mut all);
+        !all.is_empty()
+    }
+
     /// Is it a key of what is read there, and not one of any?
     fn has(&self, way: &[Step], field: &str, around: &Value) -> bool {
         let is_read = |key: &str| {
@@ -250,16 +258,6 @@ impl Lack<'_, '_> {
         };
         is_read(field) && !is_read(NO_NAME)
     }
-}
-
-/// Is it this value, or one in it?
-fn is_in(value: &Value, mark: Mark) -> bool {
-    mark == Mark::of(&unexpected(value))
-        || match value {
-            Value::Dict(_, dict) => dict.values().any(|value| is_in(value, mark)),
-            Value::Array(_, items) => items.iter().any(|value| is_in(value, mark)),
-            _ => false,
-        }
 }
 
 /// What a message may name that would fit: its words, with signs and without.

@@ -7,7 +7,7 @@ use crate::config::{
         way::{Step, Way, inner},
     },
     wrong::{
-        failure::{Failure, Mark, NO_NAME, Takes, What},
+        failure::{Failure, Mark, NO_NAME, What},
         spot::Spot,
     },
 };
@@ -164,8 +164,9 @@ impl Lack<'_, '_> {
         let mut other = self.trial.merged.clone();
         value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
         let failure = self.trial.reads(&other).err();
-        let refuses_several = |takes: &Takes| takes.wants_choice() && takes.mark == Some(Mark::of(&Unexpected::Map));
-        failure.is_some_and(|failure| matches!(failure.what, What::Takes(takes) if refuses_several(&takes)))
+        // of the key itself, another enum may say so
+        let is_it = |what| matches!(&what, What::Takes(takes) if takes.wants_choice() && is_read(&what, 0).is_none());
+        failure.is_some_and(|failure| is_it(failure.what))
     }
 
     /// Does the key in this mapping tell that it is read, and as a name?
@@ -191,8 +192,7 @@ impl Lack<'_, '_> {
     }
 
     pub(super) fn is_it(&self, failure: &Failure) -> bool {
-        let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
-        self.trial.is_same(&failure.what, self.what) && way == self.spot.way
+        self.trial.is_it(failure, self.what, self.spot)
     }
 }
 

@@ -93,7 +93,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
         }
         self.doubt = self.doubt.filter(|_| !is_of_item);
         let all = value::at(self.trial.merged, &self.full)?.as_array()?;
-        let mut there = (0..all.len()).filter(|at| !is_dropped(self.trial, &all[*at], &self.full, *at));
+        let mut there = (0..all.len()).filter(|at| !self.trial.is_left_out(&all[*at], &inner_at(&self.full, *at)));
         let step = Step::Index(there.nth(at)?);
         // those before it keep their places
         let from = if have_places { 0 } else { at };
@@ -195,8 +195,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
     }
 
     pub(super) fn is_it(&self, failure: &Failure) -> bool {
-        let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
-        self.trial.is_same(&failure.what, self.what) && way == self.spot.way
+        self.trial.is_it(failure, self.what, self.spot)
     }
 
     /// Is the same said when this is there?
@@ -219,11 +218,6 @@ impl<'t, 'a> Narrow<'t, 'a> {
     }
 }
 
-fn is_dropped(trial: &Trial<'_>, item: &Value, around: &[Step], at: usize) -> bool {
-    let way = inner_at(around, at);
-    trial.dropped.contains(&(trial.layers.number(item.tag(), &way), way))
-}
-
 fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
     let inner = |step: Step, value: &Value, way: &mut Way| {
         way.push(step);
@@ -234,7 +228,7 @@ fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
     match value {
         Value::Array(tag, items) => {
             let items = items.iter().enumerate();
-            let kept: Vec<_> = items.filter(|(at, item)| !is_dropped(trial, item, way, *at)).collect();
+            let kept: Vec<_> = items.filter(|(at, item)| !trial.is_left_out(item, &inner_at(way, *at))).collect();
             Value::Array(*tag, kept.into_iter().map(|(at, item)| inner(Step::Index(at), item, way)).collect())
         }
         Value::Dict(tag, dict) => {
