@@ -2,7 +2,7 @@
 //! places. (No type is `untagged`: about these, serde says only that nothing fits.)
 
 use super::taken::{Numbers, Path, at, path_in, paths};
-use crate::config::{given::Given, sections::section::Section as _, types::duration::Duration};
+use crate::config::{given::Given, samples::Span, sections::section::Section as _, types::duration::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
@@ -25,6 +25,9 @@ struct Odd {
     tuple: Option<Tuple>,
     tuples: Vec<Tupled>,
     needy: Option<Needy>,
+    last: Vec<Last>,
+    many: Vec<FlatMany>,
+    pairs: Vec<(Word, Tagged, Flat)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -207,6 +210,56 @@ enum Beside {
     Of { flat: Flat, tagged: Tagged },
 }
 
+/// What stands last in a tuple says in words of its own what is wrong with it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Last {
+    Span { last: (u8, Span), more: (IpAddr, (Word, Span)), port: u16 },
+    Ends { last: (Plain, Ends), words: (u8, Vec<Word>), by: (u8, BTreeMap<String, (Level, Ends)>), port: u16 },
+    Within { last: (u8, Ended), host: IpAddr },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Ended {
+    name: String,
+    ends: Ends,
+    span: Span,
+}
+
+/// What it says is about both.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "(u8, u8)")]
+struct Ends(u8, u8);
+
+impl TryFrom<(u8, u8)> for Ends {
+    type Error = &'static str;
+    fn try_from((low, high): (u8, u8)) -> Result<Self, Self::Error> {
+        if low < high { Ok(Ends(low, high)) } else { Err("they end before they begin") }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct FlatMany {
+    label: String,
+    #[serde(flatten)]
+    of: Many,
+    #[serde(flatten)]
+    inner: Inner,
+}
+
+macro_rules! many {
+    ($($name:ident)*) => {
+        /// More variants than anybody has, all of which take the same.
+        #[derive(Debug, Serialize, Deserialize)]
+        #[serde(tag = "of")]
+        enum Many {
+            $($name { name: String, level: Level, plain: Plain, list: Vec<u8> },)*
+        }
+    };
+}
+
+many! { A B C D E F G H I J K L M N O P Q R S T U V W X Y Z AA BB CC DD EE FF GG HH II JJ KK LL MM NN OO PP QQ RR SS TT }
+
 fn plain() -> Value {
     json!({"name": "n", "port": 80, "host": "::1", "opt": 1})
 }
@@ -255,6 +308,23 @@ fn tagged() -> [Value; 2] {
     [deep, two]
 }
 
+fn last() -> [Value; 3] {
+    let span = json!({"low": 1, "high": 2});
+    let by = json!({"a": ["low", [1, 2]], "b": ["low", [1, 2]]});
+    [
+        json!({"kind": "span", "last": [1, span], "more": ["::1", ["up", span]], "port": 1}),
+        json!({"kind": "ends", "last": [plain(), [1, 2]], "words": [1, ["up", "down"]], "by": [1, by], "port": 1}),
+        json!({"kind": "within", "last": [1, {"name": "n", "ends": [1, 2], "span": span}], "host": "::1"}),
+    ]
+}
+
+fn many() -> Value {
+    let mut many = json!({"label": "l", "of": "Z", "name": "n", "level": "low", "plain": plain(), "list": [1]});
+    many["host"] = json!("::1");
+    many["port"] = json!(1);
+    many
+}
+
 /// A valid value for some of the keys.
 fn right(numbers: &mut Numbers) -> Value {
     let [one, two] = tagged();
@@ -276,7 +346,7 @@ fn right(numbers: &mut Numbers) -> Value {
     ];
     let mut value = json!({});
     for _ in 0..2 {
-        match numbers.below(12) {
+        match numbers.below(17) {
             0 => value["plain"] = plain(),
             1 => value["flat"] = flat(),
             2 => value["all"] = json!([flat(), flat()]),
@@ -287,7 +357,10 @@ fn right(numbers: &mut Numbers) -> Value {
             7 => value["tuple"] = tuple(),
             8 => value["tuples"] = json!([numbers.one_of(&tuples), numbers.one_of(&tuples)]),
             9 => value["needy"] = needy(),
-            10 => value["twins"] = json!({"a": twins(), "b": twins()}),
+            10 | 11 => value["last"] = json!([numbers.one_of(&last()), numbers.one_of(&last())]),
+            12 | 13 => value["many"] = json!([many(), many()]),
+            14 => value["pairs"] = json!([["up", one, flat()], ["down", two, flat()]]),
+            15 => value["twins"] = json!({"a": twins(), "b": twins()}),
             _ => value["beside"] = numbers.one_of(&beside).clone(),
         }
     }
@@ -304,17 +377,38 @@ fn bad(key: &str) -> Value {
     }
 }
 
+/// Swaps two ends, so that they are wrong together. `None` if there are none, or one is wrong already.
+fn turn(value: &mut Value) -> Option<()> {
+    let [low, high] = match value {
+        Value::Object(map) if map.len() == 2 => ["low", "high"].map(|key| map.get(key).and_then(Value::as_u64)),
+        Value::Array(items) if items.len() == 2 => [0, 1].map(|at| items[at].as_u64()),
+        _ => return None,
+    };
+    (low? < high?).then(|| *value = if value.is_array() { json!([9, 2]) } else { json!({"low": 9, "high": 2}) })
+}
+
+fn is_turned(value: &Value) -> bool {
+    value[0] == 9 || value["low"] == 9
+}
+
 /// Spoils a key or removes it. `None` if the result might be valid, or might make other keys wrong, too.
 fn spoil(value: &mut Value, numbers: &mut Numbers) -> Option<Path> {
     let mut all = Vec::new();
     paths(value, &mut Path::new(), &mut all);
     let path = numbers.one_of(&all[1..]).clone();
     let (key, around) = path.split_last()?;
+    if path[0] == "last" && turn(at(value, &path)).is_some() {
+        return Some(path);
+    }
+    // The mistake of both together is reported already.
+    if is_turned(at(value, around)) {
+        return None;
+    }
     // What is beside the name of a variant depends on it.
     if matches!(at(value, &path), Value::Object(_) | Value::Array(_)) || ["kind", "t"].contains(&key.as_str()) {
         return None;
     }
-    const NEEDED: [&str; 8] = ["name", "label", "port", "host", "ratio", "level", "word", "day"];
+    const NEEDED: [&str; 9] = ["name", "label", "port", "host", "ratio", "level", "word", "day", "of"];
     let is_needed = NEEDED.contains(&key.trim_start_matches("left_").trim_start_matches("right_"));
     match at(value, around) {
         Value::Object(map) if is_needed && numbers.below(3) == 0 => drop(map.remove(key)),

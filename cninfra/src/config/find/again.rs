@@ -4,7 +4,7 @@
 use super::{
     beyond::beyond,
     culprit::{Culprit, Nearness, culprit},
-    items::{is_of_stand_in, left_out},
+    items::left_out,
     left_out::has_other_name,
     looks,
     mistakes::{At, Mistakes},
@@ -25,6 +25,7 @@ use crate::config::{
         spot::Spot,
     },
 };
+use figment::value::Value;
 use std::{
     ops::Range,
     time::{Duration, Instant},
@@ -65,10 +66,10 @@ impl Mistakes<'_> {
         let are_all = *of == layers.numbers();
         loop {
             // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
-            let merged = if are_all && dropped.is_empty() {
-                layers.value(self.whole)
-            } else {
-                layers.value(&layers.merge(of, dropped))
+            let merged = match self.within {
+                Some((value, _)) => Some(without(value, dropped)),
+                None if are_all && dropped.is_empty() => layers.value(self.whole),
+                None => layers.value(&layers.merge(of, dropped)),
             };
             let Some(mut merged) = merged else { return Notes::default() };
             self.texts[of.clone()].iter().for_each(|texts| texts::restore(&mut merged, texts));
@@ -87,7 +88,7 @@ impl Mistakes<'_> {
                 // to read it again and again would take the time of the whole start
                 self.left.set(0);
             }
-            if self.has_a_name {
+            if self.within.is_some() {
                 self.left.set(self.left.get().saturating_sub(value::count(&merged)));
             }
             let done = done.map_err(|failed| *failed.at(|| root));
@@ -103,6 +104,8 @@ impl Mistakes<'_> {
             notes.plugins.retain(|(spot, _)| !made_up.iter().any(|(way, _)| spot.way.starts_with(way)));
             let (before, mut is_new) = (dropped.len(), false);
             match done {
+                // all in there has been read
+                Err(Failure { spot: Some(spot), .. }) if self.is_around(&spot.way) => return notes,
                 Err(Failure { mut what, spot: Some(spot) }) => {
                     let (value, without) = all.near(&spot.way);
                     let near = Trial { merged: &value, dropped: &without, ..all };
@@ -154,7 +157,6 @@ impl Mistakes<'_> {
                         }
                         None => spot.way.starts_with(way) || way.starts_with(&spot.way),
                     });
-                    let follows = follows || is_of_stand_in(&spot.way, (&what, &root), &made_up, &trial);
                     let fits = fits.filter(|_| !follows);
                     if let (What::Missing { others, .. }, true) = (&mut what, fits.is_some()) {
                         // each is told by itself
@@ -172,10 +174,10 @@ impl Mistakes<'_> {
                         self.tell(&what, At { spot: &spot, nearness }, &notes, dropped, &trial);
                     }
                     if let Some(lacks) = lacks.as_ref().filter(|_| is_told && !follows && fits.is_none())
-                        && !self.has_a_name
+                        && self.within.is_none()
                         && !all.is_spent()
                     {
-                        self.tell_of_any(lacks, (&all, &made_up), (read, reads, of));
+                        self.tell_of_any((lacks, &root.way), (&trial, &made_up), (read, reads, of));
                     }
                     let misfit = made_up.iter_mut().find(|(way, value)| value.is_some() && spot.way.starts_with(way));
                     if let Some((_, value)) = misfit {
@@ -212,6 +214,13 @@ impl Mistakes<'_> {
             }
         }
     }
+}
+
+/// What is left of it. (Items of a list are left out by who reads it.)
+fn without(value: &Value, dropped: &Dropped) -> Value {
+    let mut left = value.clone();
+    dropped.iter().for_each(|(_, way)| value::remove(&mut left, way));
+    left
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::config::{
     types::secret::HIDDEN,
     written::{
         value,
-        way::{Step, Way},
+        way::{Step, Way, inner},
     },
     wrong::{failure::What, spot::Spot},
 };
@@ -48,17 +48,20 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     if !may_be_within || trial.is_spent() {
         return None;
     }
-    // the key of a choice may be a secret, in the place of a name
-    let kind = trial.told(&spot.way).shape?.kind;
+    // the key of a choice may be a secret, in the place of a name; of a tuple's item, nobody can be asked
+    let kind = trial.told(&spot.way).shape.map_or(Kind::Any, |shape| shape.kind);
     if !matches!(kind, Kind::Any | Kind::Map | Kind::Struct(_)) {
         return None;
     }
     if let What::Missing { field, .. } = what {
         let lack = Lack { field, what, spot, trial };
         let (mut way, mut fits, mut nearness) = (spot.way.clone(), None, Nearness::Here);
+        let is_there = value::at(trial.merged, &inner(&way, field)).is_some();
         match kind {
-            // what it is of has its own place
-            Kind::Struct(fields) if fields.contains(field) => fits = lack.fitting(&way, false, trial.merged),
+            // what it is of has its own place, unless that is the content beside a tag
+            Kind::Struct(fields) if fields.contains(field) && !is_there => {
+                fits = lack.fitting(&way, false, trial.merged)
+            }
             _ => match mapping_without(field, spot, trial, made_up) {
                 // where it was, and was wrong
                 Some(mapping) => {

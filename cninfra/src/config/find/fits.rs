@@ -2,6 +2,7 @@
 
 use super::{
     lacks::{Lack, MOST_READ, is_read},
+    marked::find,
     trial::Trial,
     usual::usual,
 };
@@ -18,6 +19,7 @@ use crate::config::{
     },
 };
 use figment::value::{Tag, Value};
+use serde::de::Unexpected;
 
 /// So many words of a message are tried.
 const MOST_WORDS: usize = 20;
@@ -66,11 +68,33 @@ impl Lack<'_, '_> {
             }
             Wanted { shape: Some(Shape { kind: Kind::Choice(_), .. }), .. } => return None,
             _ if may_be_name => return None,
-            _ => usual(tag, &way, self.trial.whole),
+            _ => usual(tag, &way, self.trial.whole, 0),
         };
-        // they may be of something that is read later
-        let least = self.is_in_words(&way, &text(NO_NAME), around).then(|| self.least(mapping, around));
+        let least = match self.said(&way, &text(NO_NAME), around) {
+            Said::Names(names) if self.is_to_choose(&way, names, around) => return None,
+            // they may be of something that is read later
+            Said::Words(_) => Some(self.least(mapping, around)),
+            _ => None,
+        };
         self.tried(&way, all, least.as_ref().unwrap_or(around))
+    }
+
+    /// Does it depend on which of these names is there what is said of others? Then what is beside it belongs to it.
+    fn is_to_choose(&self, way: &[Step], names: &[&str], around: &Value) -> bool {
+        let (mut other, mut first) = (around.clone(), None);
+        for name in names {
+            value::insert(&mut other, way, value::text(*name));
+            let said = self.trial.reads(&other).err().map(|failure| failure.what);
+            match (&said, &first) {
+                // something belongs to this name, but it is nothing beside it
+                (Some(What::NoContent), _) => {}
+                (Some(What::Takes(takes)), _) if takes.mark == Some(Mark::of(&Unexpected::UnitVariant)) => {}
+                (_, None) => first = Some(said),
+                (_, Some(first)) if *first == said => {}
+                _ => return true,
+            }
+        }
+        false
     }
 
     /// Which of these fits; else one of which something is said in words, so that it may.
@@ -114,14 +138,14 @@ impl Lack<'_, '_> {
         let tag = value.tag();
         let mut other = around.clone();
         value::insert(&mut other, way, value.clone());
-        let fill = |way: Way, other: &mut Value| {
-            let fits = self.tried(&way, usual(tag, &way, self.trial.whole), other)?;
+        let fill = |way: Way, before: usize, other: &mut Value| {
+            let fits = self.tried(&way, usual(tag, &way, self.trial.whole, before), other)?;
             value::insert(other, &way, fits);
             Some(())
         };
         match value {
             Value::Dict(_, dict) if dict.is_empty() => {
-                for _ in 0..MOST_FILLED {
+                for before in 0..MOST_FILLED {
                     let Err(Failure { what: What::Missing { field, .. }, spot }) = self.trial.reads(&other) else {
                         break;
                     };
@@ -131,7 +155,7 @@ impl Lack<'_, '_> {
                     if at != way && (at != self.spot.way || is_there || !self.has(way, field, &other)) {
                         break;
                     }
-                    fill(way_in, &mut other)?;
+                    fill(way_in, before, &mut other)?;
                 }
             }
             Value::Array(_, items) if items.is_empty() => {
@@ -140,7 +164,7 @@ impl Lack<'_, '_> {
                 // no type reads those behind the one that is tried
                 value::insert(&mut other, way, Value::Array(tag, vec![value::unreadable(0, tag); count]));
                 for at in 0..count {
-                    fill(inner_at(way, at), &mut other)?;
+                    fill(inner_at(way, at), at, &mut other)?;
                 }
             }
             _ => return None,
@@ -149,16 +173,17 @@ impl Lack<'_, '_> {
         matches!(self.said(way, &filled, around), Said::Fits).then_some(filled)
     }
 
-    /// What is read so, without all in this mapping that is read later than the key, of which the same may be said.
+    /// What is read so, without all in this mapping, and around it, that is read later than the key, of which the same may be said.
     fn least(&self, mapping: &Way, around: &Value) -> Value {
         let mut least = around.clone();
-        let keys = value::at(around, mapping).and_then(Value::as_dict).map(|dict| dict.keys().cloned().collect());
-        let keys: Vec<String> = keys.unwrap_or_default();
-        for key in keys.iter().take(MOST_READ) {
-            let mut other = least.clone();
-            value::remove(&mut other, &inner(mapping, key));
-            if self.is_said_of(&other) && self.is_name(mapping, &other).is_some() {
-                least = other;
+        for depth in (self.spot.way.len()..=mapping.len()).rev() {
+            let Some(dict) = value::at(around, &mapping[..depth]).and_then(Value::as_dict) else { continue };
+            for key in dict.keys().take(MOST_READ) {
+                let mut other = least.clone();
+                value::remove(&mut other, &inner(&mapping[..depth], key));
+                if self.is_said_of(&other) && self.is_name(mapping, &other).is_some() {
+                    least = other;
+                }
             }
         }
         least
@@ -167,10 +192,6 @@ impl Lack<'_, '_> {
     /// Is something said of it in a type's own words, so that it is not known whether it fits?
     pub(super) fn is_in_words(&self, way: &[Step], value: &Value, around: &Value) -> bool {
         value.as_str().is_some() && matches!(self.said(way, value, around), Said::Words(_))
-    }
-
-    pub(super) fn is_fitting(&self, way: &[Step], value: &Value) -> bool {
-        matches!(self.said(way, value, self.trial.merged), Said::Fits)
     }
 
     fn said(&self, way: &[Step], value: &Value, around: &Value) -> Said {
@@ -193,10 +214,12 @@ impl Lack<'_, '_> {
                 }
             }
             _ if at.starts_with(way) => Said::Refused,
+            // of what is filled
+            What::Says(_) if at.len() > self.spot.way.len() && way.starts_with(at) => Said::Refused,
             // of another mapping
             _ if self.is_it(&failure) => Said::Fits,
             _ if at != self.spot.way => Said::Fits,
-            What::Takes(takes) if takes.mark == Some(Mark::of(&unexpected(value))) => Said::Refused,
+            What::Takes(takes) if self.is_in(value, takes.mark) => Said::Refused,
             // a list of so many
             What::Takes(takes) if takes.mark.is_none() && value.as_array().is_some() => Said::Refused,
             // which may be so in this one
@@ -214,6 +237,14 @@ impl Lack<'_, '_> {
             },
             _ => Said::Fits,
         }
+    }
+
+    /// Is it this value, or one in it?
+    fn is_in(&self, value: &Value, mark: Option<Mark>) -> bool {
+        let mut all = Vec::new();
+        let is_it = |here: &Value| mark == Some(Mark::of(&unexpected(here)));
+        find(value, &mut Way::new(), &is_it, self.trial, &mut all);
+        !all.is_empty()
     }
 
     /// Is it a key of what is read there, and not one of any?
@@ -244,11 +275,33 @@ fn told_in(words: &str, take: &mut dyn FnMut(&str)) {
 mod tests {
     use crate::config::{Section as _, given::Given};
     use serde::{Deserialize, Serialize};
+    use std::net::IpAddr;
 
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     struct Odd {
         flat: Option<Flat>,
+        behind: Option<Behind>,
+    }
+
+    /// The same is said of both hosts.
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Behind {
+        label: String,
+        #[serde(flatten)]
+        first: First,
+        #[serde(flatten)]
+        second: Host,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct First {
+        deep: Host,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Host {
+        host: IpAddr,
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -277,5 +330,12 @@ mod tests {
         let [count, choice] = &told[..] else { panic!("{told:?}") };
         assert_eq!(count, "15: key `odd.flat.count` takes a whole number from 0 to 255, not the text `x`");
         assert!(choice.starts_with("36: key `odd.flat.choice` takes `one` or `two`, not what is there"), "{choice}");
+    }
+
+    #[test]
+    fn what_is_said_of_one_that_is_read_later_is_not_of_this_one() {
+        let told = Given::file(Odd::META, "behind: {label: l, deep: {}, host: bad}").wrong_in_line();
+        let missing = "26: key `odd.behind.deep`: the key `host` is missing";
+        assert_eq!(told, [missing, "36: key `odd.behind.host`: invalid IP address syntax"]);
     }
 }

@@ -13,7 +13,7 @@ use crate::config::{
     },
     wrong::{failure::What, spot::Spot},
 };
-use figment::value::{Tag, Value};
+use figment::value::Value;
 
 /// How much of the way to what is wrong is to be left out: items that have their places go together. Instead, something may stand in the place of one, if anything is
 /// known that fits.
@@ -36,33 +36,6 @@ pub(super) fn left_out(
         len -= 1;
     }
     (len, None)
-}
-
-/// May it be said of the last item only since something else stands in the place of one before it? Then it is not said whatever stands there. (Where the type leads, it is
-/// said of the item itself.)
-pub(super) fn is_of_stand_in(way: &[Step], (what, spot): (&What, &Spot), made_up: &MadeUp, trial: &Trial<'_>) -> bool {
-    if !matches!(what, What::Says(_)) || spot.way == way {
-        return false;
-    }
-    let lack = Lack { field: "", what: &What::Asked, spot, trial };
-    for (made, _) in made_up.iter().filter(|(_, value)| value.is_some()) {
-        let Some((Step::Index(_), list)) = made.split_last() else { continue };
-        let is_last = match (way.get(list.len()), value::at(trial.merged, list)) {
-            (Some(Step::Index(at)), Some(Value::Array(_, items))) => at + 1 == items.len(),
-            _ => false,
-        };
-        if !is_last || !way.starts_with(list) || way.starts_with(made) {
-            continue;
-        }
-        for value in usual(Tag::Default, made, trial.whole) {
-            let mut other = trial.merged.clone();
-            value::insert(&mut other, made, value.clone());
-            if !(Trial { merged: &other, ..*trial }).says(what, spot) && lack.is_fitting(made, &value) {
-                return true;
-            }
-        }
-    }
-    false
 }
 
 /// Has each item of this list its place? Then of none, it is said how many it takes.
@@ -104,7 +77,7 @@ fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial
     let trial = near.as_ref().unwrap_or(trial);
     let way = inner_at(list, at);
     let tag = value::at(trial.merged, &way)?.tag();
-    let all = usual(tag, &way, trial.whole);
+    let all = usual(tag, &way, trial.whole, 0);
     let mut around = trial.merged.clone();
     // what is said of those behind it may be the same
     let count = value::at(&around, list).and_then(Value::as_array).map_or(0, <[Value]>::len);
@@ -117,7 +90,7 @@ fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial
 #[cfg(test)]
 mod tests {
     use crate::config::{
-        Duration, Section as _,
+        Duration, Secret, Section as _,
         given::Given,
         samples::{Lower, Span},
     };
@@ -130,6 +103,8 @@ mod tests {
         row: Option<Row>,
         rows: Vec<(IpAddr, u8)>,
         tagged: Option<Tagged>,
+        pairs: Vec<(u8, Tagged)>,
+        secret: Option<(u8, Secret<Tagged>, Hidden)>,
         port: u16,
     }
 
@@ -142,12 +117,33 @@ mod tests {
         Of { row: (u8, (u8, Duration), IpAddr, Plain, IpAddr), port: u8 },
         Ends { ends: Ends, port: u8 },
         Words { words: (Lower, u8), port: u8 },
+        Alike { alike: (u8, Vec<Lower>), ends: (u8, Ends), port: u8 },
+        Last { last: (u8, Plain), pair: (IpAddr, Ends), list: (u8, Vec<Lower>), at_least: (u8, Few), port: u8 },
+    }
+
+    /// What it says is about all of them.
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(try_from = "Vec<u8>")]
+    struct Few(Vec<u8>);
+
+    impl TryFrom<Vec<u8>> for Few {
+        type Error = &'static str;
+        fn try_from(all: Vec<u8>) -> Result<Self, Self::Error> {
+            if all.len() < 3 { Ok(Few(all)) } else { Err("there are too many") }
+        }
     }
 
     #[derive(Debug, Serialize, Deserialize)]
     struct Plain {
         host: IpAddr,
         span: Span,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Hidden {
+        Nothing,
+        By(Secret),
     }
 
     /// What it says is about both.
@@ -217,6 +213,63 @@ mod tests {
     }
 
     #[test]
+    fn what_fits_by_its_name_but_not_by_what_is_in_it_does_not_stand_in() {
+        let told = wrong("tagged: {kind: alike, alike: [1, [lower, lower]], ends: [1, [5, 2]]}");
+        assert_eq!(told, ["tagged: the key `port` is missing", "tagged.ends[1]: it ends before it begins"]);
+    }
+
+    /// Where the type leads, too.
+    #[test]
+    fn what_is_put_by_in_an_item_behind_the_first_is_gone_into() {
+        let told = wrong(
+            "{pairs: [[1, {kind: ends, ends: [x, 1], port: x}], [x, {kind: words, words: [lower, x], port: x}]], port: x}",
+        );
+        let byte = |key: &str| format!("pairs{key} {BYTE}");
+        let all =
+            [byte("[0][1].ends[0]"), byte("[0][1].port"), byte("[1][0]"), byte("[1][1].words[1]"), byte("[1][1].port")];
+        let port = "port takes a whole number from 0 to 65535, not the text `x`".to_string();
+        assert_eq!(told, all.into_iter().chain([port]).collect::<Vec<_>>());
+        // but for what may be a secret
+        for (tagged, hidden) in [
+            ("{kind: words, words: [lower, 4711], port: 1}", "nothing"),
+            ("{kind: words, words: [lower, 1], port: hunter2}", "nothing"),
+            ("{kind: ends, ends: [1, 2], port: 1}", "hunter2"),
+            ("{kind: ends, ends: [1, 2], port: 1}", "{hunter2: x}"),
+            ("{kind: ends, ends: [1, 2], port: 1}", "{by: [hunter2]}"),
+        ] {
+            let told = wrong(&format!("secret: [1, {tagged}, {hidden}]"));
+            assert!(!told.is_empty() && !format!("{told:?}").contains("hunter2"), "{told:?}");
+            assert!(!format!("{told:?}").contains("4711"), "{told:?}");
+        }
+    }
+
+    /// Of what its type says in words of its own, whatever it has in it.
+    #[test]
+    fn what_is_wrong_in_the_last_item_is_told_of_that() {
+        let last = |last: &str, pair: &str, list: &str, few: &str| {
+            let keys = format!("last: [1, {last}], pair: ['::1', {pair}], list: [1, {list}], at_least: [1, {few}]");
+            wrong(&format!("tagged: {{kind: last, {keys}, port: x}}"))
+        };
+        let (begins, word) = ("it ends before it begins", "a word is not as it should be");
+        let right = ("{host: '::1', span: {low: 1, high: 2}}", "[1, 2]", "[lower]", "[1, 2]");
+        let port = format!("tagged.port {BYTE}");
+        assert_eq!(last(right.0, right.1, right.2, right.3), [&*port]);
+        let told = last("{host: '::1', span: {low: 5, high: 2}}", right.1, right.2, right.3);
+        assert_eq!(told, [format!("tagged.last[1].span: {begins}"), port.clone()]);
+        let told = last(right.0, "[5, 2]", "[lower, bad, lower, bad]", "[1, 2, 3]");
+        assert_eq!(
+            told,
+            [
+                format!("tagged.pair[1]: {begins}"),
+                format!("tagged.list[1][1]: {word}"),
+                format!("tagged.list[1][3]: {word}"),
+                "tagged.at_least[1]: there are too many".to_string(),
+                port,
+            ]
+        );
+    }
+
+    #[test]
     fn what_is_said_only_since_something_stands_in_the_place_of_an_item_is_not_told() {
         let told = |ends: &str| wrong(&format!("tagged: {{kind: ends, ends: {ends}, port: x}}"));
         let port = format!("tagged.port {BYTE}");
@@ -224,7 +277,8 @@ mod tests {
         assert_eq!(told("[x, 1]"), ends(true));
         assert_eq!(told("[x, 9]"), ends(true));
         assert_eq!(told("[5, x]"), ends(false));
-        let whole = ["tagged.ends[1]: it ends before it begins".to_string(), port.clone()];
+        // nor is it told of the last one what is said of both
+        let whole = ["tagged.ends: it ends before it begins".to_string(), port.clone()];
         assert_eq!(told("[5, 2]"), whole);
     }
 }

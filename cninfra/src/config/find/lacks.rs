@@ -164,7 +164,9 @@ impl Lack<'_, '_> {
         let mut other = self.trial.merged.clone();
         value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
         let failure = self.trial.reads(&other).err();
-        failure.is_some_and(|failure| matches!(failure.what, What::Takes(takes) if takes.wants_choice()))
+        // of the key itself, another enum may say so
+        let is_it = |what| matches!(&what, What::Takes(takes) if takes.wants_choice() && is_read(&what, 0).is_none());
+        failure.is_some_and(|failure| is_it(failure.what))
     }
 
     /// Does the key in this mapping tell that it is read, and as a name?
@@ -190,8 +192,7 @@ impl Lack<'_, '_> {
     }
 
     pub(super) fn is_it(&self, failure: &Failure) -> bool {
-        let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
-        self.trial.is_same(&failure.what, self.what) && way == self.spot.way
+        self.trial.is_it(failure, self.what, self.spot)
     }
 }
 

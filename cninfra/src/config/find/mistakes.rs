@@ -22,7 +22,7 @@ use crate::{
     },
     order::sort_few,
 };
-use figment::Figment;
+use figment::{Figment, value::Value};
 use std::{cell::Cell, collections::HashSet, time::Instant};
 
 const TAG: &str = "what begins with `!` is a tag of YAML: remove it, or put all of it in quotes where it is a text";
@@ -45,8 +45,8 @@ pub(super) struct Mistakes<'a> {
     pub(super) began: Instant,
     /// It took so long that there may be more than what was found.
     pub(super) is_late: bool,
-    /// It is looked for with the name of a variant that nobody has said.
-    pub(super) has_a_name: bool,
+    /// All that is read, and where it is looked for in that with the name of a variant that nobody has said.
+    pub(super) within: Option<(&'a Value, &'a [Step])>,
     /// Each is told once.
     seen: HashSet<(usize, Way)>,
     /// The first key of the section itself that nothing says and that has no default.
@@ -85,7 +85,7 @@ impl<'a> Mistakes<'a> {
             most,
             began: Instant::now(),
             is_late: false,
-            has_a_name: false,
+            within: None,
             seen: HashSet::new(),
             missing: None,
             all: Vec::new(),
@@ -111,11 +111,19 @@ impl<'a> Mistakes<'a> {
         }
     }
 
-    /// None so far, of what is looked for with the name of a variant that nobody has said.
-    pub(super) fn with_a_name(&self) -> Self {
+    /// None so far, of what is looked for at this place with the name of a variant that nobody has said.
+    pub(super) fn with_a_name<'l>(&self, within: (&'l Value, &'l [Step]), left: &'l Cell<usize>) -> Mistakes<'l>
+    where
+        'a: 'l,
+    {
         let (texts, left_for_texts, began) = (self.texts.clone(), self.left_for_texts, self.began);
-        let new = Mistakes::new(self.section, self.layers, self.whole, self.left);
-        Mistakes { texts, left_for_texts, began, has_a_name: true, ..new }
+        let new = Mistakes::new(self.section, self.layers, self.whole, left);
+        Mistakes { texts, left_for_texts, began, within: Some(within), ..new }
+    }
+
+    /// Is it around all in which something is looked for?
+    pub(super) fn is_around(&self, way: &[Step]) -> bool {
+        self.within.is_some_and(|(_, within)| within.len() > way.len() && within.starts_with(way))
     }
 
     /// Has texts for what they look like.

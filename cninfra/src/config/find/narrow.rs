@@ -81,33 +81,24 @@ impl<'t, 'a> Narrow<'t, 'a> {
         if is_of_length(self.what) || none.is_some_and(|failure| self.is_it(&failure)) {
             return None;
         }
-        if !have_places {
-            let at = half_by_half(items.len(), &|range| self.is_said(some(range)))?;
-            let all = value::at(self.trial.merged, &self.full)?.as_array()?;
-            let step =
-                Step::Index((0..all.len()).filter(|at| !is_dropped(self.trial, &all[*at], &self.full, *at)).nth(at)?);
-            if self.doubt.is_some() {
-                // with more behind it, it is not said of the whole
-                let more = items[..=at].iter().cloned().chain([value::unreadable(0, tag)]).collect();
-                self.doubt = self.doubt.filter(|_| !self.is_said(Value::Array(tag, more)));
-            }
-            self.go_on(some(at..at + 1), Step::Index(0), step.clone());
-            return Some(step);
+        let at = match have_places {
+            true => (0..items.len()).find(|at| self.is_said(some(0..at + 1)))?,
+            false => half_by_half(items.len(), &|range| self.is_said(some(range)))?,
+        };
+        // with more behind it than is read, it is not said of all of them
+        let more = items[..=at].iter().cloned().chain([value::unreadable(0, tag)]).collect();
+        let is_of_item = self.is_said(Value::Array(tag, more));
+        if have_places && !is_of_item {
+            return None;
         }
-        let at = (0..items.len()).find(|at| self.is_said(some(0..at + 1)))?;
-        // before what is behind it is read, or by itself: those before it have their places
-        let mut first = items[..=at].to_vec();
-        match &mut first[at] {
-            Value::Array(_, inner) if at + 1 == items.len() => {
-                inner.iter_mut().last().into_iter().for_each(|last| *last = value::unreadable(0, tag));
-            }
-            _ => first.push(value::unreadable(0, tag)),
-        }
-        let is_whole = first.len() > items.len();
-        let is_alone = !is_whole && self.is_said(Value::Array(tag, first))
-            || self.is_said(Value::Array(tag, vec![items[at].clone(); at + 1]));
-        self.go_on(some(0..at + 1), Step::Index(at), Step::Index(at));
-        is_alone.then_some(Step::Index(at))
+        self.doubt = self.doubt.filter(|_| !is_of_item);
+        let all = value::at(self.trial.merged, &self.full)?.as_array()?;
+        let mut there = (0..all.len()).filter(|at| !self.trial.is_left_out(&all[*at], &inner_at(&self.full, *at)));
+        let step = Step::Index(there.nth(at)?);
+        // those before it keep their places
+        let from = if have_places { 0 } else { at };
+        self.go_on(some(from..at + 1), Step::Index(at - from), step.clone());
+        Some(step)
     }
 
     /// A mapping is read with as little as it can be: with the keys that it misses one after the other (of an enum, first its name), and then with more and more
@@ -204,8 +195,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
     }
 
     pub(super) fn is_it(&self, failure: &Failure) -> bool {
-        let way: &[Step] = failure.spot.as_ref().map_or(&[], |spot| &spot.way);
-        self.trial.is_same(&failure.what, self.what) && way == self.spot.way
+        self.trial.is_it(failure, self.what, self.spot)
     }
 
     /// Is the same said when this is there?
@@ -228,11 +218,6 @@ impl<'t, 'a> Narrow<'t, 'a> {
     }
 }
 
-fn is_dropped(trial: &Trial<'_>, item: &Value, around: &[Step], at: usize) -> bool {
-    let way = inner_at(around, at);
-    trial.dropped.contains(&(trial.layers.layer_of(item.tag(), &way), way))
-}
-
 fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
     let inner = |step: Step, value: &Value, way: &mut Way| {
         way.push(step);
@@ -243,7 +228,7 @@ fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
     match value {
         Value::Array(tag, items) => {
             let items = items.iter().enumerate();
-            let kept: Vec<_> = items.filter(|(at, item)| !is_dropped(trial, item, way, *at)).collect();
+            let kept: Vec<_> = items.filter(|(at, item)| !trial.is_left_out(item, &inner_at(way, *at))).collect();
             Value::Array(*tag, kept.into_iter().map(|(at, item)| inner(Step::Index(at), item, way)).collect())
         }
         Value::Dict(tag, dict) => {

@@ -114,8 +114,13 @@ impl Trial<'_> {
 
     /// Is this said of what it has?
     pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
-        let is_at = |other: &Option<Spot>| other.as_ref().is_some_and(|other| other.way == spot.way);
-        self.reads(self.merged).is_err_and(|failure| self.is_same(&failure.what, what) && is_at(&failure.spot))
+        self.reads(self.merged).is_err_and(|failure| self.is_it(&failure, what, spot))
+    }
+
+    /// Is it this, and of this place?
+    pub(super) fn is_it(&self, failure: &Failure, what: &What, spot: &Spot) -> bool {
+        let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
+        self.is_same(&failure.what, what) && way == spot.way
     }
 
     /// Is the same said, as far as that can be known?

@@ -20,15 +20,17 @@ pub(super) fn texts() -> std::str::Split<'static, char> {
     TEXTS.split('|')
 }
 
-/// What may fit at the end of this way: first what stands in places of the same name in the whole.
-pub(super) fn usual(tag: Tag, way: &[Step], whole: &Value) -> Vec<Value> {
+/// What may fit at the end of this way, where so many parts of the same are there already: first what stands in places of the same name in the whole.
+pub(super) fn usual(tag: Tag, way: &[Step], whole: &Value, before: usize) -> Vec<Value> {
     let mut all = Vec::new();
     alike(whole, way.len(), &way[way.len().saturating_sub(1)..], &mut all);
     let wrong = value::at(whole, way);
     all.retain(|alike| Some(alike) != wrong);
     for (at, text) in texts().enumerate() {
         if at == MOST_USUAL {
-            for number in NUMBERS {
+            // of two ends, the second may have to be the larger one
+            let next = (before > 0).then(|| Num::USize(before + 1));
+            for number in next.into_iter().chain(NUMBERS) {
                 all.push(Value::Num(tag, number));
             }
             all.push(Value::Bool(tag, false));
@@ -60,7 +62,11 @@ fn alike(value: &Value, depth: usize, name: &[Step], all: &mut Vec<Value>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Section as _, given::Given, samples::Lower};
+    use crate::config::{
+        Section as _,
+        given::Given,
+        samples::{Lower, Span},
+    };
     use serde::{Deserialize, Serialize};
     use std::{collections::BTreeMap, net::IpAddr};
 
@@ -113,6 +119,7 @@ mod tests {
     #[derive(Debug, Serialize, Deserialize)]
     struct Needy {
         plain: Plain,
+        span: Span,
         #[serde(flatten)]
         second: Second,
     }
@@ -134,6 +141,7 @@ mod tests {
     struct Plain {
         host: IpAddr,
         pair: (u8, Version, Vec<u8>),
+        span: Span,
         inner: Second,
     }
 
@@ -209,9 +217,10 @@ mod tests {
 
     #[test]
     fn a_mapping_that_is_missing_hides_nothing_whatever_it_takes() {
-        for key in ["needy", "deep"] {
-            let first = format!("{key}: the key `plain` is missing");
-            assert_eq!(wrong(&format!("{key}: {{host: bad, port: x}}")), told(&[&first], key));
+        for (key, all) in [("needy", &["plain", "span"][..]), ("deep", &["plain"])] {
+            let first: Vec<String> = all.iter().map(|field| format!("{key}: the key `{field}` is missing")).collect();
+            let first: Vec<&str> = first.iter().map(String::as_str).collect();
+            assert_eq!(wrong(&format!("{key}: {{host: bad, port: x}}")), told(&first, key));
         }
     }
 }

@@ -3,24 +3,27 @@
 use super::{
     again::Read,
     mistakes::Mistakes,
-    trial::{MadeUp, Trial},
+    trial::{MOST_TRIED, MadeUp, Trial},
 };
 use crate::config::{
     read::reading::Reads,
-    written::{value, way::Way},
-    wrong::failure::{NO_NAME, What},
+    written::{
+        value,
+        way::{Step, Way},
+    },
+    wrong::{
+        failure::{NO_NAME, What},
+        mistake::Mistake,
+    },
 };
 use figment::value::{Tag, Value};
-use std::ops::Range;
-
-/// Of an enum with more variants, nothing of this is looked for.
-const MOST: usize = 20;
+use std::{cell::Cell, ops::Range};
 
 impl Mistakes<'_> {
-    /// Tells what is wrong with each of the names that may stand at the end of this way.
+    /// Tells what is wrong with each of the names that may stand at the end of this way; it is read by what is at this place around it.
     pub(super) fn tell_of_any(
         &mut self,
-        way: &Way,
+        (way, around): (&Way, &[Step]),
         (trial, made_up): (&Trial<'_>, &MadeUp),
         (read, reads, of): (Read<'_>, Reads, &Range<usize>),
     ) {
@@ -28,22 +31,26 @@ impl Mistakes<'_> {
         let mut other = trial.merged.clone();
         value::insert(&mut other, way, text(NO_NAME));
         let names = match trial.reads(&other).map_err(|failure| failure.what) {
-            Err(What::NoVariant { found, names }) if found.contains(NO_NAME) && names.len() <= MOST => names,
+            Err(What::NoVariant { found, names }) if found.contains(NO_NAME) => names,
             _ => return,
         };
-        let mut told = Vec::new();
-        for (at, name) in names.iter().enumerate() {
+        let mut told: Option<Vec<Mistake>> = None;
+        for name in names {
             let mut made_up = made_up.clone();
             made_up.push((way.clone(), Some(text(name))));
-            let mut with = self.with_a_name();
+            // for each as much is read as for the section, as long as there is time
+            let left = Cell::new(MOST_TRIED);
+            let mut with = self.with_a_name((trial.merged, around), &left);
             with.read_with(made_up, &mut trial.dropped.clone(), read, reads, of);
-            match at {
-                0 => told = with.all,
-                _ => told.retain(|told| with.all.contains(told)),
+            // of what has not been looked for to the end, nothing is known
+            let is_known = left.get() > 0 && !with.is_late;
+            let told = told.get_or_insert_with(|| with.all.clone());
+            told.retain(|told| is_known && with.all.contains(told) && !self.all.contains(told));
+            if told.is_empty() {
+                break;
             }
         }
-        told.retain(|told| !self.all.contains(told));
-        self.all.append(&mut told);
+        self.all.extend(told.unwrap_or_default());
         // what was read so is no value
         self.is_made_up = true;
     }
@@ -60,7 +67,24 @@ mod tests {
     struct Odd {
         flat: Option<Flat>,
         all: Vec<Kind>,
+        many: Vec<Many>,
+        beside: Vec<Beside>,
         port: u16,
+    }
+
+    macro_rules! many {
+        ($($name:ident)*) => {
+            #[derive(Debug, Serialize, Deserialize)]
+            #[serde(tag = "of", deny_unknown_fields)]
+            enum Many {
+                $($name { name: String, count: u8, host: IpAddr, time: Option<Duration> },)*
+            }
+        };
+    }
+
+    many! {
+        A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 B0 B1 B2 B3 B4 B5 B6 B7 B8 B9 C0 C1 C2 C3 C4 C5 C6 C7 C8 C9
+        D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 E0 E1 E2 E3 E4 E5 E6 E7 E8 E9 F0 F1 F2 F3 F4 F5 F6 F7 F8 F9
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -82,6 +106,15 @@ mod tests {
     struct Second {
         host: IpAddr,
         limit: u8,
+        beside: Option<Beside>,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
+    enum Beside {
+        Count(u8),
+        All(Vec<Beside>),
+        Off,
     }
 
     fn wrong(file: &str) -> Vec<String> {
@@ -90,6 +123,7 @@ mod tests {
     }
 
     const BYTE: &str = "takes a whole number from 0 to 255, not the text `x`";
+    const IP: &str = "invalid IP address syntax";
     const PORT: &str = "port takes a whole number from 0 to 65535, not the text `x`";
 
     #[test]
@@ -107,6 +141,50 @@ mod tests {
         assert_eq!(wrong(&format!("{{flat: {{{keys}}}, port: x}}")), told(missing));
         let names = "flat.kind takes `one` or `two`, not what is there (it is not shown, since a secret may be there)";
         assert_eq!(wrong(&format!("{{flat: {{kind: three, {keys}}}, port: x}}")), told(names));
+    }
+
+    /// Whatever else is in the section.
+    #[test]
+    fn however_many_names_there_are_it_is_told() {
+        let many = "{name: 5, count: x, host: bad}";
+        let item = "{kind: two, count: 1, size: 1}";
+        let items = [item; 40].join(", ");
+        let wrong_items = ["{kind: two, count: x, size: 1}"; 5].join(", ");
+        let told = wrong(&format!("{{all: [{items}, {wrong_items}], many: [{many}, {many}], port: x}}"));
+        let all = (40..45).map(|at| format!("all[{at}].count {BYTE}"));
+        let many = (0..2).flat_map(|at| {
+            let key = format!("many[{at}]");
+            [
+                format!("{key}: the key `of` is missing"),
+                format!("{key}.name takes a text, not `5`"),
+                format!("{key}.count {BYTE}"),
+                format!("{key}.host: {IP}"),
+            ]
+        });
+        assert_eq!(told, all.chain(many).chain([PORT.to_string()]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn of_a_name_beside_its_content_only_that_is_told() {
+        let names = "takes `count`, `all` or `off`, not what is there (it is not shown, since a secret may be there)";
+        for (beside, told) in [
+            ("{c: 5}", "flat.beside: the key `t` is missing".to_string()),
+            ("{t: none, c: 5}", format!("flat.beside.t {names}")),
+        ] {
+            let file = format!("flat: {{kind: two, count: 1, size: 1, beside: {beside}, host: '::1', limit: x}}");
+            assert_eq!(wrong(&file), [told, format!("flat.limit {BYTE}")]);
+        }
+        // and nothing of what it is in, which has one
+        let told = wrong("beside: [{t: all, c: [{t: none}, {c: 5}, {t: count, c: x}]}]");
+        let [none, missing] = ["beside[0].c[0].t", "beside[0].c[1]"];
+        assert_eq!(
+            told,
+            [
+                format!("{none} {names}"),
+                format!("{missing}: the key `t` is missing"),
+                format!("beside[0].c[2].c {BYTE}"),
+            ]
+        );
     }
 
     #[test]
