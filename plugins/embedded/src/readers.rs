@@ -71,10 +71,10 @@ impl Readers {
         read: impl FnOnce(&Disk) -> T + Send + 'static,
     ) -> Result<T, Closed> {
         let place = self.places.clone().acquire_owned().await.map_err(|_| Closed)?;
-        let (tell, told) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
         let read = Box::new(move |disk: &Disk| {
-            if !tell.is_closed() {
-                let _ = tell.send(read(disk));
+            if !answer.is_closed() {
+                let _ = answer.send(read(disk));
             }
         });
         {
@@ -85,7 +85,7 @@ impl Readers {
             waiting.reads.push_back((read, place));
         }
         self.queue.changed.notify_one();
-        told.await.map_err(|_| Closed)
+        answered.await.map_err(|_| Closed)
     }
 
     /// Accepts no more reads. What is queued is still done.

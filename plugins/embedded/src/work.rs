@@ -1,6 +1,6 @@
 //! [`Work`]: what the committer can be asked to do.
 
-use cninfra::keyval::{Asked, KvError, LeaseId, Op, Result, Txn, TxnOutcome};
+use cninfra::keyval::{Asked, LeaseId, Op, Result, Txn, TxnOutcome};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -23,9 +23,6 @@ pub(crate) enum Done {
     Left(Duration),
     Nothing,
 }
-
-/// The request was refused, and has changed nothing.
-pub(crate) type Refused = KvError;
 
 /// A change of a lease.
 pub(crate) enum LeaseChange {
