@@ -1,7 +1,7 @@
 //! [`changes`]: reads the changes in the log that a watch reports.
 
 use crate::{
-    read::{NoState, Numbers, Read},
+    read::{ReadResult, RevisionBounds, UnreadableRevision},
     tables::{Kind, LOG, Place, Record},
 };
 use cninfra::keyval::{Bytes, Change, KeyRange, Previous};
@@ -20,13 +20,18 @@ pub(crate) struct Changes {
 
 /// The changes of some ranges, beginning at revision `from`. Each range has its own revision, and only later changes of
 /// it are returned.
-pub(crate) fn changes(txn: &ReadTransaction, from: u64, ranges: &[(KeyRange, u64)], previous: bool) -> Read<Changes> {
-    let numbers = Numbers::read(txn)?;
-    if from < numbers.compacted {
-        return Ok(Err(NoState::Compacted(numbers.compacted)));
+pub(crate) fn changes(
+    txn: &ReadTransaction,
+    from: u64,
+    ranges: &[(KeyRange, u64)],
+    previous: bool,
+) -> ReadResult<Changes> {
+    let bounds = RevisionBounds::read(txn)?;
+    if from < bounds.compacted {
+        return Ok(Err(UnreadableRevision::Compacted(bounds.compacted)));
     }
     let log = txn.open_table(LOG)?;
-    let mut changes = Changes { revisions: Vec::new(), upto: numbers.revision.max(from - 1), more: false };
+    let mut changes = Changes { revisions: Vec::new(), upto: bounds.revision.max(from - 1), more: false };
     let (mut records, mut bytes, mut last) = (0, 0, from - 1);
     for found in log.range((from, 0)..)? {
         let (place, found) = found?;

@@ -7,12 +7,12 @@ use crate::{
     Health,
     disk::{is_full, text_of},
     shared::Shared,
-    work::{Done, Job, LeaseChange, Refused, Work},
+    work::{Done, Job, LeaseChange, Work},
     write::{Changed, Writer},
 };
 use cninfra::{
     client::ThreadWork,
-    keyval::{Applied, LeaseId},
+    keyval::{Applied, KvError, LeaseId},
 };
 use std::{
     any::Any,
@@ -52,16 +52,16 @@ pub(crate) struct Committer {
     /// The lease of the keys that end with the client.
     client: Option<i64>,
     /// When the disk was found to be full.
-    full: Option<Instant>,
+    full_since: Option<Instant>,
     /// When the reserve could not be restored to its full size.
     no_reserve: Option<Instant>,
     /// The database has to be opened again, and the state read from it. This is when to try, unless a write tries
     /// earlier.
-    broken: Option<Instant>,
+    reopen_at: Option<Instant>,
     /// Whether it has panicked, and gone on.
     panicked: bool,
     /// Whether compacted revisions still have to be discarded.
-    sweeps: bool,
+    needs_sweep: bool,
     /// Whether discarding them is postponed.
     sweeping: Sweeping,
     /// How many revisions were discarded since the file was last shrunk.
@@ -72,10 +72,10 @@ pub(crate) struct Committer {
 
 /// What was done, to be answered and reported.
 struct Written {
-    results: Vec<Result<Done, Refused>>,
+    results: Vec<Result<Done, KvError>>,
     changed: Changed,
     client: Option<i64>,
-    sweeps: bool,
+    needs_sweep: bool,
 }
 
 /// A transaction that has failed.
@@ -91,16 +91,16 @@ struct Failed {
 
 impl Committer {
     pub(crate) fn new(shared: Arc<Shared>, messages: Receiver<Message>) -> Self {
-        // A store may be opened with compacted revisions that were not discarded yet: so `sweeps` is true.
+        // A store may be opened with compacted revisions that were not discarded yet: so `needs_sweep` is true.
         Committer {
             shared,
             messages,
             client: None,
-            full: None,
+            full_since: None,
             no_reserve: None,
-            broken: None,
+            reopen_at: None,
             panicked: false,
-            sweeps: true,
+            needs_sweep: true,
             sweeping: Sweeping::default(),
             freed: 0,
             busy: Instant::now(),
@@ -138,7 +138,7 @@ impl Committer {
             }
             Ok((living, changed))
         })?;
-        self.shared.deadlines().begin_anew(Instant::now(), living);
+        self.shared.deadlines().reset(Instant::now(), living);
         self.shared.set_revision(&changed);
         self.shared.publish(changed.revisions);
         Ok(())
@@ -153,7 +153,7 @@ impl Committer {
             loop {
                 match message {
                     Ok(Message::Job(job)) => jobs.push(job),
-                    Ok(Message::Broken) => self.breaks(),
+                    Ok(Message::Broken) => self.mark_broken(),
                     Err(RecvTimeoutError::Timeout) => break,
                     Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => {
                         closes = true;
@@ -174,50 +174,50 @@ impl Committer {
                 if jobs.iter().any(|job| !matches!(job.work, Work::KeepAlive(_))) {
                     committer.busy = Instant::now();
                 }
-                let over = committer.shared.deadlines().over(Instant::now(), BATCH);
+                let over = committer.shared.deadlines().expired(Instant::now(), BATCH);
                 jobs.splice(0..0, over.into_iter().map(|lease| Job::own(Work::Revoke(LeaseId(lease)))));
-                committer.turn(jobs);
+                committer.run_jobs(jobs);
             });
-            self.guarded(Self::between);
+            self.guarded(Self::work_between_jobs);
         }
-        self.guarded(|committer| committer.turn(vec![Job::own(Work::EndClient)]));
+        self.guarded(|committer| committer.run_jobs(vec![Job::own(Work::EndClient)]));
         self.panicked
     }
 
     /// Runs work, and survives a panic: it is reported, and the state is read from the database again.
     fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
-            let why = self.has_panicked(&*panic);
-            self.breaks();
+            let why = self.record_panic(&*panic);
+            self.mark_broken();
             self.shared.report(Health::Failed(why));
         }
     }
 
-    fn has_panicked(&mut self, panic: &(dyn Any + Send)) -> String {
+    fn record_panic(&mut self, panic: &(dyn Any + Send)) -> String {
         self.panicked = true;
-        panic_said(panic)
+        panic_text(panic)
     }
 
     fn pause(&self) -> Duration {
         let now = Instant::now();
         let next = self.shared.deadlines().next().map(|next| next.saturating_duration_since(now));
         let next = next.unwrap_or(Duration::from_secs(3600));
-        match self.broken {
+        match self.reopen_at {
             Some(again) => next.min(again.saturating_duration_since(now)),
-            None if self.sweeps => next.min(self.sweeping.wait(now)),
+            None if self.needs_sweep => next.min(self.sweeping.wait(now)),
             None if self.freed >= WORTH => next.min(IDLE.saturating_sub(self.busy.elapsed())),
             None => next,
         }
     }
 
     /// What to do between jobs.
-    fn between(&mut self) {
-        if self.broken.is_some_and(|again| again <= Instant::now())
-            && let Err(error) = self.mend()
+    fn work_between_jobs(&mut self) {
+        if self.reopen_at.is_some_and(|again| again <= Instant::now())
+            && let Err(error) = self.reopen_if_broken()
         {
             return self.fail(Vec::new(), &error, Applied::No);
         }
-        if !self.sweeps && self.freed >= WORTH && self.busy.elapsed() >= IDLE {
+        if !self.needs_sweep && self.freed >= WORTH && self.busy.elapsed() >= IDLE {
             self.freed = 0;
             if self.shared.disk.medium().len().is_some_and(|len| len <= MOST_SHRUNK) {
                 // If shrinking fails, nothing is lost. A broken database shows at the next write.
@@ -227,13 +227,13 @@ impl Committer {
     }
 
     /// Does all jobs in one transaction.
-    fn turn(&mut self, jobs: Vec<Job>) {
+    fn run_jobs(&mut self, jobs: Vec<Job>) {
         let jobs = self.refuse_while_full(jobs);
-        let sweeps = self.sweeps && self.sweeping.wait(Instant::now()).is_zero();
-        if jobs.is_empty() && (!sweeps || self.broken.is_some()) {
+        let sweeps_now = self.needs_sweep && self.sweeping.wait(Instant::now()).is_zero();
+        if jobs.is_empty() && (!sweeps_now || self.reopen_at.is_some()) {
             return;
         }
-        if let Err(error) = self.mend() {
+        if let Err(error) = self.reopen_if_broken() {
             return self.fail(jobs, &error, Applied::No);
         }
         match self.attempt(&jobs) {
@@ -244,7 +244,7 @@ impl Committer {
 
     fn attempt(&mut self, jobs: &[Job]) -> Result<Written, Failed> {
         let keep = self.shared.keep_revisions;
-        let sweeps = self.sweeping.wait(Instant::now()).is_zero();
+        let sweeps_now = self.sweeping.wait(Instant::now()).is_zero();
         let (mut sent, mut at, mut in_sweep, mut panicked) = (None, None, false, false);
         let attempted = self.shared.disk.with(|database| {
             let write = database.begin_write()?;
@@ -253,17 +253,17 @@ impl Committer {
                 let mut results = Vec::with_capacity(jobs.len());
                 for (number, job) in jobs.iter().enumerate() {
                     at = Some(number);
-                    results.push(caught(&mut panicked, || writer.run(&job.work))?);
+                    results.push(catch_panic(&mut panicked, || writer.run(&job.work))?);
                 }
                 at = None;
-                if sweeps {
+                if sweeps_now {
                     in_sweep = true;
-                    caught(&mut panicked, || writer.sweep(keep))?;
+                    catch_panic(&mut panicked, || writer.sweep(keep))?;
                     in_sweep = false;
                 }
                 let stamp = if writer.changed.any { Some(writer.stamp()?) } else { None };
-                let (client, sweeps) = (writer.client(), writer.has_more_to_sweep());
-                (stamp, Written { results, changed: writer.changed, client, sweeps })
+                let (client, needs_sweep) = (writer.client(), writer.has_more_to_sweep());
+                (stamp, Written { results, changed: writer.changed, client, needs_sweep })
             };
             let Some(stamp) = stamp else {
                 write.abort()?;
@@ -279,20 +279,20 @@ impl Committer {
 
     /// Answers the callers, and then informs the watches.
     fn answer(&mut self, jobs: Vec<Job>, written: Written) {
-        let Written { results, changed, client, sweeps } = written;
-        (self.client, self.sweeps) = (client, sweeps);
+        let Written { results, changed, client, needs_sweep } = written;
+        (self.client, self.needs_sweep) = (client, needs_sweep);
         if changed.grown {
-            self.full = None;
+            self.full_since = None;
         }
         if changed.swept > 0 {
-            self.sweeps_again();
+            self.end_sweep_pause();
         }
-        if self.full.is_none() && changed.any {
-            self.shared.report(self.not_full());
+        if self.full_since.is_none() && changed.any {
+            self.shared.report(self.health_with_room());
         }
         self.freed += changed.swept;
         self.shared.set_client(client);
-        self.tell_leases(&changed.leases);
+        self.update_deadlines(&changed.leases);
         self.shared.set_revision(&changed);
         for (job, result) in jobs.into_iter().zip(results) {
             job.answer(result);
@@ -300,7 +300,7 @@ impl Committer {
         self.shared.publish(changed.revisions);
     }
 
-    fn tell_leases(&self, changes: &[LeaseChange]) {
+    fn update_deadlines(&self, changes: &[LeaseChange]) {
         let now = Instant::now();
         let mut deadlines = self.shared.deadlines();
         for change in changes {
@@ -312,7 +312,7 @@ impl Committer {
     }
 }
 
-fn panic_said(panic: &(dyn Any + Send)) -> String {
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     format!("the thread that writes has panicked: {}", text_of(panic))
 }
 
@@ -320,9 +320,9 @@ fn panic_said(panic: &(dyn Any + Send)) -> String {
 /// error for other. The panic is caught here, while the transaction still exists, so that it ends like any other. If a
 /// panic ends it, redb checks all data when it next opens the file, and refuses to open it if some is damaged. A panic
 /// elsewhere is not caught here, since then it is unknown what was written.
-fn caught<T>(panicked: &mut bool, part: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+fn catch_panic<T>(panicked: &mut bool, part: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
     catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
         *panicked = true;
-        Err(redb::Error::Corrupted(panic_said(&*panic)))
+        Err(redb::Error::Corrupted(panic_text(&*panic)))
     })
 }

@@ -1,6 +1,6 @@
 //! [`Control`]: the subscriber's requests to its watch.
 
-use crate::watchers::{Asked, Watcher};
+use crate::watchers::{Requests, Watcher};
 use cninfra::{
     BoxFuture,
     keyval::{Capabilities, Feed, KeyRange, KvError, Reason, Result, WatchControl, WatchStats},
@@ -17,10 +17,10 @@ pub(crate) struct Control {
 const OP: &str = "watch";
 
 impl Control {
-    fn ask<T>(&self, range: Option<&KeyRange>, ask: impl FnOnce(&mut Asked) -> Result<T>) -> Result<T> {
-        let asked = {
-            let mut asked = self.watcher.asked();
-            if asked.ended {
+    fn ask<T>(&self, range: Option<&KeyRange>, ask: impl FnOnce(&mut Requests) -> Result<T>) -> Result<T> {
+        let answer = {
+            let mut requests = self.watcher.requests();
+            if requests.ended {
                 let error =
                     KvError::new(OP, Reason::Closed).not_applied().with_help("the watch has ended: begin another one");
                 return Err(match range {
@@ -28,10 +28,10 @@ impl Control {
                     None => error,
                 });
             }
-            ask(&mut asked)?
+            ask(&mut requests)?
         };
         self.watcher.wake.notify_one();
-        Ok(asked)
+        Ok(answer)
     }
 }
 
@@ -39,8 +39,8 @@ impl WatchControl for Control {
     fn add(&self, range: KeyRange) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             self.capabilities.refuse_range(OP, &range)?;
-            self.ask(Some(&range.clone()), |asked| {
-                asked.add(range);
+            self.ask(Some(&range.clone()), |requests| {
+                requests.add(range);
                 Ok(())
             })
         })
@@ -48,8 +48,8 @@ impl WatchControl for Control {
 
     fn remove(&self, range: KeyRange) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            self.ask(Some(&range), |asked| {
-                if asked.remove(&range) {
+            self.ask(Some(&range), |requests| {
+                if requests.remove(&range) {
                     return Ok(());
                 }
                 let help = "this watch has no such range: give it as it was when it was added";
@@ -60,8 +60,8 @@ impl WatchControl for Control {
 
     fn snapshot(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            self.ask(None, |asked| {
-                asked.snapshot = true;
+            self.ask(None, |requests| {
+                requests.snapshot = true;
                 Ok(())
             })
         })

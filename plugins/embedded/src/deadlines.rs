@@ -1,4 +1,4 @@
-//! [`Deadlines`]: when leases expire.
+//! [`LeaseDeadlines`]: when leases expire.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -7,15 +7,15 @@ use std::{
 
 /// When leases expire, by the monotonic clock.
 #[derive(Default)]
-pub(crate) struct Deadlines {
-    of: HashMap<i64, Instant>,
-    next: BTreeSet<(Instant, i64)>,
+pub(crate) struct LeaseDeadlines {
+    by_lease: HashMap<i64, Instant>,
+    by_time: BTreeSet<(Instant, i64)>,
 }
 
-impl Deadlines {
+impl LeaseDeadlines {
     /// Replaces all deadlines by those of these leases.
-    pub(crate) fn begin_anew(&mut self, now: Instant, living: Vec<(i64, Duration)>) {
-        *self = Deadlines::default();
+    pub(crate) fn reset(&mut self, now: Instant, living: Vec<(i64, Duration)>) {
+        *self = LeaseDeadlines::default();
         for (lease, life) in living {
             self.set(lease, now, life);
         }
@@ -25,28 +25,28 @@ impl Deadlines {
     pub(crate) fn set(&mut self, lease: i64, now: Instant, life: Duration) {
         self.remove(lease);
         let ends = now + life;
-        self.of.insert(lease, ends);
-        self.next.insert((ends, lease));
+        self.by_lease.insert(lease, ends);
+        self.by_time.insert((ends, lease));
     }
 
     pub(crate) fn remove(&mut self, lease: i64) {
-        if let Some(ends) = self.of.remove(&lease) {
-            self.next.remove(&(ends, lease));
+        if let Some(ends) = self.by_lease.remove(&lease) {
+            self.by_time.remove(&(ends, lease));
         }
     }
 
     /// When the next lease expires.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.next.first().map(|(ends, _)| *ends)
+        self.by_time.first().map(|(ends, _)| *ends)
     }
 
     /// The leases that have expired, at most `most`. They stay until they are removed.
-    pub(crate) fn over(&self, now: Instant, most: usize) -> Vec<i64> {
-        self.next.iter().take_while(|(ends, _)| *ends <= now).take(most).map(|(_, lease)| *lease).collect()
+    pub(crate) fn expired(&self, now: Instant, most: usize) -> Vec<i64> {
+        self.by_time.iter().take_while(|(ends, _)| *ends <= now).take(most).map(|(_, lease)| *lease).collect()
     }
 
     /// The time left of a lease; `None` if it is not known.
-    pub(crate) fn left(&self, lease: i64, now: Instant) -> Option<Duration> {
-        self.of.get(&lease).map(|ends| ends.saturating_duration_since(now))
+    pub(crate) fn time_left(&self, lease: i64, now: Instant) -> Option<Duration> {
+        self.by_lease.get(&lease).map(|ends| ends.saturating_duration_since(now))
     }
 }

@@ -106,8 +106,8 @@ impl Disk {
             Reason::Other if !self.is_open() => Reason::Unavailable,
             reason => reason,
         };
-        let told = asked.error(reason, applied).at(self.name.clone()).because(error.to_string());
-        if is_full(error) { told.with_help(FULL) } else { told }
+        let described = asked.error(reason, applied).at(self.name.clone()).because(error.to_string());
+        if is_full(error) { described.with_help(FULL) } else { described }
     }
 
     /// The error of opening a store, with advice.
@@ -158,8 +158,8 @@ fn not_opened(name: &Arc<str>, error: &redb::Error) -> KvError {
         redb::Error::DatabaseAlreadyOpen => Reason::Unavailable,
         error => reason(error),
     };
-    let told = KvError::new("open", reason).not_applied().at(name.clone()).because(error.to_string());
-    told.with_help(help)
+    let described = KvError::new("open", reason).not_applied().at(name.clone()).because(error.to_string());
+    described.with_help(help)
 }
 
 pub(crate) const FULL: &str =

@@ -5,7 +5,7 @@ use crate::{
     committer::{Committer, Message},
     disk::{Disk, is_of_the_disk},
     medium::Medium,
-    read::{Numbers, Read},
+    read::{ReadResult, RevisionBounds},
     readers::Readers,
     shared::Shared,
     work::{Done, Job, Work},
@@ -66,7 +66,7 @@ impl Engine {
     /// Opens a store. This blocks the thread.
     pub(crate) fn open(medium: Box<dyn Medium>, limits: Limits) -> Result<Self> {
         let disk = Disk::open(medium, limits.cache)?;
-        let numbers = disk.read(Numbers::read).map_err(|error| disk.not_opened(&error))?;
+        let numbers = disk.read(RevisionBounds::read).map_err(|error| disk.not_opened(&error))?;
         let shared = Arc::new(Shared::new(disk, limits.keep_revisions, numbers.revision));
         let (messages, queue) = mpsc::channel();
         let mut committer = Committer::new(shared.clone(), queue);
@@ -87,14 +87,14 @@ impl Engine {
     }
 
     /// Has work done by the committer.
-    pub(crate) async fn work(&self, work: Work) -> Result<Done> {
+    pub(crate) async fn submit(&self, work: Work) -> Result<Done> {
         let asked = work.asked();
         let (answer, answered) = oneshot::channel();
         let began = Instant::now();
         let place = match self.clock.within(self.timeout, self.places.clone().acquire_owned()).await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) => return Err(self.no_answer(&asked, Applied::No)),
-            Err(_) => return Err(self.too_long(&asked, Applied::No)),
+            Err(_) => return Err(self.timeout_error(&asked, Applied::No)),
         };
         let job = Job { work, answer: Some(answer), _place: Some(place), _thread: ThreadWork::begin() };
         if self.messages.send(Message::Job(job)).is_err() {
@@ -103,7 +103,7 @@ impl Engine {
         match self.clock.within(self.timeout.saturating_sub(began.elapsed()), answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(self.no_answer(&asked, Applied::Unknown)),
-            Err(_) => Err(self.too_long(&asked, Applied::Unknown)),
+            Err(_) => Err(self.timeout_error(&asked, Applied::Unknown)),
         }
     }
 
@@ -111,22 +111,22 @@ impl Engine {
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         asked: Asked,
-        read: impl FnOnce(&ReadTransaction) -> Read<T> + Send + 'static,
-    ) -> Result<std::result::Result<T, crate::read::NoState>> {
-        let (shared, messages, told) = (self.shared.clone(), self.messages.clone(), asked.clone());
+        read: impl FnOnce(&ReadTransaction) -> ReadResult<T> + Send + 'static,
+    ) -> Result<std::result::Result<T, crate::read::UnreadableRevision>> {
+        let (shared, messages, described) = (self.shared.clone(), self.messages.clone(), asked.clone());
         let read = self.readers.read(move |disk| {
             disk.read(read).map_err(|error| {
                 // After an error of the disk, redb does not read either, until the database is opened again.
                 if is_of_the_disk(&error) && !shared.broken.swap(true, Ordering::AcqRel) {
                     let _ = messages.send(Message::Broken);
                 }
-                disk.error(&told, &error, Applied::No)
+                disk.error(&described, &error, Applied::No)
             })
         });
         match self.clock.within(self.timeout, read).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(self.no_answer(&asked, Applied::No)),
-            Err(_) => Err(self.too_long(&asked, Applied::No)),
+            Err(_) => Err(self.timeout_error(&asked, Applied::No)),
         }
     }
 
@@ -141,20 +141,20 @@ impl Engine {
     }
 
     /// The error for a call to a closed store.
-    pub(crate) fn closed(&self, asked: &Asked) -> KvError {
+    pub(crate) fn closed_error(&self, asked: &Asked) -> KvError {
         asked.error(Reason::Closed, Applied::No).at(self.shared.disk.name().clone())
     }
 
     /// The error if the thread that should have answered is gone: the store is closed, or that thread has panicked.
     fn no_answer(&self, asked: &Asked, applied: Applied) -> KvError {
         let reason = if self.is_closed() { Reason::Closed } else { Reason::Other };
-        let told = asked.error(reason.clone(), applied).at(self.shared.disk.name().clone());
-        if reason == Reason::Closed { told } else { told.because(PANICKED) }
+        let error = asked.error(reason.clone(), applied).at(self.shared.disk.name().clone());
+        if reason == Reason::Closed { error } else { error.because(PANICKED) }
     }
 
-    fn too_long(&self, asked: &Asked, applied: Applied) -> KvError {
-        let told = asked.error(Reason::TimedOut(self.timeout), applied).at(self.shared.disk.name().clone());
-        told.with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
+    fn timeout_error(&self, asked: &Asked, applied: Applied) -> KvError {
+        let error = asked.error(Reason::TimedOut(self.timeout), applied).at(self.shared.disk.name().clone());
+        error.with_help("the disk is slow or hangs; `timeout` says how long is waited for it")
     }
 
     /// Accepts no more work. What is queued is still done.
@@ -177,8 +177,8 @@ impl Engine {
         if !panicked {
             return Ok(());
         }
-        let told = KvError::new("close", Reason::Other).not_applied();
-        Err(told.at(self.shared.disk.name().clone()).because(PANICKED))
+        let error = KvError::new("close", Reason::Other).not_applied();
+        Err(error.at(self.shared.disk.name().clone()).because(PANICKED))
     }
 }
 

@@ -6,11 +6,11 @@ use redb::ReadTransaction;
 use std::ops::Bound;
 
 /// The result of a read: an answer, or why its revision cannot be read.
-pub(crate) type Read<T> = Result<Result<T, NoState>, redb::Error>;
+pub(crate) type ReadResult<T> = Result<Result<T, UnreadableRevision>, redb::Error>;
 
 /// Why a revision cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum NoState {
+pub(crate) enum UnreadableRevision {
     /// The oldest revision that can be read.
     Compacted(u64),
     Future,
@@ -18,23 +18,23 @@ pub(crate) enum NoState {
 
 /// The newest and the oldest revision, as a transaction sees them.
 #[derive(Clone, Copy)]
-pub(crate) struct Numbers {
+pub(crate) struct RevisionBounds {
     pub(crate) revision: u64,
     pub(crate) compacted: u64,
 }
 
-impl Numbers {
+impl RevisionBounds {
     pub(crate) fn read(txn: &ReadTransaction) -> Result<Self, redb::Error> {
         let table = txn.open_table(META)?;
         let number = |name| Ok::<_, redb::Error>(table.get(name)?.map_or(FIRST, |number| number.value()));
-        Ok(Numbers { revision: number(meta::REVISION)?, compacted: number(meta::COMPACTED)? })
+        Ok(RevisionBounds { revision: number(meta::REVISION)?, compacted: number(meta::COMPACTED)? })
     }
 
     /// Whether a revision can be read.
-    pub(crate) fn has(self, revision: u64) -> Result<(), NoState> {
+    pub(crate) fn check(self, revision: u64) -> Result<(), UnreadableRevision> {
         match revision {
-            revision if revision > self.revision => Err(NoState::Future),
-            revision if revision < self.compacted => Err(NoState::Compacted(self.compacted)),
+            revision if revision > self.revision => Err(UnreadableRevision::Future),
+            revision if revision < self.compacted => Err(UnreadableRevision::Compacted(self.compacted)),
             _ => Ok(()),
         }
     }
@@ -49,8 +49,8 @@ pub(crate) fn get(txn: &ReadTransaction, key: &[u8]) -> Result<Option<Entry>, re
 }
 
 /// Reads a key at a revision.
-pub(crate) fn get_at(txn: &ReadTransaction, key: &[u8], revision: u64) -> Read<Option<Entry>> {
-    if let Err(no_state) = Numbers::read(txn)?.has(revision) {
+pub(crate) fn get_at(txn: &ReadTransaction, key: &[u8], revision: u64) -> ReadResult<Option<Entry>> {
+    if let Err(no_state) = RevisionBounds::read(txn)?.check(revision) {
         return Ok(Err(no_state));
     }
     let history = txn.open_table(HISTORY)?;
@@ -81,10 +81,10 @@ pub(crate) struct Part {
 }
 
 /// Reads a part of a range, at this revision or the newest one.
-pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) -> Read<Part> {
-    let numbers = Numbers::read(txn)?;
-    let at = at.unwrap_or(numbers.revision);
-    if let Err(no_state) = numbers.has(at) {
+pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) -> ReadResult<Part> {
+    let bounds = RevisionBounds::read(txn)?;
+    let at = at.unwrap_or(bounds.revision);
+    if let Err(no_state) = bounds.check(at) {
         return Ok(Err(no_state));
     }
     let log = txn.open_table(LOG)?;
@@ -104,7 +104,7 @@ pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) 
         Ok(true)
     };
     let end = wanted.range.end();
-    if at == numbers.revision {
+    if at == bounds.revision {
         let current = txn.open_table(CURRENT)?;
         let upper = end.map_or(Bound::Unbounded, |end| Bound::Excluded(&**end));
         for found in current.range::<&[u8]>((Bound::Included(wanted.from), upper))? {
@@ -119,7 +119,7 @@ pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) 
     let upper = end.map_or(Bound::Unbounded, |end| Bound::Excluded((&**end, 0)));
     // The last change of each key that is not newer than `at`.
     let mut last: Option<(Vec<u8>, Place)> = None;
-    let mut tell = |last: Option<(Vec<u8>, Place)>| -> Result<bool, redb::Error> {
+    let mut take_last = |last: Option<(Vec<u8>, Place)>| -> Result<bool, redb::Error> {
         let Some((key, place)) = last else { return Ok(true) };
         let found = log.get(place)?.ok_or_else(|| missing(place))?;
         let record = Record::read(found.value())?;
@@ -128,7 +128,7 @@ pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) 
     for found in history.range::<(&[u8], u64)>((Bound::Included((wanted.from, 0)), upper))? {
         let (key, number) = found?;
         let (key, revision) = key.value();
-        if last.as_ref().is_some_and(|(last, _)| last != key) && !tell(last.take())? {
+        if last.as_ref().is_some_and(|(last, _)| last != key) && !take_last(last.take())? {
             return Ok(Ok(part));
         }
         if revision <= at {
@@ -138,7 +138,7 @@ pub(crate) fn part(txn: &ReadTransaction, wanted: &Wanted<'_>, at: Option<u64>) 
             }
         }
     }
-    tell(last)?;
+    take_last(last)?;
     Ok(Ok(part))
 }
 

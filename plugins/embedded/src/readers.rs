@@ -72,13 +72,13 @@ impl Readers {
         read: impl FnOnce(&Disk) -> T + Send + 'static,
     ) -> Result<T, Closed> {
         let place = self.places.clone().acquire_owned().await.map_err(|_| Closed)?;
-        let (tell, told) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
         let work = ThreadWork::begin();
         let read = Box::new(move |disk: &Disk| {
             // Until the answer is sent.
             let _work = work;
-            if !tell.is_closed() {
-                let _ = tell.send(read(disk));
+            if !answer.is_closed() {
+                let _ = answer.send(read(disk));
             }
         });
         {
@@ -89,7 +89,7 @@ impl Readers {
             waiting.reads.push_back((read, place));
         }
         self.queue.changed.notify_one();
-        told.await.map_err(|_| Closed)
+        answered.await.map_err(|_| Closed)
     }
 
     /// Accepts no more reads. What is queued is still done.

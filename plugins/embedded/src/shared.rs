@@ -1,6 +1,6 @@
 //! [`Shared`]: the state that all parts of a store share.
 
-use crate::{Health, deadlines::Deadlines, disk::Disk, watchers::Watchers, write::Changed};
+use crate::{Health, deadlines::LeaseDeadlines, disk::Disk, watchers::Watchers, write::Changed};
 use cninfra::keyval::Bytes;
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -12,7 +12,7 @@ pub(crate) struct Shared {
     pub(crate) disk: Disk,
     /// How many revisions are kept; 0 for all.
     pub(crate) keep_revisions: u64,
-    deadlines: Mutex<Deadlines>,
+    deadlines: Mutex<LeaseDeadlines>,
     watchers: Mutex<Watchers>,
     /// The newest revision that was written.
     revision: AtomicU64,
@@ -37,7 +37,7 @@ impl Shared {
         }
     }
 
-    pub(crate) fn deadlines(&self) -> MutexGuard<'_, Deadlines> {
+    pub(crate) fn deadlines(&self) -> MutexGuard<'_, LeaseDeadlines> {
         self.deadlines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -56,9 +56,9 @@ impl Shared {
     }
 
     /// Takes over a revision found in the file, which may be newer than those that were reported.
-    pub(crate) fn take_in(&self, revision: u64) {
+    pub(crate) fn adopt_revision(&self, revision: u64) {
         self.revision.fetch_max(revision, Ordering::AcqRel);
-        self.watchers().take_in(revision);
+        self.watchers().publish_up_to(revision);
     }
 
     pub(crate) fn client(&self) -> i64 {

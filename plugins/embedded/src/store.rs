@@ -7,7 +7,7 @@ use crate::{
     disk::damaged,
     engine::{Engine, Limits},
     medium::{InMemory, Medium, OnDisk},
-    read::{self, NoState, Wanted},
+    read::{self, UnreadableRevision, Wanted},
     teller::Teller,
     watchers::Watcher,
     work::{Done, Work},
@@ -135,8 +135,8 @@ impl EmbeddedStore {
         self.engine.shared.health.subscribe()
     }
 
-    async fn work(&self, work: Work) -> Result<Done> {
-        self.engine.work(work).await
+    async fn submit(&self, work: Work) -> Result<Done> {
+        self.engine.submit(work).await
     }
 }
 
@@ -171,10 +171,10 @@ fn size(bytes: u64) -> usize {
 }
 
 /// The error for a revision that cannot be read.
-fn no_state(asked: &Asked, why: NoState) -> KvError {
+fn revision_error(asked: &Asked, why: UnreadableRevision) -> KvError {
     let reason = match why {
-        NoState::Compacted(oldest) => Reason::Compacted(Revision::new(oldest)),
-        NoState::Future => Reason::Future,
+        UnreadableRevision::Compacted(oldest) => Reason::Compacted(Revision::new(oldest)),
+        UnreadableRevision::Future => Reason::Future,
     };
     asked.error(reason, Applied::No)
 }
@@ -189,7 +189,7 @@ fn no_answer(op: &'static str, error: Option<tokio::task::JoinError>) -> KvError
 }
 
 /// The error for an answer of the wrong kind.
-fn confused(op: &'static str) -> KvError {
+fn wrong_answer(op: &'static str) -> KvError {
     KvError::new(op, Reason::Other)
 }
 
@@ -205,14 +205,14 @@ impl Store for EmbeddedStore {
             At::Revision(at) => self.engine.read(asked.clone(), move |txn| read::get_at(txn, &key, at.get())).await?,
             _ => self.engine.read(asked.clone(), move |txn| read::get(txn, &key).map(Ok)).await?,
         };
-        read.map_err(|why| no_state(&asked, why))
+        read.map_err(|why| revision_error(&asked, why))
     }
 
     async fn page(&self, request: PageRequest) -> Result<Page> {
         self.capabilities.refuse_page(&request)?;
         let (at, from) = match &request.cursor {
             Some(cursor) => {
-                let (at, from) = where_to(cursor).ok_or_else(|| {
+                let (at, from) = parse_cursor(cursor).ok_or_else(|| {
                     let error = KvError::new("list", Reason::Invalid).not_applied().on(request.range.clone());
                     error.with_help("the cursor is not of a page of this store")
                 })?;
@@ -234,7 +234,7 @@ impl Store for EmbeddedStore {
             };
             read::part(txn, &wanted, at)
         });
-        let part = read.await?.map_err(|why| no_state(&asked, why))?;
+        let part = read.await?.map_err(|why| revision_error(&asked, why))?;
         let next = part.next.map(|key| Cursor(Bytes::from([&part.at.to_be_bytes(), &*key].concat())));
         Ok(Page::new(part.entries, next, Revision::new(part.at)))
     }
@@ -243,9 +243,9 @@ impl Store for EmbeddedStore {
         self.capabilities.refuse(&txn)?;
         // Refused before it is queued: the writes that share its redb transaction would fail with it.
         refuse_long_keys(&txn)?;
-        match self.work(Work::Commit(txn)).await? {
+        match self.submit(Work::Commit(txn)).await? {
             Done::Committed(outcome) => Ok(outcome),
-            _ => Err(confused("transaction")),
+            _ => Err(wrong_answer("transaction")),
         }
     }
 
@@ -272,7 +272,7 @@ impl Store for EmbeddedStore {
         };
         // If it is not spawned, dropping it cleans up.
         if !self.tellers.spawn_unless(|| self.engine.is_closed(), tells) {
-            return Err(self.engine.closed(&Asked::to_read("watch", subject)));
+            return Err(self.engine.closed_error(&Asked::to_read("watch", subject)));
         }
         Ok(Watch::new(&ranges, events, control))
     }
@@ -297,13 +297,13 @@ struct Ends {
 impl Drop for Ends {
     fn drop(&mut self) {
         self.engine.shared.watchers().remove(&self.watcher);
-        self.watcher.asked().ended = true;
+        self.watcher.requests().ended = true;
         self.feed.end();
     }
 }
 
 /// The revision of a page, and its first key.
-fn where_to(Cursor(cursor): &Cursor) -> Option<(u64, Bytes)> {
+fn parse_cursor(Cursor(cursor): &Cursor) -> Option<(u64, Bytes)> {
     let (at, _) = cursor.split_first_chunk()?;
     Some((u64::from_be_bytes(*at), cursor.slice(size_of::<u64>()..)))
 }
@@ -312,49 +312,49 @@ impl Revisions for EmbeddedStore {
     fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
         Box::pin(async {
             if self.engine.is_closed() {
-                return Err(self.engine.closed(&Asked::to_read("revision", None)));
+                return Err(self.engine.closed_error(&Asked::to_read("revision", None)));
             }
-            Revision::new(self.engine.shared.revision()).ok_or_else(|| confused("revision"))
+            Revision::new(self.engine.shared.revision()).ok_or_else(|| wrong_answer("revision"))
         })
     }
 
     fn compact(&self, upto: Revision) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.work(Work::Compact(upto.get())).await.map(drop) })
+        Box::pin(async move { self.submit(Work::Compact(upto.get())).await.map(drop) })
     }
 }
 
 impl Leases for EmbeddedStore {
     fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
         Box::pin(async move {
-            match self.work(Work::Grant(ttl)).await? {
+            match self.submit(Work::Grant(ttl)).await? {
                 Done::Granted(lease, ttl) => Ok((lease, ttl)),
-                _ => Err(confused("grant")),
+                _ => Err(wrong_answer("grant")),
             }
         })
     }
 
     fn keep_alive(&self, lease: LeaseId) -> BoxFuture<'_, Result<Duration>> {
         Box::pin(async move {
-            match self.work(Work::KeepAlive(lease)).await? {
+            match self.submit(Work::KeepAlive(lease)).await? {
                 Done::Left(left) => Ok(left),
-                _ => Err(confused("keep alive")),
+                _ => Err(wrong_answer("keep alive")),
             }
         })
     }
 
     fn revoke(&self, lease: LeaseId) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.work(Work::Revoke(lease)).await.map(drop) })
+        Box::pin(async move { self.submit(Work::Revoke(lease)).await.map(drop) })
     }
 
     fn time_left(&self, lease: LeaseId) -> BoxFuture<'_, Result<Option<Duration>>> {
         Box::pin(async move {
             if self.engine.is_closed() {
-                return Err(self.engine.closed(&Asked::to_read("time left", None)));
+                return Err(self.engine.closed_error(&Asked::to_read("time left", None)));
             }
             if lease.0 != 0 && self.engine.shared.client() == lease.0 {
                 return Ok(Some(LONGEST_LIFE));
             }
-            Ok(self.engine.shared.deadlines().left(lease.0, Instant::now()))
+            Ok(self.engine.shared.deadlines().time_left(lease.0, Instant::now()))
         })
     }
 }

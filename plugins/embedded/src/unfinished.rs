@@ -30,27 +30,27 @@ pub(crate) fn forget_unfinished(path: &Path, builder: &Builder) -> io::Result<()
     }
     let mut found = start;
     (&file).take(MOST).read_to_end(&mut found)?;
-    let left = left_by(builder)?;
+    let left = unfinished_bytes(builder)?;
     // The file may already have its length, but no header yet.
-    let is_left = found == left || (found.len() == left.len() && found.iter().all(|byte| *byte == 0));
-    if is_left { file.set_len(0) } else { Ok(()) }
+    let is_unfinished = found == left || (found.len() == left.len() && found.iter().all(|byte| *byte == 0));
+    if is_unfinished { file.set_len(0) } else { Ok(()) }
 }
 
 /// The bytes that redb leaves if it is interrupted before the magic number.
-fn left_by(builder: &Builder) -> io::Result<Vec<u8>> {
-    let begun = Begun::default();
+fn unfinished_bytes(builder: &Builder) -> io::Result<Vec<u8>> {
+    let unfinished = UnfinishedFile::default();
     // This fails, as intended.
-    let _ = builder.create_with_backend(begun.clone());
-    let mut left = vec![0; usize::try_from(StorageBackend::len(&begun)?).unwrap_or(0)];
-    StorageBackend::read(&begun, 0, &mut left)?;
+    let _ = builder.create_with_backend(unfinished.clone());
+    let mut left = vec![0; usize::try_from(StorageBackend::len(&unfinished)?).unwrap_or(0)];
+    StorageBackend::read(&unfinished, 0, &mut left)?;
     Ok(left)
 }
 
 /// A file in memory that refuses to write the magic number.
 #[derive(Clone, Default, Debug)]
-struct Begun(Arc<InMemoryBackend>);
+struct UnfinishedFile(Arc<InMemoryBackend>);
 
-impl StorageBackend for Begun {
+impl StorageBackend for UnfinishedFile {
     fn len(&self) -> io::Result<u64> {
         StorageBackend::len(&*self.0)
     }

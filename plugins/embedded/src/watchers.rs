@@ -14,14 +14,14 @@ pub(crate) struct Watchers {
 /// The subscriber's requests to a watch, and the changes that are waiting for it.
 #[derive(Default)]
 pub(crate) struct Watcher {
-    asked: Mutex<Asked>,
+    requests: Mutex<Requests>,
     /// Notified when there is something to do.
     pub(crate) wake: Notify,
 }
 
 #[derive(Default)]
-pub(crate) struct Asked {
-    pub(crate) ranges: Vec<Asking>,
+pub(crate) struct Requests {
+    pub(crate) ranges: Vec<WatchedRange>,
     /// Removed ranges, until their removal is reported.
     pub(crate) removed: Vec<KeyRange>,
     /// Whether a snapshot of all ranges is requested.
@@ -35,7 +35,7 @@ pub(crate) struct Asked {
 
 /// A range that is watched.
 #[derive(Clone)]
-pub(crate) struct Asking {
+pub(crate) struct WatchedRange {
     pub(crate) range: KeyRange,
     /// A unique number: a range that is removed and added again gets a new one.
     pub(crate) number: u64,
@@ -60,16 +60,17 @@ impl Watchers {
 
     pub(crate) fn publish(&mut self, revisions: &[(u64, Vec<Bytes>)]) {
         for watcher in &self.all {
-            let mut asked = watcher.asked();
-            if asked.changed.is_some() {
+            let mut requests = watcher.requests();
+            if requests.changed.is_some() {
                 continue;
             }
-            let concerns =
-                |keys: &[Bytes]| keys.iter().any(|key| asked.ranges.iter().any(|asking| asking.range.contains(key)));
+            let concerns = |keys: &[Bytes]| {
+                keys.iter().any(|key| requests.ranges.iter().any(|watched| watched.range.contains(key)))
+            };
             let first = revisions.iter().find(|(_, keys)| concerns(keys)).map(|(revision, _)| *revision);
             if first.is_some() {
-                asked.changed = first;
-                drop(asked);
+                requests.changed = first;
+                drop(requests);
                 watcher.wake.notify_one();
             }
         }
@@ -79,12 +80,12 @@ impl Watchers {
     }
 
     /// Like [`publish`](Self::publish), for revisions of which only the last one is known: each watch checks by itself.
-    pub(crate) fn take_in(&mut self, last: u64) {
+    pub(crate) fn publish_up_to(&mut self, last: u64) {
         if last <= self.published {
             return;
         }
         for watcher in &self.all {
-            watcher.asked().changed.get_or_insert(self.published + 1);
+            watcher.requests().changed.get_or_insert(self.published + 1);
             watcher.wake.notify_one();
         }
         self.published = last;
@@ -95,37 +96,37 @@ impl Watcher {
     pub(crate) fn new(ranges: Vec<KeyRange>) -> Self {
         let watcher = Watcher::default();
         {
-            let mut asked = watcher.asked();
+            let mut requests = watcher.requests();
             for range in ranges {
-                asked.add(range);
+                requests.add(range);
             }
         }
         watcher
     }
 
-    pub(crate) fn asked(&self) -> MutexGuard<'_, Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn requests(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the first revision since the last call that has keys of this watch.
     pub(crate) fn take_changed(&self) -> Option<u64> {
-        self.asked().changed.take()
+        self.requests().changed.take()
     }
 }
 
-impl Asked {
+impl Requests {
     /// Adds a range, unless it is already watched.
     pub(crate) fn add(&mut self, range: KeyRange) {
-        if self.ranges.iter().all(|asking| asking.range != range) {
+        if self.ranges.iter().all(|watched| watched.range != range) {
             self.added += 1;
-            self.ranges.push(Asking { range, number: self.added });
+            self.ranges.push(WatchedRange { range, number: self.added });
         }
     }
 
     /// Removes a range. Returns whether it was watched.
     pub(crate) fn remove(&mut self, range: &KeyRange) -> bool {
         let count = self.ranges.len();
-        self.ranges.retain(|asking| asking.range != *range);
+        self.ranges.retain(|watched| watched.range != *range);
         let was_there = self.ranges.len() < count;
         if was_there && !self.removed.contains(range) {
             self.removed.push(range.clone());

@@ -1,7 +1,7 @@
 //! [`Work`]: what the committer can be asked to do.
 
 use cninfra::client::ThreadWork;
-use cninfra::keyval::{Asked, KvError, LeaseId, Op, Result, Txn, TxnOutcome};
+use cninfra::keyval::{Asked, LeaseId, Op, Result, Txn, TxnOutcome};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -24,9 +24,6 @@ pub(crate) enum Done {
     Left(Duration),
     Nothing,
 }
-
-/// The request was refused, and has changed nothing.
-pub(crate) type Refused = KvError;
 
 /// A change of a lease.
 pub(crate) enum LeaseChange {

@@ -10,7 +10,7 @@ use crate::{
         CURRENT, Current, CurrentValue, FIRST, GRANTED, HISTORY, Kind, LEASES, LOG, LeaseValue, META, OF_KEY, OWNED,
         Place, Record, lease_of, meta,
     },
-    work::{Done, LeaseChange, Refused, Work},
+    work::{Done, LeaseChange, Work},
 };
 use cninfra::keyval::{
     Bytes, Compare, Condition, Entry, Expiry, KeyRange, KvError, LeaseId, Op, OpResult, Put, Reason, Revision, Txn,
@@ -94,8 +94,8 @@ impl<'t> Writer<'t> {
     }
 
     /// Executes a request. A request that is refused has changed nothing.
-    pub(crate) fn run(&mut self, work: &Work) -> Result<Result<Done, Refused>, redb::Error> {
-        let done = match work {
+    pub(crate) fn run(&mut self, work: &Work) -> Result<Result<Done, KvError>, redb::Error> {
+        let result = match work {
             Work::Commit(txn) => self.commit(txn)?.map(Done::Committed),
             Work::Grant(ttl) => {
                 let (lease, ttl) = self.grant(GRANTED, *ttl)?;
@@ -103,19 +103,19 @@ impl<'t> Writer<'t> {
             }
             Work::KeepAlive(lease) => self.keep_alive(*lease)?.map(Done::Left),
             Work::Revoke(lease) => {
-                self.end(lease.0)?;
+                self.end_lease(lease.0)?;
                 Ok(Done::Nothing)
             }
             Work::EndClient => {
                 if let Some(client) = self.client.take() {
-                    self.end(client)?;
+                    self.end_lease(client)?;
                 }
                 Ok(Done::Nothing)
             }
             Work::Compact(upto) => self.compact(*upto)?.map(|()| Done::Nothing),
         };
         self.end_revision()?;
-        Ok(done)
+        Ok(result)
     }
 
     /// Discards a slice of the compacted revisions. Before that, all but the last `keep` revisions are compacted; with
@@ -167,14 +167,14 @@ impl<'t> Writer<'t> {
         Ok(stamp)
     }
 
-    fn commit(&mut self, txn: &Txn) -> Result<Result<TxnOutcome, Refused>, redb::Error> {
+    fn commit(&mut self, txn: &Txn) -> Result<Result<TxnOutcome, KvError>, redb::Error> {
         let mut succeeded = true;
         for Condition { key, is, .. } in &txn.conditions {
             succeeded = succeeded && self.holds(key, is)?;
         }
         let ops = if succeeded { &txn.then } else { &txn.otherwise };
         // Checked before anything is changed.
-        if let Some(refused) = self.refuses(ops)? {
+        if let Some(refused) = self.find_refusal(ops)? {
             return Ok(Err(refused));
         }
         let mut results = Vec::with_capacity(ops.len());
@@ -206,7 +206,7 @@ impl<'t> Writer<'t> {
         })
     }
 
-    fn refuses(&self, ops: &[Op]) -> Result<Option<Refused>, redb::Error> {
+    fn find_refusal(&self, ops: &[Op]) -> Result<Option<KvError>, redb::Error> {
         let mut bytes = 0;
         for op in ops {
             match op {
@@ -267,7 +267,7 @@ impl<'t> Writer<'t> {
             _ => (0, None),
         };
         if let Some(before) = before.filter(|before| before.lease != lease) {
-            self.leave(before.lease, key)?;
+            self.detach_key(before.lease, key)?;
         }
         if lease != 0 {
             self.owned.insert((lease, &**key), ())?;
@@ -315,7 +315,7 @@ impl<'t> Writer<'t> {
         let Some(before) = self.current.remove(&**key)?.map(|found| Current::read(found.value())) else {
             return Ok(None);
         };
-        self.leave(before.lease, key)?;
+        self.detach_key(before.lease, key)?;
         let place = self.next_place(key);
         let record = Record { kind, created: 0, version: 0, lease: 0, before: Some(before.place), key, value: &[] };
         self.log.insert(place, &*record.write())?;
@@ -341,7 +341,7 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    fn compact(&mut self, upto: u64) -> Result<Result<(), Refused>, redb::Error> {
+    fn compact(&mut self, upto: u64) -> Result<Result<(), KvError>, redb::Error> {
         if upto > self.revision {
             return Ok(Err(KvError::new("compact", Reason::Future).not_applied()));
         }
@@ -365,7 +365,7 @@ fn bounds(range: &KeyRange) -> (Bound<&[u8]>, Bound<&[u8]>) {
     (Bound::Included(range.start()), upper)
 }
 
-fn unknown(what: &'static str) -> Refused {
+fn unknown(what: &'static str) -> KvError {
     KvError::new("transaction", Reason::Unsupported(what)).not_applied()
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn number(revision: Revision) -> i64 {
 }
 
 /// The revision in the header of an answer; 0 if there is no header.
-pub(crate) fn state(header: Option<&ResponseHeader>) -> i64 {
+pub(crate) fn header_revision(header: Option<&ResponseHeader>) -> i64 {
     header.map_or(0, ResponseHeader::revision)
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Core {
     /// Wakes the monitor to probe now, since the server may be gone.
     pub(crate) suspect: Notify,
     /// One semaphore for each lane.
-    rooms: [Semaphore; Lane::ALL.len()],
+    permits: [Semaphore; Lane::ALL.len()],
     /// The deadlines of everything that waits for the server.
     deadlines: Deadlines,
     closed: AtomicBool,
@@ -69,7 +69,7 @@ impl Core {
             probed: Pulse::new(),
             connection: watch::Sender::new(Connection::Connecting),
             suspect: Notify::new(),
-            rooms: Lane::ALL.map(|lane| Semaphore::new(lane.room())),
+            permits: Lane::ALL.map(|lane| Semaphore::new(lane.limit())),
             deadlines: Deadlines::default(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
@@ -100,12 +100,12 @@ impl Core {
         F: Future<Output = Result<T, Error>> + Send,
     {
         // What may take long is boxed, to keep this future small: usually there is nothing to wait for.
-        let _room = match self.rooms[terms.lane as usize].try_acquire() {
-            Ok(room) => room,
+        let _permit = match self.permits[terms.lane as usize].try_acquire() {
+            Ok(permit) => permit,
             Err(_) => {
-                let (room, from_then) = Box::pin(self.turn(terms, asked)).await?;
+                let (permit, from_then) = Box::pin(self.wait_for_permit(terms, asked)).await?;
                 terms = from_then;
-                room
+                permit
             }
         };
         // Whether something was sent that may have been applied.
@@ -120,7 +120,7 @@ impl Core {
                     Waited::Closed => return Err(self.closed_error(&asked(), applied(unsure))),
                     Waited::Late => {
                         self.suspect.notify_one();
-                        return Err(late(terms, &asked(), self.calls.endpoint(), applied(unsure)));
+                        return Err(timeout_error(terms, &asked(), self.calls.endpoint(), applied(unsure)));
                     }
                 },
             };
@@ -134,7 +134,7 @@ impl Core {
                     let (before, was_unsure) = (wire.answers(), std::mem::replace(&mut unsure, true));
                     match self.unless_closed(terms.until, pin!(ask(wire.clone()))).await {
                         Waited::Done(Ok(answer)) => {
-                            wire.answered();
+                            wire.count_answer();
                             return Ok(answer);
                         }
                         Waited::Done(Err(error)) => {
@@ -142,10 +142,10 @@ impl Core {
                             unsure = was_unsure || failure.applied == Applied::Unknown;
                             // A member without a quorum says so itself: another member may answer.
                             let is_of_no_use = failure.reason == Reason::Unavailable && self.members() > 1;
-                            if failure.breaks || is_of_no_use {
-                                self.broken(&wire);
+                            if failure.is_connection_lost || is_of_no_use {
+                                self.replace_broken(&wire);
                             } else {
-                                wire.answered();
+                                wire.count_answer();
                             }
                             (failure, wire.endpoint.clone())
                         }
@@ -153,9 +153,9 @@ impl Core {
                         Waited::Late => {
                             // A connection on which other calls were answered meanwhile is not dead.
                             if wire.answers() == before {
-                                self.broken(&wire);
+                                self.replace_broken(&wire);
                             }
-                            return Err(late(terms, &asked(), wire.endpoint.clone(), applied(unsure)));
+                            return Err(timeout_error(terms, &asked(), wire.endpoint.clone(), applied(unsure)));
                         }
                     }
                 }
@@ -166,7 +166,7 @@ impl Core {
             let is_last =
                 attempts >= terms.rounds.saturating_mul(self.members()) || Instant::now() + wait >= terms.until;
             let asked = asked();
-            if is_last || !failure.may_pass(&asked) {
+            if is_last || !failure.is_retryable(&asked) {
                 return Err(failure.into_error(&asked, &endpoint));
             }
             if let Waited::Closed = self.unless_closed(terms.until, Box::pin(sleep(wait)).as_mut()).await {
@@ -176,17 +176,21 @@ impl Core {
     }
 
     /// Waits for a permit, which is released when it is dropped.
-    async fn turn(&self, mut terms: Terms, asked: &(dyn Fn() -> Asked + Sync)) -> Result<(SemaphorePermit<'_>, Terms)> {
+    async fn wait_for_permit(
+        &self,
+        mut terms: Terms,
+        asked: &(dyn Fn() -> Asked + Sync),
+    ) -> Result<(SemaphorePermit<'_>, Terms)> {
         // No caller's limit includes the reads of a watch. There may be thousands of them, so the limit of such a read
         // starts with its permit, as long as the server answers others.
         let is_patient = terms.lane == Lane::Watches;
-        let mut room = pin!(self.rooms[terms.lane as usize].acquire());
+        let mut permit = pin!(self.permits[terms.lane as usize].acquire());
         loop {
-            match timeout_at(terms.until, room.as_mut()).await {
-                Ok(Ok(room)) if is_patient => return Ok((room, terms.anew())),
-                Ok(Ok(room)) => return Ok((room, terms)),
+            match timeout_at(terms.until, permit.as_mut()).await {
+                Ok(Ok(permit)) if is_patient => return Ok((permit, terms.restarted())),
+                Ok(Ok(permit)) => return Ok((permit, terms)),
                 Ok(Err(_)) => return Err(self.closed_error(&asked(), Applied::No)),
-                Err(_) if is_patient && *self.connection.borrow() == Connection::Up => terms = terms.anew(),
+                Err(_) if is_patient && *self.connection.borrow() == Connection::Up => terms = terms.restarted(),
                 Err(_) => {
                     let error = asked().error(Reason::TimedOut(terms.limit), Applied::No).at(self.calls.endpoint());
                     return Err(error.because("it had no turn: too many calls are on their way").with_help(FEWER));
@@ -216,7 +220,7 @@ impl Core {
     }
 
     /// Replaces a connection for calls that failed.
-    fn broken(&self, wire: &Arc<Wire>) {
+    fn replace_broken(&self, wire: &Arc<Wire>) {
         if self.calls.replace(wire) {
             self.suspect.notify_one();
         }
@@ -227,17 +231,17 @@ impl Core {
         self.closed.store(true, Release);
         self.deadlines.look_again();
         self.closing.notify_waiters();
-        self.rooms.iter().for_each(Semaphore::close);
+        self.permits.iter().for_each(Semaphore::close);
     }
 
     /// Drops the connections of a closed store, after everything that uses them has ended.
-    pub(crate) fn leave(&self) {
-        self.calls.renew();
-        self.watches.renew();
+    pub(crate) fn drop_connections(&self) {
+        self.calls.drop_current();
+        self.watches.drop_current();
     }
 
     /// Enforces the deadlines of waiting calls, until the store is closed.
-    pub(crate) async fn look_after_deadlines(self: Arc<Self>) {
+    pub(crate) async fn enforce_deadlines(self: Arc<Self>) {
         tokio::select! {
             () = self.closed() => {}
             () = self.deadlines.run() => {}
@@ -270,7 +274,7 @@ fn applied(unsure: bool) -> Applied {
 }
 
 /// The error of a call that was not answered in time.
-fn late(terms: Terms, asked: &Asked, endpoint: Arc<str>, applied: Applied) -> KvError {
+fn timeout_error(terms: Terms, asked: &Asked, endpoint: Arc<str>, applied: Applied) -> KvError {
     asked.error(Reason::TimedOut(terms.limit), applied).at(endpoint).because(Late).with_help(REACH)
 }
 
@@ -320,7 +324,7 @@ mod tests {
             let answer = core.call(terms, &asked, |wire| async move { wire.kv.clone().put("k", "v", None).await });
             answer.await.unwrap_err().reason().clone()
         };
-        let _all = core.rooms[Lane::Callers as usize].acquire_many(128).await.unwrap();
+        let _all = core.permits[Lane::Callers as usize].acquire_many(128).await.unwrap();
         // The server is down: a lane with a free permit reports that at once.
         assert_eq!(reason(Lane::Callers).await, Reason::TimedOut(Duration::from_millis(300)));
         assert_eq!(reason(Lane::Watches).await, Reason::Unavailable);
@@ -332,10 +336,10 @@ mod tests {
         let config = EtcdConfig::at(["127.0.0.1:1"]);
         let core = Core::new(config.clone(), Dial::new(&config).unwrap());
         let asked = || Asked::to_read("list", None);
-        let all = core.rooms[Lane::Watches as usize].acquire_many(16).await.unwrap();
+        let all = core.permits[Lane::Watches as usize].acquire_many(16).await.unwrap();
         core.connection.send_replace(Connection::Up);
         let limit = core.terms(Lane::Watches).limit;
-        let mut waits = pin!(core.turn(core.terms(Lane::Watches), &asked));
+        let mut waits = pin!(core.wait_for_permit(core.terms(Lane::Watches), &asked));
         tokio::select! {
             biased;
             _ = waits.as_mut() => panic!("it has no turn"),
@@ -347,10 +351,10 @@ mod tests {
         assert_eq!(terms.until, Instant::now() + limit);
         drop(all);
         // While no call is answered, it times out.
-        let _all = core.rooms[Lane::Watches as usize].acquire_many(16).await.unwrap();
+        let _all = core.permits[Lane::Watches as usize].acquire_many(16).await.unwrap();
         core.connection.send_replace(Connection::Down("gone".to_string()));
         let began = Instant::now();
-        let error = core.turn(core.terms(Lane::Watches), &asked).await.err().unwrap();
+        let error = core.wait_for_permit(core.terms(Lane::Watches), &asked).await.err().unwrap();
         assert_eq!((error.reason(), began.elapsed()), (&Reason::TimedOut(limit), limit));
     }
 
@@ -365,7 +369,7 @@ mod tests {
             let error = answer.await.unwrap_err();
             (error.reason().clone(), error.applied())
         };
-        let all = core.rooms[Lane::Callers as usize].acquire_many(128).await.unwrap();
+        let all = core.permits[Lane::Callers as usize].acquire_many(128).await.unwrap();
         let until = Instant::now() + Duration::from_secs(9);
         let hangs = |core: Arc<Core>| async move {
             matches!(core.unless_closed(until, pin!(pending::<()>())).await, Waited::Closed)

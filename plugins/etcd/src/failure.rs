@@ -10,13 +10,13 @@ pub(crate) struct Failure {
     pub(crate) reason: Reason,
     pub(crate) applied: Applied,
     /// The connection failed: the error does not come from the server itself.
-    pub(crate) breaks: bool,
+    pub(crate) is_connection_lost: bool,
     source: Error,
 }
 
 impl Failure {
     pub(crate) fn of(source: Error, lease: Option<LeaseId>) -> Self {
-        let (reason, applied, breaks) = match &source {
+        let (reason, applied, is_connection_lost) = match &source {
             Error::GRpcStatus(status) => of_status(status, lease),
             // An invalid endpoint or argument: nothing was sent.
             Error::TransportError(_)
@@ -32,7 +32,7 @@ impl Failure {
             }
             _ => (Reason::Other, Applied::Unknown, false),
         };
-        Failure { reason, applied, breaks, source }
+        Failure { reason, applied, is_connection_lost, source }
     }
 
     /// The failure of a step before the request, so that the request itself was not sent.
@@ -41,14 +41,14 @@ impl Failure {
     }
 
     /// Whether the request may be retried: see [`KvError::is_transient`].
-    pub(crate) fn may_pass(&self, asked: &Asked) -> bool {
+    pub(crate) fn is_retryable(&self, asked: &Asked) -> bool {
         asked.may_pass(&self.reason, self.applied)
     }
 
     pub(crate) fn into_error(self, asked: &Asked, endpoint: &Arc<str>) -> KvError {
         let Failure { reason, applied, source, .. } = self;
         let help = help(&reason, &source);
-        let error = asked.error(reason, applied).at(endpoint.clone()).because(said(&source));
+        let error = asked.error(reason, applied).at(endpoint.clone()).because(cause_text(&source));
         match help {
             Some(help) => error.with_help(help),
             None => error,
@@ -57,7 +57,7 @@ impl Failure {
 }
 
 /// The cause for messages: what the server said, or what happened to the connection, without the wrapping error types.
-fn said(source: &Error) -> String {
+fn cause_text(source: &Error) -> String {
     let Error::GRpcStatus(status) = source else { return source.to_string() };
     let mut innermost = status.source();
     while let Some(next) = innermost.and_then(StdError::source) {
@@ -90,7 +90,7 @@ fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
 pub(crate) const REACH: &str = "check that etcd runs there, and check `endpoints` and the TLS files in etcd.conf";
 
 /// An error with its cause, in one line for the log.
-pub(crate) fn told(error: &KvError) -> String {
+pub(crate) fn with_cause(error: &KvError) -> String {
     match error.source() {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
@@ -101,7 +101,7 @@ pub(crate) fn told(error: &KvError) -> String {
 pub(crate) const NO_RIGHT: &str = "permission denied";
 
 /// Whether an answer is that error.
-pub(crate) fn is_of_rights(error: &Error) -> bool {
+pub(crate) fn is_permission_denied(error: &Error) -> bool {
     matches!(error, Error::GRpcStatus(status) if status.code() == Code::PermissionDenied && status.message().contains(NO_RIGHT))
 }
 
@@ -118,7 +118,7 @@ fn of_status(status: &Status, lease: Option<LeaseId>) -> (Reason, Applied, bool)
         return (Reason::Unavailable, No, true);
     }
     // A status that the server sent has no source.
-    let breaks = status.source().is_some();
+    let is_connection_lost = status.source().is_some();
     match status.code() {
         // This code stands for three different errors.
         Code::OutOfRange if text.contains("compacted") => (Reason::Compacted(None), No, false),
@@ -128,7 +128,7 @@ fn of_status(status: &Status, lease: Option<LeaseId>) -> (Reason, Applied, bool)
         Code::ResourceExhausted if text.contains("space exceeded") => (Reason::Full, No, false),
         Code::ResourceExhausted if text.contains("larger than max") => (Reason::TooLarge, No, false),
         Code::ResourceExhausted if text.contains("too many requests") => (Reason::Unavailable, No, false),
-        Code::ResourceExhausted if !breaks => (Reason::TooLarge, No, false),
+        Code::ResourceExhausted if !is_connection_lost => (Reason::TooLarge, No, false),
         Code::InvalidArgument if text.contains("too large") || text.contains("too many operations") => {
             (Reason::TooLarge, No, false)
         }
@@ -146,11 +146,13 @@ fn of_status(status: &Status, lease: Option<LeaseId>) -> (Reason, Applied, bool)
         Code::InvalidArgument | Code::FailedPrecondition | Code::NotFound | Code::OutOfRange => {
             (Reason::Invalid, No, false)
         }
-        Code::PermissionDenied | Code::Unauthenticated if !breaks => (Reason::Denied, No, false),
+        Code::PermissionDenied | Code::Unauthenticated if !is_connection_lost => (Reason::Denied, No, false),
         // This is checked before anything is proposed to the cluster.
         Code::Unavailable if text.contains("no leader") => (Reason::Unavailable, No, false),
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => (Reason::Unavailable, Unknown, breaks),
-        _ if breaks => (Reason::Unavailable, Unknown, true),
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
+            (Reason::Unavailable, Unknown, is_connection_lost)
+        }
+        _ if is_connection_lost => (Reason::Unavailable, Unknown, true),
         _ => (Reason::Other, Unknown, false),
     }
 }
@@ -172,7 +174,7 @@ mod tests {
 
     fn of(status: Status) -> (Reason, Applied, bool) {
         let failure = Failure::of(Error::GRpcStatus(status), Some(LeaseId(7)));
-        (failure.reason, failure.applied, failure.breaks)
+        (failure.reason, failure.applied, failure.is_connection_lost)
     }
 
     #[test]

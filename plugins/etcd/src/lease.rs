@@ -1,7 +1,7 @@
 //! Leases: granted, kept alive and revoked by single calls, so there is no stream that could be lost.
 
 use crate::{
-    convert::{revision, state},
+    convert::{header_revision, revision},
     core::Core,
     failure::Asked,
     terms::{Lane, Terms},
@@ -17,7 +17,7 @@ fn seconds(ttl: Duration) -> i64 {
     i64::try_from(ttl.as_secs().saturating_add(up)).unwrap_or(i64::MAX).max(1)
 }
 
-fn life(seconds: i64) -> Duration {
+fn ttl_of_seconds(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
 }
 
@@ -28,7 +28,7 @@ impl Core {
         let granted =
             self.call(terms, &asked, |wire| async move { wire.lease.clone().grant(seconds(ttl), None).await });
         let granted = granted.await?;
-        Ok((LeaseId(granted.id()), life(granted.ttl())))
+        Ok((LeaseId(granted.id()), ttl_of_seconds(granted.ttl())))
     }
 
     /// Always in the lane `Own`, also for callers: a lease that is kept alive too late is gone.
@@ -44,7 +44,7 @@ impl Core {
             }
         });
         match left.await? {
-            left @ 1.. => Ok(life(left)),
+            left @ 1.. => Ok(ttl_of_seconds(left)),
             _ => Err(asked()
                 .error(Reason::NoLease(lease), Applied::No)
                 .at(self.endpoints().clone())
@@ -72,11 +72,11 @@ impl Core {
             wire.lease.clone().time_to_live(lease.0, Some(options)).await
         });
         let found = found.await?;
-        Ok((found.keys().iter().cloned().collect(), revision(state(found.header()))))
+        Ok((found.keys().iter().cloned().collect(), revision(header_revision(found.header()))))
     }
 
     /// Whether the lease certainly exists, so that it still has all its keys that were not changed or deleted.
-    pub(crate) async fn lives(&self, lease: LeaseId) -> Result<bool> {
+    pub(crate) async fn is_alive(&self, lease: LeaseId) -> Result<bool> {
         let left = self.time_left(self.terms(Lane::Own), lease).await?;
         // In its last second it may be about to expire.
         Ok(left.is_some_and(|left| !left.is_zero()))
@@ -86,7 +86,7 @@ impl Core {
         let asked = || Asked::to_read("time left", None).with_lease(Some(lease));
         let left = self.call(terms, &asked, |wire| async move { wire.lease.clone().time_to_live(lease.0, None).await });
         match left.await {
-            Ok(left) => Ok((left.ttl() >= 0).then(|| life(left.ttl()))),
+            Ok(left) => Ok((left.ttl() >= 0).then(|| ttl_of_seconds(left.ttl()))),
             Err(error) if *error.reason() == Reason::NoLease(lease) => Ok(None),
             Err(error) => Err(error),
         }

@@ -34,30 +34,30 @@ impl Lives {
     }
 
     /// Those of the branch that was executed.
-    pub(crate) fn of(&self, txn: &Txn, succeeded: bool) -> &[Life] {
+    pub(crate) fn of_branch(&self, txn: &Txn, succeeded: bool) -> &[Life] {
         let (then, otherwise) = self.each.split_at(txn::puts(&txn.then).min(self.each.len()));
         if succeeded { then } else { otherwise }
     }
 
-    fn granted(&self, ttl: Duration) -> Option<Life> {
+    fn granted_for(&self, ttl: Duration) -> Option<Life> {
         self.granted.iter().find_map(|(asked, life)| (*asked == ttl).then_some(*life))
     }
 }
 
 /// Whether any put expires, so that leases are needed. Otherwise all puts have the default `Life`.
-pub(crate) fn are_wanted(txn: &Txn) -> bool {
+pub(crate) fn needs_leases(txn: &Txn) -> bool {
     let ends = |op: &Op| matches!(op, Op::Put(put) if !matches!(put.expiry, Expiry::Never | Expiry::Keep));
     txn.then.iter().chain(&txn.otherwise).any(ends)
 }
 
 impl EtcdStore {
     /// Grants or looks up the leases of all puts.
-    pub(crate) async fn lives(&self, terms: Terms, txn: &Txn) -> Result<Lives> {
+    pub(crate) async fn obtain_leases(&self, terms: Terms, txn: &Txn) -> Result<Lives> {
         let mut lives = Lives::default();
         for op in txn.then.iter().chain(&txn.otherwise) {
             let Op::Put(put) = op else { continue };
             let life = match put.expiry {
-                Expiry::After(ttl) => match lives.granted(ttl) {
+                Expiry::After(ttl) => match lives.granted_for(ttl) {
                     Some(life) => Ok(life),
                     None => self.core.grant(terms, ttl).await.map(|(lease, granted)| {
                         let life = Life { lease: Some(lease), ttl: Some(granted) };
@@ -76,8 +76,8 @@ impl EtcdStore {
             match life {
                 Ok(life) => lives.each.push(life),
                 Err(error) => {
-                    self.give_back(terms, &lives, &[]).await;
-                    return Err(not_begun(error, op));
+                    self.revoke_unused(terms, &lives, &[]).await;
+                    return Err(lease_error(error, op));
                 }
             }
         }
@@ -85,7 +85,7 @@ impl EtcdStore {
     }
 
     /// Revokes the leases that were granted but not used. A lease that cannot be revoked in time expires by itself.
-    pub(crate) async fn give_back(&self, terms: Terms, lives: &Lives, used: &[Life]) {
+    pub(crate) async fn revoke_unused(&self, terms: Terms, lives: &Lives, used: &[Life]) {
         for (_, life) in lives.granted.iter().filter(|(_, life)| !used.contains(life)) {
             if let Some(lease) = life.lease {
                 let _ = self.core.revoke(terms, lease).await;
@@ -94,7 +94,7 @@ impl EtcdStore {
     }
 
     /// Finds out which of the leases is gone, if any.
-    pub(crate) async fn gone(&self, terms: Terms, lives: &Lives) -> Option<LeaseId> {
+    pub(crate) async fn find_gone(&self, terms: Terms, lives: &Lives) -> Option<LeaseId> {
         let leases = lives.leases();
         if let [only] = &*leases {
             return Some(*only);
@@ -109,7 +109,7 @@ impl EtcdStore {
 }
 
 /// The error of a put that was not sent, since its lease could not be obtained.
-fn not_begun(error: KvError, op: &Op) -> KvError {
+fn lease_error(error: KvError, op: &Op) -> KvError {
     let range = if let Op::Put(put) = op { KeyRange::key(&put.key) } else { KeyRange::all() };
     let reason = match error.reason() {
         // It names a lease that the caller has not asked for.

@@ -2,7 +2,7 @@
 
 use crate::{
     core::Core,
-    failure::{Asked, lacks_right, told},
+    failure::{Asked, lacks_right, with_cause},
     terms::{Lane, Terms},
 };
 use cninfra::keyval::{KeyRange, KvError};
@@ -47,14 +47,14 @@ async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
 }
 
 /// Probes, and sets the state of the connection accordingly.
-pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
+pub(crate) async fn check(core: &Core, within: Duration) -> Result<(), KvError> {
     let answer = probe(core, within).await;
     let now = match &answer {
         Ok(()) => {
-            core.probed.hears(Instant::now());
+            core.probed.record_arrival(Instant::now());
             Connection::Up
         }
-        Err(error) => Connection::Down(told(error)),
+        Err(error) => Connection::Down(with_cause(error)),
     };
     core.connection.send_if_modified(|before| {
         let is_new = *before != now;
@@ -66,10 +66,10 @@ pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
 
 /// Maintains the state of the connection until the store is closed.
 pub(crate) async fn run(core: Arc<Core>) {
-    let looking = async {
+    let checking = async {
         loop {
-            let is_up = look(&core, WITHIN).await.is_ok();
-            core.tell_of_outages();
+            let is_up = check(&core, WITHIN).await.is_ok();
+            core.log_ended_outage();
             if is_up {
                 tokio::select! {
                     () = sleep(EVERY) => {}
@@ -83,6 +83,6 @@ pub(crate) async fn run(core: Arc<Core>) {
     };
     tokio::select! {
         () = core.closed() => {}
-        () = looking => {}
+        () = checking => {}
     }
 }

@@ -1,4 +1,4 @@
-//! [`Ours`]: the keys written with the client's lease that, as far as is known, nobody else has changed.
+//! [`OwnKeys`]: the keys written with the client's lease that, as far as is known, nobody else has changed.
 
 use bytes::Bytes;
 use cninfra::keyval::{KeyRange, Revision};
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// How many earlier revisions are remembered of each key.
 const EARLIER: usize = 16;
 
-/// A logical time: how many changes `Ours` had recorded by then.
+/// A logical time: how many changes `OwnKeys` had recorded by then.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub(crate) struct Moment(u64);
 
@@ -22,7 +22,7 @@ pub(crate) struct When {
 
 /// The keys that expire with the client.
 #[derive(Default)]
-pub(crate) struct Ours {
+pub(crate) struct OwnKeys {
     keys: BTreeMap<Bytes, Known>,
     noted: Moment,
     /// When a lease was last lost.
@@ -49,7 +49,7 @@ impl Known {
     }
 }
 
-impl Ours {
+impl OwnKeys {
     pub(crate) fn now(&self) -> Moment {
         self.noted
     }
@@ -89,10 +89,10 @@ impl Ours {
 
     /// Marks all keys as lost with their lease. Their revisions are dropped, since the server may have started to count
     /// anew.
-    pub(crate) fn lose(&mut self) {
+    pub(crate) fn mark_all_lost(&mut self) {
         self.noted.0 += 1;
         self.lost = self.noted;
-        self.keys.values_mut().for_each(Known::lose);
+        self.keys.values_mut().for_each(Known::mark_lost);
     }
 
     /// The keys that were lost with a lease.
@@ -101,7 +101,7 @@ impl Ours {
     }
 
     /// The keys that should exist.
-    pub(crate) fn there(&self) -> Vec<Bytes> {
+    pub(crate) fn expected(&self) -> Vec<Bytes> {
         self.keys.iter().filter(|(_, known)| !known.is_lost).map(|(key, _)| key.clone()).collect()
     }
 
@@ -111,19 +111,19 @@ impl Ours {
     }
 
     /// The value to restore, if the key is still lost.
-    pub(crate) fn to_write(&self, key: &Bytes) -> Option<Bytes> {
+    pub(crate) fn value_to_restore(&self, key: &Bytes) -> Option<Bytes> {
         self.keys.get(key).filter(|known| known.is_lost).map(|known| known.value.clone())
     }
 
     /// The key has been restored.
-    pub(crate) fn is_back(&mut self, key: &Bytes) {
+    pub(crate) fn mark_restored(&mut self, key: &Bytes) {
         if let Some(known) = self.keys.get_mut(key) {
             known.is_lost = false;
         }
     }
 
     /// Somebody else wrote the key while it was lost.
-    pub(crate) fn is_taken(&mut self, key: &Bytes) {
+    pub(crate) fn mark_taken(&mut self, key: &Bytes) {
         if self.keys.get(key).is_some_and(|known| known.is_lost) {
             self.keys.remove(key);
         }
@@ -137,13 +137,13 @@ impl Ours {
     }
 
     /// The value that the key should have, if the one that is there is an earlier one of this client.
-    pub(crate) fn to_mend(&self, key: &Bytes, there: Revision) -> Option<Bytes> {
+    pub(crate) fn value_to_mend(&self, key: &Bytes, there: Revision) -> Option<Bytes> {
         let known = self.keys.get(key).filter(|known| !known.is_lost && known.earlier.contains(&there))?;
         Some(known.value.clone())
     }
 
     /// The current value was restored in place of the earlier one of revision `there`.
-    pub(crate) fn is_mended(&mut self, key: &Bytes, there: Revision, when: When) {
+    pub(crate) fn mark_mended(&mut self, key: &Bytes, there: Revision, when: When) {
         if let Some(known) = self.keys.get_mut(key).filter(|known| known.noted <= when.began) {
             known.written = when.revision;
             // Later revisions belong to a history that this server no longer has.
@@ -153,16 +153,16 @@ impl Ours {
 
     /// The lease did not have this key when it was checked: somebody else changed or deleted it, unless the server has
     /// returned to a revision before it was written.
-    pub(crate) fn is_not_there(&mut self, key: &Bytes, when: When) {
+    pub(crate) fn mark_missing(&mut self, key: &Bytes, when: When) {
         match self.keys.get_mut(key) {
-            Some(known) if known.noted <= when.began && known.written > when.revision => known.lose(),
+            Some(known) if known.noted <= when.began && known.written > when.revision => known.mark_lost(),
             _ => self.forget(key, when),
         }
     }
 }
 
 impl Known {
-    fn lose(&mut self) {
+    fn mark_lost(&mut self) {
         (self.is_lost, self.written) = (true, None);
         self.earlier.clear();
     }
@@ -187,49 +187,49 @@ mod tests {
 
     #[test]
     fn of_two_at_once_the_later_state_is_true_and_else_the_order() {
-        let (mut ours, key) = (Ours::default(), Bytes::from("k"));
+        let (mut ours, key) = (OwnKeys::default(), Bytes::from("k"));
         ours.put(&key, &Bytes::from("1"), when(0, 9));
         let now = ours.now().0;
         assert_eq!(now, 1);
         // Concurrent requests with a lower revision.
         ours.forget(&key, when(0, 8));
         ours.delete(&KeyRange::all(), when(0, 8));
-        assert_eq!(ours.there(), ["k"]);
+        assert_eq!(ours.expected(), ["k"]);
         // Later requests, to a server that counts from the start again.
         ours.put(&key, &Bytes::from("2"), when(now, 2));
         ours.delete(&KeyRange::all(), when(now, 1));
-        assert_eq!(ours.there(), ["k"]);
+        assert_eq!(ours.expected(), ["k"]);
         ours.delete(&KeyRange::all(), when(now, 3));
-        assert!(ours.there().is_empty());
+        assert!(ours.expected().is_empty());
     }
 
     #[test]
     fn what_was_asked_for_before_a_lease_was_lost_is_lost_with_it() {
-        let (mut ours, keys) = (Ours::default(), ["before", "at_once", "after"].map(Bytes::from));
+        let (mut ours, keys) = (OwnKeys::default(), ["before", "at_once", "after"].map(Bytes::from));
         ours.put(&keys[0], &Bytes::new(), when(0, 1));
         let began = ours.now().0;
-        ours.lose();
+        ours.mark_all_lost();
         ours.put(&keys[1], &Bytes::new(), when(began, 2));
         ours.put(&keys[2], &Bytes::new(), when(ours.now().0, 3));
-        assert_eq!((ours.lost(), ours.there()), (vec![keys[1].clone(), keys[0].clone()], vec![keys[2].clone()]));
+        assert_eq!((ours.lost(), ours.expected()), (vec![keys[1].clone(), keys[0].clone()], vec![keys[2].clone()]));
     }
 
     #[test]
     fn what_is_not_there_is_lost_if_the_server_has_gone_back() {
-        let (mut ours, key) = (Ours::default(), Bytes::from("k"));
+        let (mut ours, key) = (OwnKeys::default(), Bytes::from("k"));
         ours.put(&key, &Bytes::from("1"), when(0, 9));
-        ours.is_not_there(&key, when(0, 8));
-        assert_eq!((ours.there(), ours.lost()), (vec![key.clone()], vec![]), "it was put meanwhile");
-        ours.is_not_there(&key, when(1, 8));
-        assert_eq!((ours.there(), ours.lost()), (vec![], vec![key.clone()]));
-        ours.is_back(&key);
-        ours.is_not_there(&key, when(1, 9));
-        assert!(ours.there().is_empty() && ours.lost().is_empty(), "somebody has deleted it");
+        ours.mark_missing(&key, when(0, 8));
+        assert_eq!((ours.expected(), ours.lost()), (vec![key.clone()], vec![]), "it was put meanwhile");
+        ours.mark_missing(&key, when(1, 8));
+        assert_eq!((ours.expected(), ours.lost()), (vec![], vec![key.clone()]));
+        ours.mark_restored(&key);
+        ours.mark_missing(&key, when(1, 9));
+        assert!(ours.expected().is_empty() && ours.lost().is_empty(), "somebody has deleted it");
     }
 
     #[test]
     fn what_is_older_is_known_by_the_states_in_which_it_was_written() {
-        let (mut ours, key) = (Ours::default(), Bytes::from("k"));
+        let (mut ours, key) = (OwnKeys::default(), Bytes::from("k"));
         let at = |revision| Revision::new(revision).unwrap();
         for revision in [5, 8, 11, 14] {
             ours.put(&key, &Bytes::from(format!("{revision}")), when(ours.now().0, revision));
@@ -237,15 +237,21 @@ mod tests {
         assert!(!ours.may_be_older(&key, Some(at(14))) && !ours.may_be_older(&key, None));
         assert!(ours.may_be_older(&key, Some(at(9))));
         // Written by somebody else, who kept the lease of the key.
-        assert_eq!(ours.to_mend(&key, at(9)), None);
-        assert_eq!(ours.to_mend(&key, at(8)), Some(Bytes::from("14")));
-        ours.is_mended(&key, at(8), when(ours.now().0, 10));
+        assert_eq!(ours.value_to_mend(&key, at(9)), None);
+        assert_eq!(ours.value_to_mend(&key, at(8)), Some(Bytes::from("14")));
+        ours.mark_mended(&key, at(8), when(ours.now().0, 10));
         // The server reaches these revisions again, with other contents.
-        assert_eq!((ours.to_mend(&key, at(11)), ours.to_mend(&key, at(5))), (None, Some(Bytes::from("14"))));
+        assert_eq!(
+            (ours.value_to_mend(&key, at(11)), ours.value_to_mend(&key, at(5))),
+            (None, Some(Bytes::from("14")))
+        );
         ours.put(&key, &Bytes::from("last"), when(ours.now().0, 7));
-        assert_eq!((ours.to_mend(&key, at(8)), ours.to_mend(&key, at(5))), (None, Some(Bytes::from("last"))));
-        ours.lose();
-        assert_eq!(ours.to_mend(&key, at(5)), None);
+        assert_eq!(
+            (ours.value_to_mend(&key, at(8)), ours.value_to_mend(&key, at(5))),
+            (None, Some(Bytes::from("last")))
+        );
+        ours.mark_all_lost();
+        assert_eq!(ours.value_to_mend(&key, at(5)), None);
         for revision in 20..99 {
             ours.put(&key, &Bytes::new(), when(ours.now().0, revision));
         }

@@ -105,7 +105,7 @@ impl Etcd {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, current: Current) -> Current {
+    fn set_current(&self, current: Current) -> Current {
         std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), current)
     }
 }
@@ -115,7 +115,7 @@ const OFF: &str = "no endpoints are configured: set `endpoints` in etcd.conf, or
 impl Lifecycle for Etcd {
     async fn init(&self, cx: &Context) -> Result<()> {
         if !self.is_wanted() {
-            self.put(Current::Off);
+            self.set_current(Current::Off);
             cx.status().report_because(State::Disabled, OFF);
             return Ok(());
         }
@@ -125,7 +125,7 @@ impl Lifecycle for Etcd {
             Some(store) => store,
             None => {
                 let store = Arc::new(EtcdStore::open(self.config.clone()).await?);
-                self.put(Current::Open(store.clone()));
+                self.set_current(Current::Open(store.clone()));
                 report::begin(&store, cx.clone(), self.metrics.clone());
                 store
             }
@@ -157,7 +157,7 @@ impl Lifecycle for Etcd {
             cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
         // Not earlier: other plugins may still be giving back what they hold in this store.
-        self.put(Current::Closed);
+        self.set_current(Current::Closed);
         Ok(())
     }
 }

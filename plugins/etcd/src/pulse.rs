@@ -45,12 +45,12 @@ impl Pulse {
     }
 
     /// Something has arrived.
-    pub(crate) fn hears(&self, now: Instant) {
+    pub(crate) fn record_arrival(&self, now: Instant) {
         self.heard.store(self.at(now), Relaxed);
     }
 
     /// A question is being asked.
-    pub(crate) fn asks(&self, now: Instant) {
+    pub(crate) fn record_question(&self, now: Instant) {
         let now = self.at(now);
         self.asked_last.store(now, Relaxed);
         if self.asked.load(Relaxed) <= self.heard.load(Relaxed) {
@@ -81,7 +81,7 @@ impl Pulse {
 
     /// Whether the caller has to ask, since nothing has arrived for `every`. Of several concurrent callers, one gets
     /// `true`.
-    pub(crate) fn has_to_be_asked(&self, every: Duration) -> bool {
+    pub(crate) fn claim_question(&self, every: Duration) -> bool {
         let last = self.asked_last.load(Relaxed);
         let is_due = self.elapsed(last.max(self.heard.load(Relaxed))) >= every;
         is_due && self.asked_last.compare_exchange(last, self.at(Instant::now()), Relaxed, Relaxed).is_ok()
@@ -92,11 +92,11 @@ impl Pulse {
         self.streams.load(Relaxed)
     }
 
-    pub(crate) fn begins(&self) {
+    pub(crate) fn add_stream(&self) {
         self.streams.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn ends(&self) {
+    pub(crate) fn remove_stream(&self) {
         self.streams.fetch_sub(1, Relaxed);
     }
 }
@@ -108,7 +108,7 @@ pub(crate) fn grace(due: Instant) -> Option<Duration> {
 }
 
 /// Sleeps until `then`, and a bit longer if it wakes up late.
-pub(crate) async fn patiently(then: Instant) {
+pub(crate) async fn sleep_with_grace(then: Instant) {
     sleep_until(then).await;
     if let Some(grace) = grace(then) {
         sleep_until(Instant::now() + grace).await;
@@ -127,23 +127,23 @@ mod tests {
         let pulse = Pulse::new();
         assert!(!pulse.is_proven());
         for _ in 0..5 {
-            pulse.asks(Instant::now());
+            pulse.record_question(Instant::now());
             sleep(SECOND).await;
             // The answer may be for any of the streams.
-            pulse.hears(Instant::now());
+            pulse.record_arrival(Instant::now());
         }
         assert!(pulse.is_proven() && !pulse.is_dead());
         // Nobody has asked anything, so silence proves nothing.
         sleep(5 * SECOND).await;
         assert!(!pulse.is_dead() && pulse.quiet() == 5 * SECOND);
-        pulse.asks(Instant::now());
+        pulse.record_question(Instant::now());
         sleep(UNANSWERED - Duration::from_millis(1)).await;
         // A second question does not extend the time.
-        pulse.asks(Instant::now());
+        pulse.record_question(Instant::now());
         assert!(!pulse.is_dead());
         sleep(Duration::from_millis(1)).await;
         assert!(pulse.is_dead());
-        pulse.hears(Instant::now());
+        pulse.record_arrival(Instant::now());
         assert!(!pulse.is_dead());
     }
 
@@ -151,10 +151,10 @@ mod tests {
     async fn it_is_dead_as_soon_as_it_was_silent_for_long() {
         let pulse = Pulse::new();
         sleep(SECOND).await;
-        pulse.hears(Instant::now());
+        pulse.record_arrival(Instant::now());
         let heard = Instant::now();
         sleep(SECOND).await;
-        pulse.asks(Instant::now());
+        pulse.record_question(Instant::now());
         assert_eq!(pulse.dead_at(), heard + SILENCE);
         sleep(SILENCE - SECOND - Duration::from_millis(1)).await;
         assert!(!pulse.is_dead());
@@ -166,12 +166,12 @@ mod tests {
     async fn of_many_one_asks() {
         let pulse = Pulse::new();
         advance(SECOND).await;
-        let asked = |pulse: &Pulse| (0..9).filter(|_| pulse.has_to_be_asked(SECOND)).count();
+        let asked = |pulse: &Pulse| (0..9).filter(|_| pulse.claim_question(SECOND)).count();
         assert_eq!(asked(&pulse), 1);
         advance(SECOND).await;
         assert_eq!(asked(&pulse), 1);
         advance(SECOND / 2).await;
-        pulse.hears(Instant::now());
+        pulse.record_arrival(Instant::now());
         advance(SECOND / 2).await;
         assert_eq!(asked(&pulse), 0, "something has come");
     }
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(grace(then), Some(LATE * 7 / 2));
         advance(9 * SECOND).await;
         let began = Instant::now();
-        patiently(then).await;
+        sleep_with_grace(then).await;
         assert_eq!(began.elapsed(), GRACE);
     }
 }

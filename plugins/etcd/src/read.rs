@@ -1,9 +1,9 @@
 //! Reads: single keys, ranges and pages, each at one revision.
 
 use crate::{
-    convert::{bounds, entry, number, revision, start, state},
+    convert::{bounds, entry, header_revision, number, revision, start},
     core::Core,
-    failure::{Asked, is_of_rights},
+    failure::{Asked, is_permission_denied},
     monitor::PROBE_KEY,
     terms::Terms,
     wire::MAX_MESSAGE,
@@ -51,7 +51,7 @@ impl Core {
             let (key, options) = (from.map_or(first, start), options.clone().with_range(end));
             self.seating.read(wire, key, options)
         });
-        Ok(found(read.await?))
+        Ok(read_entries(read.await?))
     }
 
     /// Reads the first entries of the rest of a range. etcd has no limit in bytes, so an answer that is too large is
@@ -74,7 +74,7 @@ impl Core {
             let mut client = wire.kv.clone().max_decoding_message_size(most);
             async move { client.get(key, Some(options)).await }
         });
-        Ok(found(read.await?))
+        Ok(read_entries(read.await?))
     }
 
     /// The newest revision that a majority of the cluster has agreed on, whatever keys the user may read.
@@ -87,11 +87,11 @@ impl Core {
         let read = self.call(terms, &asked, |wire| async {
             let options = GetOptions::new().with_count_only();
             match self.seating.read(wire.clone(), PROBE_KEY.into(), options).await {
-                Err(error) if is_of_rights(&error) => {
+                Err(error) if is_permission_denied(&error) => {
                     let nothing = wire.with_spare(async move |client| client.txn(Txn::new()).await).await?;
-                    Ok(state(nothing.header()))
+                    Ok(header_revision(nothing.header()))
                 }
-                read => read.map(|read| state(read.header())),
+                read => read.map(|read| header_revision(read.header())),
             }
         });
         read.await
@@ -164,9 +164,9 @@ impl Core {
 }
 
 /// The entries of an answer, its revision, and whether there are more.
-fn found(mut read: GetResponse) -> (Vec<Entry>, i64, bool) {
+fn read_entries(mut read: GetResponse) -> (Vec<Entry>, i64, bool) {
     let entries = std::mem::take(&mut read.0.kvs).into_iter().map(entry).collect();
-    (entries, state(read.header()), read.more())
+    (entries, header_revision(read.header()), read.more())
 }
 
 /// A cursor holds the revision that is read, and the next possible key: the last one followed by a zero byte.

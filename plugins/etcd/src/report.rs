@@ -9,7 +9,7 @@ pub(crate) fn begin(store: &EtcdStore, cx: Context, metrics: StoreMetrics) {
     let (core, mut connection) = (store.core.clone(), store.connection());
     // Until the first answer, the error of `init` says what is wrong. With `allow-delayed-start`, `init` does not wait
     // for an answer, so failures are reported from the start.
-    let mut is_told = core.config.allow_delayed_start;
+    let mut reports_failures = core.config.allow_delayed_start;
     let counted = metrics.clone();
     let reporting = async move {
         loop {
@@ -17,11 +17,11 @@ pub(crate) fn begin(store: &EtcdStore, cx: Context, metrics: StoreMetrics) {
             counted.set_up(now == Connection::Up);
             match now {
                 Connection::Up => {
-                    is_told = true;
+                    reports_failures = true;
                     cx.status().report(State::Ok);
                     cx.status().recovered();
                 }
-                Connection::Down(why) if is_told => cx.status().report_because(State::Error, why),
+                Connection::Down(why) if reports_failures => cx.status().report_because(State::Error, why),
                 Connection::Down(_) | Connection::Connecting => {}
             }
             if connection.changed().await.is_err() {

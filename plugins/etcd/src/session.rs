@@ -1,10 +1,10 @@
 //! [`Session`]: the client's lease, and the keys that exist as long as it does.
 
 use crate::{
-    convert::{revision, state},
+    convert::{header_revision, revision},
     core::Core,
-    failure::{Asked, told},
-    ours::{Moment, Ours, When},
+    failure::{Asked, with_cause},
+    ours::{Moment, OwnKeys, When},
     terms::{Lane, Terms},
     txn,
 };
@@ -46,7 +46,7 @@ const AT_ONCE: usize = 16;
 #[derive(Default)]
 pub(crate) struct Session {
     state: Mutex<State>,
-    making: tokio::sync::Mutex<()>,
+    granting: tokio::sync::Mutex<()>,
     in_use: AtomicBool,
     /// Keys that are being deleted, which must not be restored.
     deletes: Deletes,
@@ -59,13 +59,13 @@ struct State {
     lease: Option<LeaseId>,
     life: Duration,
     /// The keys that were written with it.
-    ours: Ours,
+    ours: OwnKeys,
     /// Keys whose restoring may still be applied, even after later requests, since it was not answered.
     doubtful: BTreeSet<Bytes>,
     /// Keys that are being put with it.
     putting: Vec<Bytes>,
     /// Whether the log already says that something cannot be restored.
-    is_told: bool,
+    is_failure_logged: bool,
 }
 
 impl Session {
@@ -74,7 +74,7 @@ impl Session {
         if let Some(lease) = self.current() {
             return Ok(lease);
         }
-        let Ok(_making) = timeout_at(terms.until, self.making.lock()).await else {
+        let Ok(_granting) = timeout_at(terms.until, self.granting.lock()).await else {
             let late = Asked::to_repeat("grant", None).error(Reason::TimedOut(terms.limit), Applied::No);
             return Err(late.at(core.endpoints().clone()).because("what ends with the client is being written again"));
         };
@@ -84,7 +84,7 @@ impl Session {
         let lease = self.grant(terms, core).await?;
         if !self.in_use.swap(true, Relaxed) {
             // The task ends with the store. So does a lease that no task keeps alive: it expires.
-            tasks.spawn_unless(|| core.is_closed(), keep(core.clone(), self.clone()));
+            tasks.spawn_unless(|| core.is_closed(), keep_lease(core.clone(), self.clone()));
         }
         Ok(lease)
     }
@@ -110,18 +110,18 @@ impl Session {
     }
 
     /// The given lease is gone: the next caller gets a new one.
-    pub(crate) fn lost(&self, lease: LeaseId) {
+    pub(crate) fn mark_lease_lost(&self, lease: LeaseId) {
         let mut state = self.lock();
         if state.lease == Some(lease) {
-            (state.lease, state.is_told) = (None, false);
-            state.ours.lose();
+            (state.lease, state.is_failure_logged) = (None, false);
+            state.ours.mark_all_lost();
             // Requests that use a lease that is gone are refused, so none can still be applied.
             state.doubtful.clear();
         }
     }
 
-    /// The current moment, to be taken before a request that is reported to [`has_done`](Self::has_done) or
-    /// [`has_put`](Self::has_put).
+    /// The current moment, to be taken before a request that is reported to [`record_ops`](Self::record_ops) or
+    /// [`record_put`](Self::record_put).
     pub(crate) fn now(&self) -> Moment {
         if self.in_use.load(Relaxed) { self.lock().ours.now() } else { Moment::default() }
     }
@@ -151,7 +151,7 @@ impl Session {
     }
 
     /// Records what this client has written and deleted, so that it is known which keys expire with it.
-    pub(crate) fn has_done(&self, ops: &[Op], began: Moment, revision: Option<Revision>) {
+    pub(crate) fn record_ops(&self, ops: &[Op], began: Moment, revision: Option<Revision>) {
         if !self.in_use.load(Relaxed) {
             return;
         }
@@ -168,7 +168,7 @@ impl Session {
     }
 
     /// Records that this client has put this key so that it does not expire with the client.
-    pub(crate) fn has_put(&self, key: &Bytes, began: Moment, revision: Option<Revision>) {
+    pub(crate) fn record_put(&self, key: &Bytes, began: Moment, revision: Option<Revision>) {
         if self.in_use.load(Relaxed) {
             self.lock().ours.forget(key, When { began, revision });
         }
@@ -191,33 +191,37 @@ impl Session {
     }
 
     /// Restores the keys that should exist, and forgets those that somebody else has changed or deleted.
-    async fn settle(&self, core: &Core) -> Result<()> {
+    async fn reconcile(&self, core: &Core) -> Result<()> {
         let Some(lease) = self.current() else { return Ok(()) };
-        let written = self.write_again(core, lease).await;
-        self.look(core, lease).await.and(written)
+        let written = self.restore_lost(core, lease).await;
+        self.check_keys(core, lease).await.and(written)
     }
 
     /// Forgets the keys that somebody else has changed or deleted: those that the lease no longer has.
     ///
     /// # Errors
     /// The server's error. The keys that were not checked are checked the next time.
-    async fn look(&self, core: &Core, lease: LeaseId) -> Result<()> {
+    async fn check_keys(&self, core: &Core, lease: LeaseId) -> Result<()> {
         let (began, ours, doubtful) = {
             let state = self.lock();
             let is_gone = |key: &&Bytes| !state.ours.has(key);
-            (state.ours.now(), state.ours.there(), state.doubtful.iter().filter(is_gone).cloned().collect::<Vec<_>>())
+            (
+                state.ours.now(),
+                state.ours.expected(),
+                state.doubtful.iter().filter(is_gone).cloned().collect::<Vec<_>>(),
+            )
         };
         if ours.is_empty() && doubtful.is_empty() {
             return Ok(());
         }
-        let (of_lease, state) = core.keys_of(lease).await?;
+        let (of_lease, at) = core.keys_of(lease).await?;
         for key in doubtful.into_iter().filter(|key| of_lease.contains(&key[..])) {
             self.take_back(core, lease, &key).await?;
         }
         let mut gone = Vec::new();
         for key in ours {
             if of_lease.contains(&key[..]) {
-                if self.lock().ours.may_be_older(&key, state) {
+                if self.lock().ours.may_be_older(&key, at) {
                     self.mend(core, lease, &key).await?;
                 }
                 continue;
@@ -225,31 +229,31 @@ impl Session {
             // The member that answered may be behind. This read is of what a majority has agreed on.
             let options = GetOptions::new().with_keys_only();
             let range = KeyRange::key(&key);
-            let (found, state, _) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
+            let (found, at, _) = core.range(core.terms(Lane::Own), "look at", &range, None, options).await?;
             if found.iter().all(|entry| entry.lease != Some(lease)) {
-                gone.push((key, When { began, revision: revision(state) }));
+                gone.push((key, When { began, revision: revision(at) }));
             }
         }
         // If the lease is gone too, the keys have expired with it: the task that keeps it alive will notice.
-        if !gone.is_empty() && core.lives(lease).await? {
+        if !gone.is_empty() && core.is_alive(lease).await? {
             let ours = &mut self.lock().ours;
-            gone.iter().for_each(|(key, when)| ours.is_not_there(key, *when));
+            gone.iter().for_each(|(key, when)| ours.mark_missing(key, *when));
         }
         Ok(())
     }
 
     /// Restores the keys that nobody else has written meanwhile. A key that cannot be restored does not hold up the
     /// others, and is tried again the next time.
-    async fn write_again(&self, core: &Core, lease: LeaseId) -> Result<()> {
+    async fn restore_lost(&self, core: &Core, lease: LeaseId) -> Result<()> {
         let lost = self.lock().ours.lost();
         if lost.is_empty() {
             return Ok(());
         }
         let mut failed = None;
         for some in lost.chunks(AT_ONCE) {
-            let writing = some.iter().map(|key| self.write(core, lease, key));
+            let writing = some.iter().map(|key| self.restore(core, lease, key));
             for error in join_all(writing).await.into_iter().filter_map(Result::err) {
-                if is_of_all(&error) {
+                if concerns_all_keys(&error) {
                     return Err(error);
                 }
                 failed.get_or_insert(error);
@@ -259,8 +263,8 @@ impl Session {
             tracing::warn!("the lease of the client was lost: what ended with it was written again, with a new one");
             return Ok(());
         };
-        if !std::mem::replace(&mut self.lock().is_told, true) {
-            let why = told(&error);
+        if !std::mem::replace(&mut self.lock().is_failure_logged, true) {
+            let why = with_cause(&error);
             tracing::warn!(
                 "the lease of the client was lost, and not all that ended with it can be written again: {why}"
             );
@@ -268,11 +272,11 @@ impl Session {
         Err(error)
     }
 
-    async fn write(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
+    async fn restore(&self, core: &Core, lease: LeaseId, key: &Bytes) -> Result<()> {
         // A key that is being deleted is left out. If the delete fails, the next check restores it.
         let Some(writing) = self.deletes.write_again(key) else { return Ok(()) };
         // It may have been deleted while earlier keys were restored.
-        let Some(value) = self.lock().ours.to_write(key) else { return Ok(()) };
+        let Some(value) = self.lock().ours.value_to_restore(key) else { return Ok(()) };
         let life = txn::Life { lease: Some(lease), ttl: None };
         let put =
             Txn::new().when(key.clone(), Compare::Absent).put_with(key.clone(), value, Expiry::WithClient).or_get(key);
@@ -294,9 +298,9 @@ impl Session {
             match found.first() {
                 // Somebody else's value, not one that this client wrote with the new lease.
                 Some(OpResult::Got(found)) if found.iter().any(|entry| entry.lease != Some(lease)) => {
-                    ours.is_taken(key)
+                    ours.mark_taken(key)
                 }
-                _ => ours.is_back(key),
+                _ => ours.mark_restored(key),
             }
             if !is_written || ours.has(key) {
                 return Ok(());
@@ -317,7 +321,7 @@ impl Session {
         let Some(there) = ours.and_then(|entry| entry.revision) else { return Ok(()) };
         let (began, value) = {
             let state = self.lock();
-            (state.ours.now(), state.ours.to_mend(key, there))
+            (state.ours.now(), state.ours.value_to_mend(key, there))
         };
         let Some(value) = value else { return Ok(()) };
         let life = txn::Life { lease: Some(lease), ttl: None };
@@ -330,8 +334,8 @@ impl Session {
         });
         let written = written.await?;
         if written.succeeded() {
-            let when = When { began, revision: revision(state(written.header())) };
-            self.lock().ours.is_mended(key, there, when);
+            let when = When { began, revision: revision(header_revision(written.header())) };
+            self.lock().ours.mark_mended(key, there, when);
         }
         Ok(())
     }
@@ -388,12 +392,12 @@ impl Drop for UnderWay<'_> {
 }
 
 /// Whether the error of one key would be the same for all others.
-fn is_of_all(error: &KvError) -> bool {
+fn concerns_all_keys(error: &KvError) -> bool {
     matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_) | Reason::Closed | Reason::NoLease(_))
 }
 
 /// Keeps the lease alive until the store is closed, and grants a new one if it was lost.
-async fn keep(core: Arc<Core>, session: Arc<Session>) {
+async fn keep_lease(core: Arc<Core>, session: Arc<Session>) {
     let kept = Notify::new();
     let keeping = async {
         let mut pauses = Pauses::default();
@@ -401,7 +405,7 @@ async fn keep(core: Arc<Core>, session: Arc<Session>) {
             let lease = session.lock().lease;
             let done = match lease {
                 Some(lease) => core.keep_alive(lease).await.map(drop),
-                None => renew(&core, &session).await,
+                None => replace_lease(&core, &session).await,
             };
             match done {
                 Ok(()) => {
@@ -411,17 +415,17 @@ async fn keep(core: Arc<Core>, session: Arc<Session>) {
                     sleep((life / 3).max(Duration::from_millis(100))).await;
                 }
                 Err(error) => match (error.reason(), lease) {
-                    (Reason::NoLease(_), Some(lease)) => session.lost(lease),
+                    (Reason::NoLease(_), Some(lease)) => session.mark_lease_lost(lease),
                     _ => sleep(pauses.next()).await,
                 },
             }
         }
     };
     // Beside `keeping`, since restoring many keys may take longer than the lease lives.
-    let settling = async {
+    let reconciling = async {
         loop {
             kept.notified().await;
-            if let Err(error) = session.settle(&core).await {
+            if let Err(error) = session.reconcile(&core).await {
                 tracing::debug!(%error, "whether all is there that ends with the client is not known");
             }
         }
@@ -429,12 +433,12 @@ async fn keep(core: Arc<Core>, session: Arc<Session>) {
     tokio::select! {
         () = core.closed() => {}
         () = keeping => {}
-        () = settling => {}
+        () = reconciling => {}
     }
 }
 
-async fn renew(core: &Core, session: &Session) -> Result<()> {
-    let _making = session.making.lock().await;
+async fn replace_lease(core: &Core, session: &Session) -> Result<()> {
+    let _granting = session.granting.lock().await;
     if session.lock().lease.is_none() {
         session.grant(core.terms(Lane::Own), core).await?;
     }

@@ -76,8 +76,8 @@ impl EtcdStore {
     /// The config is not valid.
     pub async fn open(config: EtcdConfig) -> Result<Self> {
         config.check().map_err(|invalid| misconfigured("look at etcd.conf".to_string(), format!("{invalid:#}")))?;
-        let of_files = config.clone();
-        let reading = tokio::task::spawn_blocking(move || Dial::new(&of_files));
+        let config_of_dial = config.clone();
+        let reading = tokio::task::spawn_blocking(move || Dial::new(&config_of_dial));
         let dial = match timeout(FILES, reading).await {
             Ok(Ok(dial)) => dial?,
             Ok(Err(gone)) => return Err(KvError::new("connect", Reason::Closed).not_applied().because(gone)),
@@ -96,7 +96,7 @@ impl EtcdStore {
             closing: Mutex::default(),
         };
         store.tasks.spawn(monitor::run(core.clone()));
-        store.tasks.spawn(core.clone().look_after_deadlines());
+        store.tasks.spawn(core.clone().enforce_deadlines());
         if !core.config.auto_compact.is_zero() {
             store.tasks.spawn(compact_often(core));
         }
@@ -108,7 +108,7 @@ impl EtcdStore {
     /// # Errors
     /// Why it does not, with the endpoint.
     pub async fn ping(&self) -> Result<()> {
-        monitor::look(&self.core, *self.core.config.operation_timeout).await
+        monitor::check(&self.core, *self.core.config.operation_timeout).await
     }
 
     /// The state of the connection, and its changes. It is checked once a second, and whenever a call or a watch finds
@@ -148,7 +148,7 @@ impl EtcdStore {
         };
         self.core.close();
         self.tasks.join().await;
-        self.core.leave();
+        self.core.drop_connections();
         ended
     }
 }
@@ -157,7 +157,7 @@ impl EtcdStore {
 impl Drop for EtcdStore {
     fn drop(&mut self) {
         self.core.close();
-        self.core.leave();
+        self.core.drop_connections();
     }
 }
 
@@ -177,14 +177,14 @@ impl Store for EtcdStore {
     }
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
-        self.done(txn).await
+        self.run(txn).await
     }
 
     async fn put(&self, put: Put) -> Result<Written> {
         match put.expiry {
-            Expiry::Never => self.put_for_ever(&put).await,
+            Expiry::Never => self.put_without_expiry(&put).await,
             // A put that expires needs a lease, which may have to be granted and revoked.
-            _ => Written::of(&Box::pin(self.done(Txn::one(Op::Put(put)))).await?),
+            _ => Written::of(&Box::pin(self.run(Txn::one(Op::Put(put)))).await?),
         }
     }
 
@@ -209,9 +209,9 @@ impl Revisions for EtcdStore {
     fn revision(&self) -> BoxFuture<'_, Result<Revision>> {
         Box::pin(async {
             let newest = self.core.newest_of_all(self.core.terms(Lane::Callers)).await?;
-            let unsaid =
+            let missing =
                 || Asked::to_read("revision", None).error(Reason::Other, Applied::No).because("it was not said");
-            revision(newest).ok_or_else(unsaid)
+            revision(newest).ok_or_else(missing)
         })
     }
 

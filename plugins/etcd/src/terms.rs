@@ -29,7 +29,7 @@ impl Lane {
 
     /// How many requests are in flight at once; further ones wait, within their limit. A server that hangs executes all
     /// requests in flight when it wakes up, so they must not serve as a queue.
-    pub(crate) const fn room(self) -> usize {
+    pub(crate) const fn limit(self) -> usize {
         match self {
             Lane::Callers => 128,
             Lane::Watches => 16,
@@ -45,7 +45,7 @@ impl Terms {
     }
 
     /// The same terms, with the full limit from now on.
-    pub(crate) fn anew(self) -> Self {
+    pub(crate) fn restarted(self) -> Self {
         Terms { until: Instant::now() + self.limit, ..self }
     }
 }

@@ -114,7 +114,7 @@ impl Wire {
     }
 
     /// Counts an answer of the server.
-    pub(crate) fn answered(&self) {
+    pub(crate) fn count_answer(&self) {
         self.answers.fetch_add(1, Relaxed);
     }
 
@@ -168,7 +168,7 @@ impl Slot {
         }
         let turn = self.turn.load(Relaxed);
         // The guard skips this member even if this future is dropped because the caller's time is up.
-        let passes = Passes { slot: self, turn };
+        let guard = SkipGuard { slot: self, turn };
         let endpoint = self.endpoint_of(turn);
         let client = match timeout(self.dial.sign_on, self.dial.dial(&endpoint, self.carries)).await {
             Ok(Ok(client)) => client,
@@ -178,7 +178,7 @@ impl Slot {
                 return Err((Error::GRpcStatus(Status::unavailable(late)), endpoint));
             }
         };
-        passes.not();
+        guard.disarm();
         let wire = Arc::new(Wire {
             kv: client.kv_client().max_decoding_message_size(MAX_MESSAGE),
             spare: SyncMutex::default(),
@@ -196,7 +196,7 @@ impl Slot {
 
     /// Moves on to the next member, unless the turn has changed meanwhile: then somebody else has already reported this
     /// member.
-    fn pass(&self, turn: usize) {
+    fn skip_member(&self, turn: usize) {
         let _ = self.turn.compare_exchange(turn, turn.wrapping_add(1), Relaxed, Relaxed);
     }
 
@@ -207,13 +207,13 @@ impl Slot {
         let is_current = current.as_ref().is_some_and(|current| Arc::ptr_eq(current, wire));
         if is_current {
             *current = None;
-            self.pass(wire.turn);
+            self.skip_member(wire.turn);
         }
         is_current
     }
 
     /// Drops the current connection without blaming its member: the next one is to the same member.
-    pub(crate) fn renew(&self) {
+    pub(crate) fn drop_current(&self) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -223,21 +223,21 @@ impl Slot {
 }
 
 /// Guard of an attempt to connect: when it is dropped, the member is skipped.
-struct Passes<'s> {
+struct SkipGuard<'s> {
     slot: &'s Slot,
     turn: usize,
 }
 
-impl Passes<'_> {
+impl SkipGuard<'_> {
     /// Disarms the guard, since the member has answered.
-    fn not(self) {
+    fn disarm(self) {
         std::mem::forget(self);
     }
 }
 
-impl Drop for Passes<'_> {
+impl Drop for SkipGuard<'_> {
     fn drop(&mut self) {
-        self.slot.pass(self.turn);
+        self.slot.skip_member(self.turn);
     }
 }
 
@@ -264,14 +264,14 @@ mod tests {
             // The failure of a connection may be noticed late, when there is already another connection, or none.
             let late = wire.clone();
             assert!(slot.replace(&wire) && !slot.replace(&late));
-            slot.pass(late.turn);
-            slot.pass(late.turn);
+            slot.skip_member(late.turn);
+            slot.skip_member(late.turn);
         }
         asked.sort();
         assert_eq!(asked, ["http://a:1", "http://b:1", "http://c:1"].map(Arc::from));
-        // After `renew`, the connection is to the same member, and `endpoint` returns that member's endpoint.
+        // After `drop_current`, the connection is to the same member, and `endpoint` returns that member's endpoint.
         let before = slot.get().await.unwrap();
-        slot.renew();
+        slot.drop_current();
         let wire = slot.get().await.unwrap();
         assert_eq!((&wire.endpoint, slot.endpoint()), (&before.endpoint, wire.endpoint.clone()));
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub(crate) const WIDTH: f64 = 172.0;
 pub(crate) const HEIGHT: f64 = 46.0;
 /// The space for the levels' names, left of the rows.
-pub(crate) const MARGIN: f64 = 60.0;
+pub(crate) const LEVEL_LABELS: f64 = 60.0;
 /// The width of a lane, which is an edge's way through a row.
 const LANE: f64 = 4.0;
 /// The gap between the items of a row; and the additional space on both sides of a plugin.
@@ -19,10 +19,10 @@ const BESIDE: f64 = 4.0;
 /// The distance between two rows, which grows with the number of edges between them.
 const BETWEEN: f64 = 40.0;
 /// The margin around the whole drawing.
-const EDGE: f64 = 12.0;
+const PADDING: f64 = 12.0;
 /// The number of plugins in a row, unless there are very many.
 const IN_A_ROW: usize = 5;
-const SWEEPS: usize = 8;
+const PLACEMENT_SWEEPS: usize = 8;
 
 /// The positions of everything in a drawing.
 pub(crate) struct Layout {
@@ -62,8 +62,10 @@ impl Layout {
         let rows = Rows::of(levels, edges, most);
         let links = rows.links();
         let middles = middles(&rows, &links);
-        let middles: Vec<Vec<f64>> =
-            middles.into_iter().map(|row| row.into_iter().map(|x| (x + MARGIN + EDGE).round()).collect()).collect();
+        let middles: Vec<Vec<f64>> = middles
+            .into_iter()
+            .map(|row| row.into_iter().map(|x| (x + LEVEL_LABELS + PADDING).round()).collect())
+            .collect();
         let tops = tops(&rows, &links);
         let mut nodes = vec![(0.0, 0.0); levels.len()];
         let mut right: f64 = 0.0;
@@ -76,8 +78,8 @@ impl Layout {
             }
         }
         let paths = paths(&rows, links, &middles, &tops);
-        let height = tops.last().map_or(0.0, |top| top + HEIGHT + EDGE);
-        Layout { width: right + EDGE, height, nodes, levels: bands(&rows, &tops), paths }
+        let height = tops.last().map_or(0.0, |top| top + HEIGHT + PADDING);
+        Layout { width: right + PADDING, height, nodes, levels: bands(&rows, &tops), paths }
     }
 }
 
@@ -102,7 +104,7 @@ fn middles(rows: &Rows, links: &[Link]) -> Vec<Vec<f64>> {
         placed(&wishes, GAP, most)
     };
     let mut middles: Vec<Vec<f64>> = rows.rows.iter().map(|row| place(row, &|_| most / 2.0)).collect();
-    for sweep in 0..SWEEPS {
+    for sweep in 0..PLACEMENT_SWEEPS {
         let order: Vec<usize> =
             if sweep % 2 == 0 { (0..rows.rows.len()).collect() } else { (0..rows.rows.len()).rev().collect() };
         for row in order {
@@ -125,7 +127,7 @@ fn tops(rows: &Rows, links: &[Link]) -> Vec<f64> {
     for link in links {
         passing[link.row] += 1;
     }
-    let mut top = EDGE;
+    let mut top = PADDING;
     let mut tops = Vec::with_capacity(rows.rows.len());
     for passing in passing {
         tops.push(top);
@@ -217,7 +219,7 @@ mod tests {
             let (levels, edges) = random(1 + seed as usize * 2, seed);
             let layout = Layout::of(&levels, edges);
             for (i, (x, y)) in layout.nodes.iter().enumerate() {
-                assert!(*x >= MARGIN && x + WIDTH <= layout.width && y + HEIGHT <= layout.height, "{seed}: {i}");
+                assert!(*x >= LEVEL_LABELS && x + WIDTH <= layout.width && y + HEIGHT <= layout.height, "{seed}: {i}");
                 for (other_x, other_y) in &layout.nodes[..i] {
                     assert!(
                         (x - other_x).abs() >= WIDTH + GAP + 2.0 * BESIDE - 1.0

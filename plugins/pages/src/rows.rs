@@ -46,7 +46,7 @@ pub(crate) struct Rows {
 }
 
 /// How often the order is improved, alternating down and up.
-const SWEEPS: usize = 12;
+const ORDERING_SWEEPS: usize = 12;
 
 impl Rows {
     /// `levels` must be in ascending order. Each level has as many rows as it needs for at most `most` plugins in a
@@ -121,7 +121,7 @@ impl Rows {
     /// the fewest crossings.
     fn order(&mut self) {
         let mut best = (self.crossings(), self.rows.clone());
-        for sweep in 0..SWEEPS {
+        for sweep in 0..ORDERING_SWEEPS {
             if best.0 == 0 {
                 break;
             }

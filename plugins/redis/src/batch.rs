@@ -43,7 +43,7 @@ impl Core {
                 Some(answer) => answer,
                 None => {
                     let asked = || Asked::to_read(op, Some(KeyRange::key(key)));
-                    self.call(turn.again(), &asked, &To::Key(key), &Command::Get(key)).await.map(Reply::bytes)
+                    self.call(turn.next_request(), &asked, &To::Key(key), &Command::Get(key)).await.map(Reply::bytes)
                 }
             });
         }
@@ -60,34 +60,36 @@ impl Core {
         keys: Vec<&Bytes>,
     ) -> Vec<Option<Result<Option<Bytes>>>> {
         let gets: Vec<Command<'_>> = keys.iter().map(|key| Command::Get(key)).collect();
-        let of = |key: &Bytes| Asked::to_read(op, Some(KeyRange::key(key)));
-        let asked = keys.first().map_or_else(|| Asked::to_read(op, None), |key| of(key));
+        let asked_for = |key: &Bytes| Asked::to_read(op, Some(KeyRange::key(key)));
+        let asked = keys.first().map_or_else(|| Asked::to_read(op, None), |key| asked_for(key));
         let answers = tokio::select! {
             biased;
             () = self.closed() => Err(self.closed_error(&asked, Applied::No)),
             answers = timeout_at(turn.deadline, self.ask_batch(turn, &asked, endpoint, &gets)) => {
-                answers.unwrap_or_else(|_| Err(self.late(turn.limit, &asked, endpoint, Applied::No)))
+                answers.unwrap_or_else(|_| Err(self.timeout_error(turn.limit, &asked, endpoint, Applied::No)))
             }
         };
         let answers = match answers {
             Ok(answers) => answers,
             Err(error) => {
                 let reason = error.reason().clone();
-                let others =
-                    keys.iter().skip(1).map(|key| of(key).error(reason.clone(), Applied::No).at(endpoint.clone()));
+                let others = keys
+                    .iter()
+                    .skip(1)
+                    .map(|key| asked_for(key).error(reason.clone(), Applied::No).at(endpoint.clone()));
                 let others: Vec<KvError> = others.collect();
                 return [error].into_iter().chain(others).map(|error| Some(Err(error))).collect();
             }
         };
-        let told = |(key, answer): (&&Bytes, std::result::Result<Reply, Failure>)| match answer {
+        let result_of = |(key, answer): (&&Bytes, std::result::Result<Reply, Failure>)| match answer {
             Ok(reply) => Some(Ok(reply.bytes())),
             Err(failure) => {
-                let asked = of(key);
-                let again = failure.elsewhere(endpoint).is_some() || failure.may_pass(&asked);
-                (!again).then(|| Err(failure.into_error(&asked, endpoint)))
+                let asked = asked_for(key);
+                let must_retry = failure.elsewhere(endpoint).is_some() || failure.is_retryable(&asked);
+                (!must_retry).then(|| Err(failure.into_error(&asked, endpoint)))
             }
         };
-        keys.iter().zip(answers).map(told).collect()
+        keys.iter().zip(answers).map(result_of).collect()
     }
 
     /// Sends some commands to one server, and repeats them while the connection is lost.
@@ -98,7 +100,7 @@ impl Core {
         endpoint: &Arc<str>,
         commands: &[Command<'_>],
     ) -> Result<Vec<std::result::Result<Reply, Failure>>> {
-        let _room = self.turn(turn.who).await;
+        let _permit = self.wait_for_permit(turn.origin).await;
         let node = self.node(endpoint);
         let mut pauses = Pauses::default();
         loop {
@@ -107,11 +109,14 @@ impl Core {
                 Ok(wire) => {
                     let unanswered = Unanswered::new(self, &wire);
                     let answers = wire.calls(commands).await;
-                    unanswered.ended();
-                    match answers.iter().find_map(|answer| answer.as_ref().err().filter(|failure| failure.breaks())) {
+                    unanswered.mark_answered();
+                    match answers
+                        .iter()
+                        .find_map(|answer| answer.as_ref().err().filter(|failure| failure.is_connection_lost()))
+                    {
                         None => return Ok(answers),
                         Some(failure) => {
-                            self.broken(&wire);
+                            self.replace_broken(&wire);
                             failure.clone()
                         }
                     }
@@ -140,7 +145,7 @@ impl<'c> Unanswered<'c> {
         Unanswered { core, wire, began: Instant::now(), before: wire.answers() }
     }
 
-    fn ended(mut self) {
+    fn mark_answered(mut self) {
         self.before = u64::MAX;
     }
 }
@@ -148,7 +153,7 @@ impl<'c> Unanswered<'c> {
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
         if self.core.is_long(self.began, self.core.config.read_within()) && self.wire.answers() == self.before {
-            self.core.broken(self.wire);
+            self.core.replace_broken(self.wire);
         }
     }
 }

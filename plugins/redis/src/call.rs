@@ -25,7 +25,7 @@ pub(crate) enum To<'k> {
 
 /// The origin of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Who {
+pub(crate) enum Origin {
     /// A caller, which waits for its turn.
     Caller,
     /// The store itself, for what must not wait behind callers. It makes few requests at once.
@@ -35,10 +35,11 @@ pub(crate) enum Who {
 /// Describes a request. It is a closure, since the description is needed only for errors.
 pub(crate) type Asks<'a> = &'a (dyn Fn() -> Asked + Sync);
 
-/// The origin and deadline of one request that starts now. [`again`](Turn::again) makes one for a further request.
+/// The origin and deadline of one request that starts now. [`next_request`](Turn::next_request) makes one for a further
+/// request.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    pub(crate) who: Who,
+    pub(crate) origin: Origin,
     pub(crate) deadline: Instant,
     /// The whole limit, for messages.
     pub(crate) limit: Duration,
@@ -47,34 +48,34 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    pub(crate) fn new(who: Who, limit: Duration) -> Self {
+    pub(crate) fn new(origin: Origin, limit: Duration) -> Self {
         let now = Instant::now();
-        Turn { who, deadline: now + limit, limit, now: Some(now) }
+        Turn { origin, deadline: now + limit, limit, now: Some(now) }
     }
 
     /// For a further request, within the same deadline.
-    pub(crate) fn again(&self) -> Self {
+    pub(crate) fn next_request(&self) -> Self {
         Turn { now: None, ..*self }
     }
 }
 
 /// Enforces the deadlines of waiting calls, until the store is closed.
-pub(crate) async fn look_after_deadlines(core: Arc<Core>) {
+pub(crate) async fn enforce_deadlines(core: Arc<Core>) {
     tokio::select! {
         () = core.closed() => {}
         () = core.deadlines.run() => {}
     }
 }
 
-struct At {
+struct AtHand {
     wire: Arc<Wire>,
     /// How many answers the connection had received before.
     before: u64,
 }
 
-impl At {
+impl AtHand {
     fn new(wire: Arc<Wire>) -> Self {
-        At { before: wire.answers(), wire }
+        AtHand { before: wire.answers(), wire }
     }
 }
 
@@ -87,13 +88,13 @@ enum Waited<T> {
 
 impl Core {
     /// The terms of a read, with the limit of the config.
-    pub(crate) fn to_read(&self, who: Who) -> Turn {
-        Turn::new(who, self.config.read_within())
+    pub(crate) fn to_read(&self, origin: Origin) -> Turn {
+        Turn::new(origin, self.config.read_within())
     }
 
     /// The terms of a write, with the limit of the config.
-    pub(crate) fn to_write(&self, who: Who) -> Turn {
-        Turn::new(who, self.config.write_within())
+    pub(crate) fn to_write(&self, origin: Origin) -> Turn {
+        Turn::new(origin, self.config.write_within())
     }
 
     /// Sends a request. An attempt that was not applied, or that may be repeated, is retried while there is time.
@@ -106,17 +107,17 @@ impl Core {
     ) -> Result<Reply> {
         // What may take long is boxed: usually there is only the answer to wait for, and this future is made, moved and
         // dropped for each call.
-        let room = (turn.who == Who::Caller).then(|| self.room.try_acquire());
-        let _room = match room {
+        let permit = (turn.origin == Origin::Caller).then(|| self.permits.try_acquire());
+        let _permit = match permit {
             None => None,
-            Some(Ok(room)) => Some(room),
+            Some(Ok(permit)) => Some(permit),
             // A timer only if there is something to wait for.
-            Some(Err(_)) => match Box::pin(timeout_at(turn.deadline, self.turn(turn.who))).await {
-                Ok(room) => {
+            Some(Err(_)) => match Box::pin(timeout_at(turn.deadline, self.wait_for_permit(turn.origin))).await {
+                Ok(permit) => {
                     turn.now = None;
-                    room
+                    permit
                 }
-                Err(_) => return Err(self.late(turn.limit, &asked(), self.endpoints(), Applied::No)),
+                Err(_) => return Err(self.timeout_error(turn.limit, &asked(), self.endpoints(), Applied::No)),
             },
         };
         let failed = match self.at_hand(&turn, to) {
@@ -125,27 +126,27 @@ impl Core {
                 if let Some(Ok(reply)) = answer {
                     return Ok(reply);
                 }
-                match self.taken(&at, &turn, began, asked, answer)? {
+                match self.evaluate(&at, &turn, began, asked, answer)? {
                     Ok(reply) => return Ok(reply),
                     Err(failure) => Some((at.wire.endpoint.clone(), failure)),
                 }
             }
             None => None,
         };
-        Box::pin(self.ask(turn, asked, to, command, failed)).await
+        Box::pin(self.retry(turn, asked, to, command, failed)).await
     }
 
     /// Waits for a permit, if `who` is a caller. It is released when it is dropped.
-    pub(crate) async fn turn(&self, who: Who) -> Option<SemaphorePermit<'_>> {
-        match who {
+    pub(crate) async fn wait_for_permit(&self, origin: Origin) -> Option<SemaphorePermit<'_>> {
+        match origin {
             // The semaphore of a closed store is closed too: everybody goes on at once, and is then refused.
-            Who::Caller => self.room.acquire().await.ok(),
-            Who::Own => None,
+            Origin::Caller => self.permits.acquire().await.ok(),
+            Origin::Own => None,
         }
     }
 
     /// The connection and the current time, if neither has to be waited for.
-    fn at_hand(&self, turn: &Turn, to: &To<'_>) -> Option<(At, Instant)> {
+    fn at_hand(&self, turn: &Turn, to: &To<'_>) -> Option<(AtHand, Instant)> {
         let began = turn.now.filter(|_| turn.limit >= MOMENT)?;
         let wire = match (to, &self.single) {
             (To::Key(_), Some(node)) => node.current()?,
@@ -153,14 +154,14 @@ impl Core {
             (To::Node(endpoint), _) => self.node(endpoint).current()?,
         };
         // Checked after the connection was taken: a connection that existed when the store was closed ends with it.
-        (!self.is_closed()).then(|| (At::new(wire), began))
+        (!self.is_closed()).then(|| (AtHand::new(wire), began))
     }
 
     /// Evaluates the result of one attempt. A time-out ends the call. `before` is the number of answers before the
     /// attempt.
-    fn taken(
+    fn evaluate(
         &self,
-        At { wire, before }: &At,
+        AtHand { wire, before }: &AtHand,
         turn: &Turn,
         began: Instant,
         asked: Asks<'_>,
@@ -170,19 +171,19 @@ impl Core {
             let asked = asked();
             // A connection on which other calls were answered meanwhile is not dead.
             if wire.answers() == *before && self.is_long(began, self.within(&asked)) {
-                self.broken(wire);
+                self.replace_broken(wire);
             }
-            return Err(self.late(turn.limit, &asked, &wire.endpoint, Applied::Unknown));
+            return Err(self.timeout_error(turn.limit, &asked, &wire.endpoint, Applied::Unknown));
         };
-        if answer.as_ref().is_err_and(Failure::breaks) {
-            self.broken(wire);
+        if answer.as_ref().is_err_and(Failure::is_connection_lost) {
+            self.replace_broken(wire);
         }
         Ok(answer)
     }
 
     /// Repeats a request until there is a final answer. `failed` is the failure of an earlier attempt, with its
     /// endpoint.
-    async fn ask(
+    async fn retry(
         &self,
         turn: Turn,
         asked: Asks<'_>,
@@ -195,17 +196,17 @@ impl Core {
         loop {
             let (endpoint, failure) = match failed.take() {
                 Some(failed) => failed,
-                None => match self.ask_anew(&turn, asked, to, elsewhere.as_ref(), command).await? {
+                None => match self.attempt(&turn, asked, to, elsewhere.as_ref(), command).await? {
                     Ok(reply) => return Ok(reply),
                     Err(failed) => failed,
                 },
             };
-            if failure.breaks() && self.is_closed() {
+            if failure.is_connection_lost() && self.is_closed() {
                 return Err(self.closed_error(&asked(), failure.applied()));
             }
-            if failure.breaks() || failure.is_misplaced() {
-                self.shaken.notify_one();
-                self.suspect.notify_one();
+            if failure.is_connection_lost() || failure.is_misplaced() {
+                self.probe_now.notify_one();
+                self.refresh_topology.notify_one();
             }
             elsewhere = failure.elsewhere(&endpoint).filter(|_| matches!(to, To::Key(_)));
             if elsewhere.is_some() && redirects < self.config.max_rediects {
@@ -213,7 +214,7 @@ impl Core {
                 continue;
             }
             let wait = pauses.next();
-            if !failure.may_pass(&asked()) || elsewhere.is_some() || Instant::now() + wait >= turn.deadline {
+            if !failure.is_retryable(&asked()) || elsewhere.is_some() || Instant::now() + wait >= turn.deadline {
                 return Err(failure.into_error(&asked(), &endpoint));
             }
             if let Waited::Closed = self.unless_closed(turn.deadline, sleep(wait)).await {
@@ -223,7 +224,7 @@ impl Core {
     }
 
     /// Makes one attempt: finds the server, connects if necessary, and sends. A failure is returned with the endpoint.
-    async fn ask_anew(
+    async fn attempt(
         &self,
         turn: &Turn,
         asked: Asks<'_>,
@@ -240,14 +241,14 @@ impl Core {
             Waited::Done(endpoint) => endpoint,
             Waited::Closed => return Err(self.closed_error(&asked(), Applied::No)),
             Waited::Late => {
-                self.suspect.notify_one();
-                return Err(self.nobody(&asked()));
+                self.refresh_topology.notify_one();
+                return Err(self.no_server_error(&asked()));
             }
         };
         let began = Instant::now();
         // So little time is left that only others could use a connection made now.
         if deadline.saturating_duration_since(began) < MOMENT {
-            return Err(self.late(limit, &asked(), &endpoint, Applied::No));
+            return Err(self.timeout_error(limit, &asked(), &endpoint, Applied::No));
         }
         let node = self.node(&endpoint);
         let wire = match node.current() {
@@ -255,7 +256,7 @@ impl Core {
             None => match self.unless_closed(deadline, node.wire()).await {
                 Waited::Done(dialed) => dialed,
                 Waited::Closed => return Err(self.closed_error(&asked(), Applied::No)),
-                Waited::Late => return Err(self.late(limit, &asked(), &endpoint, Applied::No)),
+                Waited::Late => return Err(self.timeout_error(limit, &asked(), &endpoint, Applied::No)),
             },
         };
         // Checked after the connection was taken: a connection that existed when the store was closed ends with it.
@@ -263,13 +264,13 @@ impl Core {
             return Err(self.closed_error(&asked(), Applied::No));
         }
         let at = match wire {
-            Ok(wire) => At::new(wire),
+            Ok(wire) => AtHand::new(wire),
             Err(failure) => return Ok(Err((endpoint, failure))),
         };
         let asking = matches!(elsewhere, Some(Elsewhere::Ask(_)));
-        let answer = if asking { Call::Boxed(at.wire.ask(command)) } else { at.wire.call(command) };
+        let answer = if asking { Call::Boxed(at.wire.call_asking(command)) } else { at.wire.call(command) };
         let answer = self.deadlines.until(deadline, answer).await;
-        Ok(self.taken(&at, turn, began, asked, answer)?.map_err(|failure| (endpoint, failure)))
+        Ok(self.evaluate(&at, turn, began, asked, answer)?.map_err(|failure| (endpoint, failure)))
     }
 
     /// Waits for something, but not beyond the deadline, and not if the store is closed.
@@ -302,7 +303,7 @@ impl Core {
             if let Some(owner) = slots.borrow_and_update().owner(key) {
                 return owner.clone();
             }
-            self.suspect.notify_one();
+            self.refresh_topology.notify_one();
             if slots.changed().await.is_err() {
                 // This does not happen: the sender is in `self`.
                 std::future::pending::<()>().await;

@@ -194,15 +194,15 @@ impl RedisConfig {
     }
 
     pub(crate) fn dial_within(&self) -> Time {
-        or(*self.dial_timeout, DIAL)
+        or_default(*self.dial_timeout, DIAL)
     }
 
     pub(crate) fn read_within(&self) -> Time {
-        or(*self.read_timeout, READ)
+        or_default(*self.read_timeout, READ)
     }
 
     pub(crate) fn write_within(&self) -> Time {
-        or(*self.write_timeout, self.read_within())
+        or_default(*self.write_timeout, self.read_within())
     }
 
     pub(crate) fn check(&self) -> Result<(), Invalid> {
@@ -259,7 +259,7 @@ impl RedisConfig {
 /// The prefix of an address with TLS.
 const WITH_TLS: &str = "rediss://";
 
-fn or(time: Time, default: Time) -> Time {
+fn or_default(time: Time, default: Time) -> Time {
     if time.is_zero() { default } else { time }
 }
 

@@ -32,14 +32,14 @@ pub(crate) struct Core {
     pub(crate) connection: watch::Sender<Connection>,
     pub(crate) hub: Hub,
     /// Wakes the topology task to look now, since the servers may have changed.
-    pub(crate) suspect: Notify,
+    pub(crate) refresh_topology: Notify,
     /// Wakes the monitor to probe now, since a connection has failed.
-    pub(crate) shaken: Notify,
+    pub(crate) probe_now: Notify,
     /// A vector, searched by address: there are few servers, and hashing a name takes longer.
     nodes: Mutex<Vec<Arc<Node>>>,
     /// The only server, if it is known from the start that there is one: found without a search.
     pub(crate) single: Option<Arc<Node>>,
-    pub(crate) room: Semaphore,
+    pub(crate) permits: Semaphore,
     /// The deadlines of calls.
     pub(crate) deadlines: Deadlines,
     closed: watch::Sender<bool>,
@@ -65,11 +65,11 @@ impl Core {
             slots: watch::Sender::new(Arc::new(slots)),
             connection: watch::Sender::new(Connection::Connecting),
             hub: Hub::new(config.db),
-            suspect: Notify::new(),
-            shaken: Notify::new(),
+            refresh_topology: Notify::new(),
+            probe_now: Notify::new(),
             nodes: Mutex::new(single.iter().cloned().collect()),
             single,
-            room: Semaphore::new(IN_FLIGHT),
+            permits: Semaphore::new(IN_FLIGHT),
             deadlines: Deadlines::default(),
             closed: watch::Sender::new(false),
             endpoints: endpoints.into(),
@@ -116,34 +116,34 @@ impl Core {
     }
 
     /// Forgets all servers but these.
-    pub(crate) fn keep(&self, endpoints: &[Arc<str>]) {
+    pub(crate) fn retain_nodes(&self, endpoints: &[Arc<str>]) {
         self.lock().retain(|node| endpoints.iter().any(|endpoint| node.is_at(endpoint)));
     }
 
     /// Replaces a connection that failed.
-    pub(crate) fn broken(&self, wire: &Arc<Wire>) {
+    pub(crate) fn replace_broken(&self, wire: &Arc<Wire>) {
         let node = self.lock().iter().find(|node| node.is_at(&wire.endpoint)).cloned();
         match node {
-            Some(node) => node.broken(wire),
+            Some(node) => node.replace_broken(wire),
             // The server was forgotten meanwhile.
             None => wire.end(),
         }
-        self.shaken.notify_one();
-        self.suspect.notify_one();
+        self.probe_now.notify_one();
+        self.refresh_topology.notify_one();
     }
 
     /// Ends all calls: those that wait for a permit or a server, those in flight (with their connections), and later
     /// ones.
     pub(crate) fn close(&self) {
         self.closed.send_replace(true);
-        self.room.close();
+        self.permits.close();
         self.lock().iter().for_each(|node| node.end());
     }
 
     /// Drops the connections without waiting for their end.
     pub(crate) fn drop_nodes(&self) {
         let nodes = std::mem::take(&mut *self.lock());
-        nodes.iter().for_each(|node| node.leave());
+        nodes.iter().for_each(|node| node.drop_connection());
     }
 
     /// Ends the connections, after everything else, and waits for their end.
@@ -162,7 +162,7 @@ impl Core {
 
     pub(crate) fn is_closed(&self) -> bool {
         // The semaphore is closed together with `closed`, and checking it needs no lock.
-        self.room.is_closed()
+        self.permits.is_closed()
     }
 
     /// The error of a call to a store that is closed.
@@ -171,14 +171,20 @@ impl Core {
         error.because("its agent or its owner has closed it")
     }
 
-    pub(crate) fn late(&self, limit: Duration, asked: &Asked, endpoint: &Arc<str>, applied: Applied) -> KvError {
-        self.shaken.notify_one();
-        self.suspect.notify_one();
+    pub(crate) fn timeout_error(
+        &self,
+        limit: Duration,
+        asked: &Asked,
+        endpoint: &Arc<str>,
+        applied: Applied,
+    ) -> KvError {
+        self.probe_now.notify_one();
+        self.refresh_topology.notify_one();
         let error = asked.error(Reason::TimedOut(limit), applied).at(endpoint.clone()).with_help(REACH);
         error.because("the server hangs, or the network loses what is sent")
     }
 
-    pub(crate) fn nobody(&self, asked: &Asked) -> KvError {
+    pub(crate) fn no_server_error(&self, asked: &Asked) -> KvError {
         let error = asked.error(Reason::Unavailable, Applied::No).at(self.endpoints.clone()).with_help(REACH);
         error.because("no server is known that has the key")
     }

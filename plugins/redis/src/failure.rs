@@ -52,13 +52,13 @@ impl Failure {
 
     /// The failure of an attempt to connect.
     pub(crate) fn of_dial(error: &fred::error::Error) -> Self {
-        let text = said(error);
+        let text = error_text(error);
         if is_answer(&text) { Failure::answer(text) } else { Failure::no_connection(text) }
     }
 
     /// The failure of a call.
     pub(crate) fn of_call(error: &fred::error::Error) -> Self {
-        let text = said(error);
+        let text = error_text(error);
         if let Some(text) = text.strip_prefix(PARTLY) {
             return Failure { kind: Kind::Partly, text: text.to_string() };
         }
@@ -73,7 +73,7 @@ impl Failure {
     }
 
     /// Whether the connection has to be replaced.
-    pub(crate) fn breaks(&self) -> bool {
+    pub(crate) fn is_connection_lost(&self) -> bool {
         matches!(self.kind, Kind::NoConnection | Kind::Lost)
     }
 
@@ -105,7 +105,7 @@ impl Failure {
     }
 
     pub(crate) fn is_wrong_type(&self) -> bool {
-        self.code() == "WRONGTYPE" || self.text.contains("WRONGTYPE")
+        self.text.contains("WRONGTYPE")
     }
 
     pub(crate) fn is_denied(&self) -> bool {
@@ -127,7 +127,7 @@ impl Failure {
     }
 
     /// Whether the request may be repeated, since it was not applied, or only reads.
-    pub(crate) fn may_pass(&self, asked: &Asked) -> bool {
+    pub(crate) fn is_retryable(&self, asked: &Asked) -> bool {
         asked.may_pass(&self.reason(), self.applied())
     }
 
@@ -168,7 +168,7 @@ pub(crate) const REACH: &str =
     "check that redis runs there, and check `endpoint`, `endpoints`, `master-name` and `tls` in redis.conf";
 
 /// The text of an error. The library formats errors of the system for debugging, such as `Os { code: 111, kind: .. }`.
-fn said(error: &fred::error::Error) -> String {
+fn error_text(error: &fred::error::Error) -> String {
     let text = error.details();
     if *error.kind() != ErrorKind::IO {
         return text.to_string();
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn only_what_was_never_sent_or_refused_was_not_applied() {
         let write = Asked::to_write("put", None);
-        for (failure, reason, applied, may_pass) in [
+        for (failure, reason, applied, is_retryable) in [
             (Failure::no_connection("refused"), Reason::Unavailable, Applied::No, true),
             (Failure::lost("reset"), Reason::Unavailable, Applied::Unknown, false),
             (Failure::answer("LOADING Redis is loading"), Reason::Unavailable, Applied::No, true),
@@ -212,17 +212,20 @@ mod tests {
             (Failure::answer("NOPERM this user has no permissions"), Reason::Denied, Applied::No, false),
             (Failure::answer("WRONGTYPE Operation against a key"), Reason::Malformed, Applied::No, false),
         ] {
-            assert_eq!((failure.reason(), failure.applied(), failure.may_pass(&write)), (reason, applied, may_pass));
+            assert_eq!(
+                (failure.reason(), failure.applied(), failure.is_retryable(&write)),
+                (reason, applied, is_retryable)
+            );
         }
         let of_script = |text: &str| {
             let error = fred::error::Error::new(fred::error::ErrorKind::Unknown, text.to_string());
             let failure = Failure::of_call(&error);
-            (failure.reason(), failure.applied(), failure.breaks())
+            (failure.reason(), failure.applied(), failure.is_connection_lost())
         };
         assert_eq!(of_script("PARTLY OOM command not allowed"), (Reason::Full, Applied::Unknown, false));
         let denied = "ERR ACL failure in script: User agent has no permissions";
         assert_eq!(of_script(denied), (Reason::Denied, Applied::No, false));
-        assert!(Failure::lost("reset").may_pass(&Asked::to_read("get", None)));
+        assert!(Failure::lost("reset").is_retryable(&Asked::to_read("get", None)));
     }
 
     #[test]

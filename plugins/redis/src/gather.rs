@@ -35,7 +35,7 @@ const SENT: usize = 16;
 const QUIET: usize = 3;
 
 /// The result of a gathered call; `None` if it has to be repeated by itself.
-type Told = Option<Result<Reply, Failure>>;
+type SharedAnswer = Option<Result<Reply, Failure>>;
 
 #[derive(Default)]
 pub(crate) struct Gather {
@@ -47,13 +47,13 @@ pub(crate) struct Gather {
     begun: AtomicUsize,
     /// The last command had several calls. So the first call of the next burst waits a moment for the others: sent
     /// before them, it would cost the server one more command, and the others would be answered only after it.
-    are_many: AtomicBool,
+    was_shared: AtomicBool,
     /// The server does not let this user use commands with several keys.
     is_off: AtomicBool,
 }
 
-type Read = (Bytes, oneshot::Sender<Told>);
-type Write = (Bytes, Bytes, oneshot::Sender<Told>);
+type Read = (Bytes, oneshot::Sender<SharedAnswer>);
+type Write = (Bytes, Bytes, oneshot::Sender<SharedAnswer>);
 
 #[derive(Default)]
 struct Waiting {
@@ -79,8 +79,8 @@ impl Drop for Sending {
         let (reads, writes) = (mem::take(&mut waiting.reads), mem::take(&mut waiting.writes));
         drop(waiting);
         let lost = Some(Err(Failure::no_connection("the connection was lost")));
-        Together::Reads(reads).tell_all(&lost);
-        Together::Writes(writes).tell_all(&lost);
+        Together::Reads(reads).deliver_to_all(&lost);
+        Together::Writes(writes).deliver_to_all(&lost);
     }
 }
 
@@ -99,17 +99,19 @@ impl Drop for Begun<'_> {
 impl Begun<'_> {
     /// Lets the call join others, if there are any. The result arrives in the returned receiver. If this returns
     /// `None`, the caller has to send the call by itself.
-    pub(crate) fn joins(&self, command: &Command<'_>) -> Option<oneshot::Receiver<Told>> {
+    pub(crate) fn join(&self, command: &Command<'_>) -> Option<oneshot::Receiver<SharedAnswer>> {
         let gather = self.gather;
-        if (self.is_alone && !gather.are_many.load(Relaxed)) || gather.is_off.load(Relaxed) {
+        if (self.is_alone && !gather.was_shared.load(Relaxed)) || gather.is_off.load(Relaxed) {
             return None;
         }
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let mut waiting = gather.lock();
         match *command {
             _ if waiting.has_ended => return None,
-            Command::Get(key) => waiting.reads.push((key.clone(), tell)),
-            Command::Set(key, value) if value.len() <= SMALL => waiting.writes.push((key.clone(), value.clone(), tell)),
+            Command::Get(key) => waiting.reads.push((key.clone(), sender)),
+            Command::Set(key, value) if value.len() <= SMALL => {
+                waiting.writes.push((key.clone(), value.clone(), sender))
+            }
             _ => return None,
         }
         let count = waiting.len();
@@ -119,7 +121,7 @@ impl Begun<'_> {
         if count == 1 {
             gather.wake.notify_one();
         }
-        Some(told)
+        Some(receiver)
     }
 }
 
@@ -141,16 +143,16 @@ impl Gather {
                 () = self.wake.notified(), if sent.len() < SENT => {}
                 Some(()) = sent.next(), if !sent.is_empty() => continue,
             }
-            self.all_have_come().await;
+            self.wait_for_burst().await;
             for some in self.take() {
                 let answer = send(some.command());
-                sent.push(async { self.tell(some, answer.await) });
+                sent.push(async { self.deliver(some, answer.await) });
             }
         }
     }
 
     /// Yields until no further call comes, or a command is full, so that calls which are about to come are taken along.
-    async fn all_have_come(&self) {
+    async fn wait_for_burst(&self) {
         let (mut known, mut quiet) = (0, 0);
         while quiet < QUIET && known < TOGETHER {
             yield_now().await;
@@ -161,22 +163,22 @@ impl Gather {
     }
 
     /// Gives each call its result.
-    fn tell(&self, some: Together, answer: Result<Reply, Failure>) {
+    fn deliver(&self, some: Together, answer: Result<Reply, Failure>) {
         self.is_off.fetch_or(matches!(&answer, Err(failure) if failure.has_no_command()), Relaxed);
         match (some, answer) {
             (Together::Reads(reads), Ok(Reply::List(values))) if values.len() == reads.len() => {
-                for ((_, tell), value) in reads.into_iter().zip(values) {
+                for ((_, sender), value) in reads.into_iter().zip(values) {
                     // `MGET` has the same answer for a missing key as for one that holds no string: such a call is
                     // repeated by itself. Sending fails if the caller waits no longer.
-                    let _ = tell.send((value != Reply::Nil).then_some(Ok(value)));
+                    let _ = sender.send((value != Reply::Nil).then_some(Ok(value)));
                 }
             }
             (Together::Writes(writes), Ok(done)) => {
-                writes.into_iter().for_each(|(.., tell)| drop(tell.send(Some(Ok(done.clone())))));
+                writes.into_iter().for_each(|(.., sender)| drop(sender.send(Some(Ok(done.clone())))));
             }
-            (some, Err(failure)) if failure.breaks() => some.tell_all(&Some(Err(failure))),
+            (some, Err(failure)) if failure.is_connection_lost() => some.deliver_to_all(&Some(Err(failure))),
             // The server has executed nothing of it, and a single call may be the reason.
-            (some, _) => some.tell_all(&None),
+            (some, _) => some.deliver_to_all(&None),
         }
     }
 
@@ -186,10 +188,10 @@ impl Gather {
         let (reads, writes) = (mem::take(&mut waiting.reads), mem::take(&mut waiting.writes));
         self.count.store(0, Relaxed);
         drop(waiting);
-        self.are_many.store(reads.len() + writes.len() > 1, Relaxed);
+        self.was_shared.store(reads.len() + writes.len() > 1, Relaxed);
         // Leaves out calls whose callers wait no longer.
-        let mut reads = reads.into_iter().filter(|(_, tell)| !tell.is_closed()).peekable();
-        let mut writes = writes.into_iter().filter(|(.., tell)| !tell.is_closed()).peekable();
+        let mut reads = reads.into_iter().filter(|(_, sender)| !sender.is_closed()).peekable();
+        let mut writes = writes.into_iter().filter(|(.., sender)| !sender.is_closed()).peekable();
         let mut all = Vec::new();
         while writes.peek().is_some() {
             all.push(Together::Writes(writes.by_ref().take(TOGETHER).collect()));
@@ -221,11 +223,11 @@ impl Together {
         }
     }
 
-    fn tell_all(self, what: &Told) {
+    fn deliver_to_all(self, what: &SharedAnswer) {
         // Sending fails if the caller waits no longer.
         match self {
-            Together::Reads(reads) => reads.into_iter().for_each(|(_, tell)| drop(tell.send(what.clone()))),
-            Together::Writes(writes) => writes.into_iter().for_each(|(.., tell)| drop(tell.send(what.clone()))),
+            Together::Reads(reads) => reads.into_iter().for_each(|(_, sender)| drop(sender.send(what.clone()))),
+            Together::Writes(writes) => writes.into_iter().for_each(|(.., sender)| drop(sender.send(what.clone()))),
         }
     }
 }
@@ -242,30 +244,30 @@ mod tests {
     const SET: Command<'_> = Command::Set(&KEYS[1], &VALUE);
 
     /// The result of each call, if all are gathered and then get this answer; and how many commands were sent.
-    async fn told(
+    async fn answers_of(
         calls: &[Command<'_>],
         answer: impl Fn(&Command<'_>) -> Result<Reply, Failure>,
-    ) -> (Vec<Told>, usize) {
+    ) -> (Vec<SharedAnswer>, usize) {
         let gather = Gather::default();
         // A call in flight, so that the others are gathered.
         let _first = gather.begin();
         let begun: Vec<_> = calls.iter().map(|call| (gather.begin(), call)).collect();
-        let waiting: Vec<_> = begun.iter().map(|(begun, call)| begun.joins(call).expect("it is gathered")).collect();
+        let waiting: Vec<_> = begun.iter().map(|(begun, call)| begun.join(call).expect("it is gathered")).collect();
         let sent = AtomicUsize::new(0);
         let send = |command: Command<'static>| {
             sent.fetch_add(1, Relaxed);
             ready(answer(&command))
         };
-        let told = tokio::select! {
-            told = join_all(waiting) => told,
+        let answers = tokio::select! {
+            answers = join_all(waiting) => answers,
             () = gather.run(send) => unreachable!(),
         };
-        (told.into_iter().map(|told| told.expect("all are told")).collect(), sent.into_inner())
+        (answers.into_iter().map(|answer| answer.expect("all are told")).collect(), sent.into_inner())
     }
 
     #[tokio::test]
     async fn each_is_told_what_is_its_own() {
-        let (told, sent) = told(&[GET, SET, Command::Get(&KEYS[2])], |command| {
+        let (answers, sent) = answers_of(&[GET, SET, Command::Get(&KEYS[2])], |command| {
             Ok(match command {
                 command if *command == Command::new("MGET", ["a", "c"]) => {
                     Reply::List(vec![Reply::Bytes("1".into()), Reply::Nil])
@@ -277,30 +279,30 @@ mod tests {
         .await;
         let ok = |text: &'static str| Some(Ok(Reply::Bytes(text.into())));
         // `MGET` does not say whether the key is missing or holds no string.
-        assert_eq!((told, sent), (vec![ok("1"), ok("OK"), None], 2));
+        assert_eq!((answers, sent), (vec![ok("1"), ok("OK"), None], 2));
     }
 
     #[tokio::test]
     async fn what_the_server_refuses_is_asked_one_by_one() {
-        let (told, _) = told(&[GET, SET], |_| Err(Failure::answer("OOM no more"))).await;
-        assert_eq!(told, [None, None]);
+        let (answers, _) = answers_of(&[GET, SET], |_| Err(Failure::answer("OOM no more"))).await;
+        assert_eq!(answers, [None, None]);
     }
 
     #[tokio::test]
     async fn a_connection_that_is_lost_is_lost_for_all() {
-        let (told, _) = told(&[GET, SET], |_| Err(Failure::lost("reset"))).await;
-        assert_eq!(told, [Some(Err(Failure::lost("reset"))), Some(Err(Failure::lost("reset")))]);
+        let (answers, _) = answers_of(&[GET, SET], |_| Err(Failure::lost("reset"))).await;
+        assert_eq!(answers, [Some(Err(Failure::lost("reset"))), Some(Err(Failure::lost("reset")))]);
     }
 
     #[tokio::test]
     async fn many_are_several_commands() {
         let calls = vec![GET; 2 * TOGETHER + 1];
-        let (told, sent) = told(&calls, |command| {
+        let (answers, sent) = answers_of(&calls, |command| {
             let all = [1, TOGETHER].into_iter().find(|keys| *command == Command::new("MGET", vec!["a"; *keys]));
             Ok(Reply::List(vec![Reply::Bytes("1".into()); all.expect("no more than are sent together")]))
         })
         .await;
-        assert_eq!((told.iter().flatten().count(), sent), (calls.len(), 3));
+        assert_eq!((answers.iter().flatten().count(), sent), (calls.len(), 3));
     }
 
     #[tokio::test]
@@ -312,7 +314,7 @@ mod tests {
             let mut waiting = Vec::new();
             for _ in 0..10 {
                 let begun = gather.begin();
-                waiting.push(begun.joins(&GET).expect("it is gathered"));
+                waiting.push(begun.join(&GET).expect("it is gathered"));
                 // The next call is made on a thread that also does other things.
                 yield_now().await;
                 yield_now().await;
@@ -324,7 +326,7 @@ mod tests {
             ready(Ok(Reply::List(vec![Reply::Bytes("1".into()); 10])))
         };
         tokio::select! {
-            told = come => assert!(told.iter().all(|told| matches!(told, Ok(Some(Ok(_))))), "{told:?}"),
+            answers = come => assert!(answers.iter().all(|answer| matches!(answer, Ok(Some(Ok(_))))), "{answers:?}"),
             () = gather.run(send) => unreachable!(),
         }
         assert_eq!(sent.into_inner(), 1);
@@ -333,7 +335,7 @@ mod tests {
     /// Makes calls at once, and returns how many of them were gathered.
     async fn burst(gather: &Gather, calls: usize) -> usize {
         let begun: Vec<_> = (0..calls).map(|_| gather.begin()).collect();
-        let waiting: Vec<_> = begun.iter().filter_map(|begun| begun.joins(&GET)).collect();
+        let waiting: Vec<_> = begun.iter().filter_map(|begun| begun.join(&GET)).collect();
         join_all(waiting).await.len()
     }
 
@@ -391,7 +393,7 @@ mod tests {
     async fn who_waits_no_more_is_not_asked_for() {
         let gather = Gather::default();
         let (_first, second) = (gather.begin(), gather.begin());
-        drop(second.joins(&SET));
+        drop(second.join(&SET));
         assert!(gather.take().is_empty());
     }
 
@@ -399,29 +401,29 @@ mod tests {
     async fn what_was_not_sent_is_told_so_where_nobody_sends_any_more() {
         let gather = Arc::<Gather>::default();
         let (_first, second) = (gather.begin(), gather.begin());
-        let waiting = [&GET, &SET].map(|command| second.joins(command).expect("it is gathered"));
+        let waiting = [&GET, &SET].map(|command| second.join(command).expect("it is gathered"));
         // This also holds if it has never run.
         drop(Sending(gather.clone()));
-        for told in waiting {
-            let told = told.now_or_never().expect("it is told at once");
-            assert_eq!(told, Ok(Some(Err(Failure::no_connection("the connection was lost")))));
+        for receiver in waiting {
+            let answer = receiver.now_or_never().expect("it is told at once");
+            assert_eq!(answer, Ok(Some(Err(Failure::no_connection("the connection was lost")))));
         }
-        assert!(second.joins(&GET).is_none());
+        assert!(second.join(&GET).is_none());
     }
 
     #[test]
     fn who_is_alone_goes_at_once_and_so_does_what_is_large() {
         let gather = Gather::default();
         let alone = gather.begin();
-        assert!(alone.joins(&GET).is_none());
+        assert!(alone.join(&GET).is_none());
         let second = gather.begin();
         let [small, large] = [SMALL, SMALL + 1].map(|len| Bytes::from(vec![0; len]));
-        assert!(second.joins(&GET).is_some());
-        assert!(second.joins(&Command::Set(&KEYS[0], &small)).is_some());
-        assert!(second.joins(&Command::Set(&KEYS[0], &large)).is_none());
-        assert!(second.joins(&SET.arg("NX")).is_none());
+        assert!(second.join(&GET).is_some());
+        assert!(second.join(&Command::Set(&KEYS[0], &small)).is_some());
+        assert!(second.join(&Command::Set(&KEYS[0], &large)).is_none());
+        assert!(second.join(&SET.arg("NX")).is_none());
         drop((alone, second));
-        assert!(gather.begin().joins(&GET).is_none());
+        assert!(gather.begin().join(&GET).is_none());
     }
 
     #[tokio::test]
@@ -429,12 +431,12 @@ mod tests {
         for refusal in ["NOPERM User u has no permissions to run the 'mget' command", "ERR unknown command 'MGET'"] {
             let gather = Gather::default();
             let (_first, second) = (gather.begin(), gather.begin());
-            let told = second.joins(&GET).unwrap();
+            let receiver = second.join(&GET).unwrap();
             tokio::select! {
-                told = told => assert_eq!(told.unwrap(), None),
+                answer = receiver => assert_eq!(answer.unwrap(), None),
                 () = gather.run(|_| ready(Err(Failure::answer(refusal)))) => unreachable!(),
             }
-            assert!(second.joins(&GET).is_none());
+            assert!(second.join(&GET).is_none());
         }
     }
 }

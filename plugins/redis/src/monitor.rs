@@ -1,7 +1,7 @@
 //! The state of the connection: checked regularly, and whenever a call finds the connection broken.
 
 use crate::{
-    call::{To, Turn, Who},
+    call::{Origin, To, Turn},
     command::Command,
     core::{Core, PATIENCE},
     failure::Asked,
@@ -34,10 +34,10 @@ pub enum Connection {
 /// Checks whether all servers answer.
 async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
     let asked = || Asked::to_read("probe", None);
-    let turn = Turn::new(Who::Own, within);
+    let turn = Turn::new(Origin::Own, within);
     if core.primaries().is_empty() {
         let mut slots = core.slots.subscribe();
-        core.suspect.notify_one();
+        core.refresh_topology.notify_one();
         let known = slots.wait_for(|slots| slots.is_known());
         let is_known = tokio::time::timeout_at(turn.deadline, known).await.is_ok_and(|known| known.is_ok());
         if !is_known {
@@ -46,13 +46,13 @@ async fn probe(core: &Core, within: Duration) -> Result<(), KvError> {
         }
     }
     for primary in core.primaries() {
-        core.call(turn.again(), &asked, &To::Node(primary), &Command::bare("PING")).await?;
+        core.call(turn.next_request(), &asked, &To::Node(primary), &Command::bare("PING")).await?;
     }
     Ok(())
 }
 
 /// Probes, and sets the state of the connection accordingly.
-pub(crate) async fn look(core: &Core, within: Duration) -> Result<(), KvError> {
+pub(crate) async fn check(core: &Core, within: Duration) -> Result<(), KvError> {
     let answer = probe(core, within).await;
     let now = match (&answer, core.hub.refusal()) {
         (Ok(()), None) => Connection::Up,
@@ -72,7 +72,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
         let mut pauses = Pauses::default();
         loop {
-            let pause = match look(&core, PATIENCE.min(core.config.read_within())).await {
+            let pause = match check(&core, PATIENCE.min(core.config.read_within())).await {
                 Ok(()) => {
                     pauses.reset();
                     EVERY
@@ -82,7 +82,7 @@ pub(crate) async fn run(core: Arc<Core>) {
             sleep(PAUSE).await;
             tokio::select! {
                 () = sleep(pause) => {}
-                () = core.shaken.notified() => {}
+                () = core.probe_now.notified() => {}
             }
         }
     };

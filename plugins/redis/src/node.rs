@@ -71,7 +71,7 @@ impl Node {
     }
 
     /// Drops a connection that failed: the next call makes another one.
-    pub(crate) fn broken(&self, wire: &Arc<Wire>) {
+    pub(crate) fn replace_broken(&self, wire: &Arc<Wire>) {
         let mut state = self.lock();
         if state.wire.as_ref().is_some_and(|current| Arc::ptr_eq(current, wire)) {
             state.wire = None;
@@ -88,7 +88,7 @@ impl Node {
     }
 
     /// Drops the connection, and a connection attempt in progress.
-    pub(crate) fn leave(&self) {
+    pub(crate) fn drop_connection(&self) {
         let state = std::mem::take(&mut *self.lock());
         drop(state);
     }
@@ -110,13 +110,13 @@ impl Node {
 async fn dial(dial: Arc<Dial>, endpoint: Arc<str>, asks_role: bool) -> Result<Arc<Wire>, Failure> {
     let wire = Arc::new(Wire::dial(&dial, &endpoint).await?);
     if asks_role {
-        is_master(&wire).await?;
+        require_master(&wire).await?;
     }
     Ok(wire)
 }
 
 /// Checks that the server is a master: the sentinels may name one that no longer is.
-pub(crate) async fn is_master(wire: &Wire) -> Result<(), Failure> {
+pub(crate) async fn require_master(wire: &Wire) -> Result<(), Failure> {
     let asked = tokio::time::timeout(crate::core::PATIENCE, wire.call(&Command::bare("ROLE"))).await;
     let role = asked.unwrap_or_else(|_| Err(Failure::no_connection("no answer to ROLE")))?;
     let role = role.list().into_iter().next().and_then(|role| role.text());

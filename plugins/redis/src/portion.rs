@@ -23,7 +23,7 @@ impl Portion {
     }
 
     /// Records which values were read.
-    pub(crate) fn took<E>(&mut self, values: &[Result<Option<Bytes>, E>]) {
+    pub(crate) fn adapt<E>(&mut self, values: &[Result<Option<Bytes>, E>]) {
         self.count = values.len();
         self.bytes = values.iter().flatten().flatten().map(Bytes::len).sum();
     }
@@ -33,23 +33,29 @@ impl Portion {
 mod tests {
     use super::*;
 
-    fn took(count: usize, len: usize) -> Portion {
+    fn after_reading(count: usize, len: usize) -> Portion {
         let mut portion = Portion::default();
-        portion.took(&vec![Ok::<_, ()>(Some(Bytes::from(vec![0; len]))); count]);
+        portion.adapt(&vec![Ok::<_, ()>(Some(Bytes::from(vec![0; len]))); count]);
         portion
     }
 
     #[test]
     fn it_follows_the_size_of_the_values() {
         assert_eq!(Portion::default().next(1 << 23), FIRST);
-        assert_eq!([took(8, 10).next(1 << 23), took(8, 0).next(1), took(8, 1 << 20).next(1 << 23)], [BATCH, BATCH, 8]);
-        assert_eq!([took(8, 1 << 20).next(0), took(1, 100).next(350), took(8, 1).next(usize::MAX)], [1, 3, BATCH]);
+        assert_eq!(
+            [after_reading(8, 10).next(1 << 23), after_reading(8, 0).next(1), after_reading(8, 1 << 20).next(1 << 23)],
+            [BATCH, BATCH, 8]
+        );
+        assert_eq!(
+            [after_reading(8, 1 << 20).next(0), after_reading(1, 100).next(350), after_reading(8, 1).next(usize::MAX)],
+            [1, 3, BATCH]
+        );
     }
 
     #[test]
     fn what_is_not_there_has_no_bytes() {
         let mut portion = Portion::default();
-        portion.took(&[Ok(None), Err(()), Ok(Some(Bytes::from_static(b"four")))]);
+        portion.adapt(&[Ok(None), Err(()), Ok(Some(Bytes::from_static(b"four")))]);
         assert_eq!(portion.next(8), 6);
     }
 }

@@ -1,7 +1,7 @@
 //! Scripts, which the server runs in one step.
 
 use crate::{
-    call::{To, Who},
+    call::{Origin, To},
     command::{Command, Reply},
     core::Core,
     failure::{Asked, Failure},
@@ -51,7 +51,7 @@ pub(crate) fn of_key(script: &'static str, key: &Bytes) -> Command<'static> {
 }
 
 pub(crate) async fn txn(core: &Core, asked: &Asked, to: &To<'_>, keys: &[Bytes], args: &[Bytes]) -> Result<Reply> {
-    let limit = || if asked.writes { core.to_write(Who::Caller) } else { core.to_read(Who::Caller) };
+    let limit = || if asked.writes { core.to_write(Origin::Caller) } else { core.to_read(Origin::Caller) };
     let command = |name, script: &'static str| {
         let command = Command::bare(name).arg(script).number(keys.len());
         keys.iter().chain(args).fold(command, |command, arg| command.arg(arg.clone()))

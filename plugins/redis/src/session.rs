@@ -12,7 +12,7 @@
 //! the same time to live, the two cannot be told apart: the key ends with the first of them.
 
 use crate::{
-    call::{To, Turn, Who},
+    call::{Origin, To, Turn},
     command::Command,
     core::Core,
     failure::Asked,
@@ -67,7 +67,7 @@ struct Kept {
     unsure: Option<Bytes>,
     renewed: Instant,
     /// The connection to its server at that time.
-    by: Option<Number>,
+    connection: Option<Number>,
 }
 
 impl Kept {
@@ -83,7 +83,7 @@ impl Kept {
 
 impl Session {
     /// The guard is held by a put until its result is recorded. `None` if the store is being closed.
-    pub(crate) async fn puts(&self) -> Option<RwLockReadGuard<'_, ()>> {
+    pub(crate) async fn begin_put(&self) -> Option<RwLockReadGuard<'_, ()>> {
         let putting = self.putting.read().await;
         (!self.ended.load(Acquire)).then_some(putting)
     }
@@ -102,19 +102,20 @@ impl Session {
     }
 
     /// Records that these operations may have been applied.
-    pub(crate) fn note_unsure(&self, core: &Core, ops: &[Op]) {
+    pub(crate) fn record_unsure(&self, core: &Core, ops: &[Op]) {
         for op in ops {
             let Op::Put(put) = op else { continue };
             if put.expiry == Expiry::WithClient {
                 self.in_use.store(true, Relaxed);
-                let now = || Kept { value: None, unsure: None, renewed: Instant::now(), by: core.wire_of(&put.key) };
+                let now =
+                    || Kept { value: None, unsure: None, renewed: Instant::now(), connection: core.wire_of(&put.key) };
                 self.lock().entry(put.key.clone()).or_insert_with(now).unsure = Some(put.value.clone());
             }
         }
     }
 
     /// Records that these operations were applied.
-    pub(crate) fn note(&self, core: &Core, ops: &[Op]) {
+    pub(crate) fn record_applied(&self, core: &Core, ops: &[Op]) {
         // Usually there is nothing to record.
         if ends_with_client(ops) {
             self.in_use.store(true, Relaxed);
@@ -126,9 +127,9 @@ impl Session {
         for op in ops {
             match op {
                 Op::Put(put) if put.expiry == Expiry::WithClient => {
-                    let by = core.wire_of(&put.key);
+                    let connection = core.wire_of(&put.key);
                     let value = Some(put.value.clone());
-                    let now = Kept { value, unsure: None, renewed: Instant::now(), by };
+                    let now = Kept { value, unsure: None, renewed: Instant::now(), connection };
                     kept.insert(put.key.clone(), now);
                 }
                 // It keeps its time to live.
@@ -181,7 +182,7 @@ impl Session {
         let release = |key: Bytes, kept: Kept| async move {
             let asked = || Asked::to_write("release", Some(KeyRange::key(&key)));
             let release = with_values(script::RELEASE, &key, &kept, *core.config.session_ttl);
-            core.call(core.to_write(Who::Own), &asked, &To::Key(&key), &release).await.map(drop)
+            core.call(core.to_write(Origin::Own), &asked, &To::Key(&key), &release).await.map(drop)
         };
         let of_server = |keys: Vec<(Bytes, Kept)>| async move {
             let mut first = Ok(());
@@ -199,7 +200,12 @@ impl Session {
         };
         match timeout(RELEASING, join_all(self.by_server(core).into_iter().map(of_server))).await {
             Ok(released) => released.into_iter().collect(),
-            Err(_) => Err(core.late(RELEASING, &Asked::to_write("release", None), core.endpoints(), Applied::Unknown)),
+            Err(_) => Err(core.timeout_error(
+                RELEASING,
+                &Asked::to_write("release", None),
+                core.endpoints(),
+                Applied::Unknown,
+            )),
         }
     }
 
@@ -231,12 +237,13 @@ impl Session {
         let to = To::Key(&key);
         let ttl = *core.config.session_ttl;
         let renew = with_values(script::RENEW, &key, &kept, ttl);
-        let (asked_at, by) = (Instant::now(), core.wire_of(&key));
+        let (asked_at, connection) = (Instant::now(), core.wire_of(&key));
         // Not longer than until the next renewal.
         let limit = core.config.write_within().min(ttl / 3);
-        let found = core.call(Turn::new(Who::Own, limit), &asked, &to, &renew).await?.number();
+        let found = core.call(Turn::new(Origin::Own, limit), &asked, &to, &renew).await?.number();
         // If the server may have lost its data, a missing key does not show that somebody has deleted it.
-        let was_away = kept.renewed.elapsed() >= ttl || kept.by.is_none() || kept.by != core.wire_of(&key);
+        let was_away =
+            kept.renewed.elapsed() >= ttl || kept.connection.is_none() || kept.connection != core.wire_of(&key);
         let lost = kept.value.as_ref().filter(|_| found == Some(-1) && was_away);
         if let Some(value) = lost {
             // If the key is being deleted and that fails, it is put again at the next renewal.
@@ -244,7 +251,7 @@ impl Session {
                 return Ok(true);
             };
             let put = Command::Set(&key, value).arg("PX").number(ttl.as_millis()).arg("NX");
-            core.call(core.to_write(Who::Own), &asked, &to, &put).await?;
+            core.call(core.to_write(Origin::Own), &asked, &to, &put).await?;
         }
         let place = found.and_then(|found| usize::try_from(found).ok()).and_then(|found| found.checked_sub(1));
         let found = place.and_then(|place| kept.values().nth(place));
@@ -257,14 +264,14 @@ impl Session {
                     // So that put was applied.
                     (now.value, now.unsure) = (now.unsure.take(), None);
                 }
-                (now.renewed, now.by) = (asked_at, by);
+                (now.renewed, now.connection) = (asked_at, connection);
             }
             // Somebody else has written or deleted it: it is no longer this client's.
             _ => {
                 all.remove(&key);
             }
         }
-        Ok(by.is_some() && by == core.wire_of(&key))
+        Ok(connection.is_some() && connection == core.wire_of(&key))
     }
 
     /// Whether the key should still exist, unchanged since `before` was read.

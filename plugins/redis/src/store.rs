@@ -3,7 +3,7 @@
 use crate::{
     Connection, RedisConfig,
     batch::BATCH,
-    call::{self, Asks, To, Who},
+    call::{self, Asks, Origin, To},
     command::Command,
     core::Core,
     failure::Asked,
@@ -138,7 +138,7 @@ impl RedisStore {
         tasks.spawn(monitor::run(core.clone()));
         tasks.spawn(watch::listen(core.clone()));
         tasks.spawn(session::run(core.clone(), session.clone()));
-        tasks.spawn(call::look_after_deadlines(core.clone()));
+        tasks.spawn(call::enforce_deadlines(core.clone()));
         Ok(RedisStore(Arc::new(Shared { core, session, tasks, closing: tokio::sync::Mutex::default() })))
     }
 
@@ -148,7 +148,7 @@ impl RedisStore {
     /// A server does not answer within `read-timeout`.
     pub async fn probe(&self) -> Result<()> {
         let core = &self.0.core;
-        monitor::look(core, core.config.read_within()).await
+        monitor::check(core, core.config.read_within()).await
     }
 
     /// Whether watches will be refused, because a server does not report changes, or the user may not receive them; if
@@ -233,13 +233,15 @@ impl RedisStore {
         }
         let ends_with_client = session::ends_with_client(&txn.then) || session::ends_with_client(&txn.otherwise);
         let _putting = match ends_with_client {
-            true => Some(self.0.session.puts().await.ok_or_else(|| self.0.core.closed_error(&asked(), Applied::No))?),
+            true => {
+                Some(self.0.session.begin_put().await.ok_or_else(|| self.0.core.closed_error(&asked(), Applied::No))?)
+            }
             false => None,
         };
         txn::commit(&self.0, txn).await
     }
 
-    fn is_closed(&self, asked: Asks<'_>) -> Result<()> {
+    fn refuse_if_closed(&self, asked: Asks<'_>) -> Result<()> {
         match self.0.core.is_closed() {
             true => Err(self.0.core.closed_error(&asked(), Applied::No)),
             false => Ok(()),
@@ -257,7 +259,7 @@ impl Store for RedisStore {
         let asked = || Asked::to_read("get", Some(KeyRange::key(&key)));
         refuse_key(&asked, &key)?;
         let core = &self.0.core;
-        let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(&key), &Command::Get(&key)).await?;
+        let reply = core.call(core.to_read(Origin::Caller), &asked, &To::Key(&key), &Command::Get(&key)).await?;
         Ok(reply.bytes().map(|value| Entry::new(key, value)))
     }
 
@@ -268,7 +270,7 @@ impl Store for RedisStore {
         refuse_range(&asked, &request.range)?;
         if let Some(key) = request.range.single() {
             let command = if request.keys_only { Command::new("EXISTS", [key.clone()]) } else { Command::Get(key) };
-            let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(key), &command).await?;
+            let reply = core.call(core.to_read(Origin::Caller), &asked, &To::Key(key), &command).await?;
             let value = match request.keys_only {
                 true => (reply.number() == Some(1)).then(Bytes::new),
                 false => reply.bytes(),
@@ -276,15 +278,15 @@ impl Store for RedisStore {
             let entries = value.map(|value| Entry::new(key.clone(), value)).into_iter().collect();
             return Ok(Page::new(entries, None, None));
         }
-        let turn = core.to_read(Who::Caller);
+        let turn = core.to_read(Origin::Caller);
         let (mut scan, mut left) = match &request.cursor {
             None => (Scan::new(core), Vec::new()),
-            Some(cursor) => of_cursor(core, &request.range, cursor).map_err(|why| {
+            Some(cursor) => parse_cursor(core, &request.range, cursor).map_err(|why| {
                 asked().error(Reason::Invalid, Applied::No).at(core.endpoints().clone()).with_help(why)
             })?,
         };
         if request.cursor.is_none() {
-            txn::await_servers(core, turn.again(), &asked, &request.range, &mut scan).await?;
+            txn::await_servers(core, turn.next_request(), &asked, &request.range, &mut scan).await?;
         }
         let most = request.max_items.max(1);
         let (mut entries, mut bytes, mut portion) = (Vec::new(), 0, Portion::default());
@@ -299,7 +301,7 @@ impl Store for RedisStore {
         {
             steps += 1;
             if left.is_empty() {
-                left = scan.next(core, turn.again(), &asked, &request.range).await?;
+                left = scan.next(core, turn.next_request(), &asked, &request.range).await?;
                 // `SCAN` may return a key twice.
                 left.sort();
                 left.dedup();
@@ -316,8 +318,8 @@ impl Store for RedisStore {
                 entries.extend(keys.into_iter().map(|key| Entry::new(key, Bytes::new())));
                 continue;
             }
-            let values = core.read(turn.again(), "list", &keys).await;
-            portion.took(&values);
+            let values = core.read(turn.next_request(), "list", &keys).await;
+            portion.adapt(&values);
             let mut unread = Vec::new();
             for (key, value) in keys.into_iter().zip(values) {
                 if bytes >= request.max_bytes.max(1) {
@@ -330,7 +332,7 @@ impl Store for RedisStore {
             left.splice(..0, unread);
         }
         let is_last = left.is_empty() && scan.is_over();
-        Ok(Page::new(entries, (!is_last).then(|| to_cursor(&scan, &left)), None))
+        Ok(Page::new(entries, (!is_last).then(|| make_cursor(&scan, &left)), None))
     }
 
     async fn commit(&self, txn: Txn) -> Result<TxnOutcome> {
@@ -347,7 +349,7 @@ impl Store for RedisStore {
         refuse_key(&|| txn::asked_to_put(&put), &put.key)?;
         let Shared { core, session, .. } = &*self.0;
         let (asked, command) = (|| txn::asked_to_put(&put), txn::set(core, &put));
-        core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &command).await?;
+        core.call(core.to_write(Origin::Caller), &asked, &To::Key(&put.key), &command).await?;
         session.forget(&put.key);
         Ok(txn::written(core, &put))
     }
@@ -360,7 +362,7 @@ impl Store for RedisStore {
         for range in &ranges {
             refuse_range(&asked, range)?;
         }
-        self.is_closed(&asked)?;
+        self.refuse_if_closed(&asked)?;
         let core = &self.0.core;
         let mut each = Vec::new();
         for range in &ranges {
@@ -425,7 +427,7 @@ pub(crate) fn text<'k>(asked: Asks<'_>, key: &'k [u8], range: impl FnOnce() -> K
     })
 }
 
-fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
+fn make_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
     let mut bytes = Vec::new();
     scan.encode(&mut bytes);
     left.iter().for_each(|key| put(&mut bytes, key));
@@ -433,7 +435,7 @@ fn to_cursor(scan: &Scan, left: &[Bytes]) -> Cursor {
 }
 
 /// Decodes a cursor, or says why it cannot be used.
-fn of_cursor(core: &Core, range: &KeyRange, cursor: &Cursor) -> StdResult<(Scan, Vec<Bytes>), String> {
+fn parse_cursor(core: &Core, range: &KeyRange, cursor: &Cursor) -> StdResult<(Scan, Vec<Bytes>), String> {
     let mut from = &cursor.0[..];
     let of_other = || "the cursor is none that this store has made: begin with the first page".to_string();
     let scan = Scan::decode(&mut from).ok_or_else(of_other)?;

@@ -24,20 +24,20 @@ pub(crate) async fn run(core: Arc<Core>) {
     let every = match &core.kind {
         // A single server never changes.
         Kind::Single(endpoint) => {
-            core.hub.primaries(std::slice::from_ref(endpoint));
+            core.hub.set_primaries(std::slice::from_ref(endpoint));
             return;
         }
         Kind::Sentinel { .. } => SENTINELS,
         Kind::Cluster(_) => CLUSTER,
     };
     let mut sentinel = None;
-    let looking = async {
+    let finding = async {
         loop {
-            match look(&core, &mut sentinel).await {
+            match find_slots(&core, &mut sentinel).await {
                 Ok(slots) => {
                     // The hub first, so that watches expect hints from the new servers before calls use them.
-                    core.hub.primaries(slots.primaries());
-                    core.keep(slots.primaries());
+                    core.hub.set_primaries(slots.primaries());
+                    core.retain_nodes(slots.primaries());
                     core.slots.send_if_modified(|before| {
                         let is_new = **before != slots;
                         if is_new {
@@ -46,22 +46,22 @@ pub(crate) async fn run(core: Arc<Core>) {
                         is_new
                     });
                 }
-                Err(failure) => core.hub.trouble(&failure.to_string()),
+                Err(failure) => core.hub.record_trouble(&failure.to_string()),
             }
             sleep(PAUSE).await;
-            let _ = timeout(every - PAUSE, core.suspect.notified()).await;
+            let _ = timeout(every - PAUSE, core.refresh_topology.notified()).await;
         }
     };
     tokio::select! {
         () = core.closed() => {}
-        () = looking => {}
+        () = finding => {}
     }
     if let Some(wire) = sentinel {
         wire.close().await;
     }
 }
 
-async fn look(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, Failure> {
+async fn find_slots(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, Failure> {
     match &core.kind {
         Kind::Single(endpoint) => Ok(Slots::one(endpoint.clone())),
         Kind::Sentinel { master, sentinels } => {
@@ -72,7 +72,7 @@ async fn look(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, Failure
                 gathers: false,
                 ..(*core.dial).clone()
             };
-            of_sentinels(&dial, master, sentinels, sentinel).await.map(Slots::one)
+            ask_sentinels(&dial, master, sentinels, sentinel).await.map(Slots::one)
         }
         Kind::Cluster(seeds) => {
             let mut last = Failure::no_connection("`endpoints` is empty");
@@ -81,7 +81,7 @@ async fn look(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, Failure
                 let node = core.node(endpoint);
                 let asked = timeout(PATIENCE, async { node.wire().await?.call(&cluster_slots()).await }).await;
                 match asked.unwrap_or_else(|_| Err(Failure::no_connection("no answer to CLUSTER SLOTS"))) {
-                    Ok(reply) => match of_reply(reply, endpoint) {
+                    Ok(reply) => match parse_slots(reply, endpoint) {
                         Some(slots) if slots.is_known() => return Ok(slots),
                         _ => last = Failure::no_connection("it is in no cluster that has slots"),
                     },
@@ -98,7 +98,7 @@ fn cluster_slots() -> Command<'static> {
 }
 
 /// Parses the answer to `CLUSTER SLOTS`.
-fn of_reply(reply: Reply, asked: &Arc<str>) -> Option<Slots> {
+fn parse_slots(reply: Reply, asked: &Arc<str>) -> Option<Slots> {
     let mut ranges = Vec::new();
     for range in reply.list() {
         let mut parts = range.list().into_iter();
@@ -117,7 +117,7 @@ fn of_reply(reply: Reply, asked: &Arc<str>) -> Option<Slots> {
 }
 
 /// The master, according to the first sentinel that answers.
-async fn of_sentinels(
+async fn ask_sentinels(
     dial: &Dial,
     master: &str,
     sentinels: &[Arc<str>],
@@ -175,7 +175,7 @@ mod tests {
             range(100, 200, node("10.0.0.2", 7001)),
             range(201, 16383, node("::1", 7002)),
         ]);
-        let slots = of_reply(reply, &"10.0.0.1:7000".into()).unwrap();
+        let slots = parse_slots(reply, &"10.0.0.1:7000".into()).unwrap();
         assert_eq!(slots.primaries(), ["10.0.0.1:7000".into(), "10.0.0.2:7001".into(), "[::1]:7002".into()]);
     }
 }

@@ -2,7 +2,7 @@
 //! step.
 
 use crate::{
-    call::{Asks, To, Turn, Who},
+    call::{Asks, Origin, To, Turn},
     command::{Command, Reply},
     core::Core,
     failure::Asked,
@@ -23,48 +23,50 @@ use std::{collections::HashMap, time::Duration};
 pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
     let Shared { core, session, .. } = shared;
     let _deleting = session.begin(core.config.write_within() / 4, &txn).await;
-    let done = attempt(core, &txn).await;
-    match &done {
-        Ok(outcome) => session.note(core, if outcome.succeeded { &txn.then } else { &txn.otherwise }),
+    let result = attempt(core, &txn).await;
+    match &result {
+        Ok(outcome) => session.record_applied(core, if outcome.succeeded { &txn.then } else { &txn.otherwise }),
         Err(error) if error.applied() == Applied::Unknown => {
-            session.note_unsure(core, &txn.then);
-            session.note_unsure(core, &txn.otherwise);
+            session.record_unsure(core, &txn.then);
+            session.record_unsure(core, &txn.otherwise);
         }
         Err(_) => {}
     }
-    done
+    result
 }
 
 async fn attempt(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
     Ok(match (&*txn.conditions, &*txn.then, &*txn.otherwise) {
         ([], [], _) => TxnOutcome::new(true, None, Vec::new()),
-        ([], [Op::Put(put)], _) => done(put_result(self::put(core, put).await?)),
+        ([], [Op::Put(put)], _) => single_outcome(put_result(self::put(core, put).await?)),
         ([Condition { key, is: Compare::Absent, .. }], [Op::Put(put)], []) if *key == put.key => {
             Box::pin(set_if_absent(core, put)).await?
         }
-        ([], [Op::Delete { range, previous, .. }], _) => done(Box::pin(delete(core, range, *previous)).await?),
-        ([], [Op::Get(range)], _) => done(OpResult::Got(Box::pin(list(core, range)).await?)),
-        _ => Box::pin(run(core, txn)).await?,
+        ([], [Op::Delete { range, previous, .. }], _) => {
+            single_outcome(Box::pin(delete(core, range, *previous)).await?)
+        }
+        ([], [Op::Get(range)], _) => single_outcome(OpResult::Got(Box::pin(list(core, range)).await?)),
+        _ => Box::pin(run_script(core, txn)).await?,
     })
 }
 
 /// Writes a value, whatever was there.
 async fn put(core: &Core, put: &Put) -> Result<Written> {
     let asked = || asked_to_put(put);
-    core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &set(core, put)).await?;
+    core.call(core.to_write(Origin::Caller), &asked, &To::Key(&put.key), &set(core, put)).await?;
     Ok(written(core, put))
 }
 
-fn done(result: OpResult) -> TxnOutcome {
+fn single_outcome(result: OpResult) -> TxnOutcome {
     TxnOutcome::new(true, None, vec![result])
 }
 
 /// The time to live of a key that is put with this expiry; `None` if it does not expire.
-fn life(core: &Core, expiry: Expiry) -> Option<Duration> {
+fn ttl(core: &Core, expiry: Expiry) -> Option<Duration> {
     match expiry {
-        Expiry::After(life) => {
+        Expiry::After(ttl) => {
             // Redis counts milliseconds: rounded up, so that the key lives at least as long as requested.
-            let ms = life.min(LONGEST_LIFE).as_nanos().div_ceil(1_000_000);
+            let ms = ttl.min(LONGEST_LIFE).as_nanos().div_ceil(1_000_000);
             Some(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
         }
         Expiry::WithClient => Some(*core.config.session_ttl),
@@ -73,7 +75,7 @@ fn life(core: &Core, expiry: Expiry) -> Option<Duration> {
 }
 
 pub(crate) fn written(core: &Core, put: &Put) -> Written {
-    Written::new(None, life(core, put.expiry), None)
+    Written::new(None, ttl(core, put.expiry), None)
 }
 
 fn put_result(Written { ttl, lease, .. }: Written) -> OpResult {
@@ -88,13 +90,13 @@ pub(crate) fn asked_to_put(put: &Put) -> Asked {
 #[inline]
 pub(crate) fn set<'p>(core: &Core, put: &'p Put) -> Command<'p> {
     let command = Command::Set(&put.key, &put.value);
-    if let Expiry::Never = put.expiry { command } else { with_life(core, put.expiry, command) }
+    if let Expiry::Never = put.expiry { command } else { with_ttl(core, put.expiry, command) }
 }
 
 #[inline(never)]
-fn with_life<'p>(core: &Core, expiry: Expiry, command: Command<'p>) -> Command<'p> {
-    match life(core, expiry) {
-        Some(life) => command.arg("PX").number(life.as_millis()),
+fn with_ttl<'p>(core: &Core, expiry: Expiry, command: Command<'p>) -> Command<'p> {
+    match ttl(core, expiry) {
+        Some(ttl) => command.arg("PX").number(ttl.as_millis()),
         None => command,
     }
 }
@@ -102,9 +104,9 @@ fn with_life<'p>(core: &Core, expiry: Expiry, command: Command<'p>) -> Command<'
 /// Writes a value if the key is absent.
 async fn set_if_absent(core: &Core, put: &Put) -> Result<TxnOutcome> {
     let (asked, command) = (|| asked_to_put(put), set(core, put).arg("NX"));
-    match core.call(core.to_write(Who::Caller), &asked, &To::Key(&put.key), &command).await? {
+    match core.call(core.to_write(Origin::Caller), &asked, &To::Key(&put.key), &command).await? {
         Reply::Nil => Ok(TxnOutcome::new(false, None, Vec::new())),
-        _ => Ok(done(put_result(written(core, put)))),
+        _ => Ok(single_outcome(put_result(written(core, put)))),
     }
 }
 
@@ -117,11 +119,11 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
     }
     let reads = || Asked::to_read("delete", Some(range.clone()));
     let (mut scan, mut count, mut entries) = (Scan::new(core), 0, Vec::new());
-    await_servers(core, core.to_read(Who::Caller), &reads, range, &mut scan).await?;
+    await_servers(core, core.to_read(Origin::Caller), &reads, range, &mut scan).await?;
     while !scan.is_over() {
         // Keys that were deleted before stay deleted.
         let keys =
-            scan.next(core, core.to_read(Who::Caller), &reads, range).await.map_err(|error| partly(error, count))?;
+            scan.next(core, core.to_read(Origin::Caller), &reads, range).await.map_err(|error| partly(error, count))?;
         for some in keys.chunks(AT_ONCE) {
             let mut deletes = Vec::with_capacity(some.len());
             for key in some {
@@ -156,25 +158,25 @@ fn partly(error: KvError, count: u64) -> KvError {
     }
     let keys = if count == 1 { "1 key was" } else { &*format!("{count} keys were") };
     let help = format!("{keys} deleted before: delete again what is left");
-    let mut told = KvError::new("delete", error.reason().clone()).with_help(help);
+    let mut partial = KvError::new("delete", error.reason().clone()).with_help(help);
     if let Some(range) = error.range() {
-        told = told.on(range.clone());
+        partial = partial.on(range.clone());
     }
     if let Some(endpoint) = error.endpoint() {
-        told = told.at(endpoint);
+        partial = partial.at(endpoint);
     }
-    told.because(error)
+    partial.because(error)
 }
 
 async fn delete_key(core: &Core, asked: Asks<'_>, key: &Bytes, previous: bool) -> Result<(u64, Option<Entry>)> {
     let to = To::Key(key);
     if !previous {
         let command = Command::new("DEL", [key.clone()]);
-        let reply = core.call(core.to_write(Who::Caller), asked, &to, &command).await?;
+        let reply = core.call(core.to_write(Origin::Caller), asked, &to, &command).await?;
         return Ok((reply.number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0), None));
     }
     let take = script::of_key(script::TAKE, key);
-    let value = core.call(core.to_write(Who::Caller), asked, &to, &take).await?.bytes();
+    let value = core.call(core.to_write(Origin::Caller), asked, &to, &take).await?.bytes();
     let entry = value.map(|value| Entry::new(key.clone(), value));
     Ok((u64::from(entry.is_some()), entry))
 }
@@ -184,14 +186,14 @@ async fn list(core: &Core, range: &KeyRange) -> Result<Vec<Entry>> {
     const OP: &str = "get";
     let asked = || Asked::to_read(OP, Some(range.clone()));
     if let Some(key) = range.single() {
-        let reply = core.call(core.to_read(Who::Caller), &asked, &To::Key(key), &Command::Get(key)).await?;
+        let reply = core.call(core.to_read(Origin::Caller), &asked, &To::Key(key), &Command::Get(key)).await?;
         return Ok(reply.bytes().map(|value| Entry::new(key.clone(), value)).into_iter().collect());
     }
     let (mut scan, mut entries) = (Scan::new(core), HashMap::new());
-    await_servers(core, core.to_read(Who::Caller), &asked, range, &mut scan).await?;
+    await_servers(core, core.to_read(Origin::Caller), &asked, range, &mut scan).await?;
     while !scan.is_over() {
-        let keys = scan.next(core, core.to_read(Who::Caller), &asked, range).await?;
-        for (key, value) in keys.iter().zip(core.read(core.to_read(Who::Caller), OP, &keys).await) {
+        let keys = scan.next(core, core.to_read(Origin::Caller), &asked, range).await?;
+        for (key, value) in keys.iter().zip(core.read(core.to_read(Origin::Caller), OP, &keys).await) {
             if let Some(value) = value? {
                 entries.insert(key.clone(), value);
             }
@@ -220,7 +222,7 @@ pub(crate) async fn await_servers(
 }
 
 /// Runs a transaction as a script.
-async fn run(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
+async fn run_script(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
     let asked = Asked::of_txn("transaction", txn);
     let mut program = Program::new(core, asked.clone());
     program.push(txn.conditions.len().to_string());
@@ -342,8 +344,8 @@ impl<'c> Program<'c> {
                 self.push("S");
                 self.key(&put.key)?;
                 self.push(put.value.clone());
-                let life = life(self.core, put.expiry).map(|life| life.as_millis().to_string());
-                self.push(if put.expiry == Expiry::Keep { "K".to_string() } else { life.unwrap_or_default() });
+                let ttl = ttl(self.core, put.expiry).map(|ttl| ttl.as_millis().to_string());
+                self.push(if put.expiry == Expiry::Keep { "K".to_string() } else { ttl.unwrap_or_default() });
             }
             Op::Delete { range, previous, .. } => {
                 self.push("D");

@@ -141,14 +141,16 @@ impl Future for Call<'_> {
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut *self {
-            Call::Seated { wire, seated, .. } => seated.poll_unpin(cx).map(|answer| seen(&wire.answers, answer)),
+            Call::Seated { wire, seated, .. } => {
+                seated.poll_unpin(cx).map(|answer| convert_counted(&wire.answers, answer))
+            }
             Call::Boxed(call) => call.poll_unpin(cx),
         }
     }
 }
 
 /// Sends the most frequent requests, with the library's own commands.
-async fn ask(client: Client, plain: Plain) -> Result<Value, Error> {
+async fn send_plain(client: Client, plain: Plain) -> Result<Value, Error> {
     match plain {
         Plain::Get(key) => client.get(key).await,
         Plain::Set(key, value) => client.set(key, Value::Bytes(value), None, None, false).await,
@@ -200,7 +202,7 @@ impl Wire {
         let end = end.boxed().shared();
         let seats = Seats::new(SEATS, {
             let client = client.clone();
-            move |plain| ask(client.clone(), plain)
+            move |plain| send_plain(client.clone(), plain)
         });
         let (endpoint, number) = (endpoint.clone(), Number::next());
         let wire = Wire { client, task, end, endpoint, number, answers, gather: gather.zip(stop), seats };
@@ -226,17 +228,17 @@ impl Wire {
     /// If it is dropped, the request may be executed nevertheless.
     pub(crate) fn call<'w>(&'w self, command: &'w Command<'_>) -> Call<'w> {
         if self.is_gone() {
-            return Call::Boxed(Box::pin(ready(Err(gone()))));
+            return Call::Boxed(Box::pin(ready(Err(not_sent()))));
         }
         let Some((gather, _)) = &self.gather else { return self.call_alone(command, None) };
         let begun = gather.begin();
-        match begun.joins(command) {
+        match begun.join(command) {
             None => self.call_alone(command, Some(begun)),
-            Some(told) => Call::Boxed(Box::pin(async move {
+            Some(shared_answer) => Call::Boxed(Box::pin(async move {
                 let _begun = begun;
-                match told.await {
+                match shared_answer.await {
                     Ok(Some(answer)) => answer,
-                    Ok(None) if self.is_gone() => Err(gone()),
+                    Ok(None) if self.is_gone() => Err(not_sent()),
                     Ok(None) => self.call_alone(command, None).await,
                     // The connection has ended, and with it the task that sends.
                     Err(_) => Err(Failure::lost("the connection was lost")),
@@ -256,7 +258,7 @@ impl Wire {
                 return Call::Boxed(boxed(move || async move {
                     let _begun = begun;
                     let (command, args) = custom(command.clone());
-                    seen(&self.answers, self.client.custom(command, args).await)
+                    convert_counted(&self.answers, self.client.custom(command, args).await)
                 }));
             }
         };
@@ -266,17 +268,17 @@ impl Wire {
     /// Sends some requests at once. They go out together, while the library would send a pipeline piece by piece.
     pub(crate) async fn calls(&self, commands: &[Command<'_>]) -> Vec<Result<Reply, Failure>> {
         if self.is_gone() {
-            return commands.iter().map(|_| Err(gone())).collect();
+            return commands.iter().map(|_| Err(not_sent())).collect();
         }
         join_all(commands.iter().map(|command| self.call_alone(command, None))).await
     }
 
     /// Sends a request for a slot that is being moved to this server, which has to be told so right before it
     /// (`ASKING`).
-    pub(crate) fn ask<'w>(&'w self, command: &'w Command<'_>) -> BoxFuture<'w, Result<Reply, Failure>> {
+    pub(crate) fn call_asking<'w>(&'w self, command: &'w Command<'_>) -> BoxFuture<'w, Result<Reply, Failure>> {
         boxed(move || async move {
             if self.is_gone() {
-                return Err(gone());
+                return Err(not_sent());
             }
             let pipeline = self.client.pipeline();
             for command in [Command::bare("ASKING"), command.clone()] {
@@ -284,7 +286,7 @@ impl Wire {
                 // This only adds the command to the pipeline.
                 let _: Result<Value, _> = pipeline.custom(command, args).await;
             }
-            seen(&self.answers, pipeline.last().await)
+            convert_counted(&self.answers, pipeline.last().await)
         })
     }
 
@@ -297,7 +299,7 @@ impl Wire {
         let (ping, args) = custom(Command::bare("PING"));
         // This only adds the command to the pipeline.
         let _: Result<Value, _> = pipeline.custom(ping, args).await;
-        seen(&self.answers, pipeline.last().await).map(drop)
+        convert_counted(&self.answers, pipeline.last().await).map(drop)
     }
 
     /// How many answers have arrived.
@@ -314,7 +316,7 @@ impl Wire {
     ///
     /// # Cancel safety
     /// It may be dropped and called again.
-    pub(crate) async fn gone(&self) {
+    pub(crate) async fn ended(&self) {
         let _why = self.end.clone().await;
     }
 
@@ -329,7 +331,7 @@ impl Wire {
     /// Ends the connection, and waits for its end.
     pub(crate) async fn close(&self) {
         self.end();
-        self.gone().await;
+        self.ended().await;
     }
 }
 
@@ -342,31 +344,31 @@ impl Drop for Wire {
 /// Sends a command on behalf of several calls.
 async fn send(client: Client, answers: Arc<AtomicU64>, command: Command<'static>) -> Result<Reply, Failure> {
     let (command, args) = custom(command);
-    seen(&answers, client.custom(command, args).await)
+    convert_counted(&answers, client.custom(command, args).await)
 }
 
 #[inline(always)]
-fn seen(answers: &AtomicU64, answer: Result<Value, Error>) -> Result<Reply, Failure> {
+fn convert_counted(answers: &AtomicU64, answer: Result<Value, Error>) -> Result<Reply, Failure> {
     // Most answers are plain values. They need not go through the full conversion.
     let bytes = match answer {
         Ok(Value::Bytes(bytes)) => bytes,
         Ok(Value::String(text)) => text.into_inner(),
-        answer => return seen_at_length(answers, answer),
+        answer => return convert_counted_slowly(answers, answer),
     };
     answers.fetch_add(1, Relaxed);
     Ok(Reply::Bytes(bytes))
 }
 
-fn seen_at_length(answers: &AtomicU64, answer: Result<Value, Error>) -> Result<Reply, Failure> {
+fn convert_counted_slowly(answers: &AtomicU64, answer: Result<Value, Error>) -> Result<Reply, Failure> {
     let answer = answer.map(Reply::from).map_err(|error| Failure::of_call(&error));
-    if !matches!(&answer, Err(failure) if failure.breaks()) {
+    if !matches!(&answer, Err(failure) if failure.is_connection_lost()) {
         answers.fetch_add(1, Relaxed);
     }
     answer
 }
 
 /// The failure of a call that was not sent.
-fn gone() -> Failure {
+fn not_sent() -> Failure {
     Failure::no_connection("the connection was lost")
 }
 

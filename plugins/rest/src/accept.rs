@@ -25,7 +25,7 @@ use tokio::{
 /// How long to wait when the process cannot open another file.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 /// The minimum interval between two reports that connections are not accepted.
-const TELL_AGAIN: Duration = Duration::from_secs(10);
+const REPORT_AGAIN: Duration = Duration::from_secs(10);
 
 /// What a server is ordered to do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
@@ -48,18 +48,26 @@ pub(crate) struct Connections {
     orders: watch::Receiver<Order>,
     tasks: JoinSet<()>,
     /// When it was last reported that none can be accepted.
-    told: Option<Instant>,
+    last_reported: Option<Instant>,
     /// Read only when there are more than a few connections: most agents never have that many, and a start does not
     /// wait for it.
     files: Option<Files>,
     /// Whether it was reported that there are too few files: reported once.
-    told_files: bool,
+    has_reported_files: bool,
 }
 
 impl Connections {
     pub(crate) fn new(shared: Arc<Shared>, orders: watch::Receiver<Order>) -> Self {
         let http = connection::protocol(&shared);
-        Connections { shared, http, orders, tasks: JoinSet::new(), told: None, files: None, told_files: false }
+        Connections {
+            shared,
+            http,
+            orders,
+            tasks: JoinSet::new(),
+            last_reported: None,
+            files: None,
+            has_reported_files: false,
+        }
     }
 
     /// Whether there is room for another connection.
@@ -70,9 +78,9 @@ impl Connections {
         }
         match self.files.get_or_insert_with(Files::read).fewer_than(most) {
             Some((connections, files)) if open >= connections => {
-                if !self.told_files {
-                    self.told_files = true;
-                    self.shared.tell(&Incident::FewFiles { connections, files });
+                if !self.has_reported_files {
+                    self.has_reported_files = true;
+                    self.shared.report_incident(&Incident::FewFiles { connections, files });
                 }
                 false
             }
@@ -93,27 +101,27 @@ impl Connections {
                 () = &mut drained => return,
                 accepted = listener.accept(), if self.has_room() => match accepted {
                     Ok((stream, peer)) => {
-                        self.told = None;
+                        self.last_reported = None;
                         self.serve(stream, peer);
                     }
                     Err(error) if is_of_the_connection(&error) => {}
                     Err(error) => {
-                        self.tell(error);
+                        self.report_not_accepted(error);
                         tokio::select! {
                             () = &mut drained => return,
                             () = tokio::time::sleep(ACCEPT_AGAIN) => {}
                         }
                     }
                 },
-                Some(ended) = self.tasks.join_next() => self.ended(ended),
+                Some(ended) = self.tasks.join_next() => self.report_panic(ended),
             }
         }
     }
 
-    fn tell(&mut self, error: io::Error) {
-        if self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
-            self.told = Some(Instant::now());
-            self.shared.tell(&Incident::NotAccepted { error, again: ACCEPT_AGAIN });
+    fn report_not_accepted(&mut self, error: io::Error) {
+        if self.last_reported.is_none_or(|last| last.elapsed() >= REPORT_AGAIN) {
+            self.last_reported = Some(Instant::now());
+            self.shared.report_incident(&Incident::NotAccepted { error, again: ACCEPT_AGAIN });
         }
     }
 
@@ -141,18 +149,19 @@ impl Connections {
     /// Waits until all connections have ended.
     pub(crate) async fn finish(&mut self) {
         while let Some(ended) = self.tasks.join_next().await {
-            self.ended(ended);
+            self.report_panic(ended);
         }
     }
 
     /// Reports a connection's task that has panicked, which should not happen.
-    fn ended(&self, ended: Result<(), JoinError>) {
+    fn report_panic(&self, ended: Result<(), JoinError>) {
         let Err(error) = ended else { return };
-        let blamed = self.shared.take_blamed(error.id());
+        let panicking = self.shared.take_panicking(error.id());
         if let Ok(payload) = error.try_into_panic() {
-            let (request, route) = blamed.map_or((None, None), |(method, path, route)| (Some((method, path)), route));
+            let (request, route) =
+                panicking.map_or((None, None), |(method, path, route)| (Some((method, path)), route));
             let message = Panic::of(payload).to_string();
-            self.shared.tell(&Incident::ConnectionPanicked { request, route, message });
+            self.shared.report_incident(&Incident::ConnectionPanicked { request, route, message });
         }
     }
 

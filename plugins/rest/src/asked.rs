@@ -1,4 +1,4 @@
-//! [`Asked`]: which request a connection is serving, for incidents and the watchdog.
+//! [`CurrentRequest`]: which request a connection is serving, for incidents and the watchdog.
 
 use crate::{Incident, shared::Shared};
 use axum::http::Method;
@@ -12,11 +12,11 @@ use std::{
 };
 
 /// A request as it is reported: its method, its path without the query, and its route, if that is known.
-pub(crate) type Request = (Method, String, Option<Route>);
+pub(crate) type ReportedRequest = (Method, String, Option<Route>);
 
 /// The request that a connection is serving now. The next one begins when its response is done. Clones share the value.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Asked(Arc<Mutex<Now>>);
+pub(crate) struct CurrentRequest(Arc<Mutex<Now>>);
 
 /// Copies of the texts: the request's own are slices of hyper's buffer, which cannot be reused as long as someone holds
 /// one.
@@ -27,20 +27,20 @@ struct Now {
     path: String,
 }
 
-impl Asked {
+impl CurrentRequest {
     fn now(&self) -> MutexGuard<'_, Now> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A request has begun.
-    pub(crate) fn is(&self, method: &Method, path: &str) {
+    pub(crate) fn set(&self, method: &Method, path: &str) {
         let mut now = self.now();
         now.method.clone_from(method);
         now.path.clear();
         now.path.push_str(path);
     }
 
-    pub(crate) fn request(&self, shared: &Shared) -> Request {
+    pub(crate) fn reported(&self, shared: &Shared) -> ReportedRequest {
         let (method, path) = {
             let now = self.now();
             (now.method.clone(), now.path.clone())
@@ -49,34 +49,34 @@ impl Asked {
         (method, path, route)
     }
 
-    pub(crate) fn too_slow(&self, shared: &Shared, after: Duration) {
-        let (method, path, route) = self.request(shared);
-        shared.tell(&Incident::NotAnswered { method, path, route, after });
+    pub(crate) fn report_too_slow(&self, shared: &Shared, after: Duration) {
+        let (method, path, route) = self.reported(shared);
+        shared.report_incident(&Incident::NotAnswered { method, path, route, after });
     }
 
     /// The handler has returned an error.
-    pub(crate) fn failed(&self, shared: &Shared, failure: &Failure) {
-        let (method, path, route) = self.request(shared);
-        shared.tell(&Incident::Failed { method, path, route, message: failure.to_string() });
+    pub(crate) fn report_failure(&self, shared: &Shared, failure: &Failure) {
+        let (method, path, route) = self.reported(shared);
+        shared.report_incident(&Incident::Failed { method, path, route, message: failure.to_string() });
     }
 
     /// The handler blocked its thread for this long.
-    pub(crate) fn blocked(&self, shared: &Shared, took: Duration) {
-        let (method, path, route) = self.request(shared);
-        shared.tell(&Incident::Blocked { method, path, route, took });
+    pub(crate) fn report_blocked(&self, shared: &Shared, took: Duration) {
+        let (method, path, route) = self.reported(shared);
+        shared.report_incident(&Incident::Blocked { method, path, route, took });
     }
 
     /// The handler panicked, or the destructor of something it left.
-    pub(crate) fn panicked(&self, shared: &Shared, panic: &Panic) {
-        let (method, path, route) = self.request(shared);
+    pub(crate) fn report_panic(&self, shared: &Shared, panic: &Panic) {
+        let (method, path, route) = self.reported(shared);
         let (message, logged) = (panic.to_string(), panic.is_logged());
-        shared.tell(&Incident::Panicked { method, path, route, message, logged });
+        shared.report_incident(&Incident::Panicked { method, path, route, message, logged });
     }
 
     /// The response's body panicked.
-    pub(crate) fn broke_off(&self, shared: &Shared, panic: &Panic) {
-        let (method, path, route) = self.request(shared);
+    pub(crate) fn report_broken_off(&self, shared: &Shared, panic: &Panic) {
+        let (method, path, route) = self.reported(shared);
         let (message, logged) = (panic.to_string(), panic.is_logged());
-        shared.tell(&Incident::BrokenOff { method, path, route, message, logged });
+        shared.report_incident(&Incident::BrokenOff { method, path, route, message, logged });
     }
 }

@@ -69,7 +69,7 @@ impl Received {
 
     fn refuse(&mut self, why: Refusal) -> BodyError {
         self.done = true;
-        self.pulse.leaves_unread();
+        self.pulse.mark_unread();
         self.pulse.refuse(why);
         BodyError::Refused(why)
     }
@@ -124,15 +124,15 @@ impl Received {
     /// The next frame for the handler, with small parts joined.
     fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Part> {
         if let Some(next) = self.next.take() {
-            return Poll::Ready(Some(self.within(next)));
+            return Poll::Ready(Some(self.charge_frame(next)));
         }
         loop {
             let frame = match self.poll_part(task) {
                 Poll::Ready(Some(Ok(frame))) => frame,
-                Poll::Ready(None) if !self.small.is_empty() => return Poll::Ready(Some(self.put_together())),
+                Poll::Ready(None) if !self.small.is_empty() => return Poll::Ready(Some(self.take_small())),
                 Poll::Ready(ended) => return Poll::Ready(ended),
                 Poll::Pending if self.small.is_empty() => return Poll::Pending,
-                Poll::Pending if self.waited => return Poll::Ready(Some(self.put_together())),
+                Poll::Pending if self.waited => return Poll::Ready(Some(self.take_small())),
                 Poll::Pending => {
                     // hyper hands over one part at a time, and may have the next one at the next poll.
                     self.waited = true;
@@ -145,36 +145,36 @@ impl Received {
                 Some(data) if data.len() < SMALL && !(self.small.is_empty() && self.body.is_end_stream()) => {
                     self.small.extend_from_slice(data);
                     if self.small.len() >= TOGETHER || self.body.is_end_stream() {
-                        return Poll::Ready(Some(self.put_together()));
+                        return Poll::Ready(Some(self.take_small()));
                     }
                 }
-                _ if self.small.is_empty() => return Poll::Ready(Some(self.within(frame))),
+                _ if self.small.is_empty() => return Poll::Ready(Some(self.charge_frame(frame))),
                 _ => {
                     self.next = Some(frame);
-                    return Poll::Ready(Some(self.put_together()));
+                    return Poll::Ready(Some(self.take_small()));
                 }
             }
         }
     }
 
-    fn put_together(&mut self) -> Result<Frame<Bytes>, BodyError> {
+    fn take_small(&mut self) -> Result<Frame<Bytes>, BodyError> {
         let small = std::mem::take(&mut self.small);
         let capacity = small.capacity();
-        self.hand_over(small.into(), capacity)
+        self.charge(small.into(), capacity)
     }
 
-    fn within(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
+    fn charge_frame(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, BodyError> {
         match frame.into_data() {
             Ok(data) => {
                 let capacity = data.len();
-                self.hand_over(data, capacity)
+                self.charge(data, capacity)
             }
             Err(trailers) => Ok(trailers),
         }
     }
 
     /// Charges the data to the memory for all bodies.
-    fn hand_over(&mut self, data: Bytes, capacity: usize) -> Result<Frame<Bytes>, BodyError> {
+    fn charge(&mut self, data: Bytes, capacity: usize) -> Result<Frame<Bytes>, BodyError> {
         let data = match &self.share {
             Some(share) => share.take(data, capacity),
             None => Some(data),
@@ -189,7 +189,7 @@ impl Received {
     /// Whether the rest of the body is small and has arrived completely. hyper has read what was there before it called
     /// the handler, but does not wait for what comes later: in that case the connection ends with the response, which
     /// has to say so.
-    fn has_come(&mut self) -> bool {
+    fn read_small_rest(&mut self) -> bool {
         if self.body.size_hint().exact().is_none_or(|left| left > LEFT) {
             return false;
         }
@@ -206,7 +206,7 @@ impl HttpBody for Received {
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Part> {
         let part = self.poll_next(task);
         if let Some(share) = self.share.as_ref().filter(|_| part.is_ready() && self.is_end_stream()) {
-            share.is_whole();
+            share.set_complete();
         }
         part
     }
@@ -231,9 +231,9 @@ impl Drop for Received {
         if self.has_ended() {
             return;
         }
-        if self.expects || !self.has_come() {
-            self.pulse.leaves_unread();
-            self.pulse.answers_last();
+        if self.expects || !self.read_small_rest() {
+            self.pulse.mark_unread();
+            self.pulse.mark_last();
         }
     }
 }
@@ -303,7 +303,7 @@ impl Sent {
         let made = Some(made).filter(|_| counted.is_some() && body.size_hint().exact().is_some());
         let mut sent = Sent { body, pulse, status, logged, counted, made };
         if has_no_content(status) {
-            sent.let_go();
+            sent.drop_body();
         }
         sent
     }
@@ -315,9 +315,9 @@ impl Sent {
     }
 
     /// Drops the handler's body, and reports if its destructor panics.
-    fn let_go(&mut self) {
+    fn drop_body(&mut self) {
         if let Err(panic) = self.pulse.current.call(|| self.body = Body::empty()) {
-            self.pulse.current.asked.panicked(&self.pulse.shared, &panic);
+            self.pulse.current.request.report_panic(&self.pulse.shared, &panic);
         }
     }
 }
@@ -329,8 +329,8 @@ impl HttpBody for Sent {
     fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let sent = &mut *self;
         sent.pulse.current.call(|| Pin::new(&mut sent.body).poll_frame(task)).unwrap_or_else(|panic| {
-            self.pulse.current.asked.broke_off(&self.pulse.shared, &panic);
-            self.let_go();
+            self.pulse.current.request.report_broken_off(&self.pulse.shared, &panic);
+            self.drop_body();
             Poll::Ready(Some(Err(axum::Error::new("the body of the answer panicked"))))
         })
     }
@@ -348,16 +348,16 @@ impl Drop for Sent {
     fn drop(&mut self) {
         let shared = &self.pulse.shared;
         if thread::panicking() {
-            shared.blame(&self.pulse.current.asked);
+            shared.note_panicking(&self.pulse.current.request);
         }
         let ended = self.ended();
-        self.pulse.has_answered(self.counted.as_mut().map(|counted| counted.ends(ended)));
+        self.pulse.on_response_end(self.counted.as_mut().map(|counted| counted.end_at(ended)));
         if let Some((peer, began)) = self.logged.as_deref().copied() {
             shared.log(|| {
-                let (method, path, route) = self.pulse.current.asked.request(shared);
+                let (method, path, route) = self.pulse.current.request.reported(shared);
                 Access { method, path, status: self.status, took: began.elapsed(), peer, route }
             });
         }
-        self.let_go();
+        self.drop_body();
     }
 }

@@ -39,13 +39,13 @@ impl Budget {
 pub(crate) struct Share {
     shared: Arc<Shared>,
     taken: AtomicU64,
-    whole: AtomicBool,
+    complete: AtomicBool,
 }
 
 impl Share {
     /// `None` if there is no limit.
     pub(crate) fn new(shared: &Arc<Shared>) -> Option<Arc<Self>> {
-        let share = || Share { shared: shared.clone(), taken: AtomicU64::new(0), whole: AtomicBool::new(false) };
+        let share = || Share { shared: shared.clone(), taken: AtomicU64::new(0), complete: AtomicBool::new(false) };
         shared.limits.bodies.map(|_| Arc::new(share()))
     }
 
@@ -60,8 +60,8 @@ impl Share {
     }
 
     /// The body was read completely.
-    pub(crate) fn is_whole(&self) {
-        self.whole.store(true, Relaxed);
+    pub(crate) fn set_complete(&self) {
+        self.complete.store(true, Relaxed);
     }
 }
 
@@ -86,8 +86,8 @@ impl AsRef<[u8]> for Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        let Share { shared, taken, whole } = &*self.share;
-        if !whole.load(Relaxed) {
+        let Share { shared, taken, complete } = &*self.share;
+        if !complete.load(Relaxed) {
             taken.fetch_sub(self.cost, Relaxed);
             shared.bodies.give_back(self.cost);
         }
@@ -119,7 +119,7 @@ mod tests {
             shared.bodies.has_room(500, shared.limits.bodies) && !shared.bodies.has_room(900, shared.limits.bodies)
         );
         let first = part(&share);
-        share.is_whole();
+        share.set_complete();
         drop((first, second));
         assert_eq!(used(&shared), 1000 + 2 * PART, "a handler may have made a value of it");
         drop(share);

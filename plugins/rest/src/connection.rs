@@ -46,31 +46,31 @@ pub(crate) async fn serve(
     // Responses are small and should not wait for more data (Nagle's algorithm).
     let _ = stream.set_nodelay(true);
     // Before the connection's time limits begin.
-    shared.settles().await;
-    let _connected = shared.metrics.as_ref().map(RequestMetrics::connects);
+    shared.wait_until_settled().await;
+    let _connected = shared.metrics.as_ref().map(RequestMetrics::count_connection);
     let pulse = Arc::new(Pulse::new(shared));
-    let _cut = Cut(&pulse);
+    let _cut = CutGuard(&pulse);
     let io = TokioIo::new(Socket::new(stream, peer, pulse.clone()));
     let mut connection = pin!(http.serve_connection(io, Answerer::new(pulse.clone(), peer)));
     let mut alarm = Alarm::default();
-    let (mut drained, mut told) = (pin!(drained.fuse()), None::<Waker>);
+    let (mut drained, mut registered_waker) = (pin!(drained.fuse()), None::<Waker>);
     poll_fn(|task| {
-        pulse.turn.comes();
+        pulse.turn.on_poll();
         // It fails if the client goes away, which is no incident.
         if connection.as_mut().poll(task).is_ready() {
-            pulse.closes();
+            pulse.on_close();
             return Poll::Ready(());
         }
-        pulse.waits();
+        pulse.on_wait();
         // Polled once for each waker, only to register it: when the drain begins, this task is woken and sees it by the
         // clock.
-        if !told.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
+        if !registered_waker.as_ref().is_some_and(|waker| waker.will_wake(task.waker())) {
             let _ = drained.as_mut().poll(task);
-            told = Some(task.waker().clone());
+            registered_waker = Some(task.waker().clone());
         }
-        let over = alarm.is_over(pulse.ends(), &pulse.shared.clock, task);
+        let over = alarm.is_over(pulse.deadline(), &pulse.shared.clock, task);
         if over {
-            pulse.closes();
+            pulse.on_close();
         }
         if over { Poll::Ready(()) } else { Poll::Pending }
     })
@@ -78,9 +78,9 @@ pub(crate) async fn serve(
 }
 
 /// Counts the request that is in flight when its connection is dropped. A panic is reported as such instead.
-struct Cut<'a>(&'a Pulse);
+struct CutGuard<'a>(&'a Pulse);
 
-impl Drop for Cut<'_> {
+impl Drop for CutGuard<'_> {
     fn drop(&mut self) {
         if self.0.is_serving() && !thread::panicking() {
             self.0.shared.cut.fetch_add(1, Relaxed);

@@ -1,6 +1,6 @@
 //! [`Current`]: the calls of a connection into its handlers, as other threads see them.
 
-use crate::{asked::Asked, shared::Shared};
+use crate::{asked::CurrentRequest, shared::Shared};
 use cninfra::agent::{Called, Caller, Panic};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -11,25 +11,25 @@ const BLOCKS_AFTER: Duration = Duration::from_secs(1);
 /// The calls of one connection into its handlers, with the request that they are for.
 #[derive(Debug)]
 pub(crate) struct Current {
-    pub(crate) asked: Asked,
+    pub(crate) request: CurrentRequest,
     /// `None` for a server that is not run by a plugin: there is no watchdog to ask.
     caller: Option<Caller>,
 }
 
 impl Current {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
-        let asked = Asked::default();
+        let request = CurrentRequest::default();
         let caller = shared.context.as_ref().map(|cx| {
-            let (asked, of) = (asked.clone(), Arc::downgrade(shared));
+            let (request, server) = (request.clone(), Arc::downgrade(shared));
             cx.caller(move || {
-                let Some(shared) = of.upgrade() else { return Called::new("handler", None) };
-                let (method, path, route) = asked.request(&shared);
+                let Some(shared) = server.upgrade() else { return Called::new("handler", None) };
+                let (method, path, route) = request.reported(&shared);
                 let path = route.as_ref().map_or(&path, |route| &route.path);
                 let what = format!("handler of `{method} {path}`");
                 Called::new(what, route.as_ref().map(|route| route.owner.to_string()))
             })
         });
-        Current { asked, caller }
+        Current { request, caller }
     }
 
     /// Calls code of the handler, or of what the handler has made.
@@ -51,7 +51,7 @@ impl Current {
         let returned = Instant::now();
         // Adding costs less than subtracting, and this runs for each request.
         if returned > began + shared.limits.handler.map_or(BLOCKS_AFTER, |limit| limit.min(BLOCKS_AFTER)) {
-            self.asked.blocked(shared, returned - began);
+            self.request.report_blocked(shared, returned - began);
         }
         (done, returned)
     }

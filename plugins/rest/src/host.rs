@@ -8,24 +8,24 @@ use std::{cell::RefCell, net::Ipv6Addr};
 /// What the headers of a request say about its host.
 #[derive(Default)]
 pub(crate) struct Host<'a> {
-    said: Option<&'a HeaderValue>,
+    value: Option<&'a HeaderValue>,
     /// There is more than one `Host` header.
-    again: bool,
+    is_repeated: bool,
 }
 
 impl<'a> Host<'a> {
     /// Takes in one of the headers.
     pub(crate) fn see(&mut self, name: &HeaderName, value: &'a HeaderValue) {
         if *name == HOST {
-            self.again |= self.said.replace(value).is_some();
+            self.is_repeated |= self.value.replace(value).is_some();
         }
     }
 
     /// Why the server refuses the request. Called when all headers were seen.
     pub(crate) fn refused(self, version: Version, known: &KnownHost) -> Option<Refusal> {
-        match self.said {
+        match self.value {
             None => (version >= Version::HTTP_11).then_some(Refusal::NoHost),
-            Some(_) if self.again => Some(Refusal::Hosts),
+            Some(_) if self.is_repeated => Some(Refusal::SeveralHosts),
             Some(host) => (!known.is_valid(host.as_bytes())).then_some(Refusal::BadHost),
         }
     }

@@ -130,14 +130,14 @@ impl Incident {
 }
 
 /// A request with the route that serves it, as text.
-struct Asked<'a>(&'a Method, &'a str, Option<&'a Route>);
+struct DescribedRequest<'a>(&'a Method, &'a str, Option<&'a Route>);
 
-impl fmt::Display for Asked<'_> {
+impl fmt::Display for DescribedRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Asked(method, asked, route) = self;
-        write!(f, "{method} {asked}")?;
+        let DescribedRequest(method, target, route) = self;
+        write!(f, "{method} {target}")?;
         match route {
-            Some(Route { path, owner, .. }) if path == asked => write!(f, " of `{owner}`"),
+            Some(Route { path, owner, .. }) if path == target => write!(f, " of `{owner}`"),
             Some(Route { path, owner, .. }) => write!(f, " (`{path}` of `{owner}`)"),
             None => Ok(()),
         }
@@ -148,23 +148,27 @@ impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Incident::Panicked { method, path, route, message, .. } => {
-                write!(f, "the handler of {} panicked: {message}", Asked(method, path, route.as_ref()))
+                write!(f, "the handler of {} panicked: {message}", DescribedRequest(method, path, route.as_ref()))
             }
             Incident::Failed { method, path, route, message } => {
-                write!(f, "the handler of {} failed: {message}", Asked(method, path, route.as_ref()))
+                write!(f, "the handler of {} failed: {message}", DescribedRequest(method, path, route.as_ref()))
             }
             Incident::BrokenOff { method, path, route, message, .. } => {
-                write!(f, "the body of the answer to {} panicked: {message}", Asked(method, path, route.as_ref()))
-            }
-            Incident::NotAnswered { method, path, route, after } => {
-                let asked = Asked(method, path, route.as_ref());
-                write!(f, "the handler of {asked} did not answer within {after:?}: it is dropped")
-            }
-            Incident::Blocked { method, path, route, took } => {
-                let asked = Asked(method, path, route.as_ref());
                 write!(
                     f,
-                    "the handler of {asked} has blocked its thread for {took:.1?}: what blocks belongs in `tokio::task::spawn_blocking`"
+                    "the body of the answer to {} panicked: {message}",
+                    DescribedRequest(method, path, route.as_ref())
+                )
+            }
+            Incident::NotAnswered { method, path, route, after } => {
+                let request = DescribedRequest(method, path, route.as_ref());
+                write!(f, "the handler of {request} did not answer within {after:?}: it is dropped")
+            }
+            Incident::Blocked { method, path, route, took } => {
+                let request = DescribedRequest(method, path, route.as_ref());
+                write!(
+                    f,
+                    "the handler of {request} has blocked its thread for {took:.1?}: what blocks belongs in `tokio::task::spawn_blocking`"
                 )
             }
             Incident::FewFiles { connections, files } => {
@@ -179,7 +183,7 @@ impl fmt::Display for Incident {
             Incident::ConnectionPanicked { request, route, message } => {
                 f.write_str("a connection is closed, since its task panicked")?;
                 if let Some((method, path)) = request {
-                    write!(f, " while it answered {}", Asked(method, path, route.as_ref()))?;
+                    write!(f, " while it answered {}", DescribedRequest(method, path, route.as_ref()))?;
                 }
                 write!(f, ": {message}")
             }

@@ -80,7 +80,7 @@ impl Malformed {
     }
 
     /// Notes that this many bytes were sent. Returns whether that was all.
-    pub(crate) fn has_sent(&mut self, bytes: usize) -> bool {
+    pub(crate) fn advance(&mut self, bytes: usize) -> bool {
         self.sent += bytes;
         self.left().is_empty()
     }
@@ -107,7 +107,7 @@ mod tests {
         let expected = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 39\r\ndate: now\r\n\r\n\
                         {\"error\":\"this is not a valid request\"}";
         assert_eq!((answer.status, &*text), (StatusCode::BAD_REQUEST, expected));
-        assert!(!answer.has_sent(1) && answer.left().starts_with(b"TTP/1.1") && answer.has_sent(expected.len() - 1));
+        assert!(!answer.advance(1) && answer.left().starts_with(b"TTP/1.1") && answer.advance(expected.len() - 1));
     }
 
     #[test]

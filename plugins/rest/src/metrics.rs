@@ -64,7 +64,7 @@ impl RequestMetrics {
     /// # Errors
     /// Another owner has registered such metrics.
     pub fn register(&self, metrics: &Metrics) -> Result<()> {
-        metrics.register_collector(NAME, Told(self.clone()))
+        metrics.register_collector(NAME, RequestCollector(self.clone()))
     }
 
     /// The series of a route, which is reported from now on.
@@ -74,12 +74,12 @@ impl RequestMetrics {
     }
 
     /// Counts something that was not a valid request.
-    pub(crate) fn is_malformed(&self, status: StatusCode) {
+    pub(crate) fn count_malformed(&self, status: StatusCode) {
         self.slot("malformed", "other").statuses.count(status);
     }
 
     /// Counts a connection, which is open as long as the value lives.
-    pub(crate) fn connects(&self) -> Connected {
+    pub(crate) fn count_connection(&self) -> Connected {
         self.0.accepted.fetch_add(1, Relaxed);
         self.0.connections.fetch_add(1, Relaxed);
         Connected(self.clone())
@@ -102,9 +102,9 @@ impl Drop for Connected {
 }
 
 #[derive(Debug)]
-struct Told(RequestMetrics);
+struct RequestCollector(RequestMetrics);
 
-impl Collector for Told {
+impl Collector for RequestCollector {
     fn encode(&self, encoder: cninfra::metrics::prometheus_client::encoding::DescriptorEncoder<'_>) -> fmt::Result {
         collect::encode(&self.0.0, encoder)
     }

@@ -11,7 +11,7 @@ pub(crate) const MOMENT: Duration = Duration::from_millis(10);
 
 impl Shared {
     /// Waits for the end of the agent's start, if that comes within the first moment.
-    pub(crate) async fn settles(&self) {
+    pub(crate) async fn wait_until_settled(&self) {
         if let Some(context) = self.context.as_ref().filter(|_| !self.has_settled.load(Relaxed)) {
             // If the moment is over, this returns at once.
             let _ = timeout_at(self.clock.epoch() + MOMENT, started(context)).await;

@@ -2,7 +2,7 @@
 
 use crate::{
     Access, Handle, Incident, RequestMetrics, RestConfig, Server, config::FLAGS, early::Early, page,
-    registered::Registered, server::Switch,
+    registered::Registered, server::RouteSwitch,
 };
 use cninfra::{
     Logger, Task,
@@ -76,7 +76,7 @@ pub struct Rest {
 struct Serving {
     local_addr: SocketAddr,
     handle: Handle,
-    switch: Switch,
+    switch: RouteSwitch,
     /// The future of [`Server::serve`]; `None` once its end was awaited.
     task: Option<Task<usize>>,
 }
@@ -89,7 +89,7 @@ impl Rest {
     }
 
     /// Called when the routes are complete: the server serves all of them, and the page that lists them.
-    fn answer_all(&self, cx: &Context, switch: &Switch) -> Result<()> {
+    fn answer_all(&self, cx: &Context, switch: &RouteSwitch) -> Result<()> {
         if self.config.index {
             let page = page::routes(cx.label(), &self.registered);
             self.registered(|registered| match registered.index().routes().iter().all(|route| route.path != "/") {
@@ -100,7 +100,7 @@ impl Rest {
         // One round, unless a plugin registers further routes meanwhile.
         while let Some((table, version)) = self.registered(|registered| registered.open()) {
             let index = table.index().clone();
-            switch.put_all(table, version);
+            switch.replace_all(table, version);
             self.registered(|registered| registered.close_at(version, index));
         }
         Ok(())
@@ -126,7 +126,7 @@ impl Rest {
             return Err(Error::msg(what).with_help("the agent stops"));
         };
         let (index, version) = added.map_err(refused)?;
-        self.registered(|registered| registered.grown(index, version));
+        self.registered(|registered| registered.replace_index(index, version));
         Ok(())
     }
 
@@ -136,7 +136,7 @@ impl Rest {
         run(&mut lock(&self.registered))
     }
 
-    fn switch(&self) -> Option<Switch> {
+    fn switch(&self) -> Option<RouteSwitch> {
         lock(&self.serving).as_ref().map(|serving| serving.switch.clone())
     }
 
@@ -241,7 +241,7 @@ impl Lifecycle for Rest {
         // Drops the handlers of a server that never served.
         self.registered(|registered| registered.close());
         if let Some(serving) = &mut *lock(&self.serving) {
-            serving.switch.end();
+            serving.switch.detach();
         }
         if let Some(handle) = self.handle() {
             let whole = cx.time_left().unwrap_or(Duration::MAX);

@@ -56,7 +56,7 @@ pub(crate) struct Pulse {
     /// someone has asked the clock.
     since: AtomicU64,
     /// When the head of the request was complete.
-    asked: AtomicU64,
+    head_complete: AtomicU64,
     /// Since when the client has taken no data; `NEVER` while it does.
     blocked: AtomicU64,
     /// Why the body of the request is read no further.
@@ -79,7 +79,7 @@ impl Pulse {
             shared,
             phase: AtomicU8::new(Phase::Fresh as u8),
             since: AtomicU64::new(now),
-            asked: AtomicU64::new(now),
+            head_complete: AtomicU64::new(now),
             blocked: AtomicU64::new(NEVER),
             refused: AtomicU8::new(0),
             due: AtomicBool::new(false),
@@ -103,7 +103,7 @@ impl Pulse {
     }
 
     /// Bytes have arrived.
-    pub(crate) fn reads(&self) {
+    pub(crate) fn on_bytes(&self) {
         match self.phase() {
             Phase::Fresh => self.enter(Phase::Head),
             Phase::Idle | Phase::Flushing => self.enter_at(Phase::Head, NEVER),
@@ -112,29 +112,29 @@ impl Pulse {
     }
 
     /// A request's head is complete. Returns when the request began, if that was before now.
-    pub(crate) fn asks(&self) -> Option<Millis> {
+    pub(crate) fn on_head(&self) -> Option<Millis> {
         // In any other phase, the request has arrived together with the previous one.
         let since = if self.phase() == Phase::Head { self.since.load(Relaxed) } else { NEVER };
         if self.shared.limits.write.is_some() {
-            self.asked.store(self.shared.now(), Relaxed);
+            self.head_complete.store(self.shared.now(), Relaxed);
         }
         self.enter(Phase::Handling);
         Some(since).filter(|since| *since != NEVER)
     }
 
     /// A response has begun.
-    pub(crate) fn answers(&self) {
+    pub(crate) fn on_response(&self) {
         self.due.store(true, Relaxed);
         self.enter(Phase::Writing);
     }
 
     /// The response is complete; `ended` is the time, if someone has asked the clock.
-    pub(crate) fn has_answered(&self, ended: Option<Instant>) {
+    pub(crate) fn on_response_end(&self, ended: Option<Instant>) {
         self.enter_at(Phase::Flushing, ended.map_or(NEVER, |ended| self.shared.clock.at(ended)));
     }
 
     /// A poll of the connection is done, and it has to wait.
-    pub(crate) fn waits(&self) {
+    pub(crate) fn on_wait(&self) {
         match self.phase() {
             Phase::Flushing if !self.is_blocked() => match self.since.load(Relaxed) {
                 NEVER => self.enter_at(Phase::Idle, self.shared.now()),
@@ -146,7 +146,7 @@ impl Pulse {
         }
     }
 
-    pub(crate) fn closes(&self) {
+    pub(crate) fn on_close(&self) {
         if self.phase() != Phase::Closing {
             self.enter_at(Phase::Closing, self.shared.now());
         }
@@ -157,7 +157,7 @@ impl Pulse {
     }
 
     /// Whether the client takes some of what is sent.
-    pub(crate) fn sends(&self, takes: bool) {
+    pub(crate) fn on_write(&self, takes: bool) {
         if takes == self.is_blocked() {
             self.blocked.store(if takes { NEVER } else { self.shared.now() }, Relaxed);
             if self.phase() == Phase::Flushing {
@@ -174,7 +174,7 @@ impl Pulse {
     }
 
     /// Everything that there was to write is written.
-    pub(crate) fn has_written(&self) {
+    pub(crate) fn on_all_written(&self) {
         if self.phase() == Phase::Flushing {
             self.due.store(false, Relaxed);
         }
@@ -193,12 +193,12 @@ impl Pulse {
     }
 
     /// A request's body was not read completely, so the connection cannot be reused.
-    pub(crate) fn leaves_unread(&self) {
+    pub(crate) fn mark_unread(&self) {
         self.unread.store(true, Relaxed);
     }
 
     /// The response that is due is the last one of this connection.
-    pub(crate) fn answers_last(&self) {
+    pub(crate) fn mark_last(&self) {
         self.last.store(true, Relaxed);
     }
 
@@ -217,7 +217,7 @@ impl Pulse {
     }
 
     /// When the connection is to be closed if nothing happens.
-    pub(crate) fn ends(&self) -> Millis {
+    pub(crate) fn deadline(&self) -> Millis {
         let limits = &self.shared.limits;
         let since = || self.since.load(Relaxed);
         let draining = || match self.shared.clock.drains_since() {
@@ -229,7 +229,7 @@ impl Pulse {
             Phase::Head => after(since(), limits.head),
             // The service and the request's body have limits of their own.
             Phase::Handling => NEVER,
-            Phase::Writing | Phase::Flushing => after(self.asked.load(Relaxed), limits.write),
+            Phase::Writing | Phase::Flushing => after(self.head_complete.load(Relaxed), limits.write),
             Phase::Idle => after(since(), limits.idle).min(draining()),
             Phase::Closing => after(since(), Some(CLOSING)),
         };
@@ -251,25 +251,25 @@ mod tests {
     async fn a_client_is_idle_from_when_it_has_all_of_the_answer() {
         let pulse = Pulse::new(Arc::new(Shared::new(Router::new())));
         let idle_from = |pulse: &Pulse| {
-            pulse.waits();
+            pulse.on_wait();
             assert_eq!(pulse.phase(), Phase::Idle);
-            pulse.ends() - after(0, pulse.shared.limits.idle)
+            pulse.deadline() - after(0, pulse.shared.limits.idle)
         };
         for (ended, waits_for_it, from) in
             [(true, false, 0), (false, false, 1000), (true, true, 31_000), (false, true, 31_000)]
         {
             let began = pulse.shared.now();
-            pulse.reads();
-            pulse.asks();
-            pulse.answers();
-            pulse.has_answered(ended.then(Instant::now));
+            pulse.on_bytes();
+            pulse.on_head();
+            pulse.on_response();
+            pulse.on_response_end(ended.then(Instant::now));
             advance(Duration::from_secs(1)).await;
             if waits_for_it {
-                pulse.sends(false);
-                pulse.waits();
+                pulse.on_write(false);
+                pulse.on_wait();
                 assert_eq!(pulse.phase(), Phase::Flushing);
                 advance(Duration::from_secs(30)).await;
-                pulse.sends(true);
+                pulse.on_write(true);
             }
             assert_eq!(idle_from(&pulse), began + from, "{ended} {waits_for_it}");
         }

@@ -20,11 +20,11 @@ pub(crate) enum Refusal {
     /// The bodies that the server holds have used up the memory for them.
     Full,
     /// Its head is larger than the limit.
-    Head,
+    HeadTooLarge,
     /// It has no `Host` header.
     NoHost,
     /// It has several `Host` headers.
-    Hosts,
+    SeveralHosts,
     /// Its `Host` header is not valid.
     BadHost,
     /// The router or the handler panicked when it was cloned or called.
@@ -32,20 +32,20 @@ pub(crate) enum Refusal {
     /// Its body ended early, or is malformed.
     BrokenOff,
     /// Its body has an unknown transfer coding.
-    Coding,
+    UnknownCoding,
 }
 
 const ALL: [Refusal; 10] = [
     Refusal::TooLarge,
     Refusal::TooSlow,
     Refusal::Full,
-    Refusal::Head,
+    Refusal::HeadTooLarge,
     Refusal::NoHost,
-    Refusal::Hosts,
+    Refusal::SeveralHosts,
     Refusal::BadHost,
     Refusal::Panicked,
     Refusal::BrokenOff,
-    Refusal::Coding,
+    Refusal::UnknownCoding,
 ];
 
 impl Refusal {
@@ -59,9 +59,9 @@ impl Refusal {
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Refusal::Full => StatusCode::SERVICE_UNAVAILABLE,
-            Refusal::Head => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Refusal::NoHost | Refusal::Hosts | Refusal::BadHost | Refusal::BrokenOff => StatusCode::BAD_REQUEST,
-            Refusal::Coding => StatusCode::NOT_IMPLEMENTED,
+            Refusal::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Refusal::NoHost | Refusal::SeveralHosts | Refusal::BadHost | Refusal::BrokenOff => StatusCode::BAD_REQUEST,
+            Refusal::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Refusal::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -71,13 +71,13 @@ impl Refusal {
             Refusal::TooLarge => "the body is larger than the server takes",
             Refusal::TooSlow => "the body did not come in time",
             Refusal::Full => "the server holds as many bodies as it may: try again later",
-            Refusal::Head => "the headers are larger than the server takes",
+            Refusal::HeadTooLarge => "the headers are larger than the server takes",
             Refusal::NoHost => "the request has no header `Host`",
-            Refusal::Hosts => "the request has more than one header `Host`",
+            Refusal::SeveralHosts => "the request has more than one header `Host`",
             Refusal::BadHost => "the header `Host` is not valid",
             Refusal::Panicked => "internal server error",
             Refusal::BrokenOff => "the body broke off, or is not valid",
-            Refusal::Coding => "the body has a transfer coding other than `chunked`",
+            Refusal::UnknownCoding => "the body has a transfer coding other than `chunked`",
         }
     }
 

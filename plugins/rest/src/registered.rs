@@ -81,7 +81,7 @@ impl Registered {
     }
 
     /// The server has accepted further routes, of a plugin that came late.
-    pub(crate) fn grown(&mut self, index: RouteIndex, version: u64) {
+    pub(crate) fn replace_index(&mut self, index: RouteIndex, version: u64) {
         if self.version < version {
             *self = Registered { taken: Taken::Closed(index), version };
         }

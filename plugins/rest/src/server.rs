@@ -70,7 +70,7 @@ impl Server {
     /// start, as they are when a request comes.
     pub(crate) async fn bind_early(endpoint: Endpoint, early: Early) -> Result<Self, BindError> {
         let server = Server::bound(endpoint, Routers::OfStart(OnceLock::new())).await?;
-        let table = server.shared.tables.load().anew(RouteIndex::default(), None);
+        let table = server.shared.tables.load().with_index(RouteIndex::default(), None);
         server.shared.tables.store(Arc::new(Table { early: Some(early), ..table }));
         Ok(server)
     }
@@ -94,27 +94,27 @@ impl Server {
 
     /// Sets the routes of its router, so that incidents and the access log can name their owners.
     pub fn routes(self, index: RouteIndex) -> Self {
-        self.knows(index);
+        self.set_index(index);
         self
     }
 
-    fn knows(&self, index: RouteIndex) {
+    fn set_index(&self, index: RouteIndex) {
         let table = self.shared.tables.load_full();
         let early = table.early.clone();
-        self.shared.tables.store(Arc::new(Table { early, ..table.anew(index, self.shared.metrics.as_ref()) }));
+        self.shared.tables.store(Arc::new(Table { early, ..table.with_index(index, self.shared.metrics.as_ref()) }));
     }
 
     /// Counts its requests in these metrics, by the routes of [`Server::routes`].
     pub fn metrics(mut self, metrics: &RequestMetrics) -> Self {
         self.shared.metrics = Some(metrics.clone());
         let index = self.shared.tables.load().index.clone();
-        self.knows(index);
+        self.set_index(index);
         self
     }
 
     /// A handle that changes the routes while it serves.
-    pub(crate) fn switch(&self) -> Switch {
-        Switch { tables: Arc::downgrade(&self.shared.tables), metrics: self.shared.metrics.clone() }
+    pub(crate) fn switch(&self) -> RouteSwitch {
+        RouteSwitch { tables: Arc::downgrade(&self.shared.tables), metrics: self.shared.metrics.clone() }
     }
 
     /// Passes incidents to `report`, which must not block, instead of logging them.
@@ -171,16 +171,16 @@ impl Server {
 /// Changes the routes of a server while it serves. It owns no handlers: they are dropped with the server. Old handlers
 /// are dropped here, so callers should hold no lock.
 #[derive(Clone)]
-pub(crate) struct Switch {
+pub(crate) struct RouteSwitch {
     tables: Weak<ArcSwap<Table>>,
     metrics: Option<RequestMetrics>,
 }
 
-impl Switch {
+impl RouteSwitch {
     /// Replaces all routes, from the next request on.
-    pub(crate) fn put_all(&self, routes: RouteTable, version: u64) {
+    pub(crate) fn replace_all(&self, routes: RouteTable, version: u64) {
         let Some(tables) = self.tables.upgrade() else { return };
-        Table::of(routes, (version, true), self.metrics.as_ref()).put(&tables);
+        Table::of(routes, (version, true), self.metrics.as_ref()).install(&tables);
     }
 
     /// Adds routes of a plugin that comes late, from the next request on. Returns the index of all routes, and their
@@ -208,7 +208,7 @@ impl Switch {
     }
 
     /// Routes can no longer be added.
-    pub(crate) fn end(&mut self) {
+    pub(crate) fn detach(&mut self) {
         self.tables = Weak::new();
     }
 }
@@ -333,21 +333,21 @@ mod tests {
         let put_early = |paths, version| {
             let routes = routes(paths);
             let table = Table::new(routes.router_during_start(), routes.index().clone(), None);
-            Table { age: (version, false), ..table }.put(&server.shared.tables);
+            Table { age: (version, false), ..table }.install(&server.shared.tables);
         };
         put_early(&["/a", "/b"], 2);
         put_early(&["/a"], 1);
         assert!(answers("/b"));
-        switch.put_all(routes(&["/a", "/b", "/"]), 2);
+        switch.replace_all(routes(&["/a", "/b", "/"]), 2);
         put_early(&["/a", "/b"], 2);
         assert!(answers("/"), "all of them go over what is answered during the start");
         let late = |path: &str| Routes::new().get(path, async || "");
         let (index, version) = switch.add("late", 1, &late("/late")).unwrap().unwrap();
         assert_eq!((index.routes().len(), version), (4, 3));
-        switch.put_all(routes(&["/a"]), 2);
+        switch.replace_all(routes(&["/a"]), 2);
         assert!(answers("/late") && answers("/"));
         assert!(switch.add("other", 1, &late("/late")).unwrap().is_err());
-        switch.end();
+        switch.detach();
         assert!(switch.add("late", 1, &late("/later")).is_none());
         assert!(!answers("/later"));
     }
@@ -356,7 +356,7 @@ mod tests {
     async fn plugins_that_come_late_at_once_are_all_answered() {
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), Router::new()).await.unwrap();
         let switch = server.switch();
-        switch.put_all(routes(&["/"]), 1);
+        switch.replace_all(routes(&["/"]), 1);
         let threads: Vec<_> = (0..8)
             .map(|n| {
                 let switch = switch.clone();

@@ -47,26 +47,26 @@ impl Answerer {
     }
 
     /// Why this request does not even reach the router.
-    fn refused(&self, request: &Request<Incoming>) -> Option<Refusal> {
+    fn find_refusal(&self, request: &Request<Incoming>) -> Option<Refusal> {
         let Shared { limits, bodies, .. } = &*self.pulse.shared;
-        let (mut headers, mut said) = (0, Host::default());
+        let (mut headers, mut host_headers) = (0, Host::default());
         for (name, value) in request.headers() {
             headers += name.as_str().len() + value.len() + 4;
-            said.see(name, value);
+            host_headers.see(name, value);
         }
         let uri = request.uri();
         let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
         let host = uri.authority().map_or(0, |host| host.as_str().len());
         if request.method().as_str().len() + host + target + headers > limits.head_bytes {
-            return Some(Refusal::Head);
+            return Some(Refusal::HeadTooLarge);
         }
-        if let Some(refusal) = said.refused(request.version(), &self.hosts) {
+        if let Some(refusal) = host_headers.refused(request.version(), &self.hosts) {
             return Some(refusal);
         }
         let hint = request.body().size_hint();
         // A known length means that there is no transfer coding.
         if hint.exact().is_none() && !is_chunked(request.headers()) {
-            return Some(Refusal::Coding);
+            return Some(Refusal::UnknownCoding);
         }
         let body = hint.lower();
         if limits.body.is_some_and(|limit| body > limit) {
@@ -83,20 +83,20 @@ impl Service<Request<Incoming>> for Answerer {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let Answerer { pulse, peer, .. } = self;
-        let began = pulse.asks();
+        let began = pulse.on_head();
         let table = pulse.shared.table();
         let (method, path) = (request.method(), request.uri().path());
-        pulse.current.asked.is(method, path);
+        pulse.current.request.set(method, path);
         let at = table.index.position(method, path);
-        let counted = table.series.as_ref().map(|series| series.asks(&table.index, at, method));
+        let counted = table.series.as_ref().map(|series| series.count_request(&table.index, at, method));
         let logged = pulse.shared.access.is_some().then(|| Box::new((*peer, Instant::now())));
         let (share, version) = (None, request.version());
         let pulse = Some(pulse.clone());
         let mut answering = Answering { pulse, version, logged, counted, share, state: State::Answered };
-        match self.refused(&request) {
+        match self.find_refusal(&request) {
             Some(refusal) => {
                 if !request.body().is_end_stream() {
-                    self.pulse.leaves_unread();
+                    self.pulse.mark_unread();
                 }
                 answering.state = State::Refused(refusal);
             }
@@ -182,7 +182,7 @@ impl Future for Answering {
             *state = State::Answered;
         });
         if let Err(panic) = &called {
-            current.asked.panicked(shared, panic);
+            current.request.report_panic(shared, panic);
         }
         let response = match answer {
             Some(response) => response,
@@ -194,7 +194,7 @@ impl Future for Answering {
                 if alarm.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(task).is_pending() {
                     return Poll::Pending;
                 }
-                current.asked.too_slow(shared, limit);
+                current.request.report_too_slow(shared, limit);
                 error_response(StatusCode::SERVICE_UNAVAILABLE, "the handler did not answer in time")
             }
         };
@@ -203,7 +203,7 @@ impl Future for Answering {
             Some(why) if response.status().is_client_error() || response.status().is_server_error() => why.answer(),
             _ => {
                 if let Some(failure) = response.extensions().get() {
-                    current.asked.failed(shared, failure);
+                    current.request.report_failure(shared, failure);
                 }
                 response
             }
@@ -245,15 +245,15 @@ impl Answering {
             }
         });
         if let Err(panic) = called {
-            pulse.current.asked.panicked(&pulse.shared, &panic);
+            pulse.current.request.report_panic(&pulse.shared, &panic);
             *state = State::Refused(Refusal::Panicked);
         }
     }
 
     /// Drops what the handler has left, with its destructors guarded.
-    fn let_go(&mut self, pulse: &Pulse) {
+    fn drop_handler(&mut self, pulse: &Pulse) {
         if let Err(panic) = pulse.current.call(|| self.state = State::Answered) {
-            pulse.current.asked.panicked(&pulse.shared, &panic);
+            pulse.current.request.report_panic(&pulse.shared, &panic);
         }
     }
 
@@ -262,7 +262,7 @@ impl Answering {
         let Some(pulse) = self.pulse.take() else { return Poll::Pending };
         let mut response = response;
         if !matches!(self.state, State::Answered) {
-            self.let_go(&pulse);
+            self.drop_handler(&pulse);
         }
         self.share = None;
         if pulse.is_last() || pulse.shared.clock.drains_since().is_some() {
@@ -281,9 +281,9 @@ impl Answering {
         }
         let mut counted = self.counted.take();
         if let Some(counted) = &mut counted {
-            counted.answers(status);
+            counted.set_status(status);
         }
-        pulse.answers();
+        pulse.on_response();
         let (logged, made) = (self.logged.take(), Made { turn: pulse.turn.number(), at });
         Poll::Ready(Ok(response.map(|body| Sent::new(body, pulse, status, logged, counted, made))))
     }
@@ -293,8 +293,8 @@ impl Drop for Answering {
     fn drop(&mut self) {
         let Some(pulse) = self.pulse.take() else { return };
         if thread::panicking() {
-            pulse.shared.blame(&pulse.current.asked);
+            pulse.shared.note_panicking(&pulse.current.request);
         }
-        self.let_go(&pulse);
+        self.drop_handler(&pulse);
     }
 }

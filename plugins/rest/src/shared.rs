@@ -2,7 +2,7 @@
 
 use crate::{
     Access, Incident, Limits,
-    asked::{Asked, Request},
+    asked::{CurrentRequest, ReportedRequest},
     budget::Budget,
     clock::{Clock, Millis},
     early::Early,
@@ -78,7 +78,7 @@ impl Table {
     }
 
     /// The same routers, with another index or other metrics.
-    pub(crate) fn anew(&self, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
+    pub(crate) fn with_index(&self, index: RouteIndex, metrics: Option<&RequestMetrics>) -> Self {
         Table::with(self.routers.clone(), index, metrics)
     }
 
@@ -107,7 +107,7 @@ impl Table {
     }
 
     /// Replaces the current table, unless that is newer.
-    pub(crate) fn put(self, tables: &ArcSwap<Table>) {
+    pub(crate) fn install(self, tables: &ArcSwap<Table>) {
         let table = Arc::new(self);
         tables.rcu(|now| if now.age < table.age { table.clone() } else { now.clone() });
     }
@@ -136,7 +136,7 @@ pub(crate) struct Shared {
     /// Connections need not wait for the start any more.
     pub(crate) has_settled: AtomicBool,
     /// The requests that were in flight in tasks that are panicking.
-    blamed: Mutex<Vec<(task::Id, Request)>>,
+    panicking: Mutex<Vec<(task::Id, ReportedRequest)>>,
 }
 
 impl Shared {
@@ -153,7 +153,7 @@ impl Shared {
             context: None,
             stop: None,
             has_settled: AtomicBool::new(false),
-            blamed: Mutex::default(),
+            panicking: Mutex::default(),
         }
     }
 
@@ -169,10 +169,10 @@ impl Shared {
         // Handlers are cloned, and older ones dropped, which is foreign code.
         let renewed = Panic::catch(|| {
             let newer = Table::new(routes.router_during_start(), routes.index().clone(), self.metrics.as_ref());
-            Table { age: (version, false), early: Some(early.clone()), ..newer }.put(&self.tables);
+            Table { age: (version, false), early: Some(early.clone()), ..newer }.install(&self.tables);
         });
         if let Err(panic) = renewed {
-            self.tell(&Incident::NotRenewed { message: panic.to_string() });
+            self.report_incident(&Incident::NotRenewed { message: panic.to_string() });
         }
         self.tables.load()
     }
@@ -184,7 +184,7 @@ impl Shared {
     }
 
     /// Reports an incident. The receiver is foreign code.
-    pub(crate) fn tell(&self, incident: &Incident) {
+    pub(crate) fn report_incident(&self, incident: &Incident) {
         if let Err(panic) = Panic::catch(|| (self.report)(incident)) {
             // The log may panic, too; then there is nobody left to report to.
             let _ =
@@ -197,14 +197,14 @@ impl Shared {
         if let Some(log) = &self.access
             && let Err(panic) = Panic::catch(|| log(&access()))
         {
-            self.tell(&Incident::NotLogged { message: panic.to_string() });
+            self.report_incident(&Incident::NotLogged { message: panic.to_string() });
         }
     }
 
     /// Counts and logs an invalid request, as far as its data is known.
-    pub(crate) fn is_malformed(&self, status: StatusCode, peer: SocketAddr) {
+    pub(crate) fn count_malformed(&self, status: StatusCode, peer: SocketAddr) {
         if let Some(metrics) = &self.metrics {
-            metrics.is_malformed(status);
+            metrics.count_malformed(status);
         }
         self.log(|| Access {
             method: Method::from_bytes(b"-").unwrap_or_default(),
@@ -217,18 +217,18 @@ impl Shared {
     }
 
     /// Notes that the current task panics while this request is in flight.
-    pub(crate) fn blame(&self, asked: &Asked) {
+    pub(crate) fn note_panicking(&self, request: &CurrentRequest) {
         if let Some(id) = task::try_id() {
-            let request = asked.request(self);
-            self.blamed.lock().unwrap_or_else(PoisonError::into_inner).push((id, request));
+            let request = request.reported(self);
+            self.panicking.lock().unwrap_or_else(PoisonError::into_inner).push((id, request));
         }
     }
 
     /// The request that was in flight when this task panicked, if there was one.
-    pub(crate) fn take_blamed(&self, id: task::Id) -> Option<Request> {
-        let mut blamed = self.blamed.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = blamed.iter().position(|(of, _)| *of == id)?;
-        Some(blamed.swap_remove(at).1)
+    pub(crate) fn take_panicking(&self, id: task::Id) -> Option<ReportedRequest> {
+        let mut panicking = self.panicking.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = panicking.iter().position(|(of, _)| *of == id)?;
+        Some(panicking.swap_remove(at).1)
     }
 
     /// The route of a request, if it is known.

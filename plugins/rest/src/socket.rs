@@ -46,10 +46,10 @@ impl Socket {
     }
 
     /// Updates the pulse after a write of this many bytes.
-    fn sent(&self, sent: Poll<io::Result<usize>>, of: usize) -> Poll<io::Result<usize>> {
-        self.pulse.sends(sent.is_ready());
+    fn after_write(&self, sent: Poll<io::Result<usize>>, of: usize) -> Poll<io::Result<usize>> {
+        self.pulse.on_write(sent.is_ready());
         if matches!(sent, Poll::Ready(Ok(sent)) if sent == of) {
-            self.pulse.has_written();
+            self.pulse.on_all_written();
         }
         sent
     }
@@ -63,7 +63,7 @@ impl Socket {
 
     /// If hyper itself writes this response, to an invalid request, it is reported, and another one is prepared in its
     /// place.
-    fn answers_itself(&mut self, bytes: &[u8]) -> bool {
+    fn replace_hyper_answer(&mut self, bytes: &[u8]) -> bool {
         if self.malformed.is_some() {
             return true;
         }
@@ -74,8 +74,8 @@ impl Socket {
         self.malformed = Malformed::of(bytes, self.seen, most);
         let Some(Malformed { status, .. }) = self.malformed else { return false };
         // What follows the invalid request is not read.
-        self.pulse.leaves_unread();
-        self.pulse.shared.is_malformed(status, self.peer);
+        self.pulse.mark_unread();
+        self.pulse.shared.count_malformed(status, self.peer);
         true
     }
 
@@ -83,8 +83,8 @@ impl Socket {
     fn send_instead(&mut self, of: usize, task: &mut Context<'_>) -> Poll<io::Result<usize>> {
         while let Some(answer) = &mut self.malformed {
             let sent = Pin::new(&mut self.stream).poll_write(task, answer.left());
-            self.pulse.sends(sent.is_ready());
-            if answer.has_sent(ready!(sent)?) {
+            self.pulse.on_write(sent.is_ready());
+            if answer.advance(ready!(sent)?) {
                 self.malformed = None;
             }
         }
@@ -105,7 +105,7 @@ impl AsyncRead for Socket {
                 Phase::Handling | Phase::Writing | Phase::Closing => None,
             };
             self.seen = before.map(|seen| seen.and(came));
-            self.pulse.reads();
+            self.pulse.on_bytes();
         } else if room > 0 {
             self.ended = true;
         }
@@ -115,11 +115,11 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, task: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.answers_itself(buf) {
+        if self.replace_hyper_answer(buf) {
             return self.send_instead(buf.len(), task);
         }
         let sent = Pin::new(&mut self.stream).poll_write(task, buf);
-        self.sent(sent, buf.len())
+        self.after_write(sent, buf.len())
     }
 
     fn poll_write_vectored(
@@ -129,7 +129,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         let all = bufs.iter().map(|buf| buf.len()).sum();
         if let [buf] = bufs
-            && self.answers_itself(buf)
+            && self.replace_hyper_answer(buf)
         {
             return self.send_instead(all, task);
         }
@@ -137,7 +137,7 @@ impl AsyncWrite for Socket {
             true => self.send_together(bufs, task),
             false => Pin::new(&mut self.stream).poll_write_vectored(task, bufs),
         };
-        self.sent(sent, all)
+        self.after_write(sent, all)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -156,8 +156,8 @@ impl AsyncWrite for Socket {
         if !self.pulse.has_unread() {
             return Poll::Ready(Ok(()));
         }
-        self.pulse.leaves_unread();
-        self.pulse.closes();
+        self.pulse.mark_unread();
+        self.pulse.on_close();
         let mut room = [0; 4096];
         while !self.ended && self.thrown_away < MOST_UNREAD {
             let mut buf = ReadBuf::new(&mut room);

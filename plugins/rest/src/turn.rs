@@ -26,7 +26,7 @@ pub(crate) struct Turn(AtomicU64);
 
 impl Turn {
     /// The connection is polled.
-    pub(crate) fn comes(&self) {
+    pub(crate) fn on_poll(&self) {
         self.0.store((self.0.load(Relaxed) | 1) + 1, Relaxed);
     }
 

@@ -28,40 +28,42 @@ use cninfra_testbed::Etcd;
 use etcd_client::{Client, WatchStream};
 use processes::compare;
 use std::sync::Arc;
-use work::{Contestant, NAMES, Result, Task, What, alone, in_turns, run};
+use work::{Contestant, NAMES, Operation, Result, Task, alone, in_turns, run};
 
 /// A contestant, with its watch.
-enum Who {
+enum Participant {
     Raw(Box<Client>, String, WatchStream),
     Static(Kv<EtcdStore>, Watch),
     Injected(Kv<dyn KeyVal>, Watch),
 }
 
-impl Contestant for Who {
+impl Contestant for Participant {
     async fn put(&self, key: &str, value: &str) -> Result<()> {
         match self {
-            Who::Raw(client, prefix, _) => drop(client.kv_client().put(format!("{prefix}{key}"), value, None).await?),
-            Who::Static(kv, _) => drop(kv.put(key, value.to_string()).await?),
-            Who::Injected(kv, _) => drop(kv.put(key, value.to_string()).await?),
+            Participant::Raw(client, prefix, _) => {
+                drop(client.kv_client().put(format!("{prefix}{key}"), value, None).await?)
+            }
+            Participant::Static(kv, _) => drop(kv.put(key, value.to_string()).await?),
+            Participant::Injected(kv, _) => drop(kv.put(key, value.to_string()).await?),
         }
         Ok(())
     }
 
     async fn get(&self, key: &str) -> Result<()> {
         let is_there = match self {
-            Who::Raw(client, prefix, _) => {
+            Participant::Raw(client, prefix, _) => {
                 client.kv_client().get(format!("{prefix}{key}"), None).await?.kvs().len() == 1
             }
-            Who::Static(kv, _) => kv.get(key).await?.is_some(),
-            Who::Injected(kv, _) => kv.get(key).await?.is_some(),
+            Participant::Static(kv, _) => kv.get(key).await?.is_some(),
+            Participant::Injected(kv, _) => kv.get(key).await?.is_some(),
         };
         if is_there { Ok(()) } else { Err(format!("{key} is not there").into()) }
     }
 
-    async fn told(&mut self) -> Result<usize> {
+    async fn next_reported(&mut self) -> Result<usize> {
         match self {
-            Who::Raw(_, _, watch) => Ok(watch.message().await?.ok_or("the watch has ended")?.events().len()),
-            Who::Static(_, watch) | Who::Injected(_, watch) => {
+            Participant::Raw(_, _, watch) => Ok(watch.message().await?.ok_or("the watch has ended")?.events().len()),
+            Participant::Static(_, watch) | Participant::Injected(_, watch) => {
                 Ok(match watch.next().await.ok_or("the watch has ended")? {
                     Event::Changes { changes, .. } => changes.len(),
                     _ => 0,
@@ -73,15 +75,15 @@ impl Contestant for Who {
 
 fn main() -> Result<()> {
     match Task::of_args()? {
-        Task::Alone { name, what, blocks, at, threads } => {
-            run(threads, async { alone(contestant(&name, &at).await?, what, blocks).await })
+        Task::Alone { name, operation, blocks, at, threads } => {
+            run(threads, async { alone(contestant(&name, &at).await?, operation, blocks).await })
         }
-        Task::InTurns(blocks, what) => run(true, measure(blocks, what)),
+        Task::InTurns(blocks, operation) => run(true, measure(blocks, operation)),
         Task::Compare(blocks, only) => compare(blocks, only),
     }
 }
 
-async fn measure(blocks: usize, what: What) -> Result<()> {
+async fn measure(blocks: usize, operation: Operation) -> Result<()> {
     let etcd = Etcd::start();
     let endpoint = etcd.endpoint();
     let mut contestants = Vec::new();
@@ -89,19 +91,23 @@ async fn measure(blocks: usize, what: What) -> Result<()> {
     for name in NAMES.iter().enumerate().map(|(at, name)| format!("{name}{at}")) {
         contestants.push(contestant(&name, &endpoint).await?);
     }
-    in_turns(contestants, blocks, what).await
+    in_turns(contestants, blocks, operation).await
 }
 
-async fn contestant(name: &str, endpoint: &str) -> Result<Who> {
+async fn contestant(name: &str, endpoint: &str) -> Result<Participant> {
     let prefix = format!("bench-{name}/");
     if name.starts_with("raw") {
         let client = Client::connect([endpoint], None).await?;
         let options = etcd_client::WatchOptions::new().with_prefix();
         let watch = client.watch_client().watch(format!("{prefix}watched/"), Some(options)).await?;
-        return Ok(Who::Raw(Box::new(client), prefix, watch));
+        return Ok(Participant::Raw(Box::new(client), prefix, watch));
     }
     let store = Arc::new(EtcdStore::connect(EtcdConfig::at([endpoint])).await?);
     let kv = Kv::new(store).scoped(prefix);
     let watch = kv.watch(["watched/"], WatchOptions::default()).await?;
-    Ok(if name.starts_with("static") { Who::Static(kv, watch) } else { Who::Injected(kv.erase(), watch) })
+    Ok(if name.starts_with("static") {
+        Participant::Static(kv, watch)
+    } else {
+        Participant::Injected(kv.erase(), watch)
+    })
 }

@@ -222,9 +222,9 @@ async fn compare(endpoint: &str, prefix: &str, pages: &[i64], blocks: usize) -> 
 }
 
 /// Prints a line for each contestant except the first.
-fn print(what: &str, names: &[&str], blocks: &Blocks) {
+fn print(operation: &str, names: &[&str], blocks: &Blocks) {
     for (at, name) in names.iter().enumerate().skip(1) {
         let cpu = Ratio::of(blocks.computed(at)).median;
-        println!("{what:24} {name:8} {}   cpu {cpu:5.2}", Ratio::of(blocks.times(at)));
+        println!("{operation:24} {name:8} {}   cpu {cpu:5.2}", Ratio::of(blocks.times(at)));
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     blocks::{Blocks, Ratio, Taken},
-    work::{NAMES, Result, What},
+    work::{NAMES, Operation, Result},
 };
 use std::{env, process::Command, time::Duration};
 
@@ -18,9 +18,9 @@ pub const PROCESS: &str = "--process";
 
 /// Runs the processes one after the other, and prints the ratio of each contestant to the first one: over all blocks,
 /// and over the processes.
-pub fn compare(blocks: usize, only: Option<What>) -> Result<()> {
+pub fn compare(blocks: usize, only: Option<Operation>) -> Result<()> {
     let processes = blocks.div_ceil(BLOCKS_EACH).max(1);
-    let names = || What::ALL.into_iter().filter(|(what, ..)| only.is_none_or(|only| only == *what));
+    let names = || Operation::ALL.into_iter().filter(|(operation, ..)| only.is_none_or(|only| only == *operation));
     let mut all: Vec<Vec<Blocks>> = names().map(|_| Vec::new()).collect();
     for _ in 0..processes {
         for (taken, (_, short, _)) in all.iter_mut().zip(names()) {
@@ -38,8 +38,8 @@ pub fn compare(blocks: usize, only: Option<What>) -> Result<()> {
 }
 
 /// The blocks of one process.
-fn measured(what: &str) -> Result<Blocks> {
-    let done = Command::new(env::current_exe()?).args([PROCESS, &BLOCKS_EACH.to_string(), what]).output()?;
+fn measured(operation: &str) -> Result<Blocks> {
+    let done = Command::new(env::current_exe()?).args([PROCESS, &BLOCKS_EACH.to_string(), operation]).output()?;
     let (said, wrong) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     let mut blocks = Blocks::of(NAMES.len());
     for line in said.lines() {
@@ -52,7 +52,7 @@ fn measured(what: &str) -> Result<Blocks> {
 }
 
 /// A block as a line, which the process prints for its parent.
-pub fn told(block: &[Taken]) -> String {
+pub fn line_of_block(block: &[Taken]) -> String {
     block.iter().map(|(time, cpu)| format!("{} {}", time.as_nanos(), cpu.as_nanos())).collect::<Vec<_>>().join(" ")
 }
 
@@ -67,7 +67,7 @@ fn parsed(line: &str) -> Option<Vec<Taken>> {
 }
 
 /// Prints a line for each contestant except the first.
-fn print(what: &str, processes: &[Blocks]) {
+fn print(operation: &str, processes: &[Blocks]) {
     for (at, name) in NAMES.iter().enumerate().skip(1) {
         let of_blocks = Ratio::of(processes.iter().flat_map(|blocks| blocks.times(at)));
         let cpu = Ratio::of(processes.iter().flat_map(|blocks| blocks.computed(at))).median;
@@ -75,7 +75,7 @@ fn print(what: &str, processes: &[Blocks]) {
         let (least, most) =
             medians.iter().fold((f64::NAN, f64::NAN), |(least, most), of| (of.min(least), of.max(most)));
         println!(
-            "{what:16} {name:7} blocks {of_blocks}   processes {} {least:.3} to {most:.3}   cpu {cpu:5.2}",
+            "{operation:16} {name:7} blocks {of_blocks}   processes {} {least:.3} to {most:.3}   cpu {cpu:5.2}",
             Ratio::of(medians.into_iter())
         );
     }
@@ -89,7 +89,7 @@ mod tests {
     fn one_process_understands_the_other() {
         let block: Vec<Taken> =
             (1..=NAMES.len() as u64).map(|at| (Duration::from_micros(at), Duration::from_nanos(at))).collect();
-        assert_eq!(parsed(&told(&block)), Some(block.clone()));
-        assert_eq!((parsed(&told(&block[1..])), parsed("1 2 3"), parsed("")), (None, None, None));
+        assert_eq!(parsed(&line_of_block(&block)), Some(block.clone()));
+        assert_eq!((parsed(&line_of_block(&block[1..])), parsed("1 2 3"), parsed("")), (None, None, None));
     }
 }

@@ -39,10 +39,10 @@ use fred::{
 use processes::compare;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
-use work::{Contestant, NAMES, Result, Task, WATCHED, What, alone, in_turns, run};
+use work::{Contestant, NAMES, Operation, Result, Task, WATCHED, alone, in_turns, run};
 
 /// A contestant, with its watch.
-enum Who {
+enum Participant {
     Raw(Raw),
     Static(Kv<RedisStore>, Watch),
     Injected(Kv<dyn KeyVal>, Watch),
@@ -62,34 +62,34 @@ impl Raw {
     }
 }
 
-impl Contestant for Who {
+impl Contestant for Participant {
     async fn put(&self, key: &str, value: &str) -> Result<()> {
         match self {
-            Who::Raw(raw) => {
+            Participant::Raw(raw) => {
                 raw.client.set::<(), _, _>(format!("{}{key}", raw.prefix), value, None, None, false).await?;
             }
-            Who::Static(kv, _) => drop(kv.put(key, value.to_string()).await?),
-            Who::Injected(kv, _) => drop(kv.put(key, value.to_string()).await?),
+            Participant::Static(kv, _) => drop(kv.put(key, value.to_string()).await?),
+            Participant::Injected(kv, _) => drop(kv.put(key, value.to_string()).await?),
         }
         Ok(())
     }
 
     async fn get(&self, key: &str) -> Result<()> {
         let is_there = match self {
-            Who::Raw(raw) => raw.get(&format!("{}{key}", raw.prefix)).await?,
-            Who::Static(kv, _) => kv.get(key).await?.is_some(),
-            Who::Injected(kv, _) => kv.get(key).await?.is_some(),
+            Participant::Raw(raw) => raw.get(&format!("{}{key}", raw.prefix)).await?,
+            Participant::Static(kv, _) => kv.get(key).await?.is_some(),
+            Participant::Injected(kv, _) => kv.get(key).await?.is_some(),
         };
         if is_there { Ok(()) } else { Err(format!("{key} is not there").into()) }
     }
 
-    async fn told(&mut self) -> Result<usize> {
+    async fn next_reported(&mut self) -> Result<usize> {
         match self {
-            Who::Raw(raw) => {
+            Participant::Raw(raw) => {
                 let key = raw.hints.recv().await?.key.into_string().ok_or("a key that is no text")?;
                 Ok(usize::from(raw.get(&key).await?))
             }
-            Who::Static(_, watch) | Who::Injected(_, watch) => {
+            Participant::Static(_, watch) | Participant::Injected(_, watch) => {
                 Ok(match watch.next().await.ok_or("the watch has ended")? {
                     Event::Changes { changes, .. } => changes.len(),
                     _ => 0,
@@ -101,15 +101,15 @@ impl Contestant for Who {
 
 fn main() -> Result<()> {
     match Task::of_args()? {
-        Task::Alone { name, what, blocks, at, threads } => {
-            run(threads, async { alone(contestant(&name, at.parse()?).await?, what, blocks).await })
+        Task::Alone { name, operation, blocks, at, threads } => {
+            run(threads, async { alone(contestant(&name, at.parse()?).await?, operation, blocks).await })
         }
-        Task::InTurns(blocks, what) => run(true, measure(blocks, what)),
+        Task::InTurns(blocks, operation) => run(true, measure(blocks, operation)),
         Task::Compare(blocks, only) => compare(blocks, only),
     }
 }
 
-async fn measure(blocks: usize, what: What) -> Result<()> {
+async fn measure(blocks: usize, operation: Operation) -> Result<()> {
     let redis = Redis::start();
     let addr = redis.addr();
     let mut contestants = Vec::new();
@@ -117,10 +117,10 @@ async fn measure(blocks: usize, what: What) -> Result<()> {
     for name in NAMES.iter().enumerate().map(|(at, name)| format!("{name}{at}")) {
         contestants.push(contestant(&name, addr).await?);
     }
-    in_turns(contestants, blocks, what).await
+    in_turns(contestants, blocks, operation).await
 }
 
-async fn contestant(name: &str, addr: SocketAddr) -> Result<Who> {
+async fn contestant(name: &str, addr: SocketAddr) -> Result<Participant> {
     let prefix = format!("bench-{name}/");
     if name.starts_with("raw") {
         let mut builder = Builder::from_config(Config::from_url(&format!("redis://{addr}"))?);
@@ -136,11 +136,15 @@ async fn contestant(name: &str, addr: SocketAddr) -> Result<Who> {
         listener.init().await?;
         let hints = listener.keyspace_event_rx();
         listener.psubscribe(format!("__keyspace@0__:{prefix}watched/*")).await?;
-        return Ok(Who::Raw(Raw { client, prefix, _listener: listener, hints }));
+        return Ok(Participant::Raw(Raw { client, prefix, _listener: listener, hints }));
     }
     let store = Arc::new(RedisStore::connect(RedisConfig::at(addr.to_string())).await?);
     let kv = Kv::new(store).scoped(prefix);
     let mut watch = kv.watch(["watched/"], WatchOptions::default()).await?;
     while !matches!(watch.next().await.ok_or("the watch has ended")?, Event::SnapshotEnd { .. }) {}
-    Ok(if name.starts_with("static") { Who::Static(kv, watch) } else { Who::Injected(kv.erase(), watch) })
+    Ok(if name.starts_with("static") {
+        Participant::Static(kv, watch)
+    } else {
+        Participant::Injected(kv.erase(), watch)
+    })
 }

@@ -1,9 +1,9 @@
-//! [`What`]: the operations that contestants run, alone or in turns, and [`Contestant`]: a client or a store that runs
-//! them.
+//! [`Operation`]: the operations that contestants run, alone or in turns, and [`Contestant`]: a client or a store that
+//! runs them.
 
 use crate::{
     blocks::{Blocks, time},
-    processes::{PROCESS, told},
+    processes::{PROCESS, line_of_block},
 };
 use futures_util::future::try_join_all;
 use std::{
@@ -34,11 +34,11 @@ pub trait Contestant: Sized {
     /// Reads a key, which exists.
     async fn get(&self, key: &str) -> Result<()>;
     /// Waits for the watch, and returns the number of changed keys.
-    async fn told(&mut self) -> Result<usize>;
+    async fn next_reported(&mut self) -> Result<usize>;
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum Operation {
     Put,
     Get,
     PutAtOnce,
@@ -46,57 +46,59 @@ pub enum What {
     Watch,
 }
 
-impl What {
-    pub const ALL: [(What, &'static str, &'static str); 5] = [
-        (What::Put, "put", "put"),
-        (What::Get, "get", "get"),
-        (What::PutAtOnce, "puts", "put, 64 at once"),
-        (What::GetAtOnce, "gets", "get, 64 at once"),
-        (What::Watch, "watch", "watch"),
+impl Operation {
+    pub const ALL: [(Operation, &'static str, &'static str); 5] = [
+        (Operation::Put, "put", "put"),
+        (Operation::Get, "get", "get"),
+        (Operation::PutAtOnce, "puts", "put, 64 at once"),
+        (Operation::GetAtOnce, "gets", "get, 64 at once"),
+        (Operation::Watch, "watch", "watch"),
     ];
 
     fn named(name: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|(_, short, _)| *short == name);
-        found.map(|(what, ..)| what).ok_or_else(|| format!("`{name}` is none of put, get, puts, gets, watch").into())
+        found
+            .map(|(operation, ..)| operation)
+            .ok_or_else(|| format!("`{name}` is none of put, get, puts, gets, watch").into())
     }
 
     /// The number of operations in a block.
     fn operations(self) -> usize {
         match self {
-            What::Put => ONE_BY_ONE,
-            What::Get => ONE_BY_ONE * 4,
-            What::PutAtOnce => AT_ONCE * ROUNDS,
-            What::GetAtOnce => AT_ONCE * ROUNDS * 4,
-            What::Watch => WATCHED,
+            Operation::Put => ONE_BY_ONE,
+            Operation::Get => ONE_BY_ONE * 4,
+            Operation::PutAtOnce => AT_ONCE * ROUNDS,
+            Operation::GetAtOnce => AT_ONCE * ROUNDS * 4,
+            Operation::Watch => WATCHED,
         }
     }
 
     async fn run(self, contestant: &mut impl Contestant) -> Result<()> {
         let many = || (0..AT_ONCE).map(|number| format!("many/{number}")).collect::<Vec<_>>();
         match self {
-            What::Put => {
+            Operation::Put => {
                 for number in 0..ONE_BY_ONE {
                     contestant.put(&format!("one/{number}"), "value").await?;
                 }
             }
-            What::Get => {
+            Operation::Get => {
                 for number in 0..ONE_BY_ONE * 4 {
                     contestant.get(&format!("one/{}", number % ONE_BY_ONE)).await?;
                 }
             }
-            What::PutAtOnce => {
+            Operation::PutAtOnce => {
                 let keys = many();
                 for _ in 0..ROUNDS {
                     try_join_all(keys.iter().map(|key| contestant.put(key, "value"))).await?;
                 }
             }
-            What::GetAtOnce => {
+            Operation::GetAtOnce => {
                 let keys = many();
                 for _ in 0..ROUNDS * 4 {
                     try_join_all(keys.iter().map(|key| contestant.get(key))).await?;
                 }
             }
-            What::Watch => watched(contestant).await?,
+            Operation::Watch => watched(contestant).await?,
         }
         Ok(())
     }
@@ -110,9 +112,9 @@ async fn watched(contestant: &mut impl Contestant) -> Result<()> {
     for some in keys.chunks(AT_ONCE) {
         try_join_all(some.iter().map(|key| contestant.put(key, &value))).await?;
     }
-    let mut told = 0;
-    while told < WATCHED {
-        told += contestant.told().await?;
+    let mut reported = 0;
+    while reported < WATCHED {
+        reported += contestant.next_reported().await?;
     }
     Ok(())
 }
@@ -121,26 +123,26 @@ async fn watched(contestant: &mut impl Contestant) -> Result<()> {
 pub enum Task {
     /// One contestant alone, by its name, for this many blocks, on a running server. It uses one thread, or as many as
     /// in turns.
-    Alone { name: String, what: What, blocks: usize, at: String, threads: bool },
+    Alone { name: String, operation: Operation, blocks: usize, at: String, threads: bool },
     /// All contestants in turns, for this many blocks, in this process.
-    InTurns(usize, What),
+    InTurns(usize, Operation),
     /// The same in several processes, for this many blocks: all operations, or only one.
-    Compare(usize, Option<What>),
+    Compare(usize, Option<Operation>),
 }
 
 impl Task {
     pub fn of_args() -> Result<Self> {
         let args: Vec<String> = env::args().skip(1).collect();
         match &*args.iter().map(String::as_str).collect::<Vec<_>>() {
-            ["--alone", name, what, blocks, at, threads @ ..] if matches!(threads, [] | ["threads"]) => {
-                let (what, blocks, threads) = (What::named(what)?, blocks.parse()?, !threads.is_empty());
-                return Ok(Task::Alone { name: name.to_string(), what, blocks, at: at.to_string(), threads });
+            ["--alone", name, operation, blocks, at, threads @ ..] if matches!(threads, [] | ["threads"]) => {
+                let (operation, blocks, threads) = (Operation::named(operation)?, blocks.parse()?, !threads.is_empty());
+                return Ok(Task::Alone { name: name.to_string(), operation, blocks, at: at.to_string(), threads });
             }
-            [PROCESS, blocks, what] => return Ok(Task::InTurns(blocks.parse()?, What::named(what)?)),
+            [PROCESS, blocks, operation] => return Ok(Task::InTurns(blocks.parse()?, Operation::named(operation)?)),
             _ => {}
         }
-        let what = args.get(1).map(|name| What::named(name)).transpose()?;
-        Ok(Task::Compare(args.first().map_or(Ok(1200), |count| count.parse())?, what))
+        let operation = args.get(1).map(|name| Operation::named(name)).transpose()?;
+        Ok(Task::Compare(args.first().map_or(Ok(1200), |count| count.parse())?, operation))
     }
 }
 
@@ -150,40 +152,40 @@ pub fn run<T>(threads: bool, run: impl Future<Output = Result<T>>) -> Result<T> 
     builder.enable_all().build()?.block_on(run)
 }
 
-pub async fn alone(mut contestant: impl Contestant, what: What, blocks: usize) -> Result<()> {
+pub async fn alone(mut contestant: impl Contestant, operation: Operation, blocks: usize) -> Result<()> {
     // A runtime with any timer checks it whenever it sleeps. A store has timers, and so has an agent, whatever client
     // it uses; so here, as in turns, the client alone gets one, too.
     let timer = tokio::spawn(sleep(Duration::from_secs(3600)));
     // So that there are keys to read.
-    What::Put.run(&mut contestant).await?;
-    What::PutAtOnce.run(&mut contestant).await?;
+    Operation::Put.run(&mut contestant).await?;
+    Operation::PutAtOnce.run(&mut contestant).await?;
     for _ in 0..blocks {
-        what.run(&mut contestant).await?;
+        operation.run(&mut contestant).await?;
     }
     timer.abort();
-    println!("{} operations", what.operations() * blocks);
+    println!("{} operations", operation.operations() * blocks);
     Ok(())
 }
 
 /// Runs each contestant in turn, and prints each block for the parent process.
-pub async fn in_turns(mut contestants: Vec<impl Contestant>, blocks: usize, what: What) -> Result<()> {
+pub async fn in_turns(mut contestants: Vec<impl Contestant>, blocks: usize, operation: Operation) -> Result<()> {
     for contestant in &mut contestants {
         // So that there are keys to read.
-        What::Put.run(contestant).await?;
-        What::PutAtOnce.run(contestant).await?;
+        Operation::Put.run(contestant).await?;
+        Operation::PutAtOnce.run(contestant).await?;
     }
     for _ in 0..WARM_UP {
         for contestant in &mut contestants {
-            what.run(contestant).await?;
+            operation.run(contestant).await?;
         }
     }
     let mut taken = Blocks::of(contestants.len());
     for _ in 0..blocks {
         let mut block = vec![Default::default(); contestants.len()];
         for at in taken.order() {
-            block[at] = time(what.run(&mut contestants[at])).await?;
+            block[at] = time(operation.run(&mut contestants[at])).await?;
         }
-        println!("{}", told(&block));
+        println!("{}", line_of_block(&block));
         taken.add(block);
     }
     Ok(())

@@ -27,7 +27,7 @@ pub use folder::Folder;
 pub use http::{Answer, request, request_json, request_with, send};
 #[cfg(feature = "keyval")]
 pub use late::Watcher;
-pub use process::{Ended, Process, Program, hears_of_signals};
+pub use process::{Ended, Process, Program, wait_for_signal_handlers};
 pub use promtool::Promtool;
 pub use redis::{Migration, Redis, RedisCluster, RedisOptions, RedisSentinel, Reply};
 pub use server::{Installed, Port, Server, is_strict, skip};

@@ -73,7 +73,7 @@ impl Program {
             child,
             stdout,
             stderr,
-            said: String::new(),
+            output: String::new(),
             log: Vec::new(),
             signalled: RefCell::default(),
             _folder: self.folder,
@@ -100,7 +100,7 @@ pub struct Process {
     stdout: Option<Receiver<String>>,
     stderr: Option<Receiver<String>>,
     /// What was read from standard output.
-    said: String,
+    output: String,
     log: Vec<String>,
     /// The signals that were sent.
     signalled: RefCell<BTreeSet<String>>,
@@ -111,7 +111,7 @@ pub struct Process {
 ///
 /// # Panics
 /// It does not handle them in time.
-pub fn hears_of_signals(process: u32) {
+pub fn wait_for_signal_handlers(process: u32) {
     // Bits are counted from 1.
     const BOTH: u64 = (1 << 15 | 1 << 1) >> 1;
     let until = Instant::now() + DEADLINE;
@@ -127,7 +127,7 @@ pub fn hears_of_signals(process: u32) {
 }
 
 /// Whether one of its threads is running, or would be if a processor were free.
-fn is_at_work(process: u32) -> bool {
+fn has_running_thread(process: u32) -> bool {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     // A thread that has ended meanwhile is ignored. The state follows the name, which may contain any characters.
     let states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
@@ -174,12 +174,12 @@ impl Process {
         loop {
             match next(self.stdout.as_ref(), until) {
                 Ok(line) => {
-                    self.said.push_str(&line);
+                    self.output.push_str(&line);
                     if line.contains(part) {
                         return;
                     }
                 }
-                Err(error) => panic!("no output with `{part}`: {error}; there is:\n{}", self.said),
+                Err(error) => panic!("no output with `{part}`: {error}; there is:\n{}", self.output),
             }
         }
     }
@@ -202,17 +202,17 @@ impl Process {
     ///
     /// # Panics
     /// It does not handle them in time.
-    pub fn hears_of_signals(&self) {
-        hears_of_signals(self.child.id());
+    pub fn wait_for_signal_handlers(&self) {
+        wait_for_signal_handlers(self.child.id());
     }
 
     /// Waits until none of its threads is running, or the process has ended.
     ///
     /// # Panics
     /// One is still running at the deadline.
-    pub fn rests(&self) {
+    pub fn wait_until_idle(&self) {
         let until = Instant::now() + DEADLINE;
-        while is_at_work(self.child.id()) {
+        while has_running_thread(self.child.id()) {
             assert!(Instant::now() < until, "it does not rest; the log:\n{}", self.log.join("\n"));
             thread::sleep(Duration::from_millis(1));
         }
@@ -248,8 +248,8 @@ impl Process {
         };
         // Its pipes are closed, so the reading threads end.
         self.log.extend(self.stderr.take().into_iter().flatten());
-        self.said.extend(self.stdout.take().into_iter().flatten());
-        Ended { code: status.code(), stdout: std::mem::take(&mut self.said), stderr: self.log.join("\n") }
+        self.output.extend(self.stdout.take().into_iter().flatten());
+        Ended { code: status.code(), stdout: std::mem::take(&mut self.output), stderr: self.log.join("\n") }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Takes a lease on the file, and prints a line when another process opens it: that process waits until the lease ends.
-const HOLDS: &str = r#"
+const LEASE_HOLDER: &str = r#"
     $SIG{IO} = sub { print "asked\n" }; $| = 1;
     open(my $file, "+<", $ARGV[0]) or die "$ARGV[0]: $!";
     fcntl($file, 1024, 1) or die "F_SETLEASE: $!";
@@ -20,7 +20,7 @@ const HOLDS: &str = r#"
 #[derive(Debug)]
 pub struct Silent {
     holder: Child,
-    said: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Silent {
@@ -31,10 +31,10 @@ impl Silent {
     #[must_use]
     pub fn file(path: impl AsRef<Path>) -> Self {
         let mut perl = Command::new("perl");
-        perl.args(["-e", HOLDS]).arg(path.as_ref()).stdin(Stdio::null()).stdout(Stdio::piped());
+        perl.args(["-e", LEASE_HOLDER]).arg(path.as_ref()).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut holder = perl.spawn().unwrap_or_else(|error| panic!("perl: {error}"));
-        let Some(said) = holder.stdout.take() else { panic!("its output is piped") };
-        let mut silent = Silent { holder, said: BufReader::new(said) };
+        let Some(output) = holder.stdout.take() else { panic!("its output is piped") };
+        let mut silent = Silent { holder, output: BufReader::new(output) };
         silent.wait_for("held");
         silent
     }
@@ -43,13 +43,13 @@ impl Silent {
     ///
     /// # Panics
     /// The lease has ended.
-    pub fn asked(&mut self) {
+    pub fn wait_for_open(&mut self) {
         self.wait_for("asked");
     }
 
     fn wait_for(&mut self, what: &str) {
         let mut line = String::new();
-        let read = self.said.read_line(&mut line);
+        let read = self.output.read_line(&mut line);
         assert!(read.is_ok() && line.trim() == what, "{what}: {line}");
     }
 }

@@ -191,7 +191,7 @@ mod tests {
         let silent = files.clone().map(Silent::file);
         let mut late = Silent::file(folder.path().join("fixed.conf"));
         let late = std::thread::spawn(move || {
-            late.asked();
+            late.wait_for_open();
             std::thread::sleep(Duration::from_millis(500));
         });
         folder.write("one.conf", "a: 2\npassword-file: password");
@@ -231,7 +231,7 @@ mod tests {
         let mut silent = Silent::file(folder.path().join("one.conf"));
         // This is longer than it takes until the other files are read without this one.
         let answers = std::thread::spawn(move || {
-            silent.asked();
+            silent.wait_for_open();
             std::thread::sleep(Duration::from_secs(1));
         });
         let mut poller = ConfigPoller::of(Duration::from_secs(10));

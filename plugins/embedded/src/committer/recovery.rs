@@ -4,7 +4,7 @@ use super::{AGAIN, Committer, Failed, PROBE};
 use crate::{
     Health,
     disk::{is_full, is_of_the_disk},
-    read::Numbers,
+    read::RevisionBounds,
     tables::{LEASES, META, meta},
     work::{Job, Work},
     write::LeasesFound,
@@ -27,36 +27,36 @@ impl Committer {
     /// Handles a failed transaction. After an error of the disk redb does not write any more, so the database is opened
     /// again.
     pub(super) fn recover(&mut self, jobs: Vec<Job>, failed: Failed) {
-        let sweeps = std::mem::take(&mut self.sweeps);
-        let undone = self.settle(jobs, failed).and_then(|undone| self.without_sweep(undone));
+        let needs_sweep = std::mem::take(&mut self.needs_sweep);
+        let undone = self.find_outcome(jobs, failed).and_then(|undone| self.retry_without_sweep(undone));
         let Some(undone) = undone else { return };
         if matches!(undone.error, redb::Error::DatabaseClosed | redb::Error::PreviousIo) {
             // That is the consequence of an earlier error, not of these jobs.
-            return self.once_more(undone.jobs);
+            return self.retry_or_fail(undone.jobs);
         }
         if !is_full(&undone.error) {
-            return self.without_it(undone);
+            return self.run_without_failed(undone);
         }
         let Undone { jobs, error, .. } = undone;
-        self.full = Some(Instant::now());
+        self.full_since = Some(Instant::now());
         let (refused, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.work.needs_room());
         self.fail(refused, &error, Applied::No);
-        if jobs.is_empty() && !sweeps {
+        if jobs.is_empty() && !needs_sweep {
             return;
         }
         self.shared.disk.medium().give_up_reserve();
-        self.once_more(jobs);
+        self.retry_or_fail(jobs);
         self.keep_reserve();
     }
 
     /// Does the other jobs without the one that has failed: the error may concern only that one (it needs a damaged
     /// record). If it is the disk, that shows soon.
-    fn without_it(&mut self, mut undone: Undone) {
+    fn run_without_failed(&mut self, mut undone: Undone) {
         let mut of_disk = 0;
         loop {
             let Undone { mut jobs, error, at, .. } = undone;
             of_disk += usize::from(is_of_the_disk(&error));
-            let Some(at) = at.filter(|at| *at < jobs.len() && of_disk <= ENOUGH && self.broken.is_none()) else {
+            let Some(at) = at.filter(|at| *at < jobs.len() && of_disk <= ENOUGH && self.reopen_at.is_none()) else {
                 return self.fail(jobs, &error, Applied::No);
             };
             let failed = jobs.remove(at);
@@ -64,53 +64,53 @@ impl Committer {
             if jobs.is_empty() {
                 return;
             }
-            match self.try_again(jobs) {
+            match self.retry(jobs) {
                 None => return,
                 Some(again) => undone = again,
             }
         }
     }
 
-    fn once_more(&mut self, jobs: Vec<Job>) {
-        if let Some(Undone { jobs, error, .. }) = self.try_again(jobs) {
+    fn retry_or_fail(&mut self, jobs: Vec<Job>) {
+        if let Some(Undone { jobs, error, .. }) = self.retry(jobs) {
             self.fail(jobs, &error, Applied::No);
         }
     }
 
     /// Returns the jobs and the error if they were certainly not done. Otherwise they have been answered.
-    fn try_again(&mut self, jobs: Vec<Job>) -> Option<Undone> {
+    fn retry(&mut self, jobs: Vec<Job>) -> Option<Undone> {
         match self.attempt(&jobs) {
             Ok(written) => {
                 self.answer(jobs, written);
                 None
             }
             Err(failed) => {
-                let undone = self.settle(jobs, failed)?;
-                self.without_sweep(undone)
+                let undone = self.find_outcome(jobs, failed)?;
+                self.retry_without_sweep(undone)
             }
         }
     }
 
     /// If the error occurred while old revisions were being discarded, the jobs are done without that. Other errors are
     /// returned unchanged.
-    fn without_sweep(&mut self, undone: Undone) -> Option<Undone> {
+    fn retry_without_sweep(&mut self, undone: Undone) -> Option<Undone> {
         let is_of_others =
             is_full(&undone.error) || matches!(undone.error, redb::Error::DatabaseClosed | redb::Error::PreviousIo);
         if !undone.in_sweep || is_of_others {
             return Some(undone);
         }
-        self.put_off_sweep(&undone.error);
+        self.postpone_sweep(&undone.error);
         if undone.jobs.is_empty() {
-            self.shared.report(if self.full.is_some() { Health::Full } else { self.not_full() });
+            self.shared.report(if self.full_since.is_some() { Health::Full } else { self.health_with_room() });
             return None;
         }
         // The error cannot come from the sweep again, since it is postponed.
-        self.try_again(undone.jobs)
+        self.retry(undone.jobs)
     }
 
     /// Opens the database again, if needed, and finds out what became of the transaction. Returns the jobs and the
     /// error if it was certainly not written. Otherwise the jobs have been answered.
-    fn settle(&mut self, jobs: Vec<Job>, Failed { error, at, in_sweep, written }: Failed) -> Option<Undone> {
+    fn find_outcome(&mut self, jobs: Vec<Job>, Failed { error, at, in_sweep, written }: Failed) -> Option<Undone> {
         // Damaged data ended only that transaction, and redb goes on. Opening the file again might run into them.
         if matches!(error, redb::Error::Corrupted(_)) && (at.is_some() || in_sweep) {
             return Some(Undone { jobs, error, at, in_sweep });
@@ -127,7 +127,7 @@ impl Committer {
             }
             (Ok(_), _) => Some(Undone { jobs, error, at, in_sweep }),
             (Err(_), written) => {
-                self.breaks();
+                self.mark_broken();
                 self.fail(jobs, &error, if written.is_some() { Applied::Unknown } else { Applied::No });
                 None
             }
@@ -140,28 +140,28 @@ impl Committer {
     }
 
     /// Requires that the database is opened again before anything else is done.
-    pub(super) fn breaks(&mut self) {
-        self.broken.get_or_insert_with(|| Instant::now() + AGAIN);
+    pub(super) fn mark_broken(&mut self) {
+        self.reopen_at.get_or_insert_with(|| Instant::now() + AGAIN);
     }
 
     /// Opens the database again, if needed, and reads the state from it: a transaction whose outcome was unknown may
     /// have been written.
-    pub(super) fn mend(&mut self) -> Result<(), redb::Error> {
-        if self.broken.is_none() {
+    pub(super) fn reopen_if_broken(&mut self) -> Result<(), redb::Error> {
+        if self.reopen_at.is_none() {
             return Ok(());
         }
         // In case it fails now.
-        self.broken = Some(Instant::now() + AGAIN);
+        self.reopen_at = Some(Instant::now() + AGAIN);
         self.shared.disk.reopen()?;
-        let found = |txn: &_| Ok((Numbers::read(txn)?, LeasesFound::read(&txn.open_table(LEASES)?)?));
+        let found = |txn: &_| Ok((RevisionBounds::read(txn)?, LeasesFound::read(&txn.open_table(LEASES)?)?));
         let (numbers, leases) = self.shared.disk.read(found)?;
         self.client = leases.of_clients.first().copied();
         self.shared.set_client(self.client);
-        self.shared.deadlines().begin_anew(Instant::now(), leases.living);
-        self.shared.take_in(numbers.revision);
-        (self.broken, self.sweeps) = (None, true);
+        self.shared.deadlines().reset(Instant::now(), leases.living);
+        self.shared.adopt_revision(numbers.revision);
+        (self.reopen_at, self.needs_sweep) = (None, true);
         self.shared.broken.store(false, Ordering::Release);
-        self.shared.report(if self.full.is_some() { Health::Full } else { self.not_full() });
+        self.shared.report(if self.full_since.is_some() { Health::Full } else { self.health_with_room() });
         Ok(())
     }
 
@@ -180,8 +180,8 @@ impl Committer {
             if let (Work::Revoke(lease), None) = (&job.work, &job.answer) {
                 self.shared.deadlines().set(lease.0, again, AGAIN);
             }
-            let told = self.shared.disk.error(&job.work.asked(), error, applied);
-            job.answer(Err(told));
+            let described = self.shared.disk.error(&job.work.asked(), error, applied);
+            job.answer(Err(described));
         }
     }
 
@@ -190,7 +190,7 @@ impl Committer {
         if self.no_reserve.is_some_and(|since| since.elapsed() >= PROBE) {
             self.keep_reserve();
         }
-        match self.full {
+        match self.full_since {
             None => return jobs,
             // Lets one attempt through, to see whether there is room.
             Some(since) if since.elapsed() >= PROBE => return jobs,

@@ -12,10 +12,10 @@ const LAST: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 pub(super) struct Sweeping {
-    off: Option<Off>,
+    postponed: Option<Postponed>,
 }
 
-struct Off {
+struct Postponed {
     until: Instant,
     pause: Duration,
     /// The text that was logged.
@@ -25,44 +25,44 @@ struct Off {
 impl Sweeping {
     /// How long it is still postponed; zero if it is not.
     pub(super) fn wait(&self, now: Instant) -> Duration {
-        self.off.as_ref().map_or(Duration::ZERO, |off| off.until.saturating_duration_since(now))
+        self.postponed.as_ref().map_or(Duration::ZERO, |postponed| postponed.until.saturating_duration_since(now))
     }
 
     /// Postpones it, for longer each time. Returns the text to log, the first time.
-    fn put_off(&mut self, now: Instant, why: impl FnOnce() -> String) -> Option<&str> {
-        let is_news = self.off.is_none();
-        let off = self.off.get_or_insert_with(|| Off { until: now, pause: FIRST, why: why() });
-        off.until = now + off.pause;
-        off.pause = (off.pause * 2).min(LAST);
-        is_news.then_some(&off.why)
+    fn postpone(&mut self, now: Instant, why: impl FnOnce() -> String) -> Option<&str> {
+        let is_news = self.postponed.is_none();
+        let postponed = self.postponed.get_or_insert_with(|| Postponed { until: now, pause: FIRST, why: why() });
+        postponed.until = now + postponed.pause;
+        postponed.pause = (postponed.pause * 2).min(LAST);
+        is_news.then_some(&postponed.why)
     }
 }
 
 impl Committer {
     /// Compacted revisions cannot be discarded: it is tried again later.
-    pub(super) fn put_off_sweep(&mut self, error: &redb::Error) {
-        self.sweeps = true;
+    pub(super) fn postpone_sweep(&mut self, error: &redb::Error) {
+        self.needs_sweep = true;
         let name = self.shared.disk.name();
         let why = || {
             format!(
                 "`{name}` is damaged where it has old revisions, which cannot be thrown away ({error}): reads and writes go on, and it becomes larger; restore it from a copy, or move it away to begin without data"
             )
         };
-        if let Some(why) = self.sweeping.put_off(Instant::now(), why) {
+        if let Some(why) = self.sweeping.postpone(Instant::now(), why) {
             tracing::warn!("{why}");
         }
     }
 
     /// Some revisions were discarded.
-    pub(super) fn sweeps_again(&mut self) {
-        if self.sweeping.off.take().is_some() {
+    pub(super) fn end_sweep_pause(&mut self) {
+        if self.sweeping.postponed.take().is_some() {
             tracing::info!("old revisions of `{}` can be thrown away again", self.shared.disk.name());
         }
     }
 
     /// The health if the disk has room, and writing has not failed.
-    pub(super) fn not_full(&self) -> Health {
-        self.sweeping.off.as_ref().map_or(Health::Well, |off| Health::Damaged(off.why.clone()))
+    pub(super) fn health_with_room(&self) -> Health {
+        self.sweeping.postponed.as_ref().map_or(Health::Well, |postponed| Health::Damaged(postponed.why.clone()))
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
         assert!(sweeping.wait(now).is_zero());
         for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600] {
             let is_first = seconds == 1;
-            assert_eq!(sweeping.put_off(now, || "damaged".to_string()), is_first.then_some("damaged"));
+            assert_eq!(sweeping.postpone(now, || "damaged".to_string()), is_first.then_some("damaged"));
             assert_eq!(sweeping.wait(now), Duration::from_secs(seconds));
             now += Duration::from_secs(seconds);
             assert!(sweeping.wait(now).is_zero());
@@ -97,17 +97,17 @@ mod tests {
         let disk = Disk::open(Box::new(InMemory::default()), 0).unwrap();
         let name = disk.name().clone();
         let mut committer = Committer::new(Arc::new(Shared::new(disk, 0, 1)), mpsc::channel().1);
-        assert_eq!(committer.not_full(), Health::Well);
+        assert_eq!(committer.health_with_room(), Health::Well);
         tracing::subscriber::with_default(subscriber, || {
             for _ in 0..3 {
-                committer.put_off_sweep(&redb::Error::Io(Error::other("the sector cannot be read")));
+                committer.postpone_sweep(&redb::Error::Io(Error::other("the sector cannot be read")));
             }
         });
         let mut text = String::new();
         log.read_to_string(&mut text).unwrap();
-        let told = format!("`{name}` is damaged where it has old revisions");
+        let described = format!("`{name}` is damaged where it has old revisions");
         assert!(text.contains("WARN") && text.contains("the sector") && text.contains("restore it"), "{text}");
-        assert_eq!(text.matches(&told).count(), 1, "{text}");
-        assert!(matches!(committer.not_full(), Health::Damaged(why) if why.starts_with(&told)));
+        assert_eq!(text.matches(&described).count(), 1, "{text}");
+        assert!(matches!(committer.health_with_room(), Health::Damaged(why) if why.starts_with(&described)));
     }
 }

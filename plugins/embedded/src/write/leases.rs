@@ -3,7 +3,7 @@
 use super::{LEAST_LIFE, Writer, millis, now};
 use crate::{
     tables::{Kind, LeaseValue, OF_CLIENT, OF_KEY},
-    work::{LeaseChange, Refused},
+    work::LeaseChange,
 };
 use cninfra::keyval::{Bytes, KvError, LONGEST_LIFE, LeaseId, Reason};
 use redb::ReadableTable;
@@ -38,14 +38,14 @@ impl Writer<'_> {
     pub(crate) fn resume(&mut self) -> Result<Vec<(i64, Duration)>, redb::Error> {
         let LeasesFound { of_clients, living } = LeasesFound::read(&self.leases)?;
         for lease in of_clients {
-            self.end(lease)?;
+            self.end_lease(lease)?;
         }
         self.end_revision()?;
         Ok(living)
     }
 
     /// Detaches a key from a lease.
-    pub(super) fn leave(&mut self, lease: i64, key: &[u8]) -> Result<(), redb::Error> {
+    pub(super) fn detach_key(&mut self, lease: i64, key: &[u8]) -> Result<(), redb::Error> {
         if lease == 0 {
             return Ok(());
         }
@@ -94,11 +94,11 @@ impl Writer<'_> {
         // Rounded up to whole milliseconds, so never less than requested.
         let ttl = ttl.clamp(LEAST_LIFE, LONGEST_LIFE);
         let ttl = Duration::from_millis(millis(ttl + Duration::from_nanos(999_999)));
-        self.live(lease, kind, ttl)?;
+        self.start_lease(lease, kind, ttl)?;
         Ok((lease, ttl))
     }
 
-    pub(super) fn keep_alive(&mut self, lease: LeaseId) -> Result<Result<Duration, Refused>, redb::Error> {
+    pub(super) fn keep_alive(&mut self, lease: LeaseId) -> Result<Result<Duration, KvError>, redb::Error> {
         let Some((kind, life, _)) = self.leases.get(lease.0)?.map(|value| value.value()) else {
             return Ok(Err(KvError::new("keep alive", Reason::NoLease(lease)).not_applied()));
         };
@@ -106,12 +106,12 @@ impl Writer<'_> {
             return Ok(Ok(LONGEST_LIFE));
         }
         let ttl = Duration::from_millis(life);
-        self.live(lease.0, kind, ttl)?;
+        self.start_lease(lease.0, kind, ttl)?;
         Ok(Ok(ttl))
     }
 
     /// Starts the time to live of a lease.
-    fn live(&mut self, lease: i64, kind: u8, ttl: Duration) -> Result<(), redb::Error> {
+    fn start_lease(&mut self, lease: i64, kind: u8, ttl: Duration) -> Result<(), redb::Error> {
         self.leases.insert(lease, (kind, millis(ttl), now() + millis(ttl)))?;
         self.changed.leases.push(LeaseChange::Lives(lease, ttl));
         self.changed.any = true;
@@ -119,7 +119,7 @@ impl Writer<'_> {
     }
 
     /// Ends a lease, and its keys with it.
-    pub(super) fn end(&mut self, lease: i64) -> Result<(), redb::Error> {
+    pub(super) fn end_lease(&mut self, lease: i64) -> Result<(), redb::Error> {
         if self.leases.get(lease)?.is_none() {
             return Ok(());
         }

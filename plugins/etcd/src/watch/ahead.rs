@@ -11,19 +11,19 @@ pub(super) struct Ahead(Vec<(KeyRange, i64)>);
 
 impl Ahead {
     /// A range was removed. Its keys may still belong to the others.
-    pub(super) fn leave(&mut self, gone: &Tracked, others: &[Tracked]) {
-        if let Some(last) = gone.last().filter(|last| is_behind(others, *last)) {
+    pub(super) fn record_removed(&mut self, gone: &Tracked, others: &[Tracked]) {
+        if let Some(last) = gone.last_reported().filter(|last| is_behind(others, *last)) {
             self.0.push((gone.range.clone(), last));
         }
     }
 
     /// Drops the entries up to which all ranges have caught up.
-    pub(super) fn look_at(&mut self, tracked: &[Tracked]) {
+    pub(super) fn drop_caught_up(&mut self, tracked: &[Tracked]) {
         self.0.retain(|(_, last)| is_behind(tracked, *last));
     }
 
     /// Whether this revision of a key was already reported.
-    pub(super) fn has_told(&self, key: &[u8], at: i64) -> bool {
+    pub(super) fn was_reported(&self, key: &[u8], at: i64) -> bool {
         self.0.iter().any(|(range, last)| at <= *last && range.contains(key))
     }
 
@@ -34,5 +34,5 @@ impl Ahead {
 }
 
 fn is_behind(tracked: &[Tracked], last: i64) -> bool {
-    tracked.iter().any(|tracked| tracked.last().is_some_and(|told| told < last))
+    tracked.iter().any(|tracked| tracked.last_reported().is_some_and(|reported| reported < last))
 }

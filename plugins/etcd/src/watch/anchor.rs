@@ -47,7 +47,7 @@ pub(super) struct Identity {
 
 impl Identity {
     /// Records that a value was seen.
-    pub(super) fn saw(&mut self, entry: &Entry) {
+    pub(super) fn record(&mut self, entry: &Entry) {
         if let Some(seen) = Anchor::of(entry).filter(|seen| self.is_newer(seen)) {
             self.anchor = Some(seen);
         }
@@ -59,7 +59,7 @@ impl Identity {
 
     /// The anchor after these changes have been reported. They are of one transaction, so there is at most one per key.
     /// A key that was deleted can no longer be the anchor.
-    pub(super) fn after(&self, changes: &[Change]) -> Option<Anchor> {
+    pub(super) fn anchor_after(&self, changes: &[Change]) -> Option<Anchor> {
         let put = |change: &Change| match &change.kind {
             ChangeKind::Put { entry, .. } => Anchor::of(entry),
             _ => None,
@@ -73,7 +73,7 @@ impl Identity {
     }
 
     /// A range is about to be reported anew: an anchor in it may be outdated.
-    pub(super) fn anew(&mut self, range: &KeyRange) {
+    pub(super) fn forget_anchor_in(&mut self, range: &KeyRange) {
         self.anchor.take_if(|anchor| range.contains(&anchor.key));
     }
 
@@ -82,7 +82,7 @@ impl Identity {
     }
 
     /// Whether a header is of another cluster, or of an earlier term of the same one.
-    pub(super) fn is_other(&mut self, header: &ResponseHeader) -> bool {
+    pub(super) fn check_header(&mut self, header: &ResponseHeader) -> bool {
         let (cluster, term) = (header.cluster_id(), header.raft_term());
         let is_other = (self.cluster != 0 && self.cluster != cluster) || term < self.term;
         (self.cluster, self.term) = (cluster, term);
@@ -96,8 +96,8 @@ impl Watcher {
     ///
     /// Neither cluster id nor member id show it: they are derived from etcd's flags, so a store whose data directory
     /// was lost has the same ids again. Its revisions begin again, but may already be higher than before.
-    pub(super) async fn is_other(&mut self, header: &ResponseHeader) -> Result<Option<Cause>> {
-        if self.identity.is_other(header) {
+    pub(super) async fn check_identity(&mut self, header: &ResponseHeader) -> Result<Option<Cause>> {
+        if self.identity.check_header(header) {
             return Ok(Some(Cause::Replaced));
         }
         let Some((furthest, range)) = self.furthest() else { return Ok(None) };
@@ -122,19 +122,19 @@ impl Watcher {
     }
 
     fn furthest(&self) -> Option<(i64, KeyRange)> {
-        let told = self
+        let reported = self
             .tracked
             .iter()
             .filter(|tracked| !tracked.is_refused())
-            .filter_map(|tracked| Some((tracked.last()?, tracked.range.clone())));
-        told.max_by_key(|(last, _)| *last)
+            .filter_map(|tracked| Some((tracked.last_reported()?, tracked.range.clone())));
+        reported.max_by_key(|(last, _)| *last)
     }
 
     /// Whether the store has, at the revision that was last reported, another value of the anchor, or another number of
     /// keys.
     async fn has_changed(&self) -> Result<bool> {
         for tracked in &self.tracked {
-            let super::ranges::Told::UpTo { last, count } = tracked.told else { continue };
+            let super::ranges::Progress::UpTo { last, count } = tracked.progress else { continue };
             if last <= 0 {
                 continue;
             }

@@ -12,14 +12,14 @@ pub(super) struct Group {
 
 impl Group {
     /// By how many keys it changes the size of a range.
-    pub(super) fn adds(&self, range: &KeyRange) -> i64 {
-        let adds = |change: &Change| match change.kind {
+    pub(super) fn size_change(&self, range: &KeyRange) -> i64 {
+        let size_change = |change: &Change| match change.kind {
             _ if !range.contains(&change.key) => 0,
             ChangeKind::Put { created: Some(true), .. } => 1,
             ChangeKind::Deleted { .. } => -1,
             _ => 0,
         };
-        self.changes.iter().map(adds).sum()
+        self.changes.iter().map(size_change).sum()
     }
 }
 
@@ -84,22 +84,22 @@ mod tests {
             event("a", 6, 2, None),
             event("c", 7, 0, None),
         ];
-        let told: Vec<Group> = groups(events, true).collect();
+        let grouped: Vec<Group> = groups(events, true).collect();
         assert_eq!(
-            told.iter().map(|group| (group.at, group.changes.len())).collect::<Vec<_>>(),
+            grouped.iter().map(|group| (group.at, group.changes.len())).collect::<Vec<_>>(),
             [(5, 2), (6, 1), (7, 1)]
         );
-        assert_eq!(told[0].changes[0].previous, Previous::Absent);
-        assert!(matches!(&told[0].changes[1].previous, Previous::Entry(entry) if entry.version == Some(2)));
+        assert_eq!(grouped[0].changes[0].previous, Previous::Absent);
+        assert!(matches!(&grouped[0].changes[1].previous, Previous::Entry(entry) if entry.version == Some(2)));
         assert_eq!(
-            (&told[1].changes[0].previous, &told[2].changes[0].previous),
+            (&grouped[1].changes[0].previous, &grouped[2].changes[0].previous),
             (&Previous::Unknown, &Previous::Unknown)
         );
-        assert_eq!(told.iter().map(|group| group.adds(&KeyRange::all())).collect::<Vec<_>>(), [0, 0, -1]);
-        assert_eq!(told[0].adds(&KeyRange::key("a")), 1);
+        assert_eq!(grouped.iter().map(|group| group.size_change(&KeyRange::all())).collect::<Vec<_>>(), [0, 0, -1]);
+        assert_eq!(grouped[0].size_change(&KeyRange::key("a")), 1);
         // A single event, which takes the short path, gives the same result.
         let alone: Vec<Group> = groups(vec![event("a", 5, 1, None)], true).collect();
-        assert_eq!((alone[0].at, &alone[0].changes[..]), (5, &told[0].changes[..1]));
+        assert_eq!((alone[0].at, &alone[0].changes[..]), (5, &grouped[0].changes[..1]));
         assert_eq!((alone.len(), groups(Vec::new(), true).count()), (1, 0));
     }
 }

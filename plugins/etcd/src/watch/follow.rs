@@ -4,15 +4,15 @@ use super::{
     changes::{Group, groups},
     control::Wishes,
     open::{Opened, Part},
-    ranges::{Told, Tracked, segments},
+    ranges::{Progress, Tracked, segments},
     refused::refused,
-    run::{Then, Watcher, until},
+    run::{RoundEnd, Watcher, until},
     seldom::Seldom,
-    vigil::{EVERY, Found},
+    vigil::{EVERY, Health},
 };
 use crate::{
     convert::revision,
-    failure::{Asked, NO_RIGHT, told},
+    failure::{Asked, NO_RIGHT, with_cause},
     pulse::SILENCE,
 };
 use cninfra::keyval::{Applied, Cause, Event, KeyRange, KvError, Pushed, Reason};
@@ -32,58 +32,62 @@ struct Followed {
 /// What has to be done besides handling messages.
 enum Due {
     /// The subscriber wants something, or a refused range is due to be requested again.
-    Again,
+    NextRound,
     /// Check whether the stream is alive.
-    Look,
+    Check,
     /// Ask the stream for a sign of life.
-    Ask,
+    RequestProgress,
 }
 
-async fn next(wishes: &Wishes, refused: Option<Instant>, look: Instant, ask: Instant) -> Due {
+async fn next_due(wishes: &Wishes, refused: Option<Instant>, check_at: Instant, ask_at: Instant) -> Due {
     tokio::select! {
-        () = wishes.changed() => Due::Again,
-        () = until(refused) => Due::Again,
-        () = sleep_until(look) => Due::Look,
-        () = sleep_until(ask) => Due::Ask,
+        () = wishes.changed() => Due::NextRound,
+        () = until(refused) => Due::NextRound,
+        () = sleep_until(check_at) => Due::Check,
+        () = sleep_until(ask_at) => Due::RequestProgress,
     }
 }
 
-fn of_id<'f>(response: &WatchResponse, followed: &'f [Followed]) -> Option<&'f Followed> {
+fn with_id<'f>(response: &WatchResponse, followed: &'f [Followed]) -> Option<&'f Followed> {
     followed.iter().find(|followed| followed.part.id == response.watch_id())
 }
 
 impl Watcher {
-    pub(super) async fn follow(&mut self) -> Then {
+    pub(super) async fn follow(&mut self) -> RoundEnd {
         let followed = self.tracked.iter().filter(|tracked| !tracked.is_refused()).map(|tracked| &tracked.range);
         let ranges = segments(followed, self.together);
         let parts: Vec<Part> =
-            (1..).zip(ranges).map(|(id, range)| Part { id, from: self.from(&range), range }).collect();
+            (1..).zip(ranges).map(|(id, range)| Part { id, from: self.lowest_reported(&range), range }).collect();
         let mut opened = match self.open(&parts).await {
             Ok(opened) => opened,
-            Err(why) => return Then::Lost(why),
+            Err(why) => return RoundEnd::Lost(why),
         };
         let mut followed: Vec<Followed> = parts.into_iter().map(|part| Followed { part, pieces: Vec::new() }).collect();
-        let early = match self.join(&mut opened, &followed).await {
+        let early = match self.confirm_parts(&mut opened, &followed).await {
             Ok(early) => early,
-            Err(then) => return then,
+            Err(end) => return end,
         };
         for response in early {
-            if let Some(then) = self.take_in(response, &mut followed) {
-                return then;
+            if let Some(end) = self.handle_response(response, &mut followed) {
+                return end;
             }
         }
-        self.live(opened, followed).await
+        self.handle_messages(opened, followed).await
     }
 
     /// The lowest revision up to which a range in this part was reported.
-    fn from(&self, part: &KeyRange) -> i64 {
+    fn lowest_reported(&self, part: &KeyRange) -> i64 {
         let inside = self.tracked.iter().filter(|tracked| part.contains(tracked.range.start()));
-        inside.filter_map(|tracked| tracked.last()).min().unwrap_or(0)
+        inside.filter_map(|tracked| tracked.last_reported()).min().unwrap_or(0)
     }
 
     /// Waits until all parts are watched, and checks that this is the same store as before. Returns the events that
     /// arrived meanwhile.
-    async fn join(&mut self, opened: &mut Opened, followed: &[Followed]) -> Result<Vec<WatchResponse>, Then> {
+    async fn confirm_parts(
+        &mut self,
+        opened: &mut Opened,
+        followed: &[Followed],
+    ) -> Result<Vec<WatchResponse>, RoundEnd> {
         let deadline = Instant::now() + SILENCE;
         let (mut early, mut created, mut header) = (Vec::new(), 0, None);
         let mut next = Some(opened.first.clone());
@@ -92,25 +96,27 @@ impl Watcher {
                 Some(response) => response,
                 None => match timeout_at(deadline, opened.responses.message()).await {
                     Ok(Ok(Some(response))) => response,
-                    Ok(Ok(None)) => return Err(self.cut_off(opened, "the server has ended the stream".to_string())),
-                    Ok(Err(error)) => return Err(self.cut_off(opened, error.to_string())),
+                    Ok(Ok(None)) => {
+                        return Err(self.replace_broken(opened, "the server has ended the stream".to_string()));
+                    }
+                    Ok(Err(error)) => return Err(self.replace_broken(opened, error.to_string())),
                     Err(_) => {
                         if opened.vigil.wire().pulse.is_dead() {
-                            self.core.silent(opened.vigil.wire());
+                            self.core.replace_silent(opened.vigil.wire());
                         }
-                        return Err(Then::Lost("the server does not answer".to_string()));
+                        return Err(RoundEnd::Lost("the server does not answer".to_string()));
                     }
                 },
             };
-            opened.vigil.hears();
+            opened.vigil.record_message();
             if response.created() {
                 created += 1;
                 header = response.header().cloned();
             }
             if response.canceled() {
                 // Watches are created in order, and the answer for a refused one may not have its id.
-                let of = if response.created() { followed.get(created - 1) } else { of_id(&response, followed) };
-                return Err(self.canceled(&response, of.map(|of| &of.part.range), followed.len()));
+                let of = if response.created() { followed.get(created - 1) } else { with_id(&response, followed) };
+                return Err(self.handle_canceled(&response, of.map(|of| &of.part.range), followed.len()));
             }
             if !response.created() {
                 early.push(response);
@@ -118,132 +124,134 @@ impl Watcher {
         }
         match &header {
             Some(header) => self.recognize(header).await?,
-            None => return Err(Then::Lost("the server does not say which one it is".to_string())),
+            None => return Err(RoundEnd::Lost("the server does not say which one it is".to_string())),
         }
-        self.found();
+        self.mark_answered();
         self.pauses.reset();
-        self.lost = None;
+        self.lost_watch = None;
         Ok(early)
     }
 
-    async fn recognize(&mut self, header: &ResponseHeader) -> Result<(), Then> {
-        match self.is_other(header).await {
+    async fn recognize(&mut self, header: &ResponseHeader) -> Result<(), RoundEnd> {
+        match self.check_identity(header).await {
             Ok(None) => Ok(()),
             Ok(Some(cause)) => {
-                self.tell_anew(cause);
-                self.found();
-                Err(Then::Again)
+                self.mark_snapshots_due(cause);
+                self.mark_answered();
+                Err(RoundEnd::Again)
             }
-            Err(error) => Err(Then::Lost(told(&error))),
+            Err(error) => Err(RoundEnd::Lost(with_cause(&error))),
         }
     }
 
-    async fn live(&mut self, mut opened: Opened, mut followed: Vec<Followed>) -> Then {
+    async fn handle_messages(&mut self, mut opened: Opened, mut followed: Vec<Followed>) -> RoundEnd {
         let wishes = self.wishes.clone();
         let refused = self.refused_until();
         // The first question is asked at once, and each further one after a fixed pause.
-        let (mut look, mut ask) = (opened.vigil.first(), Instant::now());
-        let mut due = Seldom::new(next(&wishes, refused, look, ask));
+        let (mut check_at, mut ask_at) = (opened.vigil.first_check(), Instant::now());
+        let mut due = Seldom::new(next_due(&wishes, refused, check_at, ask_at));
         loop {
             tokio::select! {
                 // `due` first: it is rarely ready, so it does not delay messages.
                 biased;
                 is_due = &mut due => {
                     match is_due {
-                        Due::Again => return Then::Again,
-                        // The timer is not reset by each message. Instead, `look` checks how long ago the last one
+                        Due::NextRound => return RoundEnd::Again,
+                        // The timer is not reset by each message. Instead, `check` finds out how long ago the last one
                         // arrived.
-                        Due::Look => match opened.vigil.look(look) {
-                            Found::Alive(then) => look = then,
-                            Found::Stuck => return Then::Lost("no sign of life, though others have some".to_string()),
-                            Found::Dead => {
-                                self.core.silent(opened.vigil.wire());
-                                return Then::Lost(format!("no sign of life within {SILENCE:?}"));
+                        Due::Check => match opened.vigil.check(check_at) {
+                            Health::Alive(then) => check_at = then,
+                            Health::Stuck => {
+                                return RoundEnd::Lost("no sign of life, though others have some".to_string());
+                            }
+                            Health::Dead => {
+                                self.core.replace_silent(opened.vigil.wire());
+                                return RoundEnd::Lost(format!("no sign of life within {SILENCE:?}"));
                             }
                         },
-                        Due::Ask => {
-                            if opened.vigil.has_to_ask() {
+                        Due::RequestProgress => {
+                            if opened.vigil.record_question_if_due() {
                                 // The answer is only a sign of life, not a position: etcd 3.4 reports revisions whose
                                 // events it has not sent yet.
                                 let _ = timeout(ASKING, opened.sender.request_progress()).await;
                             }
-                            ask = Instant::now() + EVERY;
+                            ask_at = Instant::now() + EVERY;
                         }
                     }
-                    due.set(next(&wishes, refused, look, ask));
+                    due.set(next_due(&wishes, refused, check_at, ask_at));
                 }
                 message = opened.responses.message() => match message {
                     Ok(Some(response)) => {
-                        opened.vigil.hears();
-                        if let Some(then) = self.take_in(response, &mut followed) {
-                            return then;
+                        opened.vigil.record_message();
+                        if let Some(end) = self.handle_response(response, &mut followed) {
+                            return end;
                         }
                     }
-                    Ok(None) => return self.cut_off(&opened, "the server has ended the stream".to_string()),
-                    Err(error) => return self.cut_off(&opened, error.to_string()),
+                    Ok(None) => return self.replace_broken(&opened, "the server has ended the stream".to_string()),
+                    Err(error) => return self.replace_broken(&opened, error.to_string()),
                 },
             }
         }
     }
 
     /// The stream is broken: the next one is on another connection, to another member if there are more.
-    fn cut_off(&self, opened: &Opened, why: String) -> Then {
+    fn replace_broken(&self, opened: &Opened, why: String) -> RoundEnd {
         if self.core.watches.replace(opened.vigil.wire()) {
             self.core.suspect.notify_one();
         }
-        Then::Lost(why)
+        RoundEnd::Lost(why)
     }
 
-    fn take_in(&mut self, response: WatchResponse, followed: &mut [Followed]) -> Option<Then> {
+    fn handle_response(&mut self, response: WatchResponse, followed: &mut [Followed]) -> Option<RoundEnd> {
         if response.canceled() {
-            let of = of_id(&response, followed).map(|of| &of.part.range);
-            return Some(self.canceled(&response, of, followed.len()));
+            let of = with_id(&response, followed).map(|of| &of.part.range);
+            return Some(self.handle_canceled(&response, of, followed.len()));
         }
         // The answer to a progress request belongs to no part.
-        let of = followed.iter_mut().find(|followed| followed.part.id == response.watch_id())?;
+        let followed_part = followed.iter_mut().find(|followed| followed.part.id == response.watch_id())?;
         let (is_piece, mut events) = (response.0.fragment, response.0.events);
-        if is_piece || !of.pieces.is_empty() {
-            of.pieces.append(&mut events);
+        if is_piece || !followed_part.pieces.is_empty() {
+            followed_part.pieces.append(&mut events);
             if is_piece {
                 return None;
             }
-            events = std::mem::take(&mut of.pieces);
+            events = std::mem::take(&mut followed_part.pieces);
         }
-        let part = &of.part.range;
-        groups(events, self.options.previous).find_map(|group| self.tell(part, group))
+        let part = &followed_part.part.range;
+        groups(events, self.options.previous).find_map(|group| self.report(part, group))
     }
 
     /// An etcd watch has ended: the one of `part`, if that is known.
-    fn canceled(&mut self, response: &WatchResponse, part: Option<&KeyRange>, parts: usize) -> Then {
+    fn handle_canceled(&mut self, response: &WatchResponse, part: Option<&KeyRange>, parts: usize) -> RoundEnd {
         let reason = response.cancel_reason();
         let is_of_part = |tracked: &Tracked| part.is_none_or(|part| part.contains(tracked.range.start()));
         if response.compact_revision() > 0 {
             for tracked in self.tracked.iter_mut().filter(|tracked| is_of_part(tracked)) {
-                tracked.told = Told::Not(Cause::Compacted);
+                tracked.progress = Progress::SnapshotDue(Cause::Compacted);
             }
-            return Then::Again;
+            return RoundEnd::Again;
         }
         let followed = self.tracked.iter().filter(|tracked| !tracked.is_refused());
         if reason.contains(NO_RIGHT) && self.together && parts < followed.count() {
-            return Then::Denied;
+            return RoundEnd::Denied;
         }
         if reason.contains("auth token") {
-            self.core.watches.renew();
+            self.core.watches.drop_current();
         } else if part.is_some() && response.created() {
             // The watch was refused when it was created.
             for place in 0..self.tracked.len() {
                 if is_of_part(&self.tracked[place]) {
                     let range = self.tracked[place].range.clone();
-                    self.refuse(place, self.not_begun(&range, reason));
+                    self.refuse(place, self.creation_error(&range, reason));
                 }
             }
-            return Then::Again;
+            return RoundEnd::Again;
         }
-        Then::Lost(format!("the server has ended the watch: {reason}"))
+        RoundEnd::Lost(format!("the server has ended the watch: {reason}"))
     }
 
     /// The error for an etcd watch that could not be created.
-    fn not_begun(&self, range: &KeyRange, reason: &str) -> KvError {
+    fn creation_error(&self, range: &KeyRange, reason: &str) -> KvError {
         if reason.contains(NO_RIGHT) {
             return refused(&self.core, range, reason.to_string());
         }
@@ -252,33 +260,34 @@ impl Watcher {
     }
 
     /// Reports a transaction, without the changes that were already reported.
-    fn tell(&mut self, part: &KeyRange, mut group: Group) -> Option<Then> {
+    fn report(&mut self, part: &KeyRange, mut group: Group) -> Option<RoundEnd> {
         // Prepared before the event is pushed, and applied only if the feed has taken it.
         for tracked in &mut self.tracked {
-            tracked.next = tracked.told;
+            tracked.progress_if_taken = tracked.progress;
             if part.contains(tracked.range.start()) {
-                tracked.next.pass(group.at, || group.adds(&tracked.range));
+                tracked.progress_if_taken.advance_to(group.at, || group.size_change(&tracked.range));
             }
         }
         let is_new = |key: &[u8]| {
             // A refused range does not decide for others that have the key too.
             let of = self.tracked.iter().filter(|tracked| !tracked.is_refused() && tracked.range.contains(key));
             let mut of = of.peekable();
-            let is_new = of.peek().is_some() && of.all(|tracked| tracked.last().is_some_and(|last| last < group.at));
-            is_new && !self.ahead.has_told(key, group.at)
+            let is_new =
+                of.peek().is_some() && of.all(|tracked| tracked.last_reported().is_some_and(|last| last < group.at));
+            is_new && !self.ahead.was_reported(key, group.at)
         };
         group.changes.retain(|change| is_new(&change.key));
         if !group.changes.is_empty() {
-            let anchor = self.identity.after(&group.changes);
+            let anchor = self.identity.anchor_after(&group.changes);
             match self.feed.push(Event::changes(revision(group.at), group.changes)) {
                 Pushed::Queued => self.identity.anchor = anchor,
-                Pushed::Full(_) => return Some(Then::Slow),
-                Pushed::Resnapshot => return Some(Then::Overflowed),
-                Pushed::Ended => return Some(Then::Ended),
+                Pushed::Full(_) => return Some(RoundEnd::Slow),
+                Pushed::Resnapshot => return Some(RoundEnd::Overflowed),
+                Pushed::Ended => return Some(RoundEnd::Ended),
             }
         }
         for tracked in &mut self.tracked {
-            tracked.told = tracked.next;
+            tracked.progress = tracked.progress_if_taken;
         }
         None
     }

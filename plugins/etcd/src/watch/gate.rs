@@ -80,7 +80,7 @@ impl Gate {
     }
 
     /// Reports the result of an attempt.
-    pub(super) fn leave(&self, pass: Pass<'_>, has_opened: bool) {
+    pub(super) fn record_attempt(&self, pass: Pass<'_>, has_opened: bool) {
         let Pass::Scout(mut scout) = pass else { return };
         if has_opened {
             *scout = Scouting::default();
@@ -115,7 +115,7 @@ mod tests {
         assert!(gate.enter(&slot).await.is_none());
         assert_eq!(began.elapsed(), WITHIN);
         // After a failure, the next attempt waits for the pause.
-        gate.leave(scout, false);
+        gate.record_attempt(scout, false);
         let began = Instant::now();
         let scout = gate.enter(&slot).await.unwrap();
         assert!(matches!(scout, Pass::Scout(_)) && began.elapsed() >= Duration::from_millis(25));
@@ -123,8 +123,8 @@ mod tests {
         let mut waits = pin!(gate.enter(&slot));
         let mut sleeps = pin!(gate.opened());
         assert!(waits.as_mut().now_or_never().is_none() && sleeps.as_mut().now_or_never().is_none());
-        slot.get().await.unwrap().pulse.hears(Instant::now());
-        gate.leave(scout, true);
+        slot.get().await.unwrap().pulse.record_arrival(Instant::now());
+        gate.record_attempt(scout, true);
         assert!(sleeps.now_or_never().is_some());
         assert!(matches!(waits.await, Some(Pass::Turn(..))));
     }
@@ -133,7 +133,7 @@ mod tests {
     async fn thousands_open_one_after_the_other() {
         let (slot, gate) = (slot(), Gate::default());
         let wire = slot.get().await.unwrap();
-        wire.pulse.hears(Instant::now());
+        wire.pulse.record_arrival(Instant::now());
         let mut turns = Vec::new();
         while let Some(Some(Pass::Turn(on, turn))) = gate.enter(&slot).now_or_never() {
             assert!(Arc::ptr_eq(&on, &wire));

@@ -36,8 +36,8 @@ pub(crate) fn begin(
 ) -> Option<(Watch, oneshot::Receiver<KvError>)> {
     let (feed, events) = Feed::new(&options);
     let wishes = Arc::new(Wishes::new(ranges.clone()));
-    let (refuses, refused) = oneshot::channel();
-    let running = run::run(core.clone(), feed.clone(), wishes.clone(), options, refuses);
+    let (refusal_sender, refused) = oneshot::channel();
+    let running = run::run(core.clone(), feed.clone(), wishes.clone(), options, refusal_sender);
     let runs = tasks.spawn_unless(|| core.is_closed(), running);
     runs.then(|| (Watch::new(&ranges, events, Arc::new(Control { core, wishes, feed })), refused))
 }

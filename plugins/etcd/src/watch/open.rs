@@ -1,7 +1,7 @@
 //! Opens a stream of watches, on a connection that answers.
 
 use super::{gate::Pass, run::Watcher, vigil::Vigil};
-use crate::{convert::bounds, core::Core, failure::Failure, pulse::patiently, wire::Wire};
+use crate::{convert::bounds, core::Core, failure::Failure, pulse::sleep_with_grace, wire::Wire};
 use cninfra::keyval::{KeyRange, Reason};
 use etcd_client::{Error, WatchOptions, WatchRequestSender, WatchResponse, WatchResponseStream};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
@@ -42,7 +42,7 @@ impl Watcher {
             let mut pass = gate.enter(watches).await.ok_or_else(late)?;
             let until = *until.get_or_insert_with(|| Instant::now() + WITHIN);
             let opened = timeout_at(until, self.open_somehow(&mut pass, parts)).await;
-            gate.leave(pass, matches!(opened, Ok(Some(Ok(_)))));
+            gate.record_attempt(pass, matches!(opened, Ok(Some(Ok(_)))));
             match opened {
                 Ok(Some(opened)) => return opened,
                 // The connection was known to answer, but no longer does: find out again.
@@ -63,15 +63,15 @@ impl Watcher {
                     Err((error, endpoint)) => return Some(Err(format!("{endpoint}: {error}"))),
                 },
             };
-            wire.pulse.asks(Instant::now());
+            wire.pulse.record_question(Instant::now());
             attempts.push(open(wire.clone(), parts, self.options.previous));
             loop {
                 tokio::select! {
                     biased;
                     Some(opened) = attempts.next() => {
-                        return Some(opened.map_err(|(wire, error)| self.core.failed(&wire, error)));
+                        return Some(opened.map_err(|(wire, error)| self.core.replace_failed(&wire, error)));
                     }
-                    () = patiently(Instant::now() + BESIDE) => {
+                    () = sleep_with_grace(Instant::now() + BESIDE) => {
                         let pulse = &wire.pulse;
                         // If there are other streams on the connection, their signs of life decide whether it is dead.
                         if pulse.quiet() >= BESIDE && (pulse.streams() == 0 || pulse.is_dead()) {
@@ -80,7 +80,7 @@ impl Watcher {
                     }
                 }
             }
-            self.core.silent(&wire);
+            self.core.replace_silent(&wire);
             if let Pass::Turn(..) = pass {
                 return None;
             }
@@ -90,21 +90,21 @@ impl Watcher {
 
 impl Core {
     /// A connection for watches does not answer. The connection for calls may be dead too, without having noticed.
-    pub(crate) fn silent(&self, wire: &Arc<Wire>) {
+    pub(crate) fn replace_silent(&self, wire: &Arc<Wire>) {
         if self.watches.replace(wire) {
             if self.probed.quiet() >= FRESH {
-                self.calls.renew();
+                self.calls.drop_current();
             }
             self.suspect.notify_one();
         }
     }
 
     /// A stream could not be opened.
-    fn failed(&self, wire: &Arc<Wire>, error: Error) -> String {
+    fn replace_failed(&self, wire: &Arc<Wire>, error: Error) -> String {
         let text = format!("{}: {error}", wire.endpoint);
         let failure = Failure::of(error, None);
         // A member without a quorum says so itself: the next member may answer.
-        if failure.breaks || failure.reason == Reason::Unavailable {
+        if failure.is_connection_lost || failure.reason == Reason::Unavailable {
             self.watches.replace(wire);
             self.suspect.notify_one();
         }

@@ -1,7 +1,7 @@
 //! [`Tracked`]: a range of a watch, with the revision up to which it was reported; and which ranges share an etcd
 //! watch.
 
-use super::warned::Warned;
+use super::warned::WarningLimit;
 use bytes::Bytes;
 use cninfra::keyval::{Cause, KeyRange};
 use tokio::time::Instant;
@@ -10,35 +10,43 @@ use tokio::time::Instant;
 pub(super) struct Tracked {
     pub(super) number: u64,
     pub(super) range: KeyRange,
-    pub(super) told: Told,
+    pub(super) progress: Progress,
     /// A snapshot of it was reported in part.
-    pub(super) is_begun: bool,
-    /// The value of `told` once the event that is being pushed has been taken.
-    pub(super) next: Told,
+    pub(super) has_partial_snapshot: bool,
+    /// The value of `progress` once the event that is being pushed has been taken.
+    pub(super) progress_if_taken: Progress,
     /// The store refuses to read it: it is requested again at this time.
     pub(super) refused_until: Option<Instant>,
-    pub(super) warned: Warned,
+    pub(super) warning_limit: WarningLimit,
 }
 
 /// Up to where a range was reported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told {
+pub(super) enum Progress {
     /// A snapshot is due, for this cause.
-    Not(Cause),
+    SnapshotDue(Cause),
     /// Everything up to this revision was reported. `count` is the number of keys at it, if that is known.
     UpTo { last: i64, count: Option<i64> },
 }
 
 impl Tracked {
-    pub(super) fn new(number: u64, range: KeyRange, told: Told) -> Self {
-        Tracked { number, range, told, is_begun: false, next: told, refused_until: None, warned: Warned::default() }
+    pub(super) fn new(number: u64, range: KeyRange, progress: Progress) -> Self {
+        Tracked {
+            number,
+            range,
+            progress,
+            has_partial_snapshot: false,
+            progress_if_taken: progress,
+            refused_until: None,
+            warning_limit: WarningLimit::default(),
+        }
     }
 
     /// Leaves the range out until then. What was reported of it may be outdated by that time.
     pub(super) fn refuse(&mut self, until: Instant) {
         self.refused_until = Some(until);
-        if self.last().is_some() {
-            self.told = Told::Not(Cause::Lost);
+        if self.last_reported().is_some() {
+            self.progress = Progress::SnapshotDue(Cause::Lost);
         }
     }
 
@@ -47,18 +55,18 @@ impl Tracked {
     }
 
     /// The revision up to which it was reported; `None` if a snapshot is due.
-    pub(super) fn last(&self) -> Option<i64> {
-        match self.told {
-            Told::UpTo { last, .. } => Some(last),
-            Told::Not(_) => None,
+    pub(super) fn last_reported(&self) -> Option<i64> {
+        match self.progress {
+            Progress::UpTo { last, .. } => Some(last),
+            Progress::SnapshotDue(_) => None,
         }
     }
 }
 
-impl Told {
+impl Progress {
     /// Advances to this revision, which adds so many keys, unless it is already at or beyond it.
-    pub(super) fn pass(&mut self, at: i64, adds: impl FnOnce() -> i64) {
-        if let Told::UpTo { last, count } = self
+    pub(super) fn advance_to(&mut self, at: i64, adds: impl FnOnce() -> i64) {
+        if let Progress::UpTo { last, count } = self
             && *last < at
         {
             *last = at;
@@ -75,7 +83,7 @@ pub(super) fn segments<'a>(ranges: impl Iterator<Item = &'a KeyRange>, together:
     let mut segments: Vec<KeyRange> = Vec::new();
     for range in ranges {
         if let Some(last) = segments.last_mut()
-            && (touches(last, range) || (together && is_deep(last.start(), range)))
+            && (touches(last, range) || (together && shares_agent_folder(last.start(), range)))
         {
             *last = joined(last, range);
         } else {
@@ -91,14 +99,14 @@ fn touches(one: &KeyRange, next: &KeyRange) -> bool {
 }
 
 /// Whether there may be a key in both.
-pub(super) fn meet(one: &KeyRange, other: &KeyRange) -> bool {
+pub(super) fn overlap(one: &KeyRange, other: &KeyRange) -> bool {
     let begins_in = |one: &KeyRange, other: &KeyRange| other.end().is_none_or(|end| one.start() < end);
     begins_in(one, other) && begins_in(other, one)
 }
 
 /// Whether both begin in the same folder, at least two names deep. That is a folder of an agent
 /// (`/vnf-agent/<label>/`), not a root that all agents share.
-fn is_deep(start: &Bytes, range: &KeyRange) -> bool {
+fn shares_agent_folder(start: &Bytes, range: &KeyRange) -> bool {
     let common = start.iter().zip(range.start().iter()).take_while(|(one, other)| one == other).count();
     let Some(slash) = start[..common].iter().rposition(|byte| *byte == b'/') else { return false };
     let folder = &start[..=slash];
@@ -117,15 +125,15 @@ fn joined(one: &KeyRange, next: &KeyRange) -> KeyRange {
 mod tests {
     use super::*;
 
-    fn of(prefixes: &[&str]) -> Vec<String> {
+    fn segments_of(prefixes: &[&str]) -> Vec<String> {
         let ranges: Vec<KeyRange> = prefixes.iter().map(KeyRange::prefix).collect();
         segments(ranges.iter(), true).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn no_key_is_watched_twice() {
-        assert_eq!(of(&["b/", "a/", "a/x/"]), ["a/*", "b/*"]);
-        assert_eq!(of(&["", "a/"]), ["*"]);
+        assert_eq!(segments_of(&["b/", "a/", "a/x/"]), ["a/*", "b/*"]);
+        assert_eq!(segments_of(&["", "a/"]), ["*"]);
         let touching = [KeyRange::between("a", "c"), KeyRange::between("c", "e"), KeyRange::key("k")];
         let shown: Vec<String> = segments(touching.iter(), true).iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["a..e", "k"]);
@@ -133,18 +141,19 @@ mod tests {
 
     #[test]
     fn ranges_meet_that_have_a_key_in_common() {
-        let meets = |one: &str, other: &str| meet(&KeyRange::prefix(one), &KeyRange::prefix(other));
+        let meets = |one: &str, other: &str| overlap(&KeyRange::prefix(one), &KeyRange::prefix(other));
         assert!(meets("", "a") && meets("a/", "a") && meets("a", "a") && !meets("a", "b") && !meets("b", "a"));
         assert!(
-            !meet(&KeyRange::between("a", "c"), &KeyRange::from("c")) && meet(&KeyRange::all(), &KeyRange::key("k"))
+            !overlap(&KeyRange::between("a", "c"), &KeyRange::from("c"))
+                && overlap(&KeyRange::all(), &KeyRange::key("k"))
         );
     }
 
     #[test]
     fn what_an_agent_has_is_watched_together() {
-        assert_eq!(of(&["/vnf-agent/one/a/", "/vnf-agent/one/c/"]), ["/vnf-agent/one/a/../vnf-agent/one/c0"]);
-        assert_eq!(of(&["/vnf-agent/one/", "/vnf-agent/two/"]), ["/vnf-agent/one/*", "/vnf-agent/two/*"]);
-        assert_eq!(of(&["/contiv/", "/vnf-agent/one/"]), ["/contiv/*", "/vnf-agent/one/*"]);
+        assert_eq!(segments_of(&["/vnf-agent/one/a/", "/vnf-agent/one/c/"]), ["/vnf-agent/one/a/../vnf-agent/one/c0"]);
+        assert_eq!(segments_of(&["/vnf-agent/one/", "/vnf-agent/two/"]), ["/vnf-agent/one/*", "/vnf-agent/two/*"]);
+        assert_eq!(segments_of(&["/contiv/", "/vnf-agent/one/"]), ["/contiv/*", "/vnf-agent/one/*"]);
         let apart = [KeyRange::prefix("/vnf-agent/one/a/"), KeyRange::prefix("/vnf-agent/one/c/")];
         assert_eq!(segments(apart.iter(), false).len(), 2);
     }

@@ -4,14 +4,14 @@ use super::{
     ahead::Ahead,
     anchor::Identity,
     control::Wishes,
-    outage::{Lost, Number, Was},
-    ranges::{Told, Tracked, meet},
+    outage::{BeforeLoss, LostWatch, OutageNumber},
+    ranges::{Progress, Tracked, overlap},
     seldom::Seldom,
 };
 use crate::{
     convert::number,
     core::Core,
-    failure::told,
+    failure::with_cause,
     terms::{Lane, Terms},
 };
 use cninfra::client::Pauses;
@@ -38,10 +38,10 @@ pub(super) struct Watcher {
     /// The server was unreachable: it may be another store now.
     pub(super) is_unsure: bool,
     /// The subscriber has been told that the connection is lost.
-    pub(super) is_lost: bool,
+    pub(super) is_loss_reported: bool,
     /// Present while this watch counts as lost in an outage.
-    pub(super) lost: Option<Lost>,
-    pub(super) outage: Number,
+    pub(super) lost_watch: Option<LostWatch>,
+    pub(super) last_outage: OutageNumber,
     /// Whether the server has ever answered this watch.
     pub(super) has_begun: bool,
     /// Whether ranges of the same agent are watched as one (see `segments`).
@@ -53,14 +53,14 @@ pub(super) struct Watcher {
 
 /// The caller that asked for this watch.
 struct Asker {
-    refuses: oneshot::Sender<KvError>,
+    refusal_sender: oneshot::Sender<KvError>,
     /// The error of the first range that the user may not read.
     why: Option<KvError>,
 }
 
 /// Why following the server has ended.
 #[derive(Debug)]
-pub(super) enum Then {
+pub(super) enum RoundEnd {
     /// The subscriber wants something, or a snapshot is due.
     Again,
     /// The connection or the server failed.
@@ -81,7 +81,7 @@ pub(super) async fn run(
     feed: Feed,
     wishes: Arc<Wishes>,
     options: WatchOptions,
-    refuses: oneshot::Sender<KvError>,
+    refusal_sender: oneshot::Sender<KvError>,
 ) {
     let _ending = Ending { feed: feed.clone(), wishes: wishes.clone() };
     let mut watcher = Watcher {
@@ -93,13 +93,13 @@ pub(super) async fn run(
         ahead: Ahead::default(),
         identity: Identity::default(),
         is_unsure: false,
-        is_lost: false,
-        lost: None,
-        outage: Number::default(),
+        is_loss_reported: false,
+        lost_watch: None,
+        last_outage: OutageNumber::default(),
         has_begun: false,
         together: true,
         pauses: Pauses::default(),
-        asker: Some(Asker { refuses, why: None }),
+        asker: Some(Asker { refusal_sender, why: None }),
     };
     let end = Seldom::new(async {
         tokio::select! {
@@ -139,48 +139,48 @@ impl Watcher {
     async fn go(&mut self) {
         let mut cause = Cause::Start;
         loop {
-            self.look_at_wishes(cause);
+            self.apply_wishes(cause);
             cause = Cause::Added;
-            let then = match self.tell_snapshots().await {
-                Err(then) => then,
+            let end = match self.report_snapshots().await {
+                Err(end) => end,
                 Ok(()) if self.tracked.iter().all(Tracked::is_refused) => {
                     // The server has answered. Why each range is refused is in the log.
-                    self.lost = None;
-                    if let Some(Asker { refuses, why: Some(why) }) = self.asker.take() {
+                    self.lost_watch = None;
+                    if let Some(Asker { refusal_sender, why: Some(why) }) = self.asker.take() {
                         // The caller of `watch` gets this error instead of a watch.
-                        let _ = refuses.send(why);
+                        let _ = refusal_sender.send(why);
                         return;
                     }
                     if !self.tracked.is_empty() {
-                        self.tell_loss();
+                        self.report_loss();
                     }
                     tokio::select! {
                         () = self.wishes.changed() => {}
                         () = until(self.refused_until()) => {}
                     }
-                    Then::Again
+                    RoundEnd::Again
                 }
                 Ok(()) => self.follow().await,
             };
-            match then {
-                Then::Again => {}
-                Then::Denied => self.together = false,
-                Then::Ended => return,
-                Then::Slow => {
+            match end {
+                RoundEnd::Again => {}
+                RoundEnd::Denied => self.together = false,
+                RoundEnd::Ended => return,
+                RoundEnd::Slow => {
                     let feed = self.feed.clone();
                     tokio::select! {
                         is_there = feed.room() => if !is_there { return },
                         () = self.wishes.changed() => {}
                     }
                 }
-                Then::Overflowed => {
-                    self.tell_anew(Cause::Overflow);
+                RoundEnd::Overflowed => {
+                    self.mark_snapshots_due(Cause::Overflow);
                     if !self.feed.room().await {
                         return;
                     }
                 }
-                Then::Lost(why) => {
-                    self.lose(&why);
+                RoundEnd::Lost(why) => {
+                    self.mark_lost(&why);
                     let pause = self.pauses.next();
                     tokio::select! {
                         () = sleep(pause) => {}
@@ -192,50 +192,54 @@ impl Watcher {
         }
     }
 
-    fn look_at_wishes(&mut self, cause: Cause) {
+    fn apply_wishes(&mut self, cause: Cause) {
         let wanted = self.wishes.take();
         let is_gone = |tracked: &mut Tracked| wanted.ranges.iter().all(|(number, _)| *number != tracked.number);
         let gone: Vec<Tracked> = self.tracked.extract_if(.., is_gone).collect();
         for gone in gone {
-            self.take_out(&gone);
+            self.remove_range(&gone);
         }
-        self.ahead.look_at(&self.tracked);
+        self.ahead.drop_caught_up(&self.tracked);
         for (number, range) in wanted.ranges {
             if self.tracked.iter().all(|tracked| tracked.number != number) {
-                let told = self.told_at_first(cause);
-                self.tracked.push(Tracked::new(number, range, told));
+                let progress = self.initial_progress(cause);
+                self.tracked.push(Tracked::new(number, range, progress));
             }
         }
         if wanted.snapshot {
-            self.tell_anew(Cause::Requested);
+            self.mark_snapshots_due(Cause::Requested);
         }
     }
 
-    fn take_out(&mut self, gone: &Tracked) {
-        self.ahead.leave(gone, &self.tracked);
-        if gone.is_begun {
+    fn remove_range(&mut self, gone: &Tracked) {
+        self.ahead.record_removed(gone, &self.tracked);
+        if gone.has_partial_snapshot {
             // Some of its keys were already reported as they are now, others not yet.
-            let shares = |tracked: &&mut Tracked| tracked.last().is_some() && meet(&tracked.range, &gone.range);
-            self.tracked.iter_mut().filter(shares).for_each(|tracked| tracked.told = Told::Not(Cause::Lost));
+            let shares =
+                |tracked: &&mut Tracked| tracked.last_reported().is_some() && overlap(&tracked.range, &gone.range);
+            self.tracked
+                .iter_mut()
+                .filter(shares)
+                .for_each(|tracked| tracked.progress = Progress::SnapshotDue(Cause::Lost));
         }
         // The feed accepts this event even if it is full.
         let _ = self.feed.push(Event::removed(gone.range.clone()));
     }
 
-    fn told_at_first(&self, cause: Cause) -> Told {
+    fn initial_progress(&self, cause: Cause) -> Progress {
         match self.options.from.filter(|_| cause == Cause::Start) {
             // Starts at the revision before: starting at a compacted revision would miss a deletion there.
-            Some(from) => Told::UpTo { last: number(from) - 1, count: None },
-            None => Told::Not(cause),
+            Some(from) => Progress::UpTo { last: number(from) - 1, count: None },
+            None => Progress::SnapshotDue(cause),
         }
     }
 
     /// Marks all ranges as due for a snapshot.
-    pub(super) fn tell_anew(&mut self, cause: Cause) {
+    pub(super) fn mark_snapshots_due(&mut self, cause: Cause) {
         for tracked in &mut self.tracked {
             // A range without a first snapshot keeps its cause.
-            if tracked.last().is_some() {
-                tracked.told = Told::Not(cause);
+            if tracked.last_reported().is_some() {
+                tracked.progress = Progress::SnapshotDue(cause);
             }
         }
         if matches!(cause, Cause::Regressed | Cause::Replaced) {
@@ -244,36 +248,36 @@ impl Watcher {
         }
     }
 
-    fn lose(&mut self, why: &str) {
+    fn mark_lost(&mut self, why: &str) {
         self.asker = None;
         self.feed.has_failed();
         self.is_unsure = true;
-        match &self.lost {
-            Some(lost) => lost.stays(why),
+        match &self.lost_watch {
+            Some(lost) => lost.log_still_lost(why),
             None => {
                 let ranges =
                     self.tracked.iter().map(|tracked| tracked.range.to_string()).collect::<Vec<_>>().join(", ");
-                let was = if self.has_begun { Was::There } else { Was::Nothing };
-                self.lost = Some(Lost::new(&self.core, &mut self.outage, was, ranges, why));
+                let was = if self.has_begun { BeforeLoss::Begun } else { BeforeLoss::NeverBegun };
+                self.lost_watch = Some(LostWatch::new(&self.core, &mut self.last_outage, was, ranges, why));
             }
         }
-        self.tell_loss();
+        self.report_loss();
     }
 
-    fn tell_loss(&mut self) {
-        if !self.is_lost {
-            self.is_lost = true;
+    fn report_loss(&mut self) {
+        if !self.is_loss_reported {
+            self.is_loss_reported = true;
             // The feed accepts this event even if it is full.
             let _ = self.feed.push(Event::Link(Link::Lost));
         }
     }
 
     /// To be called when the server has answered.
-    pub(super) fn found(&mut self) {
+    pub(super) fn mark_answered(&mut self) {
         self.has_begun = true;
         self.asker = None;
-        if self.is_lost {
-            self.is_lost = false;
+        if self.is_loss_reported {
+            self.is_loss_reported = false;
             let _ = self.feed.push(Event::Link(Link::Resumed));
         }
     }
@@ -283,8 +287,8 @@ impl Watcher {
         self.feed.has_failed();
         let tracked = &mut self.tracked[place];
         tracked.refuse(Instant::now() + REFUSED);
-        if tracked.warned.is_due() {
-            let (why, help) = (told(&error), error.help().unwrap_or_default());
+        if tracked.warning_limit.allow() {
+            let (why, help) = (with_cause(&error), error.help().unwrap_or_default());
             tracing::warn!("{} is not watched, and is asked for again each {REFUSED:?}: {why}; {help}", tracked.range);
         }
         if let Some(asker) = &mut self.asker
@@ -305,11 +309,11 @@ impl Watcher {
     }
 
     /// Sends an event of a snapshot, and waits until there is room for it.
-    pub(super) async fn send(&self, event: Event) -> Result<(), Then> {
+    pub(super) async fn send(&self, event: Event) -> Result<(), RoundEnd> {
         match self.feed.send(event).await {
             Pushed::Queued => Ok(()),
-            Pushed::Ended => Err(Then::Ended),
-            Pushed::Resnapshot | Pushed::Full(_) => Err(Then::Overflowed),
+            Pushed::Ended => Err(RoundEnd::Ended),
+            Pushed::Resnapshot | Pushed::Full(_) => Err(RoundEnd::Overflowed),
         }
     }
 }

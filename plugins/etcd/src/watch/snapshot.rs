@@ -1,13 +1,13 @@
 //! Snapshots: a range is listed page by page, and reported.
 
 use super::{
-    ranges::Told,
+    ranges::Progress,
     refused::refused,
-    run::{Then, Watcher},
+    run::{RoundEnd, Watcher},
 };
 use crate::{
     convert::number,
-    failure::{lacks_right, told},
+    failure::{lacks_right, with_cause},
 };
 use cninfra::keyval::{At, Cause, Event, KvError, Missed, PageRequest, Paging, Reason, Revision};
 use std::error::Error as _;
@@ -22,32 +22,32 @@ fn is_of_range(error: &KvError) -> bool {
     }
 }
 
-fn said(error: &KvError) -> Option<String> {
+fn source_text(error: &KvError) -> Option<String> {
     error.source().map(ToString::to_string)
 }
 
 impl Watcher {
     /// Reports the snapshots that are due, all at the same revision unless it is compacted meanwhile.
-    pub(super) async fn tell_snapshots(&mut self) -> Result<(), Then> {
+    pub(super) async fn report_snapshots(&mut self) -> Result<(), RoundEnd> {
         let (mut at, now) = (None, Instant::now());
         for place in 0..self.tracked.len() {
             let tracked = &mut self.tracked[place];
             tracked.refused_until.take_if(|until| *until <= now);
             if !tracked.is_refused()
-                && let Told::Not(cause) = tracked.told
+                && let Progress::SnapshotDue(cause) = tracked.progress
             {
-                at = self.tell_snapshot(place, cause, at).await?;
+                at = self.report_snapshot(place, cause, at).await?;
             }
         }
         Ok(())
     }
 
-    async fn tell_snapshot(
+    async fn report_snapshot(
         &mut self,
         place: usize,
         cause: Cause,
         at: Option<Revision>,
-    ) -> Result<Option<Revision>, Then> {
+    ) -> Result<Option<Revision>, RoundEnd> {
         let range = self.tracked[place].range.clone();
         let mut first = PageRequest::new(range.clone());
         first.at = at.map_or(At::Latest, At::Revision);
@@ -64,35 +64,35 @@ impl Watcher {
                         continue;
                     }
                     Missed::GivesUp if is_of_range(&error) => {
-                        let error = match said(&error).filter(|_| lacks_right(&error)) {
-                            Some(said) => refused(&self.core, &range, said),
+                        let error = match source_text(&error).filter(|_| lacks_right(&error)) {
+                            Some(text) => refused(&self.core, &range, text),
                             None => error,
                         };
                         self.refuse(place, error);
                         return Ok(at);
                     }
-                    Missed::GivesUp => return Err(Then::Lost(told(&error))),
+                    Missed::GivesUp => return Err(RoundEnd::Lost(with_cause(&error))),
                 },
             };
-            self.found();
+            self.mark_answered();
             if !has_begun {
-                self.identity.anew(&range);
-                self.tracked[place].is_begun = true;
+                self.identity.forget_anchor_in(&range);
+                self.tracked[place].has_partial_snapshot = true;
                 self.send(Event::snapshot_begin(range.clone(), cause)).await?;
                 has_begun = true;
             }
             let is_last = !paging.took(&page);
             count += i64::try_from(page.entries.len()).unwrap_or(i64::MAX);
             for entry in page.entries {
-                self.identity.saw(&entry);
+                self.identity.record(&entry);
                 self.send(Event::Item(entry)).await?;
             }
             if is_last {
                 self.send(Event::snapshot_end(range, page.at)).await?;
                 let last = page.at.map_or(0, number);
-                self.tracked[place].told = Told::UpTo { last, count: Some(count) };
-                self.tracked[place].is_begun = false;
-                self.tracked[place].warned.reset();
+                self.tracked[place].progress = Progress::UpTo { last, count: Some(count) };
+                self.tracked[place].has_partial_snapshot = false;
+                self.tracked[place].warning_limit.reset();
                 return Ok(page.at);
             }
         }

@@ -29,7 +29,7 @@ pub(super) struct Vigil {
 }
 
 /// The result of a check.
-pub(super) enum Found {
+pub(super) enum Health {
     /// Alive: the next check is due then.
     Alive(Instant),
     /// Only the stream is dead.
@@ -42,8 +42,8 @@ impl Vigil {
     /// To be called when something has arrived on a new stream.
     pub(super) fn begin(wire: Arc<Wire>) -> Self {
         let now = Instant::now();
-        wire.pulse.begins();
-        wire.pulse.hears(now);
+        wire.pulse.add_stream();
+        wire.pulse.record_arrival(now);
         let mut vigil = Vigil { wire, heard: now, asked: None, next: now, has_grace: false };
         // Spread over time, so that not all streams ask at once.
         vigil.next = now + vigil.pause().mul_f64(fastrand::f64());
@@ -61,54 +61,54 @@ impl Vigil {
     }
 
     /// A message has arrived.
-    pub(super) fn hears(&mut self) {
+    pub(super) fn record_message(&mut self) {
         self.heard = Instant::now();
         self.asked = None;
-        self.wire.pulse.hears(self.heard);
+        self.wire.pulse.record_arrival(self.heard);
     }
 
     /// Whether to ask the stream for a sign of life now. To be called once a second.
-    pub(super) fn has_to_ask(&mut self) -> bool {
+    pub(super) fn record_question_if_due(&mut self) -> bool {
         let now = Instant::now();
-        let asks = now >= self.next || self.wire.pulse.has_to_be_asked(EVERY);
-        if asks {
+        let is_due = now >= self.next || self.wire.pulse.claim_question(EVERY);
+        if is_due {
             self.next = now + self.pause();
             self.asked.get_or_insert(now);
-            self.wire.pulse.asks(now);
+            self.wire.pulse.record_question(now);
         }
-        asks
+        is_due
     }
 
     /// When the first check is due.
-    pub(super) fn first(&self) -> Instant {
+    pub(super) fn first_check(&self) -> Instant {
         self.heard + SILENCE
     }
 
     /// Checks the stream and its connection. The check was due at `due`.
-    pub(super) fn look(&mut self, due: Instant) -> Found {
+    pub(super) fn check(&mut self, due: Instant) -> Health {
         let (now, pulse) = (Instant::now(), &self.wire.pulse);
         if pulse.is_dead() {
             return match grace(due).filter(|_| !self.has_grace) {
                 Some(grace) => {
                     self.has_grace = true;
-                    Found::Alive(now + grace)
+                    Health::Alive(now + grace)
                 }
-                None => Found::Dead,
+                None => Health::Dead,
             };
         }
         self.has_grace = false;
         if self.asked.is_some_and(|asked| now.saturating_duration_since(asked) >= STUCK) {
-            return Found::Stuck;
+            return Health::Stuck;
         }
         // The connection may have been quiet for that long, but was asked only just now.
         let soon = now + EVERY / 10;
-        Found::Alive(pulse.dead_at().max(soon))
+        Health::Alive(pulse.dead_at().max(soon))
     }
 }
 
 impl Drop for Vigil {
     fn drop(&mut self) {
-        self.wire.pulse.ends();
+        self.wire.pulse.remove_stream();
     }
 }
 
@@ -131,9 +131,9 @@ mod tests {
         for _ in 0..seconds {
             advance(EVERY).await;
             for vigil in &mut *vigils {
-                if vigil.has_to_ask() {
+                if vigil.record_question_if_due() {
                     asked += 1;
-                    vigil.hears();
+                    vigil.record_message();
                 }
             }
         }
@@ -160,25 +160,25 @@ mod tests {
         let began = Instant::now();
         loop {
             sleep(EVERY).await;
-            assert!(hangs.has_to_ask() && lives.has_to_ask());
-            lives.hears();
-            match hangs.look(Instant::now()) {
-                Found::Alive(then) => assert!(then > Instant::now() && began.elapsed() <= STUCK),
-                Found::Stuck => break,
-                Found::Dead => panic!("others have an answer"),
+            assert!(hangs.record_question_if_due() && lives.record_question_if_due());
+            lives.record_message();
+            match hangs.check(Instant::now()) {
+                Health::Alive(then) => assert!(then > Instant::now() && began.elapsed() <= STUCK),
+                Health::Stuck => break,
+                Health::Dead => panic!("others have an answer"),
             }
         }
         assert!(began.elapsed() >= STUCK);
         // When the other stream has no answer either, it is the connection.
         sleep(EVERY).await;
-        assert!(lives.has_to_ask());
+        assert!(lives.record_question_if_due());
         let then = wire.pulse.dead_at();
         sleep(then - Instant::now()).await;
-        assert!(matches!(lives.look(then), Found::Dead));
+        assert!(matches!(lives.check(then), Health::Dead));
         // A check that is itself late is repeated once.
         advance(SILENCE).await;
-        let Found::Alive(later) = hangs.look(then) else { panic!("it is late") };
+        let Health::Alive(later) = hangs.check(then) else { panic!("it is late") };
         sleep(later - Instant::now()).await;
-        assert!(matches!(hangs.look(later), Found::Dead));
+        assert!(matches!(hangs.check(later), Health::Dead));
     }
 }

@@ -1,4 +1,4 @@
-//! [`Warned`]: limits how often an ongoing problem is logged.
+//! [`WarningLimit`]: limits how often an ongoing problem is logged.
 
 use std::time::Duration;
 use tokio::time::Instant;
@@ -7,12 +7,12 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// When it was last logged.
 #[derive(Default)]
-pub(super) struct Warned(Option<Instant>);
+pub(super) struct WarningLimit(Option<Instant>);
 
-impl Warned {
+impl WarningLimit {
     /// Whether to log it now: at first, and then once a minute.
-    pub(super) fn is_due(&mut self) -> bool {
-        let is_due = self.0.is_none_or(|told| told.elapsed() >= EVERY);
+    pub(super) fn allow(&mut self) -> bool {
+        let is_due = self.0.is_none_or(|logged_at| logged_at.elapsed() >= EVERY);
         if is_due {
             self.0 = Some(Instant::now());
         }

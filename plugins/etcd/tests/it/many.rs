@@ -52,14 +52,14 @@ fn counted(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
 
 /// What all watches together have reported.
 #[derive(Default, Debug)]
-struct Told {
+struct Totals {
     snapshots: AtomicUsize,
     changes: AtomicUsize,
     lost: AtomicUsize,
     resumed: AtomicUsize,
 }
 
-impl Told {
+impl Totals {
     async fn take(&self, mut watch: Watch) {
         while let Some(event) = watch.next().await {
             let of = match event {
@@ -134,8 +134,8 @@ async fn thousands() {
     let (addr, connections) = counted(etcd.addr());
     let (direct, through) = (kv(etcd.endpoint()).await, kv(addr.to_string()).await);
     direct.put("p/first", "0").await.unwrap();
-    let told = Arc::<Told>::default();
-    let all = |what, of: fn(&Told) -> &AtomicUsize, count: usize| {
+    let told = Arc::<Totals>::default();
+    let all = |what, of: fn(&Totals) -> &AtomicUsize, count: usize| {
         let told = &told;
         async move {
             let began = Instant::now();

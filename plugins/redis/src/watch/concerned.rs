@@ -22,13 +22,13 @@ type Watches = BTreeMap<u64, Arc<Inbox>>;
 impl Concerned {
     /// Adds a range of a watch.
     pub(super) fn add(&mut self, range: &KeyRange, id: u64, inbox: Arc<Inbox>) {
-        let (ranges, start) = self.of_kind(range);
+        let (ranges, start) = self.ranges_of_kind(range);
         ranges.entry(start.clone()).or_default().insert(id, inbox);
     }
 
     /// Removes a range of a watch.
     pub(super) fn remove(&mut self, range: &KeyRange, id: u64) {
-        let (ranges, start) = self.of_kind(range);
+        let (ranges, start) = self.ranges_of_kind(range);
         if let Some(watches) = ranges.get_mut(start) {
             watches.remove(&id);
             if watches.is_empty() {
@@ -38,7 +38,7 @@ impl Concerned {
     }
 
     /// Ranges are single keys or prefixes: others were refused before.
-    fn of_kind<'r>(&mut self, range: &'r KeyRange) -> (&mut BTreeMap<Bytes, Watches>, &'r Bytes) {
+    fn ranges_of_kind<'r>(&mut self, range: &'r KeyRange) -> (&mut BTreeMap<Bytes, Watches>, &'r Bytes) {
         match range.single() {
             Some(key) => (&mut self.keys, key),
             None => (&mut self.prefixes, range.start()),
@@ -46,7 +46,7 @@ impl Concerned {
     }
 
     /// The watches that have this key, each once.
-    pub(super) fn by(&self, key: &[u8]) -> BTreeMap<u64, &Arc<Inbox>> {
+    pub(super) fn watches_of(&self, key: &[u8]) -> BTreeMap<u64, &Arc<Inbox>> {
         let of_prefixes = Candidates { prefixes: &self.prefixes, key, upto: Some(key) };
         let of_prefixes = of_prefixes.filter(|(prefix, _)| key.starts_with(prefix)).map(|(_, watches)| watches);
         let all = self.keys.get(key).into_iter().chain(of_prefixes);
@@ -96,7 +96,7 @@ mod tests {
             all.add(&range, id as u64, inbox(&range));
         }
         let key = b"agent/500/deep/er/key";
-        assert_eq!(all.by(key).into_keys().collect::<Vec<_>>(), [1500, 1502, 3000, 3001, 3002, 3003, 3004]);
+        assert_eq!(all.watches_of(key).into_keys().collect::<Vec<_>>(), [1500, 1502, 3000, 3001, 3002, 3003, 3004]);
         let looked_at = Candidates { prefixes: &all.prefixes, key, upto: Some(key) }.count();
         assert!(looked_at <= 12, "{looked_at} of {} prefixes", all.prefixes.len());
         let strange = b"agent/5000/";
@@ -124,7 +124,7 @@ mod tests {
             for _ in 0..20 {
                 let key: Vec<u8> = word(6);
                 let having = ranges.iter().filter(|(range, _)| range.contains(&key)).map(|(_, id)| *id);
-                assert_eq!(all.by(&key).into_keys().collect::<Vec<_>>(), having.collect::<Vec<_>>(), "{key:?}");
+                assert_eq!(all.watches_of(&key).into_keys().collect::<Vec<_>>(), having.collect::<Vec<_>>(), "{key:?}");
             }
             ranges.iter().for_each(|(range, id)| all.remove(range, *id));
             assert!(all.keys.is_empty() && all.prefixes.is_empty());

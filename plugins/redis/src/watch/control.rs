@@ -1,6 +1,6 @@
 //! [`Control`]: the subscriber's requests to a running watch.
 
-use super::hub::Refused;
+use super::hub::OrderError;
 use crate::{core::Core, failure::Asked, store::refuse_range};
 use cninfra::{
     BoxFuture,
@@ -24,24 +24,24 @@ impl Control {
         self.capabilities.refuse_watch(std::slice::from_ref(&range), &Default::default())?;
         let asked = Asked::to_read(OP, Some(range.clone()));
         refuse_range(&|| asked.clone(), &range)?;
-        self.is_noted(&asked, self.core.hub.add_range(self.id, range))
+        self.order_result(&asked, self.core.hub.add_range(self.id, range))
     }
 
     fn remove_now(&self, range: KeyRange) -> Result<()> {
         let asked = Asked::to_read(OP, Some(range.clone()));
-        self.is_noted(&asked, self.core.hub.remove_range(self.id, range))
+        self.order_result(&asked, self.core.hub.remove_range(self.id, range))
     }
 
-    fn is_noted(&self, asked: &Asked, noted: StdResult<(), Refused>) -> Result<()> {
-        let refused = match noted {
+    fn order_result(&self, asked: &Asked, order: StdResult<(), OrderError>) -> Result<()> {
+        let error = match order {
             _ if self.core.is_closed() => return Err(self.core.closed_error(asked, Applied::No)),
             Ok(()) => return Ok(()),
-            Err(refused) => refused,
+            Err(error) => error,
         };
-        let (reason, help) = match refused {
-            Refused::Ended => (Reason::Closed, "the watch has ended: begin another one"),
-            Refused::Unknown => (Reason::Invalid, "a range is taken out as it was added"),
-            Refused::Full => (
+        let (reason, help) = match error {
+            OrderError::Ended => (Reason::Closed, "the watch has ended: begin another one"),
+            OrderError::Unknown => (Reason::Invalid, "a range is taken out as it was added"),
+            OrderError::Full => (
                 Reason::Unavailable,
                 "the subscriber takes its events too slowly for what is asked for: wait for those of the orders before",
             ),
@@ -60,7 +60,7 @@ impl WatchControl for Control {
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.is_noted(&Asked::to_read(OP, None), self.core.hub.snapshot(self.id)) })
+        Box::pin(async move { self.order_result(&Asked::to_read(OP, None), self.core.hub.snapshot(self.id)) })
     }
 
     fn stats(&self) -> WatchStats {

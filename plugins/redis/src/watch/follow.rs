@@ -1,7 +1,7 @@
 //! [`Follower`]: the task of a watch. Only this task reads for the watch, and it reports what it has read.
 
 use super::{
-    hub::Sync,
+    hub::SyncState,
     inbox::{Inbox, Order},
     unread::Unread,
 };
@@ -22,10 +22,10 @@ use tokio::{
 };
 
 /// How often the log repeats that something cannot be read.
-const TELL: Duration = Duration::from_secs(10);
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How many bytes of values are read at once, approximately.
-pub(super) const ROOM: usize = 8 << 20;
+pub(super) const BYTES_AT_ONCE: usize = 8 << 20;
 
 pub(crate) struct Follower {
     pub(super) core: Arc<Core>,
@@ -39,12 +39,12 @@ pub(crate) struct Follower {
     /// The previous values are wanted, so values are kept.
     pub(super) keeps_values: bool,
     /// The ranges whose snapshot was reported.
-    pub(super) told: Vec<KeyRange>,
+    pub(super) reported: Vec<KeyRange>,
     /// The snapshots that are due.
     due: Vec<Due>,
     /// The version of the patterns that includes the first ranges.
     since: u64,
-    pub(super) sync: watch::Receiver<Sync>,
+    pub(super) sync: watch::Receiver<SyncState>,
     /// The version of the patterns about which all servers notify.
     confirmed: watch::Receiver<u64>,
     /// How often a server had refused before this watch began.
@@ -53,11 +53,11 @@ pub(crate) struct Follower {
     epoch: u64,
     /// Whether the subscriber was told that the watch is behind: a server is not listened to, or something cannot be
     /// read.
-    is_lost: bool,
+    is_loss_reported: bool,
     rescan: Instant,
     rereads: Pauses,
     /// When the log last said that something could not be read.
-    complained: Option<Instant>,
+    last_logged: Option<Instant>,
     /// The beginning of the current snapshot, until it is sent.
     pub(super) beginning: Option<Event>,
     /// The queue was thrown away, and no snapshot has begun since: until one does, the feed accepts nothing else.
@@ -72,7 +72,7 @@ struct Due {
     /// between.
     since: u64,
     /// When to try next. After a failure this is later, so that everything else can go on.
-    again: Instant,
+    not_before: Instant,
     pauses: Pauses,
     /// The server has answered, but some of the range could not be read: the snapshot waits until all of it can be.
     is_unread: bool,
@@ -83,8 +83,8 @@ struct Due {
 
 impl Due {
     fn new(range: KeyRange, cause: Cause, since: u64) -> Self {
-        let (again, pauses) = (Instant::now(), Pauses::default());
-        Due { range, cause, since, again, pauses, is_unread: false, is_missed: true }
+        let (not_before, pauses) = (Instant::now(), Pauses::default());
+        Due { range, cause, since, not_before, pauses, is_unread: false, is_missed: true }
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) fn hash(value: &Bytes) -> u64 {
 
 /// The result of reporting something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told {
+pub(super) enum Outcome {
     Done,
     /// The store could not be read: try again a bit later.
     Failed,
@@ -139,17 +139,17 @@ impl Follower {
             id,
             known: BTreeMap::new(),
             keeps_values: options.previous,
-            told: Vec::new(),
+            reported: Vec::new(),
             due,
             since,
             sync,
             confirmed,
             refusals,
             epoch,
-            is_lost: false,
+            is_loss_reported: false,
             rescan,
             rereads: Pauses::default(),
-            complained: None,
+            last_logged: None,
             beginning: None,
             is_thrown_away: false,
         }
@@ -196,53 +196,53 @@ impl Follower {
         let mut pauses = Pauses::default();
         loop {
             self.take_orders();
-            let Some(confirmed) = self.in_step() else {
+            let Some(confirmed) = self.refresh_sync() else {
                 self.wait(None).await;
                 continue;
             };
-            if self.inbox.has_overflowed() {
-                self.all_due(Cause::Lost);
+            if self.inbox.take_overflowed() {
+                self.mark_all_due(Cause::Lost);
             }
             let now = Instant::now();
-            let is_ready = |due: &&Due| due.since <= confirmed && due.again <= now;
-            let told =
+            let is_ready = |due: &&Due| due.since <= confirmed && due.not_before <= now;
+            let outcome =
                 if let Some(Due { range, cause, is_unread, is_missed, .. }) = self.due.iter().find(is_ready).cloned() {
-                    let told = match is_unread {
-                        true if is_missed && self.told.contains(&range) => self.compare(&range).await,
+                    let outcome = match is_unread {
+                        true if is_missed && self.reported.contains(&range) => self.compare(&range).await,
                         true => self.check(&range).await,
                         false => self.snapshot(&range, cause).await,
                     };
-                    match told {
-                        Told::Failed => {
-                            self.try_again(&range);
+                    match outcome {
+                        Outcome::Failed => {
+                            self.schedule_retry(&range);
                             continue;
                         }
-                        told => told,
+                        outcome => outcome,
                     }
                 } else if now >= self.rescan {
                     match self.read_all().await {
-                        Told::Failed => {
+                        Outcome::Failed => {
                             self.rescan = Instant::now() + self.rereads.next();
                             continue;
                         }
-                        told => told,
+                        outcome => outcome,
                     }
                 } else {
-                    let dirty = self.inbox.dirty(self.portion.next(ROOM));
+                    let dirty = self.inbox.take_dirty(self.portion.next(BYTES_AT_ONCE));
                     if dirty.is_empty() {
                         self.wait(Some(confirmed)).await;
                         continue;
                     }
-                    self.changes(dirty).await
+                    self.report_changes(dirty).await
                 };
-            match told {
-                Told::Done => pauses.reset(),
-                Told::Outdated | Told::Unread => {}
-                Told::Failed => sleep(pauses.next()).await,
-                Told::Overflowed => {
+            match outcome {
+                Outcome::Done => pauses.reset(),
+                Outcome::Outdated | Outcome::Unread => {}
+                Outcome::Failed => sleep(pauses.next()).await,
+                Outcome::Overflowed => {
                     self.is_thrown_away = true;
                     self.known.values_mut().for_each(|known| known.is_sure = false);
-                    self.all_due(Cause::Overflow);
+                    self.mark_all_due(Cause::Overflow);
                     if !self.feed.room().await {
                         return;
                     }
@@ -250,14 +250,14 @@ impl Follower {
                     // without end.
                     sleep(pauses.next()).await;
                 }
-                Told::Ended => return,
+                Outcome::Ended => return,
             }
         }
     }
 
     /// Waits until there is something to do. `confirmed` is `None` while not all servers notify: then nothing is read.
     async fn wait(&mut self, confirmed: Option<u64>) {
-        let of_due = |confirmed| self.due.iter().filter(move |due| due.since <= confirmed).map(|due| due.again);
+        let of_due = |confirmed| self.due.iter().filter(move |due| due.since <= confirmed).map(|due| due.not_before);
         let next = confirmed.map(|confirmed| of_due(confirmed).fold(self.rescan, Instant::min));
         // A newer version of the patterns matters only if a range waits for it.
         let is_expected = confirmed.is_some_and(|confirmed| self.due.iter().any(|due| due.since > confirmed));
@@ -272,27 +272,27 @@ impl Follower {
 
     /// The version of the patterns about which all servers notify; `None` if one does not. Tells the subscriber if the
     /// watch falls behind or catches up.
-    fn in_step(&mut self) -> Option<u64> {
+    fn refresh_sync(&mut self) -> Option<u64> {
         let (in_step, is_trouble, epoch) = {
             let sync = self.sync.borrow_and_update();
             (sync.in_step, sync.down || sync.refused.is_some(), sync.epoch)
         };
-        let is_lost = match in_step {
+        let is_loss_reported = match in_step {
             true => !self.due.is_empty() && self.is_behind(),
-            false => self.is_lost || !self.told.is_empty() || is_trouble,
+            false => self.is_loss_reported || !self.reported.is_empty() || is_trouble,
         };
-        if std::mem::replace(&mut self.is_lost, is_lost) != is_lost {
-            if is_lost && !in_step {
+        if std::mem::replace(&mut self.is_loss_reported, is_loss_reported) != is_loss_reported {
+            if is_loss_reported && !in_step {
                 // The listener logs why.
                 self.feed.has_failed();
             }
-            self.tell(Event::Link(if is_lost { Link::Lost } else { Link::Resumed }));
+            self.push_always(Event::Link(if is_loss_reported { Link::Lost } else { Link::Resumed }));
         }
         if !in_step {
             return None;
         }
         if std::mem::replace(&mut self.epoch, epoch) != epoch {
-            self.all_due(Cause::Lost);
+            self.mark_all_due(Cause::Lost);
         }
         Some(*self.confirmed.borrow_and_update())
     }
@@ -300,9 +300,9 @@ impl Follower {
     /// Whether something that was reported may be outdated, since it cannot be read, or whether nothing can be reported
     /// for that reason. A range that was never reported does not hold up the others.
     fn is_behind(&self) -> bool {
-        match self.told.is_empty() {
+        match self.reported.is_empty() {
             true => self.due.iter().all(|due| due.is_unread),
-            false => self.due.iter().any(|due| due.is_unread && self.told.contains(&due.range)),
+            false => self.due.iter().any(|due| due.is_unread && self.reported.contains(&due.range)),
         }
     }
 
@@ -314,8 +314,8 @@ impl Follower {
     }
 
     /// Makes a snapshot of each reported range due.
-    fn all_due(&mut self, cause: Cause) {
-        for range in &self.told {
+    fn mark_all_due(&mut self, cause: Cause) {
+        for range in &self.reported {
             let Some(due) = self.due.iter_mut().find(|due| due.range == *range) else {
                 // Its pattern is included in any version, since the range was reported before.
                 self.due.push(Due::new(range.clone(), cause, 0));
@@ -327,61 +327,62 @@ impl Follower {
             // Keys that can be read must not wait for the others.
             due.is_missed = true;
             if due.is_unread {
-                due.again = Instant::now();
+                due.not_before = Instant::now();
             }
         }
     }
 
     fn take_orders(&mut self) {
-        for order in self.inbox.orders() {
+        for order in self.inbox.take_orders() {
             match order {
                 Order::Add(range, since) => self.due.push(Due::new(range, Cause::Added, since)),
-                Order::Snapshot => self.all_due(Cause::Requested),
+                Order::Snapshot => self.mark_all_due(Cause::Requested),
                 Order::Remove(range) => {
-                    self.told.retain(|other| *other != range);
+                    self.reported.retain(|other| *other != range);
                     self.due.retain(|due| due.range != range);
-                    let told = &self.told;
-                    self.known.retain(|key, _| !range.contains(key) || told.iter().any(|other| other.contains(key)));
-                    self.tell(Event::removed(range));
+                    let reported = &self.reported;
+                    self.known
+                        .retain(|key, _| !range.contains(key) || reported.iter().any(|other| other.contains(key)));
+                    self.push_always(Event::removed(range));
                 }
             }
         }
     }
 
     /// Records that the store could not be read: it is counted, and logged from time to time.
-    pub(super) fn has_failed(&mut self, error: &KvError) {
+    pub(super) fn record_read_failure(&mut self, error: &KvError) {
         if *error.reason() == Reason::Closed {
             return;
         }
         let (why, help) = (with_cause(error), error.help().unwrap_or_default());
-        self.complain(format_args!("a watch cannot read what it watches: {why}; {help}"), false);
+        self.log_problem(format_args!("a watch cannot read what it watches: {why}; {help}"), false);
     }
 
     /// Some of a range cannot be read, although the server has answered. That does not show whether those keys exist,
     /// so nothing is reported about them. The range is read again from time to time, and is reported once all of it can
     /// be read. A subscriber that knows the range is told until then that it may be outdated, and gets changes of its
     /// other keys.
-    pub(super) fn unread(&mut self, range: &KeyRange, what: &Unread, took: Duration) {
+    pub(super) fn mark_unread(&mut self, range: &KeyRange, what: &Unread, took: Duration) {
         let place = self.due.iter().position(|due| due.range == *range).unwrap_or_else(|| {
             self.due.push(Due { is_missed: false, ..Due::new(range.clone(), Cause::Lost, 0) });
             self.due.len() - 1
         });
         let due = &mut self.due[place];
         // Most of the time is for the ranges that can be read.
-        due.again = Instant::now() + due.pauses.next().max(9 * took);
-        if self.told.contains(range) {
+        due.not_before = Instant::now() + due.pauses.next().max(9 * took);
+        if self.reported.contains(range) {
             due.cause = Cause::Lost;
             if due.is_missed {
-                due.again = Instant::now();
+                due.not_before = Instant::now();
             }
         }
         let is_news = !std::mem::replace(&mut due.is_unread, true);
         let what = what.shown(range, self.core.config.user());
-        self.complain(format_args!("{what}"), is_news);
+        self.log_problem(format_args!("{what}"), is_news);
     }
 
     /// The readable keys of a range were compared with what was reported.
-    pub(super) fn compared(&mut self, range: &KeyRange) {
+    pub(super) fn mark_compared(&mut self, range: &KeyRange) {
         for due in self.due.iter_mut().filter(|due| due.range == *range) {
             due.is_missed = false;
         }
@@ -393,7 +394,7 @@ impl Follower {
     }
 
     /// All of a range can be read: its snapshot is next.
-    pub(super) fn readable(&mut self, range: &KeyRange) {
+    pub(super) fn mark_readable(&mut self, range: &KeyRange) {
         for due in self.due.iter_mut().filter(|due| due.range == *range) {
             due.is_unread = false;
             tracing::info!("a watch can read all of `{range}`");
@@ -401,10 +402,10 @@ impl Follower {
     }
 
     /// Counts a problem and logs it. A problem that is not new is logged only from time to time.
-    fn complain(&mut self, what: fmt::Arguments<'_>, is_news: bool) {
+    fn log_problem(&mut self, what: fmt::Arguments<'_>, is_news: bool) {
         self.feed.has_failed();
-        if is_news || self.complained.is_none_or(|last| last.elapsed() >= TELL) {
-            self.complained = Some(Instant::now());
+        if is_news || self.last_logged.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
+            self.last_logged = Some(Instant::now());
             tracing::warn!("{what}");
         } else {
             tracing::debug!("{what}");
@@ -412,29 +413,29 @@ impl Follower {
     }
 
     /// A range could not be read: sets when to try again.
-    fn try_again(&mut self, range: &KeyRange) {
+    fn schedule_retry(&mut self, range: &KeyRange) {
         for due in self.due.iter_mut().filter(|due| due.range == *range) {
-            due.again = Instant::now() + due.pauses.next();
+            due.not_before = Instant::now() + due.pauses.next();
         }
     }
 
     /// Pushes an event that the feed accepts even if it is full.
-    fn tell(&self, event: Event) {
+    fn push_always(&self, event: Event) {
         let pushed = self.feed.push(event);
         debug_assert!(matches!(pushed, Pushed::Queued | Pushed::Ended), "{pushed:?}");
     }
 
     /// Records that the snapshot of a range was reported.
-    pub(super) fn told(&mut self, range: KeyRange) {
+    pub(super) fn record_reported(&mut self, range: KeyRange) {
         self.known.range_mut::<Bytes, _>(range.bounds()).for_each(|(_, known)| known.is_sure = true);
         self.due.retain(|due| due.range != range);
-        if !self.told.contains(&range) {
-            self.told.push(range);
+        if !self.reported.contains(&range) {
+            self.reported.push(range);
         }
     }
 
     /// Records that everything was read.
-    pub(super) fn rescanned(&mut self) {
+    pub(super) fn mark_rescanned(&mut self) {
         self.rescan = Instant::now() + *self.core.config.rescan_interval;
         self.rereads.reset();
     }

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 pub(crate) struct Hub {
     db: u8,
     state: Mutex<State>,
-    sync: watch::Sender<Sync>,
+    sync: watch::Sender<SyncState>,
     /// All servers notify about the patterns of this version, as long as they are [in step](Sync::in_step). This is not
     /// part of `Sync`, so that a watch that begins does not wake those that run.
     confirmed: watch::Sender<u64>,
@@ -56,7 +56,7 @@ pub(crate) enum Listener {
 
 /// What the tasks of watches have to know.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Sync {
+pub(crate) struct SyncState {
     /// If it changes, hints may have been lost.
     pub(crate) epoch: u64,
     /// All servers notify: about which patterns, [`Hub::confirmed`] says.
@@ -71,7 +71,7 @@ pub(crate) struct Sync {
 
 /// Why an order of a subscriber is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Refused {
+pub(crate) enum OrderError {
     /// The watch has ended.
     Ended,
     /// The range is not watched.
@@ -85,7 +85,7 @@ impl Hub {
         Hub {
             db,
             state: Mutex::default(),
-            sync: watch::Sender::new(Sync::default()),
+            sync: watch::Sender::new(SyncState::default()),
             confirmed: watch::Sender::new(0),
             wanted: watch::Sender::new(0),
             begun: watch::Sender::new(0),
@@ -99,12 +99,12 @@ impl Hub {
         state.next += 1;
         let id = state.next;
         for range in inbox.ranges() {
-            state.want(self.pattern(&range));
+            state.add_pattern(self.pattern(&range));
             state.concerned.add(&range, id, inbox.clone());
         }
         state.inboxes.insert(id, inbox);
         let since = state.version;
-        self.settle(state);
+        self.publish(state);
         self.begun.send_modify(|begun| *begun += 1);
         (id, since)
     }
@@ -114,63 +114,67 @@ impl Hub {
         let mut state = self.lock();
         if let Some(inbox) = state.inboxes.remove(&id) {
             for range in inbox.ranges() {
-                state.want_no_more(&self.pattern(&range));
+                state.remove_pattern(&self.pattern(&range));
                 state.concerned.remove(&range, id);
             }
         }
-        self.settle(state);
+        self.publish(state);
     }
 
     /// Adds a range to a watch, unless it already has it.
-    pub(crate) fn add_range(&self, id: u64, range: KeyRange) -> Result<(), Refused> {
-        self.order(id, |state, inbox| {
+    pub(crate) fn add_range(&self, id: u64, range: KeyRange) -> Result<(), OrderError> {
+        self.run_order(id, |state, inbox| {
             if inbox.ranges().contains(&range) {
                 return Ok(());
             }
             let pattern = self.pattern(&range);
-            state.want(pattern.clone());
-            match inbox.order(Order::Add(range.clone(), state.version)) {
+            state.add_pattern(pattern.clone());
+            match inbox.push_order(Order::Add(range.clone(), state.version)) {
                 true => {
                     state.concerned.add(&range, id, inbox.clone());
                     Ok(())
                 }
                 false => {
-                    state.want_no_more(&pattern);
-                    Err(Refused::Full)
+                    state.remove_pattern(&pattern);
+                    Err(OrderError::Full)
                 }
             }
         })
     }
 
     /// Removes a range from a watch.
-    pub(crate) fn remove_range(&self, id: u64, range: KeyRange) -> Result<(), Refused> {
-        self.order(id, |state, inbox| {
+    pub(crate) fn remove_range(&self, id: u64, range: KeyRange) -> Result<(), OrderError> {
+        self.run_order(id, |state, inbox| {
             if !inbox.ranges().contains(&range) {
-                return Err(Refused::Unknown);
+                return Err(OrderError::Unknown);
             }
             let pattern = self.pattern(&range);
-            if !inbox.order(Order::Remove(range.clone())) {
-                return Err(Refused::Full);
+            if !inbox.push_order(Order::Remove(range.clone())) {
+                return Err(OrderError::Full);
             }
-            state.want_no_more(&pattern);
+            state.remove_pattern(&pattern);
             state.concerned.remove(&range, id);
             Ok(())
         })
     }
 
     /// Makes a watch report a snapshot of all its ranges.
-    pub(crate) fn snapshot(&self, id: u64) -> Result<(), Refused> {
-        self.order(id, |_, inbox| if inbox.order(Order::Snapshot) { Ok(()) } else { Err(Refused::Full) })
+    pub(crate) fn snapshot(&self, id: u64) -> Result<(), OrderError> {
+        self.run_order(id, |_, inbox| if inbox.push_order(Order::Snapshot) { Ok(()) } else { Err(OrderError::Full) })
     }
 
     /// Records an order, under the same lock under which a watch ends: so nothing is left of an ended watch, and a
     /// range that two callers add at once is added once.
-    fn order(&self, id: u64, note: impl FnOnce(&mut State, &Arc<Inbox>) -> Result<(), Refused>) -> Result<(), Refused> {
+    fn run_order(
+        &self,
+        id: u64,
+        run: impl FnOnce(&mut State, &Arc<Inbox>) -> Result<(), OrderError>,
+    ) -> Result<(), OrderError> {
         let mut state = self.lock();
-        let inbox = state.inboxes.get(&id).cloned().ok_or(Refused::Ended)?;
-        let noted = note(&mut state, &inbox);
-        self.settle(state);
-        noted
+        let inbox = state.inboxes.get(&id).cloned().ok_or(OrderError::Ended)?;
+        let result = run(&mut state, &inbox);
+        self.publish(state);
+        result
     }
 
     /// The wanted patterns, and their version.
@@ -180,7 +184,7 @@ impl Hub {
     }
 
     /// Sets which servers have the keys.
-    pub(crate) fn primaries(&self, primaries: &[Arc<str>]) {
+    pub(crate) fn set_primaries(&self, primaries: &[Arc<str>]) {
         let mut state = self.lock();
         let is_same =
             state.listeners.len() == primaries.len() && primaries.iter().all(|one| state.listeners.contains_key(one));
@@ -193,11 +197,11 @@ impl Hub {
         }
         state.epoch += 1;
         self.primaries.send_replace(primaries.to_vec());
-        self.settle(state);
+        self.publish(state);
     }
 
     /// Sets the state of the listener to a server.
-    pub(crate) fn listener(&self, endpoint: &Arc<str>, now: Listener) {
+    pub(crate) fn set_listener(&self, endpoint: &Arc<str>, now: Listener) {
         let mut state = self.lock();
         state.refusals += u64::from(matches!(now, Listener::Refused(_)));
         // A server that no longer has keys is ignored.
@@ -206,24 +210,24 @@ impl Hub {
             *before = now;
             state.epoch += u64::from(is_back);
         }
-        self.settle(state);
+        self.publish(state);
     }
 
     /// To be called when hints were lost.
-    pub(crate) fn lost(&self) {
+    pub(crate) fn mark_hints_lost(&self) {
         let mut state = self.lock();
         state.epoch += 1;
-        self.settle(state);
+        self.publish(state);
     }
 
     /// Passes a hint to the watches that have this key.
     pub(crate) fn hint(&self, key: &Bytes, expired: bool) {
-        for inbox in self.lock().concerned.by(key).into_values() {
+        for inbox in self.lock().concerned.watches_of(key).into_values() {
             inbox.hint(key, expired);
         }
     }
 
-    pub(crate) fn sync(&self) -> watch::Receiver<Sync> {
+    pub(crate) fn sync(&self) -> watch::Receiver<SyncState> {
         self.sync.subscribe()
     }
 
@@ -249,7 +253,7 @@ impl Hub {
     }
 
     /// Records why the servers of the keys could not be found out.
-    pub(crate) fn trouble(&self, what: &str) {
+    pub(crate) fn record_trouble(&self, what: &str) {
         self.lock().trouble = what.to_string();
     }
 
@@ -268,7 +272,7 @@ impl Hub {
         .into()
     }
 
-    fn settle(&self, state: MutexGuard<'_, State>) {
+    fn publish(&self, state: MutexGuard<'_, State>) {
         let listeners = &state.listeners;
         let refused = listeners.values().find_map(|listener| match listener {
             Listener::Refused(why) if !state.inboxes.is_empty() => Some(why.clone()),
@@ -282,7 +286,7 @@ impl Hub {
         let down = listeners.values().any(|listener| *listener == Listener::Down);
         let confirmed = confirmed.and_then(|all| all.into_iter().min());
         let in_step = confirmed.is_some();
-        let sync = Sync { epoch: state.epoch, in_step, refused, refusals: state.refusals, down };
+        let sync = SyncState { epoch: state.epoch, in_step, refused, refusals: state.refusals, down };
         let version = state.version;
         // Sent under the lock, so that an older state cannot come later. `confirmed` first, so that it is up to date
         // when `in_step` is seen.
@@ -309,13 +313,13 @@ pub(crate) fn channel(db: u8) -> String {
 }
 
 impl State {
-    fn want(&mut self, pattern: Arc<str>) {
+    fn add_pattern(&mut self, pattern: Arc<str>) {
         let count = self.patterns.entry(pattern).or_default();
         *count += 1;
         self.version += u64::from(*count == 1);
     }
 
-    fn want_no_more(&mut self, pattern: &str) {
+    fn remove_pattern(&mut self, pattern: &str) {
         let Some(count) = self.patterns.get_mut(pattern) else { return };
         *count -= 1;
         if *count == 0 {
@@ -340,18 +344,18 @@ mod tests {
     #[test]
     fn a_watch_is_in_step_when_all_servers_tell() {
         let (hub, [a, b]) = hub();
-        hub.primaries(&[a.clone(), b.clone()]);
+        hub.set_primaries(&[a.clone(), b.clone()]);
         hub.add(Arc::new(Inbox::new(vec![KeyRange::prefix("x[")])));
         assert_eq!(hub.patterns(), (1, BTreeSet::from(["__keyspace@3__:x\\[*".into()])));
-        hub.listener(&a, Listener::Up(1));
+        hub.set_listener(&a, Listener::Up(1));
         assert!(!hub.sync().borrow().in_step);
-        hub.listener(&b, Listener::Up(1));
+        hub.set_listener(&b, Listener::Up(1));
         let in_step = hub.sync().borrow().clone();
         assert_eq!((in_step.in_step, *hub.confirmed().borrow()), (true, 1));
         // A listener that was down has missed hints.
-        hub.listener(&a, Listener::Down);
+        hub.set_listener(&a, Listener::Down);
         assert!(!hub.sync().borrow().in_step);
-        hub.listener(&a, Listener::Up(1));
+        hub.set_listener(&a, Listener::Up(1));
         assert!(hub.sync().borrow().epoch > in_step.epoch);
     }
 
@@ -363,12 +367,12 @@ mod tests {
         assert_eq!([0; 2].map(|_| hub.add_range(id, KeyRange::key("l"))), [Ok(()); 2]);
         assert_eq!(hub.patterns().1.len(), 2);
         assert_eq!(hub.remove_range(id, KeyRange::key("l")), Ok(()));
-        assert_eq!(hub.remove_range(id, KeyRange::key("l")), Err(Refused::Unknown));
+        assert_eq!(hub.remove_range(id, KeyRange::key("l")), Err(OrderError::Unknown));
         assert_eq!(hub.patterns().1, one());
         while hub.snapshot(id).is_ok() {}
-        assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(Refused::Full));
+        assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(OrderError::Full));
         hub.remove(id);
-        assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(Refused::Ended));
+        assert_eq!(hub.add_range(id, KeyRange::key("m")), Err(OrderError::Ended));
         assert!(hub.patterns().1.is_empty());
     }
 
@@ -379,7 +383,7 @@ mod tests {
         let [(one, _), (other, _)] = inboxes.each_ref().map(|inbox| hub.add(inbox.clone()));
         let heard = |key: &'static str| {
             hub.hint(&Bytes::from_static(key.as_bytes()), false);
-            inboxes.each_ref().map(|inbox| inbox.dirty(9).len())
+            inboxes.each_ref().map(|inbox| inbox.take_dirty(9).len())
         };
         assert_eq!([heard("k/1"), heard("other"), heard("none")], [[1, 0], [0, 1], [0, 0]]);
         hub.add_range(other, KeyRange::key("k/1")).unwrap();
@@ -406,9 +410,9 @@ mod tests {
     #[test]
     fn a_watch_that_begins_wakes_none_of_those_that_run() {
         let (hub, [a, b]) = hub();
-        hub.primaries(&[a.clone(), b.clone()]);
+        hub.set_primaries(&[a.clone(), b.clone()]);
         let begin = |key: &str| hub.add(Arc::new(Inbox::new(vec![KeyRange::key(key)]))).1;
-        let up = |version| [&a, &b].into_iter().for_each(|server| hub.listener(server, Listener::Up(version)));
+        let up = |version| [&a, &b].into_iter().for_each(|server| hub.set_listener(server, Listener::Up(version)));
         up(begin("k"));
         let (mut sync, mut confirmed) = (hub.sync(), hub.confirmed());
         sync.mark_unchanged();
@@ -417,7 +421,7 @@ mod tests {
         assert_eq!([sync.has_changed().unwrap(), confirmed.has_changed().unwrap()], [false, true]);
         assert_eq!(*confirmed.borrow_and_update(), 2);
         // But an outage of a server concerns all.
-        hub.listener(&a, Listener::Down);
+        hub.set_listener(&a, Listener::Down);
         assert_eq!([sync.has_changed().unwrap(), confirmed.has_changed().unwrap()], [true, false]);
     }
 }

@@ -9,9 +9,9 @@ use std::{
 use tokio::sync::Notify;
 
 /// How many keys are recorded one by one; if there are more, all keys are read.
-const DIRTY: usize = 64 << 10;
+const MAX_DIRTY: usize = 64 << 10;
 /// How many orders of the subscriber may wait.
-const ORDERS: usize = 1024;
+const MAX_ORDERS: usize = 1024;
 
 /// A request of the subscriber to a running watch.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,12 +24,12 @@ pub(crate) enum Order {
 
 /// The work that is waiting for a watch: each key is in it once, however often it was hinted at.
 pub(crate) struct Inbox {
-    noted: Mutex<Noted>,
+    pending: Mutex<Pending>,
     pub(crate) woken: Notify,
 }
 
 #[derive(Default)]
-struct Noted {
+struct Pending {
     ranges: Vec<KeyRange>,
     /// The keys to read, and whether the last hint of each was that it had expired.
     dirty: HashMap<Bytes, bool>,
@@ -40,61 +40,61 @@ struct Noted {
 
 impl Inbox {
     pub(crate) fn new(ranges: Vec<KeyRange>) -> Self {
-        Inbox { noted: Mutex::new(Noted { ranges, ..Noted::default() }), woken: Notify::new() }
+        Inbox { pending: Mutex::new(Pending { ranges, ..Pending::default() }), woken: Notify::new() }
     }
 
     /// This key, which is in one of the ranges, may have changed.
     pub(crate) fn hint(&self, key: &Bytes, expired: bool) {
-        let mut noted = self.lock();
-        noted.dirty.insert(key.clone(), expired);
-        if noted.dirty.len() > DIRTY {
-            noted.dirty.clear();
-            noted.overflowed = true;
+        let mut pending = self.lock();
+        pending.dirty.insert(key.clone(), expired);
+        if pending.dirty.len() > MAX_DIRTY {
+            pending.dirty.clear();
+            pending.overflowed = true;
         }
-        drop(noted);
+        drop(pending);
         self.woken.notify_one();
     }
 
     /// Puts back keys that were not read. A newer hint takes precedence.
-    pub(crate) fn again(&self, keys: impl IntoIterator<Item = (Bytes, bool)>) {
-        let mut noted = self.lock();
+    pub(crate) fn put_back(&self, keys: impl IntoIterator<Item = (Bytes, bool)>) {
+        let mut pending = self.lock();
         for (key, expired) in keys {
-            noted.dirty.entry(key).or_insert(expired);
+            pending.dirty.entry(key).or_insert(expired);
         }
     }
 
     /// Takes some keys that may have changed.
-    pub(crate) fn dirty(&self, most: usize) -> Vec<(Bytes, bool)> {
-        let mut noted = self.lock();
-        if noted.dirty.len() <= most {
-            return noted.dirty.drain().collect();
+    pub(crate) fn take_dirty(&self, most: usize) -> Vec<(Bytes, bool)> {
+        let mut pending = self.lock();
+        if pending.dirty.len() <= most {
+            return pending.dirty.drain().collect();
         }
-        let keys: Vec<Bytes> = noted.dirty.keys().take(most).cloned().collect();
-        keys.into_iter().filter_map(|key| noted.dirty.remove_entry(&key)).collect()
+        let keys: Vec<Bytes> = pending.dirty.keys().take(most).cloned().collect();
+        keys.into_iter().filter_map(|key| pending.dirty.remove_entry(&key)).collect()
     }
 
     /// Whether there were so many hints that all keys have to be read. This resets the flag.
-    pub(crate) fn has_overflowed(&self) -> bool {
+    pub(crate) fn take_overflowed(&self) -> bool {
         std::mem::take(&mut self.lock().overflowed)
     }
 
-    pub(crate) fn orders(&self) -> VecDeque<Order> {
+    pub(crate) fn take_orders(&self) -> VecDeque<Order> {
         std::mem::take(&mut self.lock().orders)
     }
 
     /// Records an order; false if there are too many.
-    pub(crate) fn order(&self, order: Order) -> bool {
-        let mut noted = self.lock();
-        if noted.orders.len() >= ORDERS {
+    pub(crate) fn push_order(&self, order: Order) -> bool {
+        let mut pending = self.lock();
+        if pending.orders.len() >= MAX_ORDERS {
             return false;
         }
         match &order {
-            Order::Add(range, _) => noted.ranges.push(range.clone()),
-            Order::Remove(range) => noted.ranges.retain(|other| other != range),
+            Order::Add(range, _) => pending.ranges.push(range.clone()),
+            Order::Remove(range) => pending.ranges.retain(|other| other != range),
             Order::Snapshot => {}
         }
-        noted.orders.push_back(order);
-        drop(noted);
+        pending.orders.push_back(order);
+        drop(pending);
         self.woken.notify_one();
         true
     }
@@ -103,8 +103,8 @@ impl Inbox {
         self.lock().ranges.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Noted> {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,19 +118,19 @@ mod tests {
         for (key, expired) in [("a1", false), ("a1", true)] {
             inbox.hint(&key.into(), expired);
         }
-        assert_eq!(inbox.dirty(9), [("a1".into(), true)]);
-        for number in 0..=DIRTY {
+        assert_eq!(inbox.take_dirty(9), [("a1".into(), true)]);
+        for number in 0..=MAX_DIRTY {
             inbox.hint(&format!("a{number}").into(), false);
         }
-        assert!(inbox.has_overflowed() && !inbox.has_overflowed());
-        assert!(inbox.dirty(9).is_empty());
+        assert!(inbox.take_overflowed() && !inbox.take_overflowed());
+        assert!(inbox.take_dirty(9).is_empty());
     }
 
     #[test]
     fn orders_have_a_bound() {
         let inbox = Inbox::new(vec![KeyRange::all()]);
-        assert!((0..ORDERS).all(|_| inbox.order(Order::Snapshot)));
-        assert!(!inbox.order(Order::Add(KeyRange::key("a"), 1)));
-        assert_eq!((inbox.ranges(), inbox.orders().len()), (vec![KeyRange::all()], ORDERS));
+        assert!((0..MAX_ORDERS).all(|_| inbox.push_order(Order::Snapshot)));
+        assert!(!inbox.push_order(Order::Add(KeyRange::key("a"), 1)));
+        assert_eq!((inbox.ranges(), inbox.take_orders().len()), (vec![KeyRange::all()], MAX_ORDERS));
     }
 }

@@ -2,16 +2,16 @@
 
 use super::{
     hub::{Listener, channel},
-    notify::{self, Tells},
+    notify::{self, Notifies},
 };
 use crate::{
-    call::{To, Who},
+    call::{Origin, To},
     command::Command,
     core::{Core, PATIENCE},
     failure::{Asked, Failure},
     glob::literal,
     monitor::with_cause,
-    node::is_master,
+    node::require_master,
     script,
     wire::{Hint, Hints, Wire},
 };
@@ -92,7 +92,7 @@ impl From<KvError> for Ended {
 
 async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
     let mut pauses = Pauses::default();
-    let mut was_told = false;
+    let mut is_logged = false;
     loop {
         // While there is no watch, there is no need to listen.
         let mut wanted = core.hub.wanted();
@@ -105,29 +105,29 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
         let ended = session(&core, &endpoint, &mut is_up).await;
         if is_up {
             pauses.reset();
-            was_told = false;
+            is_logged = false;
         }
         let Err(ended) = ended;
         let is_refused = matches!(ended, Ended::Refused(_));
         let wait = match ended {
             Ended::Down(why) => {
                 // Logged once, until the server is back.
-                if !std::mem::replace(&mut was_told, true) {
+                if !std::mem::replace(&mut is_logged, true) {
                     tracing::warn!("watches hear nothing of redis at {endpoint}: {why}");
                 }
-                core.hub.listener(&endpoint, Listener::Down);
+                core.hub.set_listener(&endpoint, Listener::Down);
                 pauses.next()
             }
             Ended::Refused(why) => {
-                if !std::mem::replace(&mut was_told, true) {
+                if !std::mem::replace(&mut is_logged, true) {
                     tracing::warn!("watches hear nothing: {why}");
                 }
-                core.hub.listener(&endpoint, Listener::Refused(why));
+                core.hub.set_listener(&endpoint, Listener::Refused(why));
                 REFUSED
             }
         };
-        core.shaken.notify_one();
-        core.suspect.notify_one();
+        core.probe_now.notify_one();
+        core.refresh_topology.notify_one();
         tokio::select! {
             () = sleep(wait) => {}
             // A watch that begins is not refused for what was found earlier.
@@ -137,23 +137,23 @@ async fn listen(core: Arc<Core>, endpoint: Arc<str>) {
 }
 
 async fn session(core: &Core, endpoint: &Arc<str>, is_up: &mut bool) -> Result<std::convert::Infallible, Ended> {
-    let tells = tells(core, endpoint).await?;
+    let notifies = check_notifies(core, endpoint).await?;
     let (wire, hints) = Wire::dial_for_hints(&core.dial, endpoint).await?;
     let session = Session { core, endpoint, wire };
     if matches!(core.kind, crate::config::Kind::Sentinel { .. }) {
-        is_master(&session.wire).await?;
+        require_master(&session.wire).await?;
     }
-    let ended = session.run(hints, tells == Tells::Unknown, is_up).await;
+    let ended = session.run(hints, notifies == Notifies::Unknown, is_up).await;
     // The connection is closed completely before another one is made.
     session.wire.close().await;
     ended
 }
 
 /// Checks whether the server notifies. An error if it is known that it does not.
-async fn tells(core: &Core, endpoint: &Arc<str>) -> Result<Tells, Ended> {
-    match notify::ask(core, endpoint).await? {
-        Tells::No(why) => Err(Ended::Refused(why)),
-        tells => Ok(tells),
+async fn check_notifies(core: &Core, endpoint: &Arc<str>) -> Result<Notifies, Ended> {
+    match notify::check_server(core, endpoint).await? {
+        Notifies::No(why) => Err(Ended::Refused(why)),
+        notifies => Ok(notifies),
     }
 }
 
@@ -179,7 +179,7 @@ impl Session<'_> {
             let echo = if is_unproved { self.echo(&patterns) } else { None };
             let (heard, mut echoed) = oneshot::channel();
             let mut listens_for = echo.as_ref().map(|echo| (echo.key.clone(), heard));
-            let settling = async {
+            let subscribing = async {
                 self.subscribe(patterns.difference(&subscribed), true).await?;
                 self.subscribe(subscribed.difference(&patterns), false).await?;
                 if let Some(echo) = &echo {
@@ -190,18 +190,18 @@ impl Session<'_> {
             // Hints are taken all the time, so that none is lost.
             tokio::select! {
                 biased;
-                settled = settling => settled?,
-                ended = self.take(&mut hints, &mut listens_for) => return ended,
+                subscribed_all = subscribing => subscribed_all?,
+                ended = self.pass_hints(&mut hints, &mut listens_for) => return ended,
             }
             is_unproved &= echo.is_none();
             subscribed = patterns;
-            hub.listener(self.endpoint, Listener::Up(version));
+            hub.set_listener(self.endpoint, Listener::Up(version));
             *is_up = true;
             let mut nothing = None;
             tokio::select! {
-                ended = self.take(&mut hints, &mut nothing) => return ended,
-                ended = self.live() => return ended,
-                ended = self.tells_still() => return Err(ended),
+                ended = self.pass_hints(&mut hints, &mut nothing) => return ended,
+                ended = self.ping_regularly() => return ended,
+                ended = self.wait_until_refused() => return Err(ended),
                 changed = wanted.changed() => if changed.is_err() {
                     return Err(Ended::Down("the store is gone".to_string()));
                 },
@@ -210,12 +210,12 @@ impl Session<'_> {
     }
 
     /// Passes hints on, as long as the connection lives.
-    async fn take(
+    async fn pass_hints(
         &self,
         hints: &mut Hints,
         echo: &mut Option<(Bytes, oneshot::Sender<()>)>,
     ) -> Result<std::convert::Infallible, Ended> {
-        let mut gone = pin!(self.wire.gone());
+        let mut gone = pin!(self.wire.ended());
         loop {
             let hint = tokio::select! {
                 biased;
@@ -231,14 +231,14 @@ impl Session<'_> {
                     }
                     self.core.hub.hint(&key, expired);
                 }
-                Some(Hint::Lost) => self.core.hub.lost(),
+                Some(Hint::Lost) => self.core.hub.mark_hints_lost(),
                 None => return Err(Ended::Down("the connection was lost".to_string())),
             }
         }
     }
 
     /// Checks the connection regularly.
-    async fn live(&self) -> Result<std::convert::Infallible, Ended> {
+    async fn ping_regularly(&self) -> Result<std::convert::Infallible, Ended> {
         loop {
             sleep(PING).await;
             self.ping().await?;
@@ -246,10 +246,10 @@ impl Session<'_> {
     }
 
     /// Checks regularly whether the server still notifies. An error of that check does not end this connection.
-    async fn tells_still(&self) -> Ended {
+    async fn wait_until_refused(&self) -> Ended {
         loop {
             sleep(ASK).await;
-            if let Err(refused @ Ended::Refused(_)) = tells(self.core, self.endpoint).await {
+            if let Err(refused @ Ended::Refused(_)) = check_notifies(self.core, self.endpoint).await {
                 return refused;
             }
         }
@@ -269,7 +269,7 @@ impl Session<'_> {
         let asked = timeout(PATIENCE, self.wire.subscribe(patterns, wanted)).await;
         match asked.unwrap_or_else(|_| Err(Failure::lost("no answer to PSUBSCRIBE"))) {
             Err(failure) if failure.is_denied() => {
-                Err(Ended::Refused(notify::refused(self.core, self.endpoint, &failure)))
+                Err(Ended::Refused(notify::advice_if_refused(self.core, self.endpoint, &failure)))
             }
             other => Ok(other?),
         }
@@ -281,16 +281,17 @@ impl Session<'_> {
         self.subscribe(echo.pattern.iter(), true).await?;
         let asked = || Asked::to_write("notifications", Some(KeyRange::key(&echo.key)));
         let command = Command::new("EVAL", [Bytes::from_static(script::ECHO.as_bytes()), "1".into(), echo.key.clone()]);
-        match self.core.call(self.core.to_write(Who::Own), &asked, &To::Node(self.endpoint.clone()), &command).await {
+        match self.core.call(self.core.to_write(Origin::Own), &asked, &To::Node(self.endpoint.clone()), &command).await
+        {
             Ok(_) => {}
             Err(error) if *error.reason() == Reason::Denied => {
-                return Err(Ended::Refused(notify::unproved(self.core, self.endpoint, &error)));
+                return Err(Ended::Refused(notify::advice_if_unproved(self.core, self.endpoint, &error)));
             }
             Err(error) => return Err(error.into()),
         }
         let heard = timeout(PATIENCE, echoed).await.is_ok_and(|heard| heard.is_ok());
         if !heard {
-            return Err(Ended::Refused(notify::unheard(self.core, self.endpoint)));
+            return Err(Ended::Refused(notify::advice_if_unheard(self.core, self.endpoint)));
         }
         self.subscribe(echo.pattern.iter(), false).await
     }

@@ -2,7 +2,7 @@
 
 use super::hub::channel;
 use crate::{
-    call::{To, Who},
+    call::{Origin, To},
     command::{Command, Reply},
     core::Core,
     failure::{Asked, Failure},
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 /// Whether a server notifies about changes.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Tells {
+pub(crate) enum Notifies {
     Yes,
     /// It does not. The text says why, and how to fix it.
     No(String),
@@ -23,27 +23,27 @@ pub(crate) enum Tells {
 }
 
 /// Checks a server, and switches its notifications on if the config says so.
-pub(crate) async fn ask(core: &Core, endpoint: &Arc<str>) -> Result<Tells> {
-    let (turn, asked) = (|| core.to_read(Who::Own), || Asked::to_read("notifications", None));
+pub(crate) async fn check_server(core: &Core, endpoint: &Arc<str>) -> Result<Notifies> {
+    let (turn, asked) = (|| core.to_read(Origin::Own), || Asked::to_read("notifications", None));
     let to = To::Node(endpoint.clone());
     let get = Command::new("CONFIG", ["GET", "notify-keyspace-events"]);
     let flags = match core.call(turn(), &asked, &to, &get).await {
         Ok(reply) => reply.list().into_iter().nth(1).and_then(Reply::text).unwrap_or_default(),
-        Err(error) if is_not_ours(&error) => return Ok(Tells::Unknown),
+        Err(error) if is_not_permitted(&error) => return Ok(Notifies::Unknown),
         Err(error) => return Err(error),
     };
     if is_enough(&flags) {
-        return Ok(Tells::Yes);
+        return Ok(Notifies::Yes);
     }
     if !core.config.enable_notifications {
-        return Ok(Tells::No(format!(
+        return Ok(Notifies::No(format!(
             "redis at {endpoint} does not notify of changes (`notify-keyspace-events` is \"{flags}\"): set it to \"KA\" there, or `enable-notifications: true` in redis.conf"
         )));
     }
     let set = Command::new("CONFIG", ["SET".to_string(), "notify-keyspace-events".to_string(), format!("{flags}KA")]);
     match core.call(turn(), &asked, &to, &set).await {
-        Ok(_) => Ok(Tells::Yes),
-        Err(error) if is_not_ours(&error) => Ok(Tells::No(format!(
+        Ok(_) => Ok(Notifies::Yes),
+        Err(error) if is_not_permitted(&error) => Ok(Notifies::No(format!(
             "redis at {endpoint} does not notify of changes (`notify-keyspace-events` is \"{flags}\"), and refused to switch it on, as `enable-notifications` asks ({}): set `notify-keyspace-events` to \"KA\" there, or give the user the right: `ACL SETUSER {} +config|set`",
             cause(&error),
             core.config.user()
@@ -56,12 +56,12 @@ pub(crate) async fn ask(core: &Core, endpoint: &Arc<str>) -> Result<Tells> {
 /// may not receive notifications.
 pub(crate) async fn mute(core: &Core) -> Result<Option<String>> {
     for primary in core.primaries() {
-        let why = match ask(core, &primary).await? {
-            Tells::No(why) => Some(why),
-            Tells::Yes => None,
-            Tells::Unknown => provable(core, &primary).await?,
+        let why = match check_server(core, &primary).await? {
+            Notifies::No(why) => Some(why),
+            Notifies::Yes => None,
+            Notifies::Unknown => check_provable(core, &primary).await?,
         };
-        let why = if why.is_none() { hears(core, &primary).await? } else { why };
+        let why = if why.is_none() { check_subscription(core, &primary).await? } else { why };
         if why.is_some() {
             return Ok(why);
         }
@@ -71,10 +71,10 @@ pub(crate) async fn mute(core: &Core) -> Result<Option<String>> {
 
 /// Whether a user who may not read the config may prove that the server notifies. Whether that is possible for certain
 /// keys is found out when they are watched.
-async fn provable(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
+async fn check_provable(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
     let asked = || Asked::to_read("notifications", None);
     let nothing = Command::new("EVAL", ["return 1", "0"]);
-    match core.call(core.to_read(Who::Own), &asked, &To::Node(endpoint.clone()), &nothing).await {
+    match core.call(core.to_read(Origin::Own), &asked, &To::Node(endpoint.clone()), &nothing).await {
         Ok(_) => {
             tracing::info!(
                 "whether redis at {endpoint} notifies of changes is found out when something is watched: this user may not ask (`ACL SETUSER {} +config|get`)",
@@ -82,14 +82,14 @@ async fn provable(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
             );
             Ok(None)
         }
-        Err(error) if is_not_ours(&error) => Ok(Some(unproved(core, endpoint, &error))),
+        Err(error) if is_not_permitted(&error) => Ok(Some(advice_if_unproved(core, endpoint, &error))),
         Err(error) => Err(error),
     }
 }
 
 /// Whether the user may receive notifications. This is tried on a connection of its own, since a connection for calls
 /// must not be subscribed to anything.
-async fn hears(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
+async fn check_subscription(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
     let trying = async {
         let (wire, _hints) = Wire::dial_for_hints(&core.dial, endpoint).await?;
         let heard = wire.subscribe(vec![format!("{}*", channel(core.config.db))], true).await;
@@ -99,14 +99,14 @@ async fn hears(core: &Core, endpoint: &Arc<str>) -> Result<Option<String>> {
     let (asked, limit) = (Asked::to_read("notifications", None), core.config.read_within());
     match timeout(limit, trying).await {
         Ok(Ok(())) => Ok(None),
-        Ok(Err(failure)) if failure.is_denied() => Ok(Some(refused(core, endpoint, &failure))),
+        Ok(Err(failure)) if failure.is_denied() => Ok(Some(advice_if_refused(core, endpoint, &failure))),
         Ok(Err(failure)) => Err(failure.into_error(&asked, endpoint)),
-        Err(_) => Err(core.late(limit, &asked, endpoint, Applied::No)),
+        Err(_) => Err(core.timeout_error(limit, &asked, endpoint, Applied::No)),
     }
 }
 
 /// The user may not use this command, or the server (a hosted one) does not have it.
-fn is_not_ours(error: &KvError) -> bool {
+fn is_not_permitted(error: &KvError) -> bool {
     let unknown = || error.source().is_some_and(|source| source.to_string().contains("unknown command"));
     *error.reason() == Reason::Denied || unknown()
 }
@@ -122,7 +122,7 @@ fn cause(error: &KvError) -> String {
 }
 
 /// What to do about a server that has refused a subscription.
-pub(crate) fn refused(core: &Core, endpoint: &Arc<str>, failure: &Failure) -> String {
+pub(crate) fn advice_if_refused(core: &Core, endpoint: &Arc<str>, failure: &Failure) -> String {
     let (user, channel) = (core.config.user(), channel(core.config.db));
     if failure.has_no_command() {
         return format!(
@@ -135,7 +135,7 @@ pub(crate) fn refused(core: &Core, endpoint: &Arc<str>, failure: &Failure) -> St
 }
 
 /// What to do if the proof was tried, and no hint arrived.
-pub(crate) fn unheard(core: &Core, endpoint: &Arc<str>) -> String {
+pub(crate) fn advice_if_unheard(core: &Core, endpoint: &Arc<str>) -> String {
     let not_set = match core.config.enable_notifications {
         true => format!(
             " (`enable-notifications` needs the right to: `ACL SETUSER {} +config|get +config|set`)",
@@ -149,7 +149,7 @@ pub(crate) fn unheard(core: &Core, endpoint: &Arc<str>) -> String {
 }
 
 /// What to do if the proof cannot be tried.
-pub(crate) fn unproved(core: &Core, endpoint: &Arc<str>, error: &KvError) -> String {
+pub(crate) fn advice_if_unproved(core: &Core, endpoint: &Arc<str>, error: &KvError) -> String {
     format!(
         "whether redis at {endpoint} notifies of changes cannot be known ({}): `ACL SETUSER {} +config|get`, or `+eval` and keys to write",
         cause(error),

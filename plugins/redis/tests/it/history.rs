@@ -3,7 +3,7 @@
 use crate::support::{SOON, kv};
 use cninfra::keyval::{Applied, Kv, WatchOptions};
 use cninfra_redis::{RedisConfig, RedisStore};
-use cninfra_testbed::history::{History, Item, Seen, Step, Told, Write, seed};
+use cninfra_testbed::history::{History, Item, ReportCounts, Seen, Step, Write, seed};
 use std::{
     sync::{
         Arc, Mutex,
@@ -78,7 +78,7 @@ impl Observed {
     }
 
     /// Ends the writes, waits until the watcher is up to date, and checks what was reported.
-    pub(crate) async fn check(self) -> Told {
+    pub(crate) async fn check(self) -> ReportCounts {
         self.stop.store(true, SeqCst);
         timeout(SOON, self.writing).await.unwrap().unwrap();
         let keys = kv(&self.writer).scoped(&self.prefix);

@@ -33,9 +33,9 @@ pub(super) fn encode(all: &Inner, mut encoder: DescriptorEncoder<'_>) -> fmt::Re
     for ((route, method), slot) in &slots {
         let labels = [("method", method.as_str()), ("route", route)];
         // Without a finished request there is no histogram.
-        let told = slot.durations.snapshot();
-        if told.count() > 0 {
-            told.encode(durations.encode_family(&labels)?)?;
+        let histogram = slot.durations.snapshot();
+        if histogram.count() > 0 {
+            histogram.encode(durations.encode_family(&labels)?)?;
         }
     }
     let in_flight: u64 = slots.iter().map(|(_, slot)| slot.in_flight()).sum();

@@ -39,7 +39,7 @@ static BUCKETS: [u64; 12] = [
 #[derive(Debug)]
 pub(super) struct Slot {
     /// Requests that have arrived.
-    asked: AtomicU64,
+    arrived: AtomicU64,
     /// Those of them that ended without a response.
     lost: AtomicU64,
     pub(super) statuses: Statuses,
@@ -49,7 +49,7 @@ pub(super) struct Slot {
 impl Default for Slot {
     fn default() -> Self {
         let durations = Durations::new(&BUCKETS);
-        Slot { asked: AtomicU64::default(), lost: AtomicU64::default(), statuses: Statuses::default(), durations }
+        Slot { arrived: AtomicU64::default(), lost: AtomicU64::default(), statuses: Statuses::default(), durations }
     }
 }
 
@@ -59,7 +59,7 @@ impl Slot {
     pub(super) fn in_flight(&self) -> u64 {
         // The ended ones are read first: a request that arrives meanwhile is in flight.
         let ended = self.durations.count() + self.lost.load(Acquire);
-        self.asked.load(Acquire).saturating_sub(ended)
+        self.arrived.load(Acquire).saturating_sub(ended)
     }
 
     fn count(&self, status: StatusCode, took: Duration) {
@@ -86,22 +86,22 @@ impl Series {
     }
 
     /// A request has arrived, for the route at this index.
-    pub(crate) fn asks(&self, index: &RouteIndex, at: Option<usize>, method: &Method) -> Counted {
+    pub(crate) fn count_request(&self, index: &RouteIndex, at: Option<usize>, method: &Method) -> Counted {
         let slot = match at {
             Some(at) => {
                 let route = &index.routes()[at];
                 let own = || self.routes[at].get_or_init(|| self.metrics.slot(&route.path, route.method.as_str()));
                 let other = || self.others[at].get_or_init(|| self.metrics.slot(&route.path, "other"));
-                if answers(route, method) { own() } else { other() }
+                if serves_method(route, method) { own() } else { other() }
             }
             None => self.none.get_or_init(|| self.metrics.slot("none", "other")),
         };
-        slot.asked.fetch_add(1, Relaxed);
+        slot.arrived.fetch_add(1, Relaxed);
         Counted { slot: slot.clone(), began: Instant::now(), ended: None, status: None }
     }
 }
 
-fn answers(route: &Route, method: &Method) -> bool {
+fn serves_method(route: &Route, method: &Method) -> bool {
     route.method == *method || (route.method == Method::GET && *method == Method::HEAD)
 }
 
@@ -119,12 +119,12 @@ impl Counted {
         self.began
     }
 
-    pub(crate) fn answers(&mut self, status: StatusCode) {
+    pub(crate) fn set_status(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
 
     /// Marks the response as complete. Returns when that was: at `then`, or now if that is not known.
-    pub(crate) fn ends(&mut self, then: Option<Instant>) -> Instant {
+    pub(crate) fn end_at(&mut self, then: Option<Instant>) -> Instant {
         *self.ended.get_or_insert_with(|| then.unwrap_or_else(Instant::now))
     }
 }
@@ -133,7 +133,7 @@ impl Drop for Counted {
     fn drop(&mut self) {
         match self.status {
             Some(status) => {
-                let took = self.ends(None) - self.began;
+                let took = self.end_at(None) - self.began;
                 self.slot.count(status, took);
             }
             None => drop(self.slot.lost.fetch_add(1, Release)),
@@ -149,13 +149,13 @@ mod tests {
     fn what_is_never_answered_is_in_flight_no_more() {
         let (metrics, index) = (RequestMetrics::new(), RouteIndex::default());
         let series = Series::new(&metrics, &index);
-        let ask = || series.asks(&index, None, &Method::GET);
+        let ask = || series.count_request(&index, None, &Method::GET);
         let (mut answered, lost) = (ask(), ask());
         let slot = metrics.slot("none", "other");
         assert_eq!(slot.in_flight(), 2);
         drop(lost);
         assert_eq!((slot.in_flight(), slot.statuses.counts().len()), (1, 0));
-        answered.answers(StatusCode::OK);
+        answered.set_status(StatusCode::OK);
         assert_eq!(slot.in_flight(), 1, "its answer is not at its end");
         drop(answered);
         assert_eq!((slot.in_flight(), slot.statuses.counts().len()), (0, 1));

@@ -10,15 +10,15 @@
 //! ```
 //! use cninfra_testbed::history::{Cause, Fault, History, Item, Seen, Step, Write};
 //!
-//! let told = |revision, key: &str, value| Seen::changes(Some(revision), [(key, value)]);
+//! let change = |revision, key: &str, value| Seen::changes(Some(revision), [(key, value)]);
 //! let mut history = History {
 //!     steps: vec![Write::put("a", "1").applied(2), Write::put("b", "2").unknown(), Write::delete("a").applied(4)],
 //!     seen: vec![
 //!         Seen::SnapshotBegin(Cause::Start),
 //!         Seen::SnapshotEnd(Some(1)),
-//!         told(2, "a", Some("1")),
-//!         told(3, "b", Some("2")),
-//!         told(4, "a", None),
+//!         change(2, "a", Some("1")),
+//!         change(3, "b", Some("2")),
+//!         change(4, "a", None),
 //!     ],
 //!     end: vec![Item::new("b", "2", Some(3))],
 //!     ..History::default()
@@ -35,14 +35,14 @@ mod convergence;
 #[cfg(feature = "keyval")]
 mod convert;
 mod epoch;
+mod event;
 mod replay;
 mod revisions;
-mod told;
 mod wrong;
 
+pub use event::{Cause, Item, Seen};
 pub use replay::{rounds, seed};
-pub use told::{Cause, Item, Seen};
-pub use wrong::{Fault, Told, Wrong};
+pub use wrong::{Fault, ReportCounts, Wrong};
 
 /// What a writer did, what a watch reported, and what the store contains at the end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -143,7 +143,7 @@ impl History {
     ///
     /// # Errors
     /// The first wrong event.
-    pub fn check_revisions(&self) -> Result<Told, Wrong> {
+    pub fn check_revisions(&self) -> Result<ReportCounts, Wrong> {
         revisions::check(self)
     }
 
@@ -153,7 +153,7 @@ impl History {
     ///
     /// # Errors
     /// The first wrong event.
-    pub fn check_convergence(&self) -> Result<Told, Wrong> {
+    pub fn check_convergence(&self) -> Result<ReportCounts, Wrong> {
         convergence::check(self)
     }
 
@@ -167,7 +167,7 @@ impl History {
     }
 
     /// The fault of a value that differs from the expected one.
-    fn not_this(&self, key: &str, value: Option<&str>) -> Fault {
+    fn fault_of(&self, key: &str, value: Option<&str>) -> Fault {
         match value {
             Some(value) if self.was_written(key, value) => Fault::Stale,
             _ => Fault::Phantom,

@@ -34,7 +34,7 @@ pub enum Fault {
 
 /// How much was reported in a correct history, so that a test notices if it has checked nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Told {
+pub struct ReportCounts {
     /// The number of changes.
     pub changes: usize,
     /// The number of complete snapshots.
@@ -65,8 +65,8 @@ impl fmt::Display for Wrong {
 impl Error for Wrong {}
 
 /// A fault that is not yet assigned to an event.
-pub(super) type Found<T = ()> = Result<T, (Fault, String)>;
+pub(super) type CheckResult<T = ()> = Result<T, (Fault, String)>;
 
-pub(super) fn found<T>(fault: Fault, what: impl Into<String>) -> Found<T> {
+pub(super) fn fail<T>(fault: Fault, what: impl Into<String>) -> CheckResult<T> {
     Err((fault, what.into()))
 }

@@ -166,13 +166,13 @@ impl Server {
     /// # Panics
     /// It is not ready in time, or it ends.
     pub fn wait(&self) {
-        if let Err(failure) = self.serves() {
+        if let Err(failure) = self.wait_ready() {
             panic!("{failure}");
         }
     }
 
     /// Like [`wait`](Server::wait); the error has the reason and the end of the log.
-    pub(crate) fn serves(&self) -> Result<(), String> {
+    pub(crate) fn wait_ready(&self) -> Result<(), String> {
         let until = Instant::now() + DEADLINE;
         loop {
             let Err(why) = (self.ready)() else { return Ok(()) };
@@ -234,7 +234,7 @@ pub(crate) fn started<T>(make: impl Fn() -> T, servers: impl Fn(&T) -> Vec<&Serv
     for attempt in 0.. {
         let made = make();
         servers(&made).iter().for_each(|server| server.start());
-        let failed = servers(&made).iter().find_map(|server| server.serves().err());
+        let failed = servers(&made).iter().find_map(|server| server.wait_ready().err());
         match failed {
             None => return made,
             Some(failure) if attempt < 3 && failure.to_lowercase().contains("address already in use") => {}

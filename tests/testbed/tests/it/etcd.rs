@@ -27,7 +27,7 @@ fn what_is_written_survives_a_kill() {
 fn it_ends_when_it_is_asked_to_and_when_it_is_dropped() {
     require!(Etcd);
     let etcd = EtcdOptions::default().arg("--enable-pprof").start();
-    hears_of_signals(&etcd);
+    wait_for_signal_handlers(&etcd);
     etcd.pause();
     // Its own handler of the signal has ended it: the log says so.
     assert!(etcd.terminate().is_some());
@@ -43,7 +43,7 @@ fn it_ends_when_it_is_asked_to_and_when_it_is_dropped() {
 /// nothing about it, and Go's runtime catches all signals from the start, so the system cannot tell, either. But etcd
 /// lists its goroutines (with `--enable-pprof`), and the one that waits for a signal is started after the handler was
 /// registered.
-fn hears_of_signals(etcd: &Etcd) {
+fn wait_for_signal_handlers(etcd: &Etcd) {
     let until = Instant::now() + DEADLINE;
     loop {
         let tasks = send(etcd.addr(), "GET", "/debug/pprof/goroutine?debug=1");

@@ -1,7 +1,7 @@
 //! Tests of the conformance suite: for each point of the contract, a store that breaks only this point is found.
 
 mod store;
-mod told;
+mod wrong_report;
 
 use cninfra::{
     Result,
@@ -12,7 +12,7 @@ use cninfra_testbed::Folder;
 use futures_util::future::join_all;
 use std::sync::Arc;
 use store::{Cheat, Cheating};
-use told::Told;
+use wrong_report::WrongReport;
 
 /// A store that breaks one point. It is in memory, unless its data has to outlive the client.
 struct Broken(Cheat, Option<Folder>);
@@ -60,7 +60,7 @@ async fn what_keeps_all_is_found_nowhere() {
 async fn what_is_wrong_of_values_is_found() {
     are_found([
         (Cheat::EmptyIsAbsent, "byte for byte"),
-        (Cheat::DeletesAreTold, "says what was there"),
+        (Cheat::DeletesAlwaysCount, "says what was there"),
         (Cheat::PrefixesBleed, "where it ends"),
         (Cheat::ConditionsHold, "on a condition happens"),
         (Cheat::ConditionsApart, "none is lost"),
@@ -76,7 +76,7 @@ async fn what_is_wrong_of_lives_is_found() {
     are_found([
         (Cheat::LivesForEver, "ends when its life does"),
         (Cheat::KeepsNothing, "has its own life"),
-        (Cheat::EternityIsShort, "a key that is to live for ever"),
+        (Cheat::TooLongLifeIsShort, "a key that is to live for ever"),
         (Cheat::OutlivesItsClient, "ends with its client"),
     ])
     .await;
@@ -110,19 +110,19 @@ async fn what_is_wrong_of_puts_alone_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_of_watches_is_found() {
     are_found([
-        (Cheat::Tells(Told::Less), "and then what changes"),
-        (Cheat::Tells(Told::Twice), "and then what changes"),
-        (Cheat::Tells(Told::EmptyIsNothing), "and then what changes"),
-        (Cheat::Tells(Told::NoSnapshot), "and then what changes"),
-        (Cheat::Tells(Told::AllIsNew), "and then what changes"),
-        (Cheat::Tells(Told::Phantom), "and then what changes"),
-        (Cheat::Tells(Told::Apart), "told as one"),
-        (Cheat::Tells(Told::Backwards), "all is told all"),
+        (Cheat::Reports(WrongReport::Less), "and then what changes"),
+        (Cheat::Reports(WrongReport::Twice), "and then what changes"),
+        (Cheat::Reports(WrongReport::EmptyIsNothing), "and then what changes"),
+        (Cheat::Reports(WrongReport::NoSnapshot), "and then what changes"),
+        (Cheat::Reports(WrongReport::AllIsNew), "and then what changes"),
+        (Cheat::Reports(WrongReport::Phantom), "and then what changes"),
+        (Cheat::Reports(WrongReport::Apart), "told as one"),
+        (Cheat::Reports(WrongReport::Backwards), "all is told all"),
         (Cheat::WatchesAll, "its keys alone"),
         (Cheat::RangesStay, "taken out and told anew"),
         (Cheat::Unbounded, "wants snapshots is told one"),
         (Cheat::Unbounded, "wants the latest"),
-        (Cheat::TellsNobody, "takes nothing is told nothing"),
+        (Cheat::ClaimsResnapshots, "takes nothing is told nothing"),
     ])
     .await;
 }
@@ -147,10 +147,10 @@ async fn what_is_wrong_of_leases_is_found() {
         (Cheat::RevokesNothing, "keys of a lease end"),
         (Cheat::KeepsNothingAlive, "kept alive"),
         (Cheat::LeasesAreAlive, "gone is said to be"),
-        (Cheat::EternityIsRefused, "a lease that is to live for ever"),
+        (Cheat::TooLongLifeIsRefused, "a lease that is to live for ever"),
         (Cheat::RevokesNothing, "next one when it resigns"),
         (Cheat::ConditionsHold, "refused when it is lost"),
-        (Cheat::Tells(Told::NoDeletes), "leads no more"),
+        (Cheat::Reports(WrongReport::NoDeletes), "leads no more"),
     ])
     .await;
 }

@@ -1,6 +1,6 @@
 //! [`Cheating`]: a store that breaks one point of the contract.
 
-use super::told::{Told, keeping_its_ranges, telling_nobody, told};
+use super::wrong_report::{WrongReport, claiming_resnapshots, keeping_its_ranges, reporting_wrongly};
 use cninfra::{
     BoxFuture,
     keyval::{
@@ -19,7 +19,7 @@ pub(super) enum Cheat {
     /// A key with an empty value does not exist.
     EmptyIsAbsent,
     /// A delete always reports that it has deleted something.
-    DeletesAreTold,
+    DeletesAlwaysCount,
     /// A prefix is one byte shorter.
     PrefixesBleed,
     /// Conditions are ignored.
@@ -40,14 +40,14 @@ pub(super) enum Cheat {
     OneByOne,
     /// An impossible operation is skipped instead of refused.
     RefusesNothing,
-    Tells(Told),
+    Reports(WrongReport),
     /// A watch of some keys reports all.
     WatchesAll,
     /// Ranges that were removed are still reported.
     RangesStay,
     /// The statistics claim ten times as many new snapshots, as if a subscriber who does not read got one after
     /// another.
-    TellsNobody,
+    ClaimsResnapshots,
     /// The queue has no limit.
     Unbounded,
     /// A read at a revision returns the newest state.
@@ -66,9 +66,9 @@ pub(super) enum Cheat {
     /// A lease that has ended counts as alive.
     LeasesAreAlive,
     /// A time to live that is too long is refused.
-    EternityIsRefused,
+    TooLongLifeIsRefused,
     /// A time to live that is too long becomes a short one.
-    EternityIsShort,
+    TooLongLifeIsShort,
     /// A single put ignores the time to live.
     PutsLiveForEver,
     /// A single put does not report its result.
@@ -108,7 +108,9 @@ impl Cheating {
             Op::Put(mut put) => {
                 put.expiry = match (self.cheat, put.expiry) {
                     (Cheat::LivesForEver, Expiry::After(_)) => Expiry::Never,
-                    (Cheat::EternityIsShort, Expiry::After(Duration::MAX)) => Expiry::After(Duration::from_secs(3600)),
+                    (Cheat::TooLongLifeIsShort, Expiry::After(Duration::MAX)) => {
+                        Expiry::After(Duration::from_secs(3600))
+                    }
                     (Cheat::KeepsNothing, Expiry::Keep) => Expiry::Never,
                     (Cheat::OutlivesItsClient, Expiry::WithClient) => Expiry::Never,
                     (Cheat::LeasesAreAlive, Expiry::Lease(_)) => Expiry::Never,
@@ -193,7 +195,7 @@ impl Store for Cheating {
         let mut outcome = Store::commit(&self.inner, txn).await?;
         for result in &mut outcome.results {
             match (self.cheat, &result) {
-                (Cheat::DeletesAreTold, OpResult::Deleted { count: 0, .. }) => {
+                (Cheat::DeletesAlwaysCount, OpResult::Deleted { count: 0, .. }) => {
                     *result = OpResult::deleted(1, Vec::new())
                 }
                 (Cheat::ResultsOfNothing, OpResult::Got(_)) => *result = OpResult::Got(Vec::new()),
@@ -235,9 +237,9 @@ impl Store for Cheating {
         }
         let watch = Store::watch(&self.inner, ranges, options).await?;
         Ok(match self.cheat {
-            Cheat::Tells(how) => told(watch, how),
+            Cheat::Reports(wrong_report) => reporting_wrongly(watch, wrong_report),
             Cheat::RangesStay => keeping_its_ranges(watch),
-            Cheat::TellsNobody => telling_nobody(watch),
+            Cheat::ClaimsResnapshots => claiming_resnapshots(watch),
             _ => watch,
         })
     }
@@ -267,7 +269,7 @@ impl Revisions for Cheating {
 impl Leases for Cheating {
     fn grant(&self, ttl: Duration) -> BoxFuture<'_, Result<(LeaseId, Duration)>> {
         match self.cheat {
-            Cheat::EternityIsRefused if ttl > LONGEST_LIFE => {
+            Cheat::TooLongLifeIsRefused if ttl > LONGEST_LIFE => {
                 Box::pin(async { Err(KvError::new("grant", Reason::Invalid).not_applied()) })
             }
             _ => self.inner.grant(ttl),

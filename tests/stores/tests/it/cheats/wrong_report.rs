@@ -1,4 +1,4 @@
-//! [`Told`]: a watch that reports something wrong.
+//! [`WrongReport`]: a watch that reports something wrong.
 
 use cninfra::keyval::{
     Change, ChangeKind, Entry, Event, KeyRange, Previous, Watch, WatchControl, WatchHandle, WatchStats,
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// What is wrong with the reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told {
+pub(super) enum WrongReport {
     /// Every second change is left out.
     Less,
     /// Every change is reported twice.
@@ -31,53 +31,55 @@ pub(super) enum Told {
 }
 
 /// The same watch, with wrong reports.
-pub(super) fn told(watch: Watch, how: Told) -> Watch {
+pub(super) fn reporting_wrongly(watch: Watch, wrong_report: WrongReport) -> Watch {
     let (control, ranges) = (Arc::new(Control::of(&watch)), watch.ranges().to_vec());
     let (mut count, mut held) = (0, None);
     let events = watch.flat_map(move |event| {
         count += usize::from(matches!(event, Event::Changes { .. }));
-        stream::iter(wrong(how, event, count, &mut held))
+        stream::iter(reports_of(wrong_report, event, count, &mut held))
     });
     Watch::new(&ranges, events, control)
 }
 
-fn wrong(how: Told, event: Event, count: usize, held: &mut Option<Event>) -> Vec<Event> {
+fn reports_of(wrong_report: WrongReport, event: Event, count: usize, held: &mut Option<Event>) -> Vec<Event> {
     let is_change = matches!(event, Event::Changes { .. });
-    match how {
-        Told::Less if is_change && count.is_multiple_of(2) => Vec::new(),
-        Told::Twice if is_change => vec![event.clone(), event],
-        Told::Backwards if is_change => match held.take() {
+    match wrong_report {
+        WrongReport::Less if is_change && count.is_multiple_of(2) => Vec::new(),
+        WrongReport::Twice if is_change => vec![event.clone(), event],
+        WrongReport::Backwards if is_change => match held.take() {
             None => {
                 *held = Some(event);
                 Vec::new()
             }
             Some(before) => vec![event, before],
         },
-        Told::NoSnapshot if !is_change => Vec::new(),
-        Told::EmptyIsNothing if matches!(&event, Event::Item(entry) if entry.value.is_empty()) => Vec::new(),
-        Told::Phantom if is_change => {
+        WrongReport::NoSnapshot if !is_change => Vec::new(),
+        WrongReport::EmptyIsNothing if matches!(&event, Event::Item(entry) if entry.value.is_empty()) => Vec::new(),
+        WrongReport::Phantom if is_change => {
             let never = Change::deleted("never was", None, Previous::Unknown);
             vec![event, Event::changes(keyval::Revision::new(u64::MAX / 2), vec![never])]
         }
-        Told::Apart | Told::EmptyIsNothing | Told::AllIsNew | Told::NoDeletes => changed(how, event),
+        WrongReport::Apart | WrongReport::EmptyIsNothing | WrongReport::AllIsNew | WrongReport::NoDeletes => {
+            changes_of(wrong_report, event)
+        }
         _ => vec![event],
     }
 }
 
-fn changed(how: Told, event: Event) -> Vec<Event> {
+fn changes_of(wrong_report: WrongReport, event: Event) -> Vec<Event> {
     let Event::Changes { revision, changes, .. } = event else { return vec![event] };
-    let each = changes.into_iter().filter_map(|change| match (&change.kind, how) {
-        (ChangeKind::Put { entry, .. }, Told::EmptyIsNothing) if entry.value.is_empty() => None,
-        (ChangeKind::Deleted { .. }, Told::NoDeletes) => None,
-        (ChangeKind::Put { entry, .. }, Told::AllIsNew) => {
+    let each = changes.into_iter().filter_map(|change| match (&change.kind, wrong_report) {
+        (ChangeKind::Put { entry, .. }, WrongReport::EmptyIsNothing) if entry.value.is_empty() => None,
+        (ChangeKind::Deleted { .. }, WrongReport::NoDeletes) => None,
+        (ChangeKind::Put { entry, .. }, WrongReport::AllIsNew) => {
             let entry = Entry::new(entry.key.clone(), entry.value.clone());
             Some(Change::put(entry, Some(true), Previous::Unknown))
         }
         _ => Some(change),
     });
     let each: Vec<Change> = each.collect();
-    match how {
-        Told::Apart => each.into_iter().map(|change| Event::changes(revision, vec![change])).collect(),
+    match wrong_report {
+        WrongReport::Apart => each.into_iter().map(|change| Event::changes(revision, vec![change])).collect(),
         _ if each.is_empty() => Vec::new(),
         _ => vec![Event::changes(revision, each)],
     }
@@ -91,7 +93,7 @@ pub(super) fn keeping_its_ranges(watch: Watch) -> Watch {
 }
 
 /// A watch whose statistics claim that unread events were replaced by new snapshots again and again.
-pub(super) fn telling_nobody(watch: Watch) -> Watch {
+pub(super) fn claiming_resnapshots(watch: Watch) -> Watch {
     let control = Arc::new(Control { resnapshots: 10, ..Control::of(&watch) });
     let ranges = watch.ranges().to_vec();
     Watch::new(&ranges, watch, control)
