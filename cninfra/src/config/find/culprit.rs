@@ -56,12 +56,10 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     if let What::Missing { field, .. } = what {
         let lack = Lack { field, what, spot, trial };
         let (mut way, mut fits, mut nearness) = (spot.way.clone(), None, Nearness::Here);
-        let is_there = value::at(trial.merged, &inner(&way, field)).is_some();
+        let is_own = value::at(trial.merged, &inner(&way, field)).is_none();
         match kind {
             // what it is of has its own place, unless that is the content beside a tag
-            Kind::Struct(fields) if fields.contains(field) && !is_there => {
-                fits = lack.fitting(&way, false, trial.merged)
-            }
+            Kind::Struct(of) if is_own && of.contains(field) => fits = lack.fitting(&way, false, trial.merged),
             _ => match mapping_without(field, spot, trial, made_up) {
                 // where it was, and was wrong
                 Some(mapping) => {

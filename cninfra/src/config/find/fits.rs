@@ -68,7 +68,7 @@ impl Lack<'_, '_> {
             }
             Wanted { shape: Some(Shape { kind: Kind::Choice(_), .. }), .. } => return None,
             _ if may_be_name => return None,
-            _ => usual(tag, &way, self.trial.whole, 0),
+            _ => usual(tag, &way, self.trial.whole),
         };
         let least = match self.said(&way, &text(NO_NAME), around) {
             Said::Names(names) if self.is_to_choose(&way, names, around) => return None,
@@ -138,14 +138,14 @@ impl Lack<'_, '_> {
         let tag = value.tag();
         let mut other = around.clone();
         value::insert(&mut other, way, value.clone());
-        let fill = |way: Way, before: usize, other: &mut Value| {
-            let fits = self.tried(&way, usual(tag, &way, self.trial.whole, before), other)?;
+        let fill = |way: Way, other: &mut Value| {
+            let fits = self.tried(&way, usual(tag, &way, self.trial.whole), other)?;
             value::insert(other, &way, fits);
             Some(())
         };
         match value {
             Value::Dict(_, dict) if dict.is_empty() => {
-                for before in 0..MOST_FILLED {
+                for _ in 0..MOST_FILLED {
                     let Err(Failure { what: What::Missing { field, .. }, spot }) = self.trial.reads(&other) else {
                         break;
                     };
@@ -155,7 +155,7 @@ impl Lack<'_, '_> {
                     if at != way && (at != self.spot.way || is_there || !self.has(way, field, &other)) {
                         break;
                     }
-                    fill(way_in, before, &mut other)?;
+                    fill(way_in, &mut other)?;
                 }
             }
             Value::Array(_, items) if items.is_empty() => {
@@ -164,7 +164,7 @@ impl Lack<'_, '_> {
                 // no type reads those behind the one that is tried
                 value::insert(&mut other, way, Value::Array(tag, vec![value::unreadable(0, tag); count]));
                 for at in 0..count {
-                    fill(inner_at(way, at), at, &mut other)?;
+                    fill(inner_at(way, at), &mut other)?;
                 }
             }
             _ => return None,

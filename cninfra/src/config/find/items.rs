@@ -77,7 +77,7 @@ fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial
     let trial = near.as_ref().unwrap_or(trial);
     let way = inner_at(list, at);
     let tag = value::at(trial.merged, &way)?.tag();
-    let all = usual(tag, &way, trial.whole, 0);
+    let all = usual(tag, &way, trial.whole);
     let mut around = trial.merged.clone();
     // what is said of those behind it may be the same
     let count = value::at(&around, list).and_then(Value::as_array).map_or(0, <[Value]>::len);

@@ -20,17 +20,15 @@ pub(super) fn texts() -> std::str::Split<'static, char> {
     TEXTS.split('|')
 }
 
-/// What may fit at the end of this way, where so many parts of the same are there already: first what stands in places of the same name in the whole.
-pub(super) fn usual(tag: Tag, way: &[Step], whole: &Value, before: usize) -> Vec<Value> {
+/// What may fit at the end of this way: first what stands in places of the same name in the whole.
+pub(super) fn usual(tag: Tag, way: &[Step], whole: &Value) -> Vec<Value> {
     let mut all = Vec::new();
     alike(whole, way.len(), &way[way.len().saturating_sub(1)..], &mut all);
     let wrong = value::at(whole, way);
     all.retain(|alike| Some(alike) != wrong);
     for (at, text) in texts().enumerate() {
         if at == MOST_USUAL {
-            // of two ends, the second may have to be the larger one
-            let next = (before > 0).then(|| Num::USize(before + 1));
-            for number in next.into_iter().chain(NUMBERS) {
+            for number in NUMBERS {
                 all.push(Value::Num(tag, number));
             }
             all.push(Value::Bool(tag, false));
