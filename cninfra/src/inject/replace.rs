@@ -53,7 +53,7 @@ impl<F: Wired, P: Key> Place<F, P> for ByItself<F> {
     label = "`bind::<dyn Trait>(..)` takes an interface from a `#[provides(..)]` of the flavor; use `with` to replace the providers of an `#[interface(many)]`"
 )]
 pub trait Binds<F, K: ?Sized> {
-    /// The interface's.
+    /// The id of the interface.
     const ID: u64;
     fn seat(held: &dyn Held<F>) -> &Slot<K>;
 }
@@ -78,14 +78,14 @@ where
 pub trait Instance<As, T> {
     /// The plugin.
     type Plugin;
-    /// Its handle.
+    /// A handle of the plugin.
     #[doc(hidden)]
     fn dep(of: T) -> Dep<Self::Plugin>;
 }
 /// What [`Builder::with`](crate::agent::Builder::with) takes.
 #[derive(Debug)]
 pub struct Replacement;
-/// The plugin itself.
+/// The replacement is the plugin itself.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Itself;
@@ -96,7 +96,7 @@ impl<P: Plugin> Instance<Itself, P> for Replacement {
         Dep(Arc::new(of))
     }
 }
-/// Its handle.
+/// The replacement is a handle of the plugin.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Handle;
