@@ -100,7 +100,8 @@ pub fn interface(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a struct a flavor: a set of plugins that are wired to one another.
 ///
 /// Each field is a plugin (`Dep<P>`), a plugin that may be switched off by its config (`Option<Dep<P>>`), or another
-/// flavor; the order of the fields does not matter. `#[provides(dyn I, ..)]` on a plugin's field binds it to interfaces.
+/// flavor; the order of the fields does not matter. `#[provides(dyn I, ..)]` on a plugin's field binds it to
+/// interfaces.
 ///
 /// A type is one thing, wherever it occurs. A flavor that occurs twice, in two flavors or as two fields of one, exists
 /// once, and all its fields hold the same handles (two fields `Rpc` are one server). A plugin that is declared twice is

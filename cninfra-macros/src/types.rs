@@ -72,7 +72,7 @@ pub(crate) fn names(tokens: TokenStream, word: &str) -> bool {
     any_word(tokens, &|ident| ident == word)
 }
 
-/// Whether one of the words among the tokens is meant.
+/// Whether `is_meant` is true of a word among the tokens.
 pub(crate) fn any_word(tokens: TokenStream, is_meant: &dyn Fn(&Ident) -> bool) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => is_meant(&ident),

@@ -30,7 +30,7 @@ pub(super) struct Style {
     pub(super) construct: TokenStream,
 }
 
-/// Writes the impls. `asked` checks that the plugin's fields are shared between threads.
+/// Writes the impls. `asked`: the checks of the plugin's fields (`shared.rs`).
 pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,

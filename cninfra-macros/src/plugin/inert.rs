@@ -12,8 +12,8 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, ItemStruct, Type, spanned::Spanned as _};
 
-/// `asked` checks that the fields are shared between threads, except where the struct itself checks it. So this is
-/// still reported, and so are wrong dependencies.
+/// `asked`: the checks of the fields (`shared.rs`), except those in the struct itself. What they find is still
+/// reported, and so are wrong dependencies.
 pub(super) fn of_struct(
     def: &ItemStruct,
     args: &Arguments,

@@ -1,4 +1,5 @@
-//! Plugins are shared between threads, and so are their fields. A field that cannot be is reported once, in its place.
+//! Checks the fields of a plugin that are not dependencies. Plugins are shared between threads, and so are their
+//! fields. A field that cannot be is reported once, in its place. So is one that holds a plugin without `Dep`.
 //!
 //! Types that can never be shared are checked in the struct itself, by a constant on which the field's type depends. If
 //! it fails, the compiler reports nothing more about the type, so that nothing else causes an error: neither futures
@@ -19,7 +20,7 @@ use super::{arguments::Arguments, fields::Role, held, listed::Deps, local, stand
 /// Of the types that may hold a plugin, those that are empty by default.
 const EMPTY: [&str; 2] = ["Option", "Vec"];
 
-/// The checks that the fields are shared between threads.
+/// The checks of the fields.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) asked: Asked,

@@ -22,7 +22,7 @@ use syn::{Fields, Ident, ItemStruct, spanned::Spanned as _};
 /// The widest tuple of dependencies.
 const WIDTH: usize = 12;
 
-/// The plugin's impls, if it is of a usual kind. `questions` checks that its fields are shared between threads.
+/// The plugin's impls, if it is of a usual kind. `questions`: the checks of its fields (`shared.rs`).
 pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,

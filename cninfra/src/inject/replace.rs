@@ -45,8 +45,8 @@ impl<F: Wired, P: Key> Place<F, P> for ByItself<F> {
     }
 }
 
-/// The flavor `F` binds a plugin to the interface `K`. As with [`Runs`](super::flavor::Runs), this is not a trait of the
-/// interface: for a struct, rustc would also show where it is defined.
+/// The flavor `F` binds a plugin to the interface `K`. As with [`Runs`](super::flavor::Runs), this is not a trait of
+/// the interface: for a struct, rustc would also show where it is defined.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN018: flavor `{F}` binds no plugin to `{K}` that could be replaced",
