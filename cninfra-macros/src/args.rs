@@ -1,4 +1,5 @@
-//! The arguments of an attribute: `name`, `name = tokens`, separated by commas. Every mistake is noted, and the rest is read on.
+//! The arguments of an attribute: `name` or `name = tokens`, separated by commas. Every mistake is collected, and
+//! parsing goes on.
 
 use crate::{ctxt::Ctxt, krate::Krate, list, names, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -16,15 +17,15 @@ pub(crate) struct Arg {
     pub(crate) value: Value,
 }
 
-/// What comes after its name.
+/// What follows the name of an argument.
 pub(crate) enum Value {
-    /// nothing
+    /// Nothing.
     Word,
     /// `= tokens`
     Is(TokenStream),
-    /// `(tokens)`: never right, but often meant
+    /// `(tokens)`: never valid, but often meant.
     List,
-    /// Something else, and what is wrong with it.
+    /// Something else, with its error.
     Wrong(Error),
 }
 
@@ -62,13 +63,13 @@ impl Parse for Arg {
     }
 }
 
-/// Reads a list of arguments. `expected` is told where one has no name.
+/// Parses a list of arguments. `expected` is part of the message about an entry that cannot be parsed.
 pub(crate) fn parse(tokens: TokenStream, cx: &mut Ctxt, expected: &str) -> Vec<Arg> {
     let read = |entry: &list::Entry| entry.parse().map_err(|error| cx.syn(&error, expected)).ok();
     list::entries(tokens).iter().filter_map(read).collect()
 }
 
-/// Tells of an argument that is there again, and leaves it out.
+/// Reports and removes arguments that are given twice.
 pub(crate) fn once(mut all: Vec<Arg>, repeatable: &[&str], cx: &mut Ctxt) -> Vec<Arg> {
     let mut seen = BTreeSet::new();
     all.retain(|arg| {
@@ -97,7 +98,7 @@ pub(crate) fn of_attributes(attributes: &[Attribute], name: &str, cx: &mut Ctxt,
     once(all, &[], cx)
 }
 
-/// An argument that is not understood.
+/// Reports an argument that is not valid.
 pub(crate) fn unknown(arg: &Arg, cx: &mut Ctxt, expected: &str) {
     let word = arg.word();
     let message = match &arg.value {
@@ -108,10 +109,10 @@ pub(crate) fn unknown(arg: &Arg, cx: &mut Ctxt, expected: &str) {
     cx.error(arg.span(), format_args!("{message}\n= help: expected {expected}"));
 }
 
-/// Reads what comes after `name =`, all of it.
+/// Parses everything after `name =`.
 ///
 /// # Errors
-/// What cannot be read, at a place within the argument.
+/// Fails if the value cannot be parsed, with a place within the argument.
 pub(crate) fn value<T: Parse>(arg: &Arg, value: &TokenStream) -> syn::Result<T> {
     match list::Entry::whole(value) {
         Some(value) => value.parse(),
@@ -119,7 +120,7 @@ pub(crate) fn value<T: Parse>(arg: &Arg, value: &TokenStream) -> syn::Result<T> 
     }
 }
 
-/// `crate = path`
+/// Parses `crate = path`.
 pub(crate) fn krate(arg: &Arg, cx: &mut Ctxt) -> Option<Krate> {
     if let Value::Is(value) = &arg.value
         && let Ok(path) = Path::parse_mod_style.parse2(value.clone())
@@ -130,7 +131,7 @@ pub(crate) fn krate(arg: &Arg, cx: &mut Ctxt) -> Option<Krate> {
     None
 }
 
-/// `name = "text"`
+/// Parses `name = "text"`.
 pub(crate) fn text(arg: &Arg, cx: &mut Ctxt) -> Option<LitStr> {
     if let Value::Is(value) = &arg.value
         && let Ok(text) = syn::parse2::<LitStr>(value.clone())
@@ -142,12 +143,12 @@ pub(crate) fn text(arg: &Arg, cx: &mut Ctxt) -> Option<LitStr> {
     None
 }
 
-/// Of an attribute: its name, which is where a reader looks.
+/// The place of the attribute's name, where a reader looks.
 pub(crate) fn span_of(attribute: &Attribute) -> Span {
     attribute.path().segments.last().map_or_else(Span::call_site, |last| last.ident.span())
 }
 
-/// The same attribute a second time: it is told of, and taken away.
+/// Reports and removes a second attribute of this name.
 pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctxt) {
     attributes.retain(|attribute| {
         let last = attribute.path().segments.last();
@@ -159,7 +160,7 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
     });
 }
 
-/// `#[provides(..)]` on a plugin's struct: it is told of, and taken away.
+/// Reports and removes `#[provides(..)]` on the struct of a plugin.
 pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt) {
     attributes.retain(|attribute| {
         let is = attribute.path().is_ident(names::PROVIDES);
@@ -174,17 +175,17 @@ pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt)
     });
 }
 
-/// What is said of a struct that is to be both: each of the two macros sees the other one, in whatever order they stand.
+/// The error for a struct that is to be both. Each of the two macros sees the other one, in whatever order they stand.
 pub(crate) const PLUGIN_AND_FLAVOR: &str =
     "CN010: a plugin cannot be a flavor\n= help: remove `#[plugin]` or `#[derive(Flavor)]`";
 
-/// Is it `#[plugin]`?
+/// Whether it is `#[plugin]`.
 pub(crate) fn is_plugin(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "plugin")
 }
 
-/// Is there a field that no struct can have: a second one of a name, one of a type `impl Trait`, or with a lifetime that is not declared? rustc says so of
-/// the struct, and would say it again of what is generated of the fields.
+/// Whether there is a field that no struct can have: a second one of a name, one of a type `impl Trait`, or one with a
+/// lifetime that is not declared. rustc reports it for the struct, and would report it again for the generated code.
 pub(crate) fn impossible(fields: &Fields, generics: &Generics) -> bool {
     let mut names = BTreeSet::new();
     fields.iter().any(|field| {
@@ -193,7 +194,7 @@ pub(crate) fn impossible(fields: &Fields, generics: &Generics) -> bool {
     })
 }
 
-/// Where the attributes derive something of this name.
+/// The places where the attributes derive something of this name.
 pub(crate) fn derived<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = Span> + 'a {
     let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).flat_map(|attribute| {
         attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).unwrap_or_default()
@@ -204,8 +205,8 @@ pub(crate) fn derived<'a>(attributes: &'a [Attribute], name: &'a str) -> impl It
         .map(|last| last.span())
 }
 
-/// Is the derive below its own, in another `#[derive(..)]`? It is told of, and only that one writes the impls. (Twice in one list can not be seen
-/// from here.)
+/// Whether the same derive follows below, in another `#[derive(..)]`. It is reported, and only that one writes the
+/// impls. (A second one in the same list cannot be seen from here.)
 pub(crate) fn derived_again(attributes: &[Attribute], name: &str, cx: &mut Ctxt) -> bool {
     let mut again = false;
     for span in derived(attributes, name) {

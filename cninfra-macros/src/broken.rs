@@ -1,16 +1,17 @@
-//! Structs that can not be parsed. Where a comma is missing between the fields, or a `;` stands in its place, rustc tells of it, and goes on: so do the
-//! macros, whose parser does not.
+//! Parses structs with syntax errors. If a comma between fields is missing, or written as `;`, rustc reports it and
+//! goes on. So do the macros, although their parser would stop.
 
 use crate::ctxt::Ctxt;
 use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
 use syn::{DeriveInput, Ident, parse::Parse, parse_quote};
 
-/// A struct, with its commas if that is all that it lacks.
+/// Parses a struct, and adds commas if nothing else is missing.
 pub(crate) fn parse<T: Parse>(item: &TokenStream) -> syn::Result<T> {
     syn::parse2(item.clone()).or_else(|error| syn::parse2(mend(item)).map_err(|_| error))
 }
 
-/// What a derive is on. Where it can not be parsed, that is told, and it is taken for an empty one of its name; none where it has none.
+/// Parses the item of a derive. If that fails, the error is reported, and an empty struct of the same name is returned,
+/// or `None` if there is no name.
 pub(crate) fn derived(item: &TokenStream, cx: &mut Ctxt) -> Option<DeriveInput> {
     parse(item).map_or_else(
         |error| {
@@ -21,17 +22,17 @@ pub(crate) fn derived(item: &TokenStream, cx: &mut Ctxt) -> Option<DeriveInput> 
     )
 }
 
-/// The name of a struct without parameters, whatever else is wrong with it: for rustc it is there.
+/// The name of a struct without parameters, whatever else is wrong with it: rustc knows the struct by that name.
 pub(crate) fn named(item: &TokenStream) -> Option<Ident> {
     let mut tokens =
         item.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(word) if word == "struct"));
     let (Some(TokenTree::Ident(name)), next) = (tokens.nth(1), tokens.next()) else { return None };
     let is_plain = !matches!(&next, Some(TokenTree::Punct(punct)) if punct.as_char() == '<');
-    // a keyword is no name
+    // A keyword is no name.
     syn::parse2(TokenTree::Ident(name).into()).ok().filter(|_| is_plain)
 }
 
-/// Where nothing is missing, it is as it was.
+/// Adds the commas that are missing between the fields of a struct.
 fn mend(item: &TokenStream) -> TokenStream {
     let mut after_struct = false;
     let tokens = item.clone().into_iter().map(|token| match token {
@@ -49,7 +50,7 @@ fn mend(item: &TokenStream) -> TokenStream {
 }
 
 fn fields(mut tokens: Vec<TokenTree>) -> TokenStream {
-    // from the end, so that the places of what comes before stay
+    // From the end, so that the earlier positions stay valid.
     for start in starts(&tokens).into_iter().rev() {
         let Some(before) = start.checked_sub(1) else { continue };
         let comma = TokenTree::Punct(Punct::new(',', Spacing::Alone));
@@ -67,7 +68,7 @@ fn fields(mut tokens: Vec<TokenTree>) -> TokenStream {
     tokens.into_iter().collect()
 }
 
-/// Where each field starts: its name, or what stands before that.
+/// The position where each field starts: its name, or what stands before it.
 fn starts(tokens: &[TokenTree]) -> Vec<usize> {
     let is = |place: usize, sign: char| matches!(tokens.get(place), Some(TokenTree::Punct(p)) if p.as_char() == sign);
     let (mut all, mut depth) = (Vec::new(), 0_i32);
@@ -84,7 +85,7 @@ fn starts(tokens: &[TokenTree]) -> Vec<usize> {
     all
 }
 
-/// The start of what belongs to a name: its visibility and attributes.
+/// The start of a field: the attributes and the visibility before its name.
 fn before_name(tokens: &[TokenTree], mut place: usize) -> usize {
     let is_pub = |place: usize| matches!(&tokens[place], TokenTree::Ident(word) if word == "pub");
     let is_hash = |place: usize| matches!(&tokens[place], TokenTree::Punct(punct) if punct.as_char() == '#');

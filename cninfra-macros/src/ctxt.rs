@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use std::fmt::Display;
 
-/// The mistakes found so far. It must be asked for them in the end: dropped unasked, it panics in tests.
+/// The mistakes found so far. In tests it panics if it is dropped before `finish` or `finish_anywhere` was called.
 #[derive(Default)]
 pub(crate) struct Ctxt {
     errors: Vec<syn::Error>,
@@ -13,33 +13,33 @@ pub(crate) struct Ctxt {
 }
 
 impl Ctxt {
-    /// A mistake, on what the user wrote.
+    /// Adds a mistake in what the user wrote.
     pub(crate) fn error(&mut self, span: Span, message: impl Display) {
         self.errors.push(syn::Error::new(span, message));
     }
 
-    /// The same, on all of the tokens.
+    /// Adds a mistake that concerns all of the tokens.
     pub(crate) fn error_on(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.errors.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// A mistake that a parser found.
+    /// Adds a mistake that a parser found.
     pub(crate) fn syn(&mut self, error: &syn::Error, expected: &str) {
         self.error(error.span(), format_args!("CN010: {error}\n= help: expected {expected}"));
     }
 
-    /// A mistake that is told of without this: by rustc, or by an error that stands in the place of a type.
+    /// Notes a mistake that is reported elsewhere: by rustc, or by an error in the place of a type.
     pub(crate) fn told(&mut self) {
         self.elsewhere = true;
     }
 
-    /// Is something wrong so far?
+    /// Whether a mistake has been found so far.
     pub(crate) fn is_broken(&self) -> bool {
         self.elsewhere || !self.errors.is_empty()
     }
 
-    /// Everything that is wrong, as tokens that say so to the compiler. In a constant: of a module with a `compile_error!` of its own, rustc tells of no
-    /// unknown name.
+    /// All mistakes, as errors for the compiler. They are in a constant, since rustc reports no unknown names in a
+    /// module that itself contains a `compile_error!`.
     pub(crate) fn finish(self) -> TokenStream {
         if self.errors.is_empty() {
             return self.finish_anywhere();
@@ -48,7 +48,7 @@ impl Ctxt {
         quote!(const _: () = { #errors };)
     }
 
-    /// The same, where a constant without a name may not stand.
+    /// The same, for places where an anonymous constant is not allowed.
     pub(crate) fn finish_anywhere(mut self) -> TokenStream {
         self.asked = true;
         self.errors.iter().map(syn::Error::to_compile_error).collect()

@@ -23,7 +23,7 @@ const EXPECTED: &str = "`#[deps(crate = path)]`";
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
     let Some(input) = broken::derived(&item, &mut cx) else { return cx.finish() };
-    // what is wrong with the attribute hides nothing else
+    // A separate `Ctxt`, so that a mistake in the attribute does not hide others.
     let (mut attribute, mut krate) = (Ctxt::default(), Krate::default());
     for arg in args::of_attributes(&input.attrs, names::DEPS, &mut attribute, EXPECTED) {
         match arg.word().as_str() {
@@ -35,7 +35,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     quote!(#generated #errors)
 }
 
-/// The impl, and what is wrong with the struct.
+/// The impl, and the mistakes in the struct.
 fn generate(mut input: DeriveInput, krate: &Krate, mut cx: Ctxt) -> TokenStream {
     key::check_generics(&input.generics, &mut cx);
     let Data::Struct(data) = &input.data else {
@@ -46,7 +46,7 @@ fn generate(mut input: DeriveInput, krate: &Krate, mut cx: Ctxt) -> TokenStream 
         return inert(&input, krate, None, cx);
     };
     if data.fields.iter().any(|field| types::is_itself(&field.ty, &input.ident)) {
-        // rustc says so, and would say more of an impl
+        // rustc reports this, and would report more about an impl.
         return cx.finish();
     }
     match size::of_fields(&data.fields) {
@@ -84,7 +84,7 @@ fn generate(mut input: DeriveInput, krate: &Krate, mut cx: Ctxt) -> TokenStream 
     }
     let (mut tuple, pattern) = (tuple(&types, krate), pattern(&variables, krate));
     let (mut declared, mut made, mut itself) = (quote!(), quote!(#name), quote!(Self));
-    // an alias may be of what has no size
+    // An alias may stand for an unsized type.
     let is_doubtful = |ty: &Type| types::dependency(ty).is_none() || types::asks_a_generic(ty);
     if input.generics.params.is_empty() && (!doubts.is_empty() || types.iter().any(is_doubtful)) {
         let sound = quote!(<#krate::Sound<{ <#name as #krate::Listed>::DEPS.len() }> as #krate::Pass>::Any);
@@ -113,7 +113,8 @@ fn generate(mut input: DeriveInput, krate: &Krate, mut cx: Ctxt) -> TokenStream 
     quote!(#generated #errors)
 }
 
-/// Where a dependency's constant is found: `<#key as #of>::#name`, asked of the type itself where it can be seen, for a shorter message.
+/// The path of a dependency's constant: `<#key as #of>::#name`. If the macro can see the plugin or interface itself,
+/// its own constant is used, for a shorter message.
 pub(crate) struct Asked<'a> {
     pub(crate) key: &'a Type,
     pub(crate) of: &'static str,
@@ -125,7 +126,7 @@ pub(crate) fn asked(ty: &Type) -> Asked<'_> {
         Some((Wrapper::Vec, key)) => Asked { key, of: "ManyInterface", name: "ALL" },
         Some((wrapper, key)) => Asked {
             key,
-            // of what has parameters, what stands for them may be wrong
+            // The type arguments may be what is wrong, which `GenericKey`'s message says.
             of: if types::is_generic_dyn(key) || types::has_arguments(key) {
                 "GenericKey"
             } else if types::is_dyn(key) {
@@ -139,7 +140,8 @@ pub(crate) fn asked(ty: &Type) -> Asked<'_> {
     }
 }
 
-/// What is asked of a plugin: its identity, in words that fit where its name is that of a type which is none. (A plugin may be called so: the same follows then.)
+/// The trait that is required of a plugin. Its message fits if the name is that of a well-known type that is no plugin.
+/// (A plugin may have such a name, too: then all these traits give it the same constants.)
 fn of_word(key: &Type) -> &'static str {
     match types::ungroup(key) {
         Type::Path(path) if types::may_be_of_std(path) => match path.path.segments.last() {
@@ -151,7 +153,7 @@ fn of_word(key: &Type) -> &'static str {
     }
 }
 
-/// The const of a dependency.
+/// The constant of a dependency.
 pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
     let Asked { key, of, name } = asked(ty);
     let (of, name) = (format_ident!("{of}"), format_ident!("{name}"));
@@ -160,7 +162,7 @@ pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
     quote_spanned!(key_span=> <#key as #krate::#of>::#name)
 }
 
-/// `(A, B)`; more than twelve: `More<(..), ..>`
+/// `(A, B)`; for more than twelve, `More<(..), ..>`.
 pub(crate) fn tuple(types: &[Type], krate: &Krate) -> TokenStream {
     if types.len() <= WIDTH {
         return quote!((#(#types,)*));
@@ -183,7 +185,9 @@ fn fields(input: &DeriveInput) -> impl Iterator<Item = &Type> {
     fields.into_iter().flatten().map(|field| &field.ty)
 }
 
-/// So that the plugin that names it does not err too; what else is wrong is told all the same. `no_size`: what stands for the dependencies of one that no function can return, as what is wrong with it.
+/// An impl for a wrong struct, so that the plugin that names it causes no further error; its other mistakes are still
+/// reported. `no_size`: for an unsized struct, which no function can return, the error that takes the place of its
+/// dependencies.
 fn inert(input: &DeriveInput, krate: &Krate, no_size: Option<TokenStream>, cx: Ctxt) -> TokenStream {
     let (generics, arguments) = key::inert_generics(&input.generics);
     let bounded = key::with_bounds(&generics, krate);
@@ -198,7 +202,7 @@ fn inert(input: &DeriveInput, krate: &Krate, no_size: Option<TokenStream>, cx: C
     });
     let deps = no_size.unwrap_or_else(|| {
         let asked = fields(input).filter(|ty| !types::is_impossible(ty, &input.generics));
-        // what names a parameter may be wrong by that
+        // A type that names a parameter may be wrong because of it.
         let asked = asked.filter(|ty| !types::depends_on_parameters(ty, &input.generics)).map(|ty| meta(ty, krate));
         quote!({ let _: &[#krate::DepMeta] = &[#(#asked),*]; &[] })
     });

@@ -1,6 +1,7 @@
-//! Fields that can not be what they look like, if a word in their type is std's: `Vec<dyn Trait>`. Another type may be called so, and be right: so the
-//! compiler is asked, and what is generated is right either way. Where the word is std's, the field is told of once, and generated code names what the
-//! compiler speaks of no more.
+//! Fields that cannot have the type that they seem to have, if a name in it is std's: `Vec<dyn Trait>`. Another type
+//! may have the same name, and be correct. So the compiler is asked, and the generated code is correct either way. If
+//! the name is std's, the field is reported once, and generated code uses a type about which the compiler reports
+//! nothing more.
 
 use crate::{krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream};
@@ -10,13 +11,13 @@ use syn::{
     parse_quote, parse_quote_spanned, spanned::Spanned as _,
 };
 
-/// What is called where a doubted type asks.
+/// The function that is called by the check in a doubted type.
 const ASKS: &str = "no_size";
 
-/// What names of doubted types start with.
+/// The names of the types that stand for doubted ones start with this.
 const TYPED: &str = "__CninfraTyped";
 
-/// What in a field's type is doubted.
+/// A doubted part of a field's type.
 struct Doubted {
     at: *const Type,
     ty: Type,
@@ -35,7 +36,7 @@ fn first(ty: &Type) -> Option<size::Unsized<'_>> {
     size::all(ty).into_iter().find(size::Unsized::is_doubted)
 }
 
-/// Lets the field's own type ask, if it is doubted, and fail with our words. Does it?
+/// Adds a check to each doubted part of a field's type, which fails with our message. Returns whether there is any.
 pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
     let mut asks = false;
     while let Some(Doubted { at, ty: doubted, question, span, message }) = find(ty, krate) {
@@ -53,7 +54,8 @@ pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
     asks
 }
 
-/// Has a field's type no size, as its word says if it is std's? As a constant, where `IsNot` is imported: one that fails with our words.
+/// A constant that fails with our message if a field's type is unsized. The type has the name of an unsized std type,
+/// but may be another one. `IsNot` must be in scope.
 pub(crate) fn sized(ty: &Type, plugin: &Ident, member: &Member, krate: &Krate) -> TokenStream {
     let at = krate.at(ty.span());
     let message = format!(
@@ -63,7 +65,8 @@ pub(crate) fn sized(ty: &Type, plugin: &Ident, member: &Member, krate: &Krate) -
     quote_spanned!(ty.span()=> #at::no_size(!#at::Is::<#ty>::__SIZED, #message))
 }
 
-/// The type, if the constant can be evaluated, by what `Pass` has for it. `span`: where it stands, for what rustc says of the whole field.
+/// The type, as long as the constant can be evaluated. `pass`: the associated type of `Pass` to use. `span`: the place
+/// of the type, for rustc's errors about the whole field.
 pub(crate) fn guard(constant: &TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
     let pass = format_ident!("{pass}");
     quote_spanned! {span=>
@@ -71,21 +74,21 @@ pub(crate) fn guard(constant: &TokenStream, pass: &str, ty: TokenStream, span: S
     }
 }
 
-/// A field's other type in the struct, and the one that was written, for the documentation.
+/// The type that a field gets in the struct, and the one that the user wrote, for the documentation.
 pub(crate) struct Given {
     pub(crate) place: usize,
     pub(crate) ty: Type,
     pub(crate) written: Type,
 }
 
-/// Gives fields of the struct their other types. What is public is documented with the type that was written.
+/// Gives fields of the struct their new types. Public fields are documented with the type that the user wrote.
 pub(crate) fn give(fields: &mut Fields, given: Vec<Given>) {
     let all = match fields {
         Fields::Named(named) => &mut named.named,
         Fields::Unnamed(unnamed) => &mut unnamed.unnamed,
         Fields::Unit => return,
     };
-    // most plugins have none
+    // Most plugins have none.
     if given.is_empty() {
         return;
     }
@@ -93,7 +96,7 @@ pub(crate) fn give(fields: &mut Fields, given: Vec<Given>) {
     for Given { place, ty, written: shown } in given {
         let field = &mut all[place];
         field.ty = ty;
-        // what asks is not too complex for whoever wrote the type
+        // The check must not make the user's type too complex for clippy.
         field.attrs.push(parse_quote!(#[allow(clippy::type_complexity)]));
         written[place] = matches!(field.vis, Visibility::Public(_)).then_some(shown);
     }
@@ -112,17 +115,17 @@ pub(crate) fn give(fields: &mut Fields, given: Vec<Given>) {
         .collect();
 }
 
-/// What stands for doubted types in generated code.
+/// The types that stand for doubted types in generated code.
 #[derive(Default)]
 pub(crate) struct Doubts {
     items: TokenStream,
-    /// How many there are.
+    /// The number of these types.
     named: usize,
-    /// What fields have in the struct.
+    /// The types that fields get in the struct.
     pub(crate) given: Vec<Given>,
 }
 
-/// The struct that they are of.
+/// The struct with the doubted types.
 #[derive(Clone, Copy)]
 pub(crate) struct Of<'a> {
     pub(crate) name: &'a Ident,
@@ -132,13 +135,14 @@ pub(crate) struct Of<'a> {
 }
 
 impl Doubts {
-    /// Of a plugin. Where its struct is `owned`, so that it can be changed, its doubted fields ask, and have in `fields` the types for generated code; else they
-    /// ask already. (Generic ones have their own: a constant can not name a parameter, and so of a wrong one rustc tells, too.) `listed`: is the field's type a
-    /// part of what the plugin says to all?
+    /// For a plugin. If its struct is `owned`, so that it can be changed, `given` gets the doubted fields' types with
+    /// checks, and `fields` those for generated code; otherwise the struct has the checks already. (For a generic
+    /// struct, generated code uses the checked types, too: a constant cannot name a parameter, so rustc also reports a
+    /// wrong type itself.) `listed`: whether the field's type is part of `Plugin::Deps`.
     pub(crate) fn of_plugin(of: Of<'_>, fields: &mut Fields, owned: bool, listed: impl Fn(usize) -> bool) -> Self {
         let mut this = Doubts::default();
         let is_doubted = |ty| if owned { first(ty).is_some() } else { asks(ty) };
-        // most plugins have none, and are looked at no more
+        // Most plugins have none, and need no further work.
         let places: Vec<_> =
             fields.iter().enumerate().filter(|(_, field)| is_doubted(&field.ty)).map(|(place, _)| place).collect();
         if places.is_empty() {
@@ -168,7 +172,8 @@ impl Doubts {
         this
     }
 
-    /// Of a struct that can not be changed. rustc tells of what is wrong in it, and in generated code in the same words at the same place.
+    /// For a struct that cannot be changed. rustc reports what is wrong in it; the generated code fails with the same
+    /// words at the same place, so that it is one error.
     pub(crate) fn of_derived<'a>(of: Of<'_>, types: impl IntoIterator<Item = &'a mut Type>) -> Self {
         let mut this = Doubts::default();
         if !of.generics.params.is_empty() {
@@ -177,7 +182,7 @@ impl Doubts {
         for ty in types {
             while let Some(found) = first(ty) {
                 let (at, leaf) = (std::ptr::from_ref(found.ty), found.leaf());
-                // as rustc shows it in the struct; in code it would leave that out
+                // rustc shows this bound for the struct, but would leave it out for a function body.
                 if let Some(Type::TraitObject(object)) = size::place(ty, leaf)
                     && !object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(_)))
                 {
@@ -191,16 +196,17 @@ impl Doubts {
         this
     }
 
-    /// A name for the type; none for one that is wrong, where what `fails` does not compile.
+    /// Replaces a doubted type with a name for it. If the type is wrong, so that `fails` does not compile, the compiler
+    /// does not know what the name stands for, and reports nothing more.
     fn put(&mut self, doubted: &mut Type, of: Of<'_>, listed: bool, fails: &TokenStream) {
         let Of { name, vis, krate, .. } = of;
         let typed = format_ident!("{TYPED}{}", self.named, span = doubted.span());
         self.named += 1;
-        // another `Self` than in the struct
+        // `Self` is another type here than in the struct.
         let itself = quote!(#name);
         let own = types::replaced(quote!(#doubted), "Self", &itself);
         let fails = types::replaced(fails.clone(), "Self", &itself);
-        // as private as a field may be
+        // A type that is not in `Deps` may be private, and then its name has to be private, too.
         let vis = if listed { vis } else { &Visibility::Inherited };
         self.items.extend(quote! {
             #vis struct #typed;
@@ -215,7 +221,7 @@ impl Doubts {
         self.items.is_empty()
     }
 
-    /// Generated code, with what it names.
+    /// The generated code, with the types that it names.
     pub(crate) fn around(self, generated: TokenStream) -> TokenStream {
         if self.items.is_empty() {
             return generated;
@@ -225,7 +231,8 @@ impl Doubts {
     }
 }
 
-/// What does not compile if the field's type is one that has failed. (The field is not read by it: the lints would see that.)
+/// Code that does not compile if the check in the field's type has failed. It does not read the field, since that would
+/// silence the dead-code lint.
 fn of_field(name: &Ident, member: &Member) -> TokenStream {
     quote! {
         let _ = |this: &#name| {
@@ -234,13 +241,13 @@ fn of_field(name: &Ident, member: &Member) -> TokenStream {
     }
 }
 
-/// The first doubted one in a field's type.
+/// The first doubted part of a field's type.
 fn doubted_in(ty: &mut Type) -> Option<&mut Type> {
     let at = std::ptr::from_ref(first(ty)?.ty);
     size::place(ty, at)
 }
 
-/// The first one that asks in a field's type, as it was written.
+/// The first checked part of a field's type, after its check has been removed.
 fn bare(ty: &mut Type) -> Option<&mut Type> {
     let at = asking(ty)?;
     let asks = size::place(ty, at)?;
@@ -248,17 +255,17 @@ fn bare(ty: &mut Type) -> Option<&mut Type> {
     Some(asks)
 }
 
-/// Is something in the type by a name that [`Doubts`] gives it?
+/// Whether the type contains a name that [`Doubts`] has given.
 pub(crate) fn is_named(ty: &Type) -> bool {
     types::any_word(quote!(#ty), &|word| word.to_string().starts_with(TYPED))
 }
 
-/// Does something in the type ask? (Most types are not looked at token by token.)
+/// Whether a part of the type has a check. Most types are not searched token by token.
 pub(crate) fn asks(ty: &Type) -> bool {
     asking(ty).is_some()
 }
 
-/// What asks, in a field's type.
+/// The first part of a field's type that has a check.
 fn asking(ty: &Type) -> Option<*const Type> {
     match ty {
         Type::Verbatim(_) | Type::Path(TypePath { qself: Some(_), .. }) => {
@@ -281,7 +288,7 @@ fn asking(ty: &Type) -> Option<*const Type> {
     }
 }
 
-/// The type of which that asks.
+/// The type that is checked.
 fn asked_of(asking: &Type) -> Option<Type> {
     let Type::Path(path) = asking else { return None };
     match &path.path.segments.last()?.arguments {

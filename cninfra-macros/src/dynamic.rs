@@ -1,5 +1,5 @@
-//! What a trait that is used through `dyn` can not have. rustc tells of it wherever the trait object is named; here it is told once, and taken out
-//! of the object, so that nothing else errs for it.
+//! Finds what a trait that is used through `dyn` cannot have. rustc would report it wherever the trait object is named;
+//! here it is reported once, and excluded from the object, so that it causes no further errors.
 
 use crate::{ctxt::Ctxt, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -9,10 +9,10 @@ use syn::{
     parse_quote, spanned::Spanned as _,
 };
 
-/// Supertraits that speak of `Self` by value, or have methods with type parameters.
+/// Supertraits that use `Self` by value or as a type argument, or have methods with type parameters.
 const BY_VALUE: [&str; 9] = ["Clone", "Copy", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd", "Sized"];
 
-/// Notes what can not be called through the trait object.
+/// Reports what cannot be used through the trait object.
 pub(crate) fn check(def: &mut ItemTrait, cx: &mut Ctxt) {
     let object = format!("dyn {}", def.ident);
     def.supertraits = std::mem::take(&mut def.supertraits).into_iter().filter(|bound| supertrait(bound, cx)).collect();
@@ -58,7 +58,8 @@ fn supertrait(bound: &TypeParamBound, cx: &mut Ctxt) -> bool {
     let TypeParamBound::Trait(bound) = bound else { return true };
     let Some(last) = bound.path.segments.last() else { return true };
     let name = last.ident.to_string();
-    // by its path it is known to be another one; by a word it may be either, and rustc would tell of std's wherever the interface is named
+    // A path outside std is another trait. A single word may be either, and rustc would report std's trait wherever the
+    // interface is named.
     if bound.path.segments.len() > 1 && !types::starts_in_std(&bound.path) {
         return true;
     }
@@ -76,9 +77,9 @@ fn refuse(span: Span, name: &syn::Ident, object: &str, why: &str, mend: &str, cx
     cx.error(span, format_args!("CN032: `{name}` cannot be used through `{object}`: it {why}\n= help: {mend}"));
 }
 
-/// Why a method can not be called through the object: each reason by itself.
+/// The reasons why a method cannot be called through the object.
 fn why(sig: &Signature) -> Vec<(Span, &'static str)> {
-    // a function that is no method is none of the object, whatever else it has
+    // A function without `self` cannot be called through the object, whatever else it has.
     if sig.receiver().is_none() {
         return vec![(sig.ident.span(), "takes no `self`")];
     }
@@ -108,7 +109,7 @@ fn sized() -> WherePredicate {
     parse_quote!(Self: ::core::marker::Sized)
 }
 
-/// `where Self: Sized`
+/// Whether there is a `where Self: Sized`.
 fn is_sized(generics: &Generics) -> bool {
     let Some(clause) = &generics.where_clause else { return false };
     clause.predicates.iter().any(|predicate| match predicate {
@@ -132,7 +133,7 @@ fn names_one(tokens: TokenStream, words: &[String]) -> bool {
     })
 }
 
-/// `Self`, but not `Self::Something`.
+/// Whether the tokens contain `Self`, other than as `Self::Something`.
 fn names_self(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {

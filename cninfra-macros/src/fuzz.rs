@@ -1,4 +1,4 @@
-//! No macro panics, whatever it is given, and what it gives can be parsed or says what is wrong.
+//! Tests that no macro panics, whatever its input is, and that its output can be parsed or reports an error.
 
 use crate::{deps, flavor, interface, plugin, qualifier, source::Source};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
@@ -26,7 +26,7 @@ impl Random {
     }
 }
 
-/// Words and signs that the macros know, and some that they do not.
+/// Words and punctuation that the macros know, and some that they do not.
 const WORDS: [&str; 62] = [
     "struct",
     "enum",
@@ -127,7 +127,7 @@ fn parse(text: &str) -> TokenStream {
     text.parse().expect("tokens")
 }
 
-/// Any tokens.
+/// Random tokens.
 fn soup(random: &mut Random, depth: usize) -> TokenStream {
     let mut tokens = TokenStream::new();
     for _ in 0..random.below(12) {
@@ -146,7 +146,7 @@ fn group(random: &mut Random, inner: TokenStream) -> TokenTree {
     TokenTree::Group(Group::new(*random.pick(&all), inner))
 }
 
-/// Something valid with some tokens deleted, doubled, swapped, replaced, or put in a group, at any depth.
+/// Changes valid tokens: deletes, doubles, swaps, replaces or groups some of them, at any depth.
 fn mutate(random: &mut Random, tokens: TokenStream) -> TokenStream {
     let mut all: Vec<TokenTree> = tokens.into_iter().collect();
     if all.is_empty() {

@@ -1,8 +1,8 @@
-//! A macro that there is not, but that is guessed: `#[derive(Plugin)]`. It says what to write, and lets the struct be a plugin, so that nothing else errs
-//! for it.
+//! `#[derive(Plugin)]`: it is no macro of cninfra, but users may guess it. It reports what to write instead, and makes
+//! the struct a plugin, so that it causes no further errors.
 //!
-//! (There is none for a guessed `#[flavor]`: it would be in the way of the attribute of `#[derive(Flavor)]` where that stands above the derive. rustc says what
-//! is meant.)
+//! There is no such macro for a guessed `#[flavor]`: it would conflict with the helper attribute of `#[derive(Flavor)]`
+//! if that stands above the derive. rustc suggests what is meant.
 
 use crate::{args, ctxt::Ctxt, made, plugin, source::Source};
 use proc_macro2::TokenStream;
@@ -20,7 +20,7 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
         "CN010: a plugin is declared with an attribute, not derived\n= help: write `#[plugin]`, and remove `Plugin` from `#[derive(..)]`",
     );
     let errors = cx.finish();
-    // an attribute, above or below, makes it one
+    // An attribute, above or below, makes the struct a plugin.
     if input.attrs.iter().any(|attribute| args::is_plugin(attribute) || made::is_told(attribute)) {
         return errors;
     }

@@ -47,7 +47,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
     if !def.attrs.iter().any(|a| a.path().segments.last().is_some_and(|last| last.ident == "async_trait")) {
         refuse_async(&mut def);
     }
-    // what was meant is not known: allow both
+    // If something is wrong, what was meant is not known: allow both.
     let many = many || cx.is_broken();
     let errors = cx.finish();
     let impls = impls(&def, many, given, source, &krate);
@@ -58,7 +58,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
     }
 }
 
-/// Plugins are shared between threads: so is what they provide.
+/// Adds `Send` and `Sync` to the supertraits: plugins are shared between threads, and so is what they provide.
 fn share(def: &mut ItemTrait) {
     for name in ["Send", "Sync"] {
         let is = |bound: &TypeParamBound| match bound {
@@ -73,8 +73,8 @@ fn share(def: &mut ItemTrait) {
     }
 }
 
-/// A bare `async fn` can not be called through `dyn`. The error stands in the place of what the method returns, so that
-/// its callers and implementors do not err too.
+/// Reports a bare `async fn`, which cannot be called through `dyn`. The error takes the place of the method's return
+/// type, so that its callers and implementors cause no further errors.
 fn refuse_async(def: &mut ItemTrait) {
     for item in &mut def.items {
         let TraitItem::Fn(method) = item else { continue };
@@ -83,7 +83,7 @@ fn refuse_async(def: &mut ItemTrait) {
                 and to its impls, or return a `cninfra::BoxFuture`";
             let error = quote_spanned!(token.span=> [(); ::core::compile_error! { #message }]);
             method.sig.output = ReturnType::Type(Default::default(), Box::new(Type::Verbatim(error)));
-            // who leaves it at its default does not err
+            // An impl that relies on the default causes no error.
             method.default = method.default.take().map(|_| parse_quote!({ ::core::unreachable!() }));
             if method.default.is_none() {
                 method.semi_token = Some(Default::default());

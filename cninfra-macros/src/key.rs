@@ -1,5 +1,5 @@
-//! Identity: a hash of package, version, file and name, known when the macro runs, so that its digits can be written down as a type
-//! and nothing is evaluated for each plugin.
+//! Identity: a hash of package, version, crate, file and name, all known when the macro runs. So its digits can be
+//! written as a type, and nothing is evaluated for each plugin.
 
 use crate::{ctxt::Ctxt, krate::Krate, source::Source};
 use proc_macro2::{Span, TokenStream};
@@ -8,16 +8,16 @@ use syn::{
     GenericParam, Generics, Ident, Lifetime, Token, TypeParamBound, WherePredicate, parse_quote, punctuated::Punctuated,
 };
 
-/// The digits of a key, four bits each.
+/// The number of digits of a key, four bits each.
 const DIGITS: u32 = 7;
 
-/// Who a type is.
+/// The identity of a type.
 pub(crate) struct Identity<'a> {
-    /// As it is shown: `Etcd`, `dyn KeyVal`.
+    /// The name for messages: `Etcd`, `dyn KeyVal`.
     pub(crate) name: String,
-    /// `etcd`, before the parameters' names are appended.
+    /// The instance name, such as `etcd`, before the parameters' names are appended.
     pub(crate) instance: String,
-    /// `id = ".."`
+    /// The argument `id = ".."`.
     pub(crate) given: Option<String>,
     pub(crate) generics: &'a Generics,
     /// The type, with its arguments.
@@ -36,21 +36,21 @@ impl Identity<'_> {
             None => &[&source.package, &source.version, &source.crate_name, &source.file, &self.name],
         };
         let mut h = fnv(parts.iter().flat_map(|part| part.bytes().chain([0xff])));
-        // the digits are the low bits: let all others reach them
+        // The digits are the low bits: mix all others into them.
         h ^= h >> 33;
         h = h.wrapping_mul(0xff51_afd7_ed55_8ccd);
-        // 0 is no id: see `cninfra::graph`
+        // 0 is not a valid id: see `cninfra::graph`.
         (h ^ (h >> 33)).max(1)
     }
 
-    /// Of one that is not generic: its id, the hash of its instance name, and the names of its digits.
+    /// For a type that is not generic: its id, the hash of its instance name, and the names of its digits.
     pub(crate) fn plain(&self, source: &Source) -> (u64, u64, Vec<Ident>) {
         let id = self.id(source);
         let digits = (0..DIGITS).map(|place| format_ident!("X{:x}", (id >> (4 * place)) & 15)).collect();
         (id, fnv(self.instance.bytes()), digits)
     }
 
-    /// `impl Key`
+    /// Writes the `impl Key`.
     pub(crate) fn expand(&self, source: &Source, krate: &Krate) -> TokenStream {
         let (name, instance, ty) = (&self.name, &self.instance, &self.ty);
         let params: Vec<&Ident> = self.generics.type_params().map(|param| &param.ident).collect();
@@ -71,7 +71,7 @@ impl Identity<'_> {
                 name: #name, module: ::core::module_path!(), id: #id, instance: #instance, instance_id: #hash,
             })
         } else {
-            // consts of their own: what they refer to lives for ever
+            // Separate consts, so that references to them are `'static`.
             quote!(#krate::KeyMeta {
                 name: const { &#krate::generic_name(#name, &[#(<#params as #krate::Key>::META.name),*]) }.as_str(),
                 module: ::core::module_path!(),
@@ -99,8 +99,9 @@ impl Identity<'_> {
     }
 }
 
-/// Type parameters are part of the identity. The bounds come before the user's, or in a `where` clause, so that what the user wrote stays the last: see
-/// [`opened`]. (Not always in a `where` clause: clippy wants all bounds of a parameter in one place.)
+/// Adds the bounds that make type parameters a part of the identity. They come before the user's bounds, or in a
+/// `where` clause, so that the parameters still end with what the user wrote: see [`opened`]. (They are not always in a
+/// `where` clause, since clippy wants all bounds of a parameter in one place.)
 pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
     let mut bounded = generics.clone();
     let mut predicates: Vec<WherePredicate> = Vec::new();
@@ -121,10 +122,12 @@ pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
     bounded
 }
 
-/// The parameters of an impl in which a struct's field types are written once more; none are `<>`, in the name of the struct.
+/// The parameters of an impl in which the types of a struct's fields are written again. Without parameters they are
+/// `<>`, at the place of the struct's name.
 ///
-/// Where rustc does not find such a type it says "you might be missing a type parameter", with the place after the last parameter. It tells of
-/// the type once if all that it says is the same: so the place must be.
+/// If rustc does not find such a type, it says "you might be missing a type parameter", with the place after the last
+/// parameter. It reports the type once if all that it says is the same, so the place must be the same as for the
+/// struct.
 pub(crate) fn opened(generics: &Generics, name: &Ident) -> TokenStream {
     if generics.params.is_empty() {
         return quote_spanned!(name.span()=> <>);
@@ -133,7 +136,7 @@ pub(crate) fn opened(generics: &Generics, name: &Ident) -> TokenStream {
     quote!(#impl_generics)
 }
 
-/// Notes what can not be part of an identity.
+/// Reports parameters that cannot be part of an identity.
 pub(crate) fn check_generics(generics: &Generics, cx: &mut Ctxt) {
     for param in &generics.params {
         match param {
@@ -150,12 +153,12 @@ pub(crate) fn check_generics(generics: &Generics, cx: &mut Ctxt) {
     }
 }
 
-/// The generics without lifetimes, which inert impls name `'static`, and the type's arguments.
+/// The generics without lifetimes, for which inert impls write `'static`, and the type's arguments.
 pub(crate) fn inert_generics(generics: &Generics) -> (Generics, TokenStream) {
     let mut kept = generics.clone();
     kept.params = generics.params.iter().filter(|p| !matches!(p, GenericParam::Lifetime(_))).cloned().collect();
     if generics.lifetimes().next().is_some() {
-        // its predicates may name them
+        // The predicates may name the lifetimes.
         kept.where_clause = None;
     }
     let arguments = generics.params.iter().map(|param| match param {

@@ -21,14 +21,14 @@ impl Krate {
         }
     }
 
-    /// May the path of several words lead to something of it?
+    /// Whether a path of several words may lead to an item of cninfra.
     pub(crate) fn may_have(&self, path: &Path) -> bool {
         let starts_with =
             |own: &Path| own.segments.iter().zip(&path.segments).all(|(own, word)| own.ident == word.ident);
         path.segments.first().is_some_and(|first| first.ident == "prelude") || self.0.as_ref().is_some_and(starts_with)
     }
 
-    /// The module that generated code names, written at `span`: an error in a call is told from its path's start on.
+    /// The module that generated code names, at `span`: rustc reports an error in a call from the start of its path on.
     pub(crate) fn at(&self, span: Span) -> TokenStream {
         match &self.0 {
             Some(path) => quote_spanned!(span=> #path::private),

@@ -1,10 +1,10 @@
-//! Lifetimes that a field's type names and its struct does not declare.
+//! Lifetimes that a field's type names, but its struct does not declare.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{GenericArgument, Generics, Lifetime, PathArguments, Type, TypeParamBound, spanned::Spanned as _};
 
-/// Where the first of them is, and the type with `'static` in their places.
+/// The place of the first such lifetime, and the type with `'static` instead of each.
 pub(crate) fn undeclared(ty: &Type, generics: &Generics) -> Option<(Span, Type)> {
     if !may_name_one(ty) {
         return None;
@@ -14,7 +14,8 @@ pub(crate) fn undeclared(ty: &Type, generics: &Generics) -> Option<(Span, Type)>
     found.map(|span| (span, syn::parse2(tokens.clone()).unwrap_or(Type::Verbatim(tokens))))
 }
 
-/// Where the first reference without a lifetime is: each of them is `'static` then. (Those of functions have one of their own.)
+/// Makes each reference without a lifetime `'static`, and returns the place of the first. (In function types, such
+/// references are correct.)
 pub(crate) fn lend_static(ty: &mut Type) -> Option<Span> {
     match ty {
         Type::Reference(lent) => {
@@ -42,7 +43,7 @@ pub(crate) fn lend_static(ty: &mut Type) -> Option<Span> {
     }
 }
 
-/// Most types name none: they are not looked at token by token.
+/// Whether the type may name a lifetime. Most types do not, and are not searched token by token.
 fn may_name_one(ty: &Type) -> bool {
     let in_path = |path: &syn::Path| {
         path.segments.iter().any(|segment| match &segment.arguments {
@@ -60,7 +61,7 @@ fn may_name_one(ty: &Type) -> bool {
             TypeParamBound::Trait(bound) => bound.lifetimes.is_some() || in_path(&bound.path),
             _ => true,
         }),
-        // what a macro makes of them is not known
+        // What a macro expands to is not known.
         Type::Macro(_) => false,
         Type::Group(group) => may_name_one(&group.elem),
         Type::Paren(paren) => may_name_one(&paren.elem),
@@ -68,11 +69,11 @@ fn may_name_one(ty: &Type) -> bool {
     }
 }
 
-/// The tokens with `'static` for each lifetime that is not declared, and where the first of these is.
+/// The tokens with `'static` instead of each lifetime that is not declared, and the place of the first of these.
 fn with_static(tokens: TokenStream, mut declared: Vec<String>) -> (TokenStream, Option<Span>) {
-    // `for<'a> fn(&'a str)` declares one, for what follows
+    // `for<'a> fn(&'a str)` declares a lifetime for what follows.
     let mut declares = false;
-    // what a macro makes of its tokens is not known
+    // What a macro makes of its tokens is not known.
     let mut of_macro = false;
     let (mut out, mut found) = (TokenStream::new(), None);
     let mut tokens = tokens.into_iter();
@@ -94,7 +95,7 @@ fn with_static(tokens: TokenStream, mut declared: Vec<String>) -> (TokenStream, 
                 }
                 token = name.into();
             }
-            // a block is code: it has labels, and functions with lifetimes of their own
+            // A block is code: it has labels, and functions with their own lifetimes.
             TokenTree::Group(group) if !is_of_macro && group.delimiter() != Delimiter::Brace => {
                 let (inner, within) = with_static(group.stream(), declared.clone());
                 let mut replaced = Group::new(group.delimiter(), inner);

@@ -1,13 +1,14 @@
-//! Lists whose entries are separated by commas. Each entry is read by itself, so that a wrong one hides no other.
+//! Lists whose entries are separated by commas. Each entry is parsed separately, so that a wrong one does not hide
+//! mistakes in others.
 
 use proc_macro2::{Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Error, parse::Parse, spanned::Spanned as _};
 
-/// What stands between two commas.
+/// The tokens between two commas.
 pub(crate) struct Entry {
     tokens: TokenStream,
-    /// Where it is; of an empty one, the comma behind it.
+    /// The place of the entry; for an empty one, that of the comma behind it.
     span: Span,
 }
 
@@ -17,16 +18,16 @@ impl Entry {
         (!tokens.is_empty()).then(|| Entry { tokens: tokens.clone(), span: tokens.span() })
     }
 
-    /// Reads the whole entry.
+    /// Parses the whole entry.
     ///
     /// # Errors
-    /// What cannot be read, at a place within the entry.
+    /// Fails if the entry cannot be parsed, with a place within it.
     pub(crate) fn parse<T: Parse>(&self) -> syn::Result<T> {
         if self.tokens.is_empty() {
             return Err(Error::new(self.span, "unexpected `,`"));
         }
         syn::parse2(self.tokens.clone()).map_err(|error| {
-            // the parser has no place for the end of what it was given
+            // The parser's error has no place in the input if it is at the end: use the last token.
             let is_at_end = error.to_string().starts_with("unexpected end of input");
             let last = self.tokens.clone().into_iter().last().filter(|_| is_at_end);
             last.map_or(error.clone(), |last| Error::new(last.span(), error))
@@ -38,12 +39,12 @@ impl ToTokens for Entry {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let mut place = Punct::new(',', Spacing::Alone);
         place.set_span(self.span);
-        // an empty one is where its comma is
+        // The place of an empty entry is its comma.
         if self.tokens.is_empty() { place.to_tokens(tokens) } else { self.tokens.to_tokens(tokens) }
     }
 }
 
-/// The entries, in order. A comma at the end begins no further one.
+/// The entries, in order. A trailing comma adds none.
 pub(crate) fn entries(tokens: TokenStream) -> Vec<Entry> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let within = within_angles(&tokens);
@@ -65,7 +66,8 @@ pub(crate) fn entries(tokens: TokenStream) -> Vec<Entry> {
     all
 }
 
-/// Which tokens are between a `<` and its `>`. (One that has none is no bracket: what comes after it is not lost.)
+/// Which tokens are between a `<` and its `>`. A `<` without a `>` is no bracket, so that it does not swallow the
+/// entries after it.
 fn within_angles(tokens: &[TokenTree]) -> Vec<bool> {
     let (mut within, mut open) = (vec![false; tokens.len()], Vec::new());
     let mut before: Option<&Punct> = None;

@@ -1,17 +1,17 @@
-//! That a struct is made a plugin by an attribute: for a derive below it, which does not see that.
+//! Marks a struct that an attribute makes a plugin, for a derive below it, which does not see the attribute.
 
 use crate::args;
 use syn::{Attribute, ItemStruct, parse_quote};
 
-/// Tells a guessed `#[derive(Plugin)]`. (By an attribute of a tool, of which rustc asks nothing: a derive of this name may be
-/// another one.)
+/// Marks the struct for a guessed `#[derive(Plugin)]`. The mark is an attribute of a tool, which rustc does not check,
+/// since a derive of this name may be another macro.
 pub(crate) fn tell(def: &mut ItemStruct) {
     if args::derived(&def.attrs, "Plugin").next().is_some() {
         def.attrs.push(parse_quote!(#[rustfmt::made_plugin]));
     }
 }
 
-/// Was it told?
+/// Whether the attribute is this mark.
 pub(crate) fn is_told(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "made_plugin")
 }

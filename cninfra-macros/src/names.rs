@@ -1,4 +1,4 @@
-//! The words that users write in attributes, and the names made of theirs.
+//! The words that users write in attributes, and the names that are made of the names of types.
 
 pub(crate) const ALIAS: &str = "alias";
 pub(crate) const CHECK: &str = "check";
@@ -18,7 +18,7 @@ pub(crate) const OPEN: &str = "open";
 pub(crate) const PROVIDES: &str = "provides";
 pub(crate) const QUALIFIER: &str = "qualifier";
 
-/// `HttpServer2` as `http-server2`, `KVStore` as `kv-store`, `my_type` as `my-type`.
+/// Turns `HttpServer2` into `http-server2`, `KVStore` into `kv-store`, `my_type` into `my-type`.
 pub(crate) fn kebab(name: &str) -> String {
     let chars: Vec<char> = name.trim_start_matches("r#").chars().collect();
     let mut out = String::new();
@@ -39,7 +39,7 @@ pub(crate) fn kebab(name: &str) -> String {
     out.trim_end_matches('-').to_string()
 }
 
-/// May it be the name of a config section, a file, a logger, a metric label?
+/// Whether the name is valid for a config section, a file, a logger and a metric label.
 pub(crate) fn is_instance_name(name: &str) -> bool {
     let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     ends(name.chars().next())

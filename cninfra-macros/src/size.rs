@@ -1,5 +1,6 @@
-//! Types that no field can have, since they have no size: a `dyn Trait` without `Dep`, a `str`, a slice. rustc tells of one wherever the struct is named, and
-//! so of each of its impls; here it is told once. Types are known by their names: one that is written with a path, but for std's, is another one.
+//! Types that no field can have since they are unsized: a `dyn Trait` without `Dep`, a `str`, a slice. rustc reports
+//! one wherever the struct is named, and so for each of its impls; here it is reported once. Types are recognised by
+//! their names; one with a path that does not lead into std is another type.
 
 use crate::{krate::Krate, types};
 use proc_macro2::{Span, TokenStream};
@@ -8,44 +9,44 @@ use syn::{
     Field, Fields, GenericArgument, PathArguments, PathSegment, Type, TypeParamBound, TypePath, spanned::Spanned as _,
 };
 
-/// Traits of std that are no interfaces.
+/// Traits of std, which are no interfaces.
 const OF_STD: [&str; 8] = ["Any", "Debug", "Display", "Error", "Fn", "FnMut", "FnOnce", "Future"];
-/// What may hold something without a size.
+/// Types that may hold something unsized.
 const POINTERS: [&str; 5] = ["Arc", "Box", "Dep", "Rc", "Weak"];
-/// What has no size itself then.
+/// Types that are unsized if what they hold is.
 const CELLS: [&str; 4] = ["Cell", "Mutex", "RefCell", "RwLock"];
-/// Types of std that have none, by words that others may be called by: the compiler is asked which it is.
+/// Unsized types of std whose names other types may have, too: the compiler is asked which type it is.
 const DOUBTFUL: [&str; 3] = ["CStr", "OsStr", "Path"];
-/// What holds only what has a size.
+/// Types that can hold only what is sized.
 const CONTAINERS: [&str; 11] = [
     "BTreeMap", "BTreeSet", "HashMap", "HashSet", "LazyLock", "OnceCell", "OnceLock", "Option", "Result", "Vec",
     "VecDeque",
 ];
 
-/// Something without a size, in a place where there must be one.
+/// Something unsized in a place where something sized is required.
 pub(crate) struct Unsized<'a> {
-    /// What can not be: itself, or the container that it stands in.
+    /// What is wrong: the unsized type itself, or the container that holds it.
     pub(crate) ty: &'a Type,
     leaf: &'a Type,
-    /// The last word of what it stands in.
+    /// The name of the type that directly holds it.
     around: String,
-    /// What it stands in, if that is std's, as it is taken for by its name.
+    /// The types around it, which are taken for std's because of their names.
     taken: Vec<&'a TypePath>,
-    /// Has `ty` itself no size?
+    /// Whether `ty` itself is unsized.
     open: bool,
 }
 
-/// All in a field's type, in their order.
+/// All unsized types in the type of a field, in order.
 pub(crate) fn all(ty: &Type) -> Vec<Unsized<'_>> {
     search(ty, "", true)
 }
 
-/// The first one.
+/// The first of them.
 pub(crate) fn find(ty: &Type) -> Option<Unsized<'_>> {
     all(ty).into_iter().next()
 }
 
-/// The place in a type that was found there.
+/// The part of a type that has this address, so that it can be replaced.
 pub(crate) fn place(ty: &mut Type, of: *const Type) -> Option<&mut Type> {
     if std::ptr::eq(ty, of) {
         return Some(ty);
@@ -70,17 +71,18 @@ pub(crate) fn place(ty: &mut Type, of: *const Type) -> Option<&mut Type> {
     }
 }
 
-/// Of a struct that a derive sees, and can not change.
+/// The sizes of the fields of a struct that a derive sees, but cannot change.
 pub(crate) enum Sizes<'a> {
     Known,
-    /// A field is none that a struct can have: rustc says so, once.
+    /// A field has a type that no struct can have: rustc reports it, once.
     Told,
-    /// The last field has no size, and so has the struct: it is right for rustc, but nothing that is of use can be implemented for it. (Of others that are wrong
-    /// beside it rustc tells.)
+    /// The last field is unsized, and so is the struct. rustc accepts that, but nothing useful can be implemented for
+    /// it. (rustc reports other unsized fields beside it.)
     None(&'a Type),
 }
 
-/// What is known of the sizes of a struct's fields. (Of what is wrong only if a word is std's, nothing is: see `doubt.rs`.)
+/// What is known about the sizes of a struct's fields. Types that are wrong only if a name is std's are not examined
+/// here: see `doubt.rs`.
 pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
     let is_wrong = |field: &&Field| find(&field.ty).is_some_and(|found| !found.is_doubted());
     let wrong = fields.iter().filter(is_wrong).count();
@@ -91,12 +93,12 @@ pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
     }
 }
 
-/// What is wrong with a type that has no size, and the mend.
+/// The error about an unsized type, with its help.
 pub(crate) fn message(ty: &Type) -> String {
     Unsized { ty, leaf: ty, around: String::new(), taken: Vec::new(), open: true }.message()
 }
 
-/// Is the type itself one?
+/// Whether the type itself is unsized.
 fn has_none(ty: &Type) -> bool {
     match types::ungroup(ty) {
         Type::TraitObject(_) | Type::Slice(_) => true,
@@ -105,14 +107,14 @@ fn has_none(ty: &Type) -> bool {
     }
 }
 
-/// May the type itself be one? That is asked of the compiler.
+/// Whether the type itself may be unsized, which the compiler is asked.
 pub(crate) fn is_doubtful(ty: &Type) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
     let named = |last: &PathSegment| last.arguments.is_none() && DOUBTFUL.iter().any(|name| last.ident == name);
     types::may_be_of_std(path) && path.path.segments.last().is_some_and(named)
 }
 
-/// `sized`: must it have a size where it stands?
+/// `sized`: whether a sized type is required here.
 fn search<'a>(ty: &'a Type, around: &str, sized: bool) -> Vec<Unsized<'a>> {
     if sized && has_none(ty) {
         return vec![Unsized { ty, leaf: ty, around: around.to_string(), taken: Vec::new(), open: true }];
@@ -130,7 +132,7 @@ fn search<'a>(ty: &'a Type, around: &str, sized: bool) -> Vec<Unsized<'a>> {
     }
 }
 
-/// In the arguments of a path.
+/// Searches the arguments of a path.
 fn within<'a>(ty: &'a Type, path: &'a TypePath, sized: bool) -> Option<Vec<Unsized<'a>>> {
     let last = path.path.segments.last().filter(|last| !last.arguments.is_none() && types::may_be_of_std(path))?;
     let word = last.ident.to_string();
@@ -161,23 +163,23 @@ impl Unsized<'_> {
         self.leaf.span()
     }
 
-    /// What has no size itself.
+    /// The address of the part that is unsized itself.
     pub(crate) fn leaf(&self) -> *const Type {
         self.leaf
     }
 
-    /// Is it wrong only if a word that stands around it is std's, and not another type of that name?
+    /// Whether it is wrong only if the name of a type around it is std's, and not that of another type.
     pub(crate) fn is_doubted(&self) -> bool {
         !self.taken.is_empty()
     }
 
-    /// Are these words std's? As a constant, in whose place [`IsNot`] is imported.
+    /// A constant that tells whether these names are std's. `IsNot` must be in scope.
     pub(crate) fn question(&self, krate: &Krate) -> TokenStream {
         let words = self.taken.iter().map(|path| types::is_of_std(path, krate));
         quote!(true #(&& #words)*)
     }
 
-    /// What is wrong, and the mend.
+    /// The error, with its help.
     pub(crate) fn message(&self) -> String {
         let (what, help) = match types::ungroup(self.leaf) {
             Type::TraitObject(object) => {
@@ -261,7 +263,7 @@ mod tests {
             parse_quote!(PhantomData<dyn Kv>),
             parse_quote!(PhantomData<str>),
             parse_quote!(fn(&str) -> Box<dyn Kv>),
-            // others of these names
+            // Other types with these names.
             parse_quote!(my::Vec<dyn Kv>),
             parse_quote!(self::str),
             parse_quote!(<str as ToOwned>::Owned),

@@ -1,17 +1,17 @@
-//! Where a macro is invoked: what identities are made of.
+//! Where a macro is invoked, of which identities are made.
 
-/// The package, crate and file of an item. Not the line: an edit above a plugin would change its type.
+/// The package, crate and file of an item. Not its line: an edit above a plugin would change the plugin's type.
 #[derive(Default)]
 pub(crate) struct Source {
     pub(crate) package: String,
     pub(crate) version: String,
     pub(crate) crate_name: String,
-    /// Relative to the package where it can be, so that it is the same on every machine.
+    /// Relative to the package if possible, so that it is the same on every machine.
     pub(crate) file: String,
 }
 
 impl Source {
-    /// Of the macro that is being expanded.
+    /// That of the macro that is being expanded.
     pub(crate) fn here() -> Self {
         let env = |name| std::env::var(name).unwrap_or_default();
         let file = proc_macro::Span::call_site().file().replace('\\', "/");
@@ -29,7 +29,7 @@ impl Source {
     }
 }
 
-/// A place of no width behind what is there, of the macro's own: what it writes there, rustc takes for nobody's words.
+/// An empty span at the end of `span` that belongs to the macro: rustc does not take tokens there for the user's.
 pub(crate) fn behind(span: proc_macro2::Span) -> proc_macro2::Span {
     if !proc_macro::is_available() {
         return span;
@@ -37,7 +37,8 @@ pub(crate) fn behind(span: proc_macro2::Span) -> proc_macro2::Span {
     span.unwrap().end().resolved_at(proc_macro::Span::call_site()).into()
 }
 
-/// What is in the parentheses of an attribute. (Of `#[plugin = "x"]` rustc says that this can not be, and hands over what is after the `=`.)
+/// The tokens in the parentheses of an attribute. For `#[plugin = "x"]`, rustc reports the error, and passes what is
+/// after the `=`, which is ignored here.
 pub(crate) fn arguments(tokens: proc_macro::TokenStream) -> proc_macro2::TokenStream {
     let begins_with_a_value = matches!(tokens.clone().into_iter().next(), Some(proc_macro::TokenTree::Literal(_)));
     let is_told = begins_with_a_value

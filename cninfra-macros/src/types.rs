@@ -1,4 +1,4 @@
-//! What a type looks like. A macro sees tokens, so `Dep`, `Option` and `Vec` are known by their last word.
+//! What a type looks like. A macro sees only tokens, so `Dep`, `Option` and `Vec` are recognised by their last word.
 
 use crate::{krate::Krate, lifetimes};
 use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
@@ -8,7 +8,7 @@ use syn::{
     TypePath, TypeTraitObject, parse_quote, spanned::Spanned as _,
 };
 
-/// A type that stands around another.
+/// A type that wraps another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wrapper {
     Dep,
@@ -16,7 +16,7 @@ pub(crate) enum Wrapper {
     Vec,
 }
 
-/// `Dep<X>`, `Option<X>` or `Vec<X>`, and `X`.
+/// The wrapper and `X` of a `Dep<X>`, `Option<X>` or `Vec<X>`.
 pub(crate) fn wrapper(ty: &Type) -> Option<(Wrapper, &Type)> {
     let Type::Path(path) = ungroup(ty) else { return None };
     let last = path.path.segments.last()?;
@@ -33,7 +33,7 @@ pub(crate) fn wrapper(ty: &Type) -> Option<(Wrapper, &Type)> {
     }
 }
 
-/// How a field asks for a dependency: by what it is wrapped in, and for what.
+/// The dependency that a field asks for: its wrapper, and the plugin or interface.
 pub(crate) fn dependency(ty: &Type) -> Option<(Wrapper, &Type)> {
     match wrapper(ty)? {
         (Wrapper::Dep, key) => Some((Wrapper::Dep, key)),
@@ -44,12 +44,13 @@ pub(crate) fn dependency(ty: &Type) -> Option<(Wrapper, &Type)> {
     }
 }
 
-/// Is it a dependency in what has to be std's `Option` or `Vec`? (Of `A<B>` that is not asked: see [`asks_a_generic`].)
+/// Whether it is a dependency in a wrapper that must be std's `Option` or `Vec`. (For a dependency on `A<B>` this is
+/// not checked: see [`asks_a_generic`].)
 pub(crate) fn is_worded(ty: &Type) -> bool {
     dependency(ty).is_some_and(|(wrapper, key)| wrapper != Wrapper::Dep && !has_arguments(key))
 }
 
-/// `Option<X>`, `Vec<X>`, `Arc<X>`, `Box<X>` or `Rc<X>`, and `X`.
+/// The name and `X` of an `Option<X>`, `Vec<X>`, `Arc<X>`, `Box<X>` or `Rc<X>`.
 pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
     let Type::Path(path) = ungroup(ty) else { return None };
     let last = path.path.segments.last()?;
@@ -66,12 +67,12 @@ pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
     }
 }
 
-/// Is the word among the tokens?
+/// Whether the word is among the tokens.
 pub(crate) fn names(tokens: TokenStream, word: &str) -> bool {
     any_word(tokens, &|ident| ident == word)
 }
 
-/// Is a word among the tokens that is meant?
+/// Whether `is_meant` is true of a word among the tokens.
 pub(crate) fn any_word(tokens: TokenStream, is_meant: &dyn Fn(&Ident) -> bool) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => is_meant(&ident),
@@ -80,7 +81,7 @@ pub(crate) fn any_word(tokens: TokenStream, is_meant: &dyn Fn(&Ident) -> bool) -
     })
 }
 
-/// The tokens, with others in the place of the word.
+/// The tokens, with other ones instead of the word.
 pub(crate) fn replaced(tokens: TokenStream, word: &str, with: &TokenStream) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(ident) if ident == word => {
@@ -100,8 +101,9 @@ pub(crate) fn replaced(tokens: TokenStream, word: &str, with: &TokenStream) -> T
     tokens.collect()
 }
 
-/// The argument of a `Dep`, to be asked for something: as an argument still, since rustc says more of an argument that it does not find than of
-/// another type, and tells of it once if it says the same wherever it is written. Its place is the argument's own. It needs [`imports`].
+/// The argument of a `Dep`, as generated code writes it for a check. It is still an argument of another type: if rustc
+/// does not find an argument, it says more than about another type, and reports it once only if it says the same
+/// wherever the argument is written. Its place is that of the user's argument. It needs [`imports`].
 pub(crate) fn argument(ty: &Type) -> TokenStream {
     if is_dyn(ty) {
         return quote!(#ty);
@@ -115,7 +117,8 @@ pub(crate) fn argument(ty: &Type) -> TokenStream {
     quote_spanned!(first=> __CninfraArgument<#tokens #end)
 }
 
-/// Of an item in which an [`argument`] is written. (A name of its own: a path for each of them costs the compiler more.)
+/// The import for an item that contains an [`argument`]. (It has a short name, since a path for each argument costs the
+/// compiler more.)
 pub(crate) fn imports(krate: &Krate) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
@@ -123,7 +126,8 @@ pub(crate) fn imports(krate: &Krate) -> TokenStream {
     }
 }
 
-/// May it be a type of std (or cninfra's), by its path? A word alone may, since it can be imported; but not with more or fewer arguments than that has.
+/// Whether the path may be that of a type of std or cninfra. A single word may, since it can be imported, but not with
+/// more or fewer arguments than that type has.
 pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
     let is_of_cninfra = || path.segments.first().is_some_and(|first| first.ident == "cninfra");
     qself.is_none()
@@ -131,12 +135,12 @@ pub(crate) fn may_be_of_std(TypePath { qself, path, .. }: &TypePath) -> bool {
         && path.segments.last().is_none_or(has_as_many_as_std)
 }
 
-/// Is it a path into std?
+/// Whether the path leads into std.
 pub(crate) fn starts_in_std(path: &Path) -> bool {
     path.segments.first().is_some_and(|first| ["alloc", "core", "std"].iter().any(|name| first.ident == name))
 }
 
-/// Of the types of std with arguments that the macros know by their names.
+/// Whether the number of arguments is right, for those types of std that the macros recognise by their names.
 fn has_as_many_as_std(PathSegment { ident, arguments }: &PathSegment) -> bool {
     let PathArguments::AngleBracketed(all) = arguments else { return true };
     let is_lifetime = |argument: &&GenericArgument| matches!(argument, GenericArgument::Lifetime(_));
@@ -151,11 +155,12 @@ fn has_as_many_as_std(PathSegment { ident, arguments }: &PathSegment) -> bool {
     }
 }
 
-/// Is the path the type of std that its last word names, whatever it is of? As a constant, where `IsNot` is imported.
+/// A constant that tells whether the path is the type of std that its last word names, whatever its arguments are.
+/// `IsNot` must be in scope.
 ///
-/// The question is asked of the word with `&'x ()` for each argument, below a `for<'x>`: there the compiler asks for no bounds of what is not a known
-/// lifetime, so it can be asked of every type of one's own, whatever its parameters are. (But for an alias of `<A as Family>::Of<T>` with a bound on `T`, which
-/// the compiler works out: see [`given_of_std`].)
+/// It is asked with `&'x ()` for each argument, inside a `for<'x>`: there the compiler does not check bounds, since the
+/// lifetime is not known. So it can be asked of every user's type, whatever the bounds of its parameters are. (Except
+/// for an alias of `<A as Family>::Of<T>` with a bound on `T`, which the compiler resolves: see [`given_of_std`].)
 pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
     let at = krate.at(path.span());
     let question = of_std(path);
@@ -171,28 +176,28 @@ pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
     quote!(#at::Word::<for<#lifetime> fn(#path)>::#question)
 }
 
-/// The same, of the word with its own arguments: where these have a size, and can be named.
+/// The same with the path's own arguments, if they are sized and can be named.
 pub(crate) fn given_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
     let (at, question) = (krate.at(path.span()), of_std(path));
     quote!(#at::Given::<#path>::#question)
 }
 
-/// A name for each: the compiler tries all impls that have the name.
+/// Each type has a constant of its own name, since the compiler tries all impls that have the name.
 fn of_std(path: &TypePath) -> Ident {
     format_ident!("__OF_STD_{}", path.path.segments.last().map_or_else(String::new, |last| last.ident.to_string()))
 }
 
-/// Is it the struct of this name?
+/// Whether it is the struct of this name.
 pub(crate) fn is_itself(ty: &Type, name: &Ident) -> bool {
     matches!(ungroup(ty), Type::Path(path) if path.path.is_ident(name) || path.path.is_ident("Self"))
 }
 
-/// `dyn Trait`, which can be an interface only.
+/// Whether it is `dyn Trait`, which can only be an interface.
 pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::TraitObject(_))
 }
 
-/// Is it `dyn Trait<A>`?
+/// Whether it is `dyn Trait<A>`.
 pub(crate) fn is_generic_dyn(ty: &Type) -> bool {
     let Type::TraitObject(object) = ungroup(ty) else { return false };
     object.bounds.iter().any(|bound| match bound {
@@ -201,35 +206,37 @@ pub(crate) fn is_generic_dyn(ty: &Type) -> bool {
     })
 }
 
-/// Is it `A<B>`?
+/// Whether it is `A<B>`.
 pub(crate) fn has_arguments(ty: &Type) -> bool {
     matches!(ungroup(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| !last.arguments.is_none()))
 }
 
-/// Is it a dependency on `A<B>`? Whether `B` can be an argument of `A` is asked by the compiler wherever the type is written, or a value of it made. So
-/// generated code does that by what it speaks of no more (`Sound`), if the answer is no; then the only errors are those of the words that the user wrote.
+/// Whether it is a dependency on `A<B>`. The compiler checks whether `B` can be an argument of `A` wherever the type is
+/// written, or a value of it is made. So generated code does that with a type (`Sound`) about which the compiler
+/// reports nothing more if the answer is no; then the only errors are about what the user wrote.
 pub(crate) fn asks_a_generic(ty: &Type) -> bool {
     dependency(ty).is_some_and(|(_, key)| has_arguments(key))
 }
 
-/// An associated type. Where rustc tells of a private type in it, it is where the type is that it is of, or where the struct is, if there are several.
+/// An associated type. If it contains a private type, rustc reports that where the only dependency is written, or at
+/// the struct's name if there are several.
 pub(crate) fn named(name: &str, ty: &TokenStream, places: &[Span], of: &Ident) -> TokenStream {
     let place = if let [place] = places { *place } else { of.span() };
     let name = Ident::new(name, place);
     quote_spanned!(place=> type #name = #ty;)
 }
 
-/// A type that a value is made of by the names of its fields: the item that gives it a name, and the name.
+/// A type of which generated code makes a value, field by field: the item that gives the type a name, and that name.
 pub(crate) fn made(ty: TokenStream) -> (TokenStream, TokenStream) {
     (quote!(type __CninfraMade = #ty;), quote!(__CninfraMade))
 }
 
-/// Is it this trait, by the last word of its path?
+/// Whether the bound is this trait, by the last word of its path.
 pub(crate) fn is_trait(bound: &TypeParamBound, name: &str) -> bool {
     matches!(bound, TypeParamBound::Trait(bound) if bound.path.segments.last().is_some_and(|last| last.ident == name))
 }
 
-/// Of `dyn A + B`, the second trait that is no marker: no object has two.
+/// The second trait of `dyn A + B` that is not a marker: no trait object can have two.
 pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> {
     const MARKERS: [&str; 5] = ["RefUnwindSafe", "Send", "Sync", "Unpin", "UnwindSafe"];
     let mut traits = object.bounds.iter().filter(|bound| match bound {
@@ -241,10 +248,10 @@ pub(crate) fn second_trait(object: &TypeTraitObject) -> Option<&TypeParamBound> 
     traits.nth(1)
 }
 
-/// Can no field have it: is it made of an `impl Trait`, a `_`, or a reference without a lifetime, or a `Dep` of two interfaces, or does it name a lifetime that its
-/// struct does not declare?
+/// Whether no field can have the type: it contains an `impl Trait`, a `_` or a reference without a lifetime, it is a
+/// `Dep` of two interfaces, or it names a lifetime that the struct does not declare.
 pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
-    // most fields are a name, and asked no more
+    // Most fields have a single name as their type, and need no further look.
     if matches!(ty, Type::Path(path) if path.path.segments.len() == 1 && path.path.segments[0].arguments.is_none()) {
         return false;
     }
@@ -255,7 +262,7 @@ pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
     is_double || is_never(ty) || lifetimes::undeclared(ty, generics).is_some()
 }
 
-/// Is it `impl Trait`, `_` or a reference without a lifetime, or made of one?
+/// Whether it is, or contains, `impl Trait`, `_` or a reference without a lifetime.
 fn is_never(ty: &Type) -> bool {
     match ungroup(ty) {
         Type::ImplTrait(_) | Type::Infer(_) => true,
@@ -275,7 +282,7 @@ fn is_never(ty: &Type) -> bool {
     }
 }
 
-/// Does the type name a parameter of the generic struct? (`Self` does.)
+/// Whether the type names a parameter of the generic struct. (`Self` does.)
 pub(crate) fn depends_on_parameters(ty: &Type, generics: &Generics) -> bool {
     !generics.params.is_empty()
         && (names(quote!(#ty), "Self") || generics.params.iter().any(|param| names_parameter(ty, param)))
@@ -290,7 +297,7 @@ fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
     names(quote!(#ty), &name.to_string())
 }
 
-/// The `$t:ty` of a `macro_rules` arrives in an invisible group.
+/// The type without groups and parentheses: the `$t:ty` of a `macro_rules` arrives in an invisible group.
 pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     loop {
         match ty {
@@ -301,7 +308,7 @@ pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     }
 }
 
-/// Do the tokens name one of the parameters?
+/// Whether the tokens name one of the parameters.
 pub(crate) fn mentions(tokens: TokenStream, params: &[String]) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => params.contains(&ident.to_string()),

@@ -1,5 +1,6 @@
-//! Nested flavors that contain one another. rustc tells of the structs, and then of each constant of the one that takes the other's, in up to a hundred lines. So
-//! the way round is cut where it leads on to a name that comes later, as it does somewhere, and told there.
+//! Nested flavors that contain one another. rustc reports the structs, and then each constant of a flavor that uses
+//! another one's, in up to a hundred lines. So the cycle is cut at a field whose flavor has the same name or a later
+//! one in alphabetical order, which every cycle has, and is reported there.
 
 use super::model::{Field, Model};
 use crate::doubt;
@@ -7,23 +8,25 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Ident, Type, spanned::Spanned as _};
 
-/// The name by which a field's type is another flavor, if it may be one without parameters.
+/// The name of the flavor that a field's type may be, if it has no type arguments.
 fn nested(ty: &Type) -> Option<&Ident> {
     let Type::Path(path) = ty else { return None };
     let is_plain = path.qself.is_none() && path.path.segments.iter().all(|part| part.arguments.is_none());
     path.path.segments.last().map(|last| &last.ident).filter(|_| is_plain)
 }
 
-/// Does the flavor end? It asks with our words, and says nothing where a flavor to which it leads has been told of.
+/// The check that a flavor does not contain itself. It fails with our message, and reports nothing if a flavor that it
+/// leads to has been reported.
 pub(super) struct Ends {
-    /// What it asks of others. (A function, for its parameters' sake: see `key::opened`.)
+    /// The checks of the flavors that it leads to. They are in a function because of its parameters: see `key::opened`.
     pub(super) asked: TokenStream,
-    /// Its type that can not be known, if it contains itself: on which depends what it says of the fields that lead on.
+    /// The flavor's type `Ends`, which cannot be determined if it contains itself. The declarations of the fields that
+    /// lead on depend on it.
     pub(super) ends: TokenStream,
 }
 
 impl Ends {
-    /// Of one that is not asked.
+    /// For a flavor that is not checked.
     pub(super) fn unasked() -> Self {
         Ends {
             asked: quote!(),
@@ -35,7 +38,7 @@ impl Ends {
 }
 
 impl Model {
-    /// Does the field lead on to a flavor whose name comes later?
+    /// Whether the field leads on to a flavor with the same name or a later one in alphabetical order.
     pub(super) fn leads_on(&self, field: &Field) -> bool {
         self.generics.params.is_empty() && nested(&field.ty).is_some_and(|nested| *nested >= self.name)
     }
@@ -53,7 +56,7 @@ impl Model {
             ),
             _ => (name.span(), format!("`{name}` contains itself")),
         };
-        // of names that are the same none comes later
+        // A flavor of the same name does not come later.
         let others = leading
             .iter()
             .filter(|ty| nested(ty) != Some(name))
@@ -62,7 +65,8 @@ impl Model {
         let message = format!(
             "CN007: {what}: flavors cannot contain each other\n= help: move what both need into a third flavor, which both can contain"
         );
-        // of what ends in something without a size, rustc takes it for one that has a size if it is endless: of that it has told already
+        // A struct whose last field is unsized. If the flavor is endless, rustc has already reported that, and takes
+        // the struct for sized.
         let constant = quote_spanned! {place=>
             #[allow(dead_code)]
             struct __CninfraEnds { flavor: #name, end: [::core::primitive::u8] }

@@ -17,7 +17,7 @@ use syn::{Generics, Ident, Type, WherePredicate, parse_quote, spanned::Spanned a
 /// The widest tuple of parts; more fields are a tuple of tuples.
 const WIDTH: usize = 12;
 
-/// A flavor's plugin: `Dep<P>`, or `Option<Dep<P>>`.
+/// The plugin in a flavor's field: `Dep<P>`, or `Option<Dep<P>>`.
 fn plugin_of(ty: &Type) -> Option<(Wrapper, &Type)> {
     types::dependency(ty).filter(|(wrapper, _)| *wrapper != Wrapper::Vec)
 }
@@ -34,7 +34,8 @@ impl Model {
         }
     }
 
-    /// It is a flavor, so that what uses it does not err too, but an empty one. Its fields are asked for all the same: what else is wrong is told, too.
+    /// The impls of a wrong flavor. They make it an empty flavor, so that its users cause no further errors. Its fields
+    /// are still checked, so that other mistakes are reported, too.
     pub(super) fn inert(&self, source: &Source) -> TokenStream {
         let (krate, name) = (&self.krate, &self.name);
         let (generics, arguments) = key::inert_generics(&self.generics);
@@ -78,17 +79,17 @@ impl Model {
         };)
     }
 
-    /// Can a field of an inert flavor be asked for, whatever is wrong with the others?
+    /// Whether a field of an inert flavor can be checked, whatever is wrong with the others.
     fn is_sound(&self, field: &Field) -> bool {
         let ty = &field.ty;
-        // what names a parameter may be wrong by that
+        // A type that names a parameter may be wrong because of it.
         !(types::depends_on_parameters(ty, &self.generics)
             || types::is_impossible(ty, &self.generics)
             || self.is_endless() && self.leads_on(field))
             && size::all(ty).is_empty()
     }
 
-    /// It is no flavor, but an agent may ask for it, and does not err too.
+    /// The impl of a struct that cannot be a flavor, so that an agent that runs it causes no further errors.
     pub(super) fn running(&self) -> TokenStream {
         let (krate, name) = (&self.krate, &self.name);
         if !self.has_size || self.open || !self.generics.params.is_empty() {
@@ -103,8 +104,9 @@ impl Model {
         };)
     }
 
-    /// Who it is: a type of its own, in the constant that the derive writes. So that nothing is implemented for the flavor but `Nested`: of a derive that
-    /// is written twice in one list rustc tells once for each trait.
+    /// The flavor's identity: a separate type, in the constant that the derive writes. So `Nested` is the only trait
+    /// that is implemented for the flavor: if a derive is written twice in one list, rustc reports an error for each
+    /// trait.
     fn key(&self, generics: &Generics, source: &Source) -> TokenStream {
         let name = self.name.to_string();
         let mut bare = generics.clone();
@@ -127,7 +129,7 @@ impl Model {
         self.generics.type_params().map(|param| param.ident.to_string()).collect()
     }
 
-    /// In a generic flavor, that its fields are parts is a bound of every impl.
+    /// Adds the bounds of every impl: in a generic flavor, that the fields are parts.
     fn bounded(&self) -> Generics {
         let krate = &self.krate;
         let mut bounded = key::with_bounds(&self.generics, krate);
@@ -146,14 +148,14 @@ impl Model {
         bounded
     }
 
-    /// What the flavor is. `doubted`: a field may be one that no struct can have.
+    /// The impls of a correct flavor. `doubted`: whether a field may be one that no struct can have.
     fn whole(&self, bounded: &Generics, doubted: bool, source: &Source) -> TokenStream {
         let (krate, name) = (&self.krate, &self.name);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
         let concrete = self.generics.params.is_empty();
-        // a constant that can not be evaluated makes the type one that the compiler speaks of no more: so what is wrong with a
-        // field is told once, in `TREE`
+        // If a constant cannot be evaluated, the compiler reports nothing more about a type that depends on it. So a
+        // wrong field is reported once, in `TREE`.
         let sound = quote!(#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }>);
         let (mut types, mut patterns, mut variables, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut aliases = TokenStream::new();
@@ -162,9 +164,10 @@ impl Model {
             let Field { ty, provides: interfaces, .. } = field;
             let provides: Vec<_> =
                 interfaces.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
-            // a name that no constant of the user has
+            // A name that no constant of the user has.
             let variable = format_ident!("__f{place}");
-            // of one letter rustc says more in a struct than in an impl, unless it is an argument
+            // If rustc does not find a type whose name is one letter, it says more in a struct than in an impl, unless
+            // it is an argument.
             let letter = quote!(#ty).to_string().len() == 1;
             let mut part = if letter { types::argument(ty) } else { quote!(#ty) };
             if doubtful && types::asks_a_generic(ty) {
@@ -197,8 +200,8 @@ impl Model {
         let Ends { asked, ends } = self.ends(&opened);
         let (before, tree) = if concrete {
             let tree = tree(quote!(<__CninfraId as #krate::Key>::META), quote!(&FIELDS));
-            // statics, where they can be: the compiler checks the value of a const, with all that it refers to, wherever it is used. (The
-            // function is there for its parameters' sake: see `key::opened`.)
+            // Statics where possible: the compiler checks the value of a const, with all that it refers to, wherever it
+            // is used. (The function exists because of its parameters: see `key::opened`.)
             let before = quote! {
                 const fn fields #opened () -> [#krate::Field; #count] {
                     #fields
@@ -236,7 +239,7 @@ impl Model {
                     #made { #(#names: #variables),* }
                 }
             }
-            // the fields are there to be declared: keep the dead-code lint quiet
+            // The fields exist to be declared; this keeps the dead-code lint quiet.
             #[allow(dead_code, unused_variables)]
             fn read #impl_generics (__flavor: &#name #arguments) #wher {
                 let #name { #(#names: #variables),* } = __flavor;
@@ -244,20 +247,22 @@ impl Model {
         }
     }
 
-    /// What a field says, for `__fields`. `provides`: its interfaces, as generated code names them.
+    /// The declaration of a field, for `__fields`. `provides`: its interfaces, as generated code names them.
     fn declared(&self, field: &Field, provides: &[TokenStream]) -> TokenStream {
         let (krate, name, concrete) = (&self.krate, &self.name, self.generics.params.is_empty());
         let Field { name: member, ty, provides: interfaces } = field;
         let text = member.to_string();
-        // through what can be asked of a plugin and of an interface only: so no more is said of another type
+        // The plugin is named through an associated type that only plugins and interfaces have, so that nothing more is
+        // reported about another type.
         let plugin = match plugin_of(ty) {
-            // of a parameter nothing is known but its bounds
+            // Nothing but its bounds is known about a parameter.
             Some((_, plugin)) if mentions(quote!(#plugin), &self.params()) => quote!(#plugin),
             Some((_, plugin)) => quote_spanned!(plugin.span()=> <#plugin as #krate::Plugin>::Itself),
             None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::Plugin),
         };
         let bindings = provides.iter().zip(interfaces).map(|(interface, given)| {
-                // the same for what stands for an interface's parameter, and nothing more is said of that interface
+                // The same for the type arguments of an interface: if one is wrong, nothing more is reported about the
+                // interface.
                 let interface = if concrete && types::is_generic_dyn(given) {
                     quote_spanned! {given.span()=>
                         <#krate::Sound<{ let _ = <#interface as #krate::GenericKey>::META; 0 }> as #krate::Pass>::Any<#interface>
@@ -270,12 +275,13 @@ impl Model {
                 }
             });
         let bindings = if provides.is_empty() { quote!(&[]) } else { quote!(const { &[#(#bindings),*] }) };
-        // a plugin is asked itself, for a better message
+        // The constant is required of a plugin itself, for a better message.
         match plugin_of(ty) {
             Some((wrapper, plugin)) => {
                 let variant = if wrapper == Wrapper::Dep { quote!(Item::Plugin) } else { quote!(Item::Optional) };
                 let argument = types::argument(plugin);
-                // a generic plugin's parameters may be wrong, which rustc says in fewer lines where they are asked for by themselves
+                // The arguments of a generic plugin may be wrong, which rustc reports in fewer lines if they are
+                // checked separately.
                 let name = if types::has_arguments(plugin) {
                     quote_spanned!(plugin.span()=> { let _ = <#argument as #krate::GenericKey>::META; #text })
                 } else if types::is_worded(ty) {
@@ -293,7 +299,7 @@ impl Model {
         }
     }
 
-    /// What the fields say, as an array.
+    /// The declarations of the fields, as an array.
     fn listed(&self, fields: &[TokenStream]) -> TokenStream {
         let leads_on = self.fields.iter().any(|field| self.leads_on(field));
         let fields_of = format_ident!("{}", if leads_on { "__fields_if" } else { "__fields" });
@@ -301,7 +307,8 @@ impl Model {
         quote!(#root::#fields_of! { #(#fields)* })
     }
 
-    /// An interface that is not written as `dyn Trait` gets a name: rustc tells of a forgotten `dyn` wherever the type is written.
+    /// Gives an interface that is not written as `dyn Trait` a name: rustc reports a missing `dyn` wherever the type is
+    /// written.
     fn provided(&self, ty: &Type, place: usize, k: usize, aliases: &mut TokenStream) -> TokenStream {
         if types::is_dyn(ty) || mentions(quote!(#ty), &self.params()) {
             return quote!(#ty);
@@ -311,7 +318,7 @@ impl Model {
         quote!(#name)
     }
 
-    /// More than twelve fields are cut in hidden rows.
+    /// Splits more than twelve fields into hidden rows.
     fn rows(
         &self,
         bounded: &Generics,
@@ -342,7 +349,8 @@ impl Model {
         (rows, nest(&types), nest(&patterns))
     }
 
-    /// One for each field, so that each mistake is reported where it is made; and one for the whole.
+    /// One check of the graph for each field, so that each mistake is reported where it is made, and one check of all
+    /// flags.
     fn checks(&self) -> TokenStream {
         let (krate, name) = (&self.krate, &self.name);
         let checks = self.fields.iter().enumerate().map(|(n, field)| {
@@ -366,7 +374,7 @@ impl Model {
     }
 }
 
-/// `(a, b)`; many: `((a, .., l), (m, ..))`
+/// `(a, b)`; for more than twelve, `((a, .., l), (m, ..))`.
 fn nest(items: &[TokenStream]) -> TokenStream {
     if items.len() <= WIDTH {
         return quote!((#(#items,)*));

@@ -1,4 +1,4 @@
-//! `#[derive(Flavor)]`: little more than the list of the fields' types. What follows from it is worked out in the library.
+//! `#[derive(Flavor)]`: writes little more than the list of the fields' types. The library computes the rest.
 
 mod endless;
 mod expand;

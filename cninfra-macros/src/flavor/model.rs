@@ -1,4 +1,4 @@
-//! What a flavor declares.
+//! What a flavor declares, as it is read from the struct.
 
 use crate::{
     args::{self, Value, span_of},
@@ -28,7 +28,7 @@ pub(super) struct Model {
     pub(super) name: Ident,
     pub(super) vis: Visibility,
     pub(super) generics: Generics,
-    /// Its plugins' dependencies come from the flavor around it.
+    /// Whether the dependencies of its plugins come from the flavor around it.
     pub(super) open: bool,
     pub(super) krate: Krate,
     pub(super) fields: Vec<Field>,
@@ -93,13 +93,14 @@ impl Model {
             }
         }
         if model.is_endless() || model.fields.iter().any(|field| lent(&field.ty)) {
-            // no struct can have such a field: rustc says so
+            // No struct can have such a field: rustc reports it.
             cx.told();
         }
         model
     }
 
-    /// Can nothing be implemented for it that would not be told of, too? Of a trait of what ends in itself rustc says that it found no end.
+    /// Whether every impl would cause a further error. If the last field of a struct is the struct itself, rustc
+    /// reports an overflow for each trait that is implemented for it.
     pub(super) fn is_hopeless(&self) -> bool {
         !self.has_size || self.fields.last().is_some_and(|field| self.is_endless_by(field))
     }
@@ -108,7 +109,7 @@ impl Model {
         self.fields.iter().any(|field| self.is_endless_by(field))
     }
 
-    /// Is a field the flavor itself, or an `Option` of it?
+    /// Whether the field is the flavor itself, or an `Option` of it.
     fn is_endless_by(&self, Field { ty, .. }: &Field) -> bool {
         match types::holder(ty) {
             Some((holder, inner)) if holder == "Option" => types::is_itself(inner, &self.name),
@@ -144,10 +145,10 @@ fn parse_field(field: &syn::Field, cx: &mut Ctxt) -> Option<Field> {
     field.ident.clone().map(|name| Field { name, ty: field.ty.clone(), provides })
 }
 
-/// `dyn Trait`, or an alias of it.
+/// Whether it is `dyn Trait`, or may be an alias of it.
 fn may_be_interface(ty: &Type) -> bool {
     match ungroup(ty) {
-        // a handle, or what holds one, is none
+        // A handle, or a container of one, is no interface.
         Type::Path(_) => types::wrapper(ty).is_none(),
         Type::Macro(_) => true,
         Type::TraitObject(object) => {

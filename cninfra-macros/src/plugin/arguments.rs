@@ -17,12 +17,12 @@ const EXPECTED: &str = "`deps = (A, dyn B, Option<C>)`, `config = T`, `name = \"
 pub(super) struct Arguments {
     pub(super) deps: Option<Deps>,
     pub(super) config: Option<Type>,
-    /// `name`, or none if it is not valid.
+    /// The argument `name`, or `None` if it is not valid.
     pub(super) name: Option<String>,
     pub(super) aliases: Vec<String>,
     pub(super) flags: Option<Expr>,
     pub(super) no_lifecycle: bool,
-    /// Where that is said.
+    /// The place of that argument.
     pub(super) no_lifecycle_at: Option<Span>,
     pub(super) id: Option<String>,
     pub(super) krate: Krate,
@@ -36,7 +36,7 @@ impl Arguments {
         let all = args::parse(tokens, cx, EXPECTED);
         let all = args::once(all, &[names::ALIAS], cx);
         let mut this = Arguments::default();
-        // `Dep` in generated types is found by it: it comes first
+        // `crate` comes first, since it is the path to `Dep` in generated types.
         for arg in all.iter().filter(|arg| arg.word() == names::CRATE) {
             this.krate = args::krate(arg, cx).unwrap_or_default();
         }
@@ -71,12 +71,12 @@ impl Arguments {
         this
     }
 
-    /// Stands an error in the place of the dependencies?
+    /// Whether an error takes the place of the dependencies.
     pub(super) fn is_broken(&self) -> bool {
         matches!(self.deps, Some(Deps::Broken(_)))
     }
 
-    /// What can be said only with the struct at hand.
+    /// Checks what depends on the struct.
     pub(super) fn check(&self, def: &ItemStruct, roles: &[Role], cx: &mut Ctxt) {
         let has_config = self.seen_config.is_some()
             || roles.iter().any(|role| matches!(role, Role::Config(_) | Role::Refused(true)));
@@ -99,7 +99,7 @@ impl Arguments {
             );
         }
         let instance = self.instance(&def.ident);
-        // a parameter's name is appended, and makes it another one
+        // The name of a parameter would be appended, so the instance name is another one.
         if let (Some(message), None, None) = (reserved(&instance), &self.name, def.generics.type_params().next()) {
             cx.error(def.ident.span(), message);
         }
@@ -119,10 +119,10 @@ impl Arguments {
     }
 }
 
-/// The sections of the agent itself.
+/// The config sections of the agent itself.
 const RESERVED: [&str; 2] = ["agent", "logs"];
 
-/// What is wrong with a name that is one of them, as sections are compared: without dashes.
+/// The error for an instance name that is one of them. Dashes do not count, as in the names of sections.
 fn reserved(instance: &str) -> Option<String> {
     let section = RESERVED.into_iter().find(|section| instance.replace('-', "") == *section)?;
     Some(format!(
@@ -130,7 +130,7 @@ fn reserved(instance: &str) -> Option<String> {
     ))
 }
 
-/// A name that a config section can have.
+/// Reads an instance name, which must be a valid name for a config section.
 fn instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
     let text = args::text(arg, cx)?;
     if let Some(message) = reserved(&text.value()) {

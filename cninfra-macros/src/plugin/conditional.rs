@@ -1,5 +1,5 @@
-//! Plugins with fields behind `#[cfg(..)]`. An attribute sees such fields whether they are there or not, a derive sees only those that are: so the
-//! attribute leaves the rest to a derive.
+//! Plugins with fields behind `#[cfg(..)]`. An attribute sees such fields whether they are enabled or not, a derive
+//! sees only those that are enabled. So the attribute leaves the impls to a derive.
 
 use super::{arguments::Arguments, closed, impls, malformed};
 use crate::{
@@ -16,7 +16,7 @@ use syn::{ItemStruct, Meta, Type, spanned::Spanned as _};
 /// The helper attribute of the derive that holds the arguments of `#[plugin(..)]`.
 const ARGUMENTS: &str = "__cninfra_arguments";
 
-/// Is there a field that may not be, or an attribute of one?
+/// Whether a field, or an attribute of one, is conditional.
 pub(super) fn has_conditions(def: &ItemStruct) -> bool {
     let mut attributes = def.fields.iter().flat_map(|field| &field.attrs);
     attributes.any(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
@@ -24,10 +24,11 @@ pub(super) fn has_conditions(def: &ItemStruct) -> bool {
 
 /// The struct as it stands, with the derive on it.
 pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
-    // what is wrong with the arguments is told by the derive
+    // The derive reports the mistakes in the arguments.
     let mut cx = Ctxt::default();
     let krate = Arguments::parse(given.clone(), &mut cx).krate;
-    // what no field can have is told of where it stands, if the field does: a derive could not take it out of the struct
+    // A type that no field can have is reported in the struct, if the field is enabled: a derive could not remove it
+    // from the struct.
     let mut asking = Vec::new();
     let members: Vec<_> = def.fields.members().collect();
     for (place, (field, member)) in def.fields.iter_mut().zip(members).enumerate() {
@@ -36,7 +37,7 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
         }
         let (mut ty, written) = (field.ty.clone(), &field.ty);
         let span = ty.span();
-        // a constant can not name a parameter
+        // A constant cannot name a parameter.
         if size::is_doubtful(written) && !types::depends_on_parameters(written, &def.generics) {
             let sized = doubt::sized(written, &def.ident, &member, &krate);
             ty = Type::Verbatim(doubt::guard(&sized, "Any", quote!(#written), span, &krate));
@@ -55,7 +56,7 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
     }
 }
 
-/// The derive.
+/// Expands the derive.
 pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     let mut def: ItemStruct = match syn::parse2(item) {
         Ok(def) => def,

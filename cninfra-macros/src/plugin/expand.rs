@@ -1,4 +1,4 @@
-//! The impls of a plugin, of any kind. Those of the usual kind are written in `usual.rs`, at less cost to the compiler.
+//! The impls of any plugin. Those of the usual kinds are written in `usual.rs`, at less cost to the compiler.
 
 use super::{
     arguments::Arguments,
@@ -18,19 +18,19 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Expr, Ident, ItemStruct, Member, Type, spanned::Spanned as _};
 
-/// What is different between the two styles.
+/// What differs between the two styles: injected fields and listed dependencies.
 pub(super) struct Style {
     /// `Plugin::Deps`
     pub(super) deps: TokenStream,
-    /// For the graph.
+    /// The constants of the dependencies, for the graph.
     pub(super) metas: TokenStream,
-    /// `config: ..` of the meta.
+    /// The value of `config` in `PluginMeta`.
     pub(super) config: TokenStream,
     /// The body of `Plugin::create`.
     pub(super) construct: TokenStream,
 }
 
-/// `asked` asks whether the plugin's fields are.
+/// Writes the impls. `asked`: the checks of the plugin's fields (`shared.rs`).
 pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,
@@ -93,7 +93,7 @@ pub(super) fn generate(
     };)
 }
 
-/// Who the plugin is.
+/// The identity of the plugin.
 pub(super) fn identity<'a>(
     name: &Ident,
     generics: &'a syn::Generics,
@@ -103,7 +103,7 @@ pub(super) fn identity<'a>(
     Identity { name: name.to_string(), instance: args.instance(name), given: args.id.clone(), generics, ty }
 }
 
-/// What a plugin says to its `impl Create`: without the bounds that make its parameters a part of its identity.
+/// What the plugin's `impl Create` needs of it, without the bounds that make its parameters a part of its identity.
 pub(super) fn lists(name: &Ident, generics: &syn::Generics, deps: &TokenStream, krate: &Krate) -> TokenStream {
     let (impl_generics, arguments, wher) = generics.split_for_impl();
     quote! {
@@ -116,7 +116,7 @@ pub(super) fn lists(name: &Ident, generics: &syn::Generics, deps: &TokenStream, 
     }
 }
 
-/// What most plugins have none of: config, aliases, flags.
+/// The part of `PluginMeta` that is empty for most plugins: config, aliases, flags.
 pub(super) fn extras(args: &Arguments, config: &TokenStream) -> TokenStream {
     let (aliases, is_named) = (&args.aliases, args.name.is_some());
     let flags = args.flags.as_ref().map_or_else(|| quote!(&[]), |flags| quote!(#flags));
@@ -135,8 +135,10 @@ fn lifecycle(def: &ItemStruct, args: &Arguments) -> TokenStream {
             #krate::Probe::<#name>::running(__this)
         });
     }
-    // in generic code method lookup would silently take "none" for a conditional impl: it is required
-    let (this, at) = (quote!(__this), krate.at(name.span())); // `this` not of the name's span: that may be another macro's
+    // Method lookup in generic code would silently find no lifecycle if its impl has conditions. So it is required
+    // here.
+    // `__this` does not get the name's span, which may be that of another macro.
+    let (this, at) = (quote!(__this), krate.at(name.span()));
     quote_spanned!(name.span()=> <#at::Attribute as #at::HasLifecycle<Self, _>>::__running(#this, 0))
 }
 
@@ -147,11 +149,11 @@ pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) ->
         Deps::Struct(ty) => (quote!(#ty), quote_spanned!(ty.span()=> <#ty as #krate::Listed>::DEPS)),
         Deps::Broken(broken) => (broken.error.clone(), quote!(&[])),
     };
-    // `Create` is written with them: if one of them is wrong, that is told of in `PLUGIN`, and not again of its futures
+    // `impl Create` uses these types: if one of them is wrong, only `PLUGIN` reports it, and not also the futures.
     let deps = sound(def, deps, krate, name.span());
     let this = sound(def, quote!(Self), krate, name.span());
     let cx = context();
-    let arguments = quote!(__slot, __deps, #cx); // not of the name's span: that may be another macro's
+    let arguments = quote!(__slot, __deps, #cx); // Not with the name's span, which may be that of another macro.
     let construct = quote_spanned! {name.span()=>
         <#this as #krate::Creates>::__creating(#arguments)
     };
@@ -161,7 +163,7 @@ pub(super) fn listed_style(def: &ItemStruct, listed: &Deps, args: &Arguments) ->
 }
 
 pub(super) fn config_meta(def: &ItemStruct, ty: &Type, check: Option<&Expr>, krate: &Krate) -> TokenStream {
-    // a type that is no section is told of once, and not of what checks it, too
+    // A type that is no section is reported once, and not also for its check.
     let ty = match check {
         Some(_) if def.generics.params.is_empty() => {
             let at = krate.at(ty.span());
@@ -174,7 +176,7 @@ pub(super) fn config_meta(def: &ItemStruct, ty: &Type, check: Option<&Expr>, kra
     let section = quote_spanned!(ty.span()=> <#ty as #krate::Section>::META);
     let check = check.map(|check| {
         let at = krate.at(check.span());
-        // given to a variable and not to a function: of that, rustc would show where it is
+        // Assigned to a variable rather than passed to a function: rustc would also show where that function is.
         quote_spanned!(check.span()=> .__checked(|section| {
             let check: #at::CheckOf<#ty> = #check;
             #at::check_config::<#ty>(section, check)

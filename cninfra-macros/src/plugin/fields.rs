@@ -1,4 +1,4 @@
-//! What each field of a plugin is filled with. Takes the helper attributes off the fields.
+//! Finds out what each field of a plugin is filled with, and removes the helper attributes from the fields.
 
 use super::malformed;
 use crate::{
@@ -14,17 +14,18 @@ use syn::{Attribute, Expr, Fields, Generics, Ident, Type, parse_quote, spanned::
 /// What a field is filled with.
 pub(super) enum Role {
     Dep,
-    /// With what checks it.
+    /// The config section, with its check.
     Config(Option<Expr>),
     Context,
     Default(Option<Expr>),
-    /// What is wrong with it is told. Is it marked as the config section?
+    /// An error about the field has been reported. The value is whether it is marked as the config section.
     Refused(bool),
 }
 
 const HELPERS: [&str; 4] = [names::CONFIG, names::CONTEXT, names::DEFAULT, names::DEP];
 
-/// The fields' roles, in order. `owned`: the plugin, where its struct can be changed. `listed`: the plugin lists its dependencies and fills its fields itself.
+/// The fields' roles, in order. `owned`: the plugin, if its struct can be changed. `listed`: whether the plugin lists
+/// its dependencies and fills its fields itself.
 pub(super) fn parse(
     fields: &mut Fields,
     owned: Option<(&Ident, &Generics)>,
@@ -36,7 +37,7 @@ pub(super) fn parse(
     let mut roles = Vec::new();
     for field in fields {
         let ty = &field.ty;
-        // of a field behind a `#[cfg]` it is told already: see `conditional.rs`
+        // For a field behind a `#[cfg]` it has been reported: see `conditional.rs`.
         let mut refused = owned.is_none() && types::names(quote!(#ty), "compile_error");
         if refused {
             cx.told();
@@ -79,9 +80,10 @@ pub(super) fn parse(
 
 const LENT: &str = "CN010: a plugin cannot hold references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; hold anything else by value, or in an `Arc`";
 
-/// A plugin outlives whoever lends: a reference without a lifetime can not be meant. (A handle takes its place, so that rustc does not
-/// ask for the lifetime. Where the struct is not `owned`, it does. Where the plugin fills its fields itself, `listed`, with what it thinks is
-/// a reference, the error is within the type: of such a one rustc says no more.)
+/// Refuses a reference without a lifetime: a plugin outlives whatever it could borrow from. A handle takes its place,
+/// so that rustc does not ask for the lifetime; if the struct is not `owned`, rustc does ask. If the plugin fills its
+/// fields itself (`listed`), its code expects a reference; so the error is put inside the type, about which rustc then
+/// reports nothing more.
 fn refuse_lent(ty: &mut Type, owned: bool, listed: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
     let lent = match types::dependency(ty) {
         Some((_, Type::Reference(lent))) => lent,
@@ -115,15 +117,16 @@ fn refuse_lent(ty: &mut Type, owned: bool, listed: bool, krate: &Krate, cx: &mut
     true
 }
 
-/// A type of which rustc says no more than the error that is within. (In the place of a type, an error is `()`.)
+/// A type about which rustc reports nothing more than the error inside. (An error that takes the place of a whole type
+/// is `()`.)
 fn unspoken(span: Span, message: &str, cx: &mut Ctxt) -> Type {
     cx.told();
     let error = syn::Error::new(span, message).to_compile_error();
     parse_quote!([(); { #error }])
 }
 
-/// A lifetime that is not declared: rustc would say how to declare it, and so lead to the next error. (`'static` takes its place.) Is there
-/// one?
+/// Refuses a lifetime that is not declared: rustc would say how to declare it, and so lead to the next error. `'static`
+/// takes its place. Returns whether there is one.
 fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
     let Some((span, mended)) = lifetimes::undeclared(ty, generics) else { return false };
     cx.error(
@@ -134,19 +137,20 @@ fn refuse_lifetime(ty: &mut Type, generics: &Generics, cx: &mut Ctxt) -> bool {
     true
 }
 
-/// A plugin in itself: rustc would tell of its size in several ways. (A handle takes its place.) Is it one?
+/// Refuses a plugin that holds itself: rustc would report its size in several ways. A handle takes its place. Returns
+/// whether it is one.
 fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate, cx: &mut Ctxt) -> bool {
     let is_itself = types::is_itself(ty, name);
     if is_itself {
         cx.error(ty.span(), "CN033: a plugin cannot hold itself\n= help: remove the field");
-        // by its name: the impls of an inert plugin have another `Self`
+        // By name, since `Self` is another type in the impls of an inert plugin.
         let (_, arguments, _) = generics.split_for_impl();
         *ty = parse_quote!(#krate::Dep<#name #arguments>);
     }
     is_itself
 }
 
-/// The helper attributes of a field, off the field.
+/// Removes the helper attributes from a field, and returns them.
 fn take(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
     let (mine, rest) = std::mem::take(attributes)
         .into_iter()
@@ -159,7 +163,8 @@ fn name_of(attribute: &Attribute) -> String {
     attribute.path().get_ident().map(ToString::to_string).unwrap_or_default()
 }
 
-/// What an attribute says of its field. `ty`: none if what is wrong with it is told of; what is wrong with the attribute is told all the same.
+/// The role that an attribute gives its field. `ty`: `None` if an error about the type has been reported; mistakes in
+/// the attribute are reported all the same.
 fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &mut Ctxt) -> Role {
     let name = name_of(attribute);
     if name == names::DEFAULT {
@@ -195,7 +200,7 @@ fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &
                 span_of(attribute),
                 format_args!("CN010: `#[{name}]` is not allowed on a dependency\n= help: remove the attribute"),
             );
-            // which of the two is meant is not known
+            // It is not known which of the two is meant.
             Role::Refused(is_config)
         }
         names::CONTEXT | names::CONFIG if matches!(types::ungroup(ty), Type::Reference(_)) => {
@@ -214,7 +219,7 @@ fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &
     }
 }
 
-/// What `#[config(check = path)]` names.
+/// The path in `#[config(check = path)]`.
 fn check(attribute: &Attribute, cx: &mut Ctxt) -> Option<Expr> {
     let wrong = |span, cx: &mut Ctxt| {
         cx.error(

@@ -1,24 +1,27 @@
-//! A `Dep` in a container that is no way to ask for dependencies: the field would be filled with its default, which is empty, and nobody would
-//! see it. Only containers that nothing is put into later: a `Mutex` or a `OnceLock` may well begin empty.
+//! Finds a `Dep` in a container that is not a way to ask for dependencies: the field would be filled with its default,
+//! which is empty, and nobody would notice. Only containers that are not filled later count: a `Mutex` or a `OnceLock`
+//! may well start empty.
 
 use crate::{krate::Krate, types};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{GenericArgument, PathArguments, Type, TypePath};
 
-/// What is empty by default.
+/// Containers that are empty by default.
 const EMPTY: [&str; 7] = ["BTreeMap", "BTreeSet", "HashMap", "HashSet", "Option", "Vec", "VecDeque"];
-/// What is as empty as what it holds.
+/// Pointers, whose default is empty if that of their content is.
 const AROUND: [&str; 2] = ["Arc", "Box"];
 
-/// Is it one? Asked of the compiler, since another type may be called as such a container. `depends`: does it name what a constant can not?
+/// A constant that tells whether the type is such a container: the compiler decides, since another type may have the
+/// same name. `depends`: whether the type names something that a constant cannot name.
 pub(super) fn question(ty: &Type, depends: bool, krate: &Krate) -> Option<TokenStream> {
     let ask = if depends { types::is_of_std } else { types::given_of_std };
     let words = holds(ty, false)?.into_iter().map(|path| ask(path, krate));
     Some(quote!(true #(&& #words)*))
 }
 
-/// If it holds a `Dep`, and nothing by default: in what, if that is std's. `empty`: what stands around it is.
+/// The containers around a `Dep`, if the type holds nothing by default as long as they are std's. `empty`: whether a
+/// container further out is empty by default.
 fn holds(ty: &Type, empty: bool) -> Option<Vec<&TypePath>> {
     if let Type::Tuple(tuple) = types::ungroup(ty) {
         return tuple.elems.iter().find_map(|inner| holds(inner, empty));
@@ -28,7 +31,7 @@ fn holds(ty: &Type, empty: bool) -> Option<Vec<&TypePath>> {
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     let word = last.ident.to_string();
     if word == "Dep" {
-        // one of two is another type
+        // A `Dep` with two arguments is another type.
         return (empty && arguments.args.len() == 1).then(Vec::new);
     }
     let is_empty = EMPTY.contains(&word.as_str());
@@ -62,10 +65,10 @@ mod tests {
             parse_quote!(OnceLock<Dep<A>>),
             parse_quote!(Mutex<Vec<Dep<A>>>),
             parse_quote!(Vec<fn(Dep<A>)>),
-            // others of these names
+            // Other types with these names.
             parse_quote!(own::HashMap<str, Dep<A>>),
             parse_quote!(Vec<own::Dep<A, B>>),
-            // it has no default, which is told of as such
+            // It has no default, which is another error.
             parse_quote!(Arc<Dep<A>>),
         ];
         assert!(!right.iter().any(|ty| holds(ty, false).is_some()));

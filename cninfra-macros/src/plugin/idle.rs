@@ -1,5 +1,6 @@
-//! A plugin that says `no_lifecycle` and has one: it would never run. Of a generic one this is asked with what can stand for any parameter; and a lifecycle for
-//! some parameters only would overlap an impl that is written here.
+//! Checks that a plugin with `no_lifecycle` has no lifecycle, which would never run. A generic plugin is checked with
+//! types that can stand for any parameter; a lifecycle for only some parameters would overlap with an impl that is
+//! written here.
 
 use super::{arguments::Arguments, stands};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
@@ -36,7 +37,7 @@ fn of_generic(def: &ItemStruct, args: &Arguments, span: Span) -> TokenStream {
     quote!(#refused #ask)
 }
 
-/// The tokens, all of them in one place: that is where rustc tells of what they make.
+/// Gives all tokens the same span, where rustc then reports errors about them.
 fn placed(tokens: TokenStream, span: Span) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| {
         let mut token = match token {

@@ -1,4 +1,4 @@
-//! The impls of a plugin that is not right: it is one, so that what uses it does not err too, but it does nothing.
+//! The impls of a wrong plugin. They make it a plugin, so that its users cause no further errors, but they do nothing.
 
 use super::{
     arguments::Arguments,
@@ -12,7 +12,8 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, ItemStruct, Type, spanned::Spanned as _};
 
-/// `asked` asks whether its fields are, where that is not asked in the struct itself: what is not is told of all the same. So are wrong dependencies.
+/// `asked`: the checks of the fields (`shared.rs`), except those in the struct itself. What they find is still
+/// reported, and so are wrong dependencies.
 pub(super) fn of_struct(
     def: &ItemStruct,
     args: &Arguments,
@@ -28,12 +29,12 @@ pub(super) fn of_struct(
         None => {
             let fields = def.fields.iter().zip(roles).filter(|(_, role)| matches!(role, Role::Dep));
             let types = fields.map(|(field, _)| field.ty.clone());
-            // what no field can have is told of as such
+            // A type that no field can have is another error.
             let types: Vec<Type> = types.filter(|ty| !types::is_impossible(ty, &def.generics)).collect();
             (tuple(&types, krate), types)
         }
     };
-    // what names a parameter may be wrong by that
+    // A type that names a parameter may be wrong because of it.
     let read: Vec<_> = read.into_iter().filter(|ty| !types::depends_on_parameters(ty, &def.generics)).collect();
     let listed = match (&args.deps, &read[..]) {
         (_, []) => quote!(),

@@ -1,6 +1,7 @@
-//! Fields that ask for an interface. Where the trait is none, a handle to it is not shared, and futures that borrow the plugin are not sent: of that rustc
-//! would tell, too, in its own words. So such a field's type asks in the struct itself, at the same place and in the same words as the plugin's constant:
-//! where the answer is no, it is one that the compiler speaks of no more.
+//! Fields that depend on an interface. If the trait is no interface, a handle to it is not shared between threads, and
+//! futures that borrow the plugin are not `Send`: rustc would report that, too, in its own words. So the type of such a
+//! field contains a check in the struct itself, which fails at the same place and with the same words as the plugin's
+//! constant. If it fails, rustc reports nothing more about the type.
 
 use super::fields::Role;
 use crate::{
@@ -12,7 +13,8 @@ use proc_macro2::Span;
 use quote::{format_ident, quote_spanned};
 use syn::{ItemStruct, Type, Visibility, spanned::Spanned as _};
 
-/// Lets private fields ask. (What others can see keeps its type. So does what asks for `dyn Trait<A>`: an argument may lead back to the plugin.)
+/// Adds the check to private fields. Fields that others can see keep their type. So do those with `dyn Trait<A>`, since
+/// a type argument may lead back to the plugin.
 pub(super) fn guard(def: &mut ItemStruct, roles: &[Role], krate: &Krate) {
     for (field, role) in def.fields.iter_mut().zip(roles) {
         if matches!(role, Role::Dep) && matches!(field.vis, Visibility::Inherited) {
@@ -21,12 +23,13 @@ pub(super) fn guard(def: &mut ItemStruct, roles: &[Role], krate: &Krate) {
     }
 }
 
-/// The type, if the trait that it asks for is an interface.
+/// The type, as long as its trait is an interface.
 fn guarded(ty: &Type, krate: &Krate) -> Option<Type> {
     let (_, key) = types::dependency(ty).filter(|(_, key)| types::is_dyn(key) && !types::is_generic_dyn(key))?;
     let Asked { of, .. } = deps::asked(ty);
     let of = format_ident!("{of}");
-    // what is ours is of the attribute: else clippy would find the field's type more complex than it was written
+    // The added tokens have the attribute's span; otherwise clippy would find the field's type more complex than the
+    // user wrote it.
     let (asks, around) = (krate.at(key.span()), ty.span().resolved_at(Span::mixed_site()));
     let asks = quote_spanned!(key.span()=> <#key as #asks::#of>::ASKED);
     let at = krate.at(around);

@@ -1,4 +1,4 @@
-//! What `deps = ..` lists. Every entry is read by itself: those that are wrong are told of, and the others are asked for all the same.
+//! What `deps = ..` lists. Each entry is parsed separately: wrong ones are reported, and the others are still checked.
 
 use crate::{
     args::{self, Arg},
@@ -21,23 +21,24 @@ const NEITHER: &str =
     "`deps` expects a list or a struct\n= help: write `deps = (A, dyn B, Option<C>)` or `deps = DepsStruct`";
 const IMPL: &str = "`impl Trait` is not a dependency\n= help: write `dyn Trait` for an interface";
 
-/// What `deps =` says.
+/// The value of `deps`.
 pub(super) enum Deps {
     Tuple(Vec<Type>),
     Struct(Box<Type>),
     Broken(Broken),
 }
 
-/// Dependencies of which some could not be read.
+/// Dependencies, some of which could not be parsed.
 pub(super) struct Broken {
-    /// An error in the place of the type. (In an array's length: such a type is one that the compiler speaks of no more.)
+    /// An error in the place of the type. It is in the length of an array: about such a type, the compiler reports
+    /// nothing more.
     pub(super) error: TokenStream,
-    /// Those that could be read.
+    /// The dependencies that could be parsed.
     pub(super) read: Vec<Type>,
 }
 
 impl Deps {
-    /// Reads what `arg`, which is `deps`, says.
+    /// Parses the value of `arg`, which is `deps`.
     pub(super) fn parse(arg: &Arg, krate: &Krate, cx: &mut Ctxt) -> Self {
         match &arg.value {
             args::Value::Is(value) => match args::value(arg, value) {
@@ -89,7 +90,7 @@ impl Deps {
         Deps::Broken(Broken { error: error(span, message), read: Vec::new() })
     }
 
-    /// Where each of them is.
+    /// The places of the dependencies.
     pub(super) fn places(&self) -> Vec<Span> {
         match self {
             Deps::Tuple(types) => {
@@ -101,7 +102,7 @@ impl Deps {
         }
     }
 
-    /// Writes the plugin's name for `Self`: they stand in an impl of another type.
+    /// Replaces `Self` with the name of the plugin, since the dependencies are written in an impl of another type.
     pub(super) fn name_itself(&mut self, def: &ItemStruct) {
         let types: &mut [Type] = match self {
             Deps::Tuple(types) | Deps::Broken(Broken { read: types, .. }) => types,
@@ -123,7 +124,7 @@ fn error(span: Span, message: &str) -> TokenStream {
     quote_spanned!(span=> [(); ::core::compile_error! { #message }])
 }
 
-/// `A` as `Dep<A>`, `Option<A>` as `Option<Dep<A>>`; what is a handle already stays.
+/// Turns `A` into `Dep<A>`, and `Option<A>` into `Option<Dep<A>>`. A handle stays as it is.
 fn handle(ty: &Type, krate: &Krate) -> Type {
     if types::dependency(ty).is_some() {
         return ty.clone();
@@ -135,11 +136,11 @@ fn handle(ty: &Type, krate: &Krate) -> Type {
         }
         _ => quote_spanned!(ty.span()=> #krate::Dep<#ty>),
     };
-    // parsed, so that it can be looked into
+    // Parsed, so that its parts can be examined.
     syn::parse2(tokens.clone()).unwrap_or(Type::Verbatim(tokens))
 }
 
-/// Where an entry is what can be no dependency, of whatever types it is made, and what to write.
+/// The place of an entry that cannot be a dependency, whatever types it contains, and the error.
 fn never(ty: &Type) -> Option<(Span, &'static str)> {
     let whole = ty;
     let ty = types::wrapper(ty).map_or(ty, |(_, inner)| inner);
@@ -161,7 +162,7 @@ fn names_impl(ty: &Type) -> bool {
 }
 
 enum Said {
-    /// `(..)`, and what comes after it.
+    /// `(..)`, and the tokens after it.
     List {
         entries: TokenStream,
         after: TokenStream,

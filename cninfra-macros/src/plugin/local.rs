@@ -1,4 +1,5 @@
-//! Types that can not be shared between threads, whatever the types are that others have made. They are asked for in the struct itself: see `shared.rs`.
+//! Finds types that cannot be shared between threads, whatever the types in them are that users have defined. The
+//! struct itself checks for them: see `shared.rs`.
 
 use super::{
     stands::Stands,
@@ -9,26 +10,26 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, Type, TypePath, TypeTraitObject, spanned::Spanned as _};
 
-/// Traits of std whose `dyn` is not shared unless it says so.
+/// Traits of std whose `dyn` is not shared between threads unless its bounds say so.
 const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", "Iterator"];
 
-/// What is wanted of a type.
+/// What is required of a type.
 #[derive(Clone, Copy)]
 struct Want {
     send: bool,
     sync: bool,
 }
 
-/// What can not be shared.
+/// A type that cannot be shared between threads.
 pub(super) struct Local<'a> {
-    /// If these are std's.
+    /// The types whose names must be std's for that.
     words: Vec<&'a TypePath>,
-    /// And if this one is not what is wanted of it, since its trait is known by its name alone.
+    /// The trait object that, in addition, must not meet the requirement: its trait is recognised by its name only.
     object: Option<(&'a TypeTraitObject, Want)>,
 }
 
-/// Can it not be shared? Nothing else is asked for in the struct, and neither is whether the type is: what it is of may lead back to the plugin, and the
-/// question with it.
+/// Finds out that a type cannot be shared between threads. The struct checks nothing else, and not the whole type: its
+/// type arguments may lead back to the plugin, and so to the check itself.
 pub(super) fn find(ty: &Type) -> Option<Local<'_>> {
     search(ty, Want { send: true, sync: true })
 }
@@ -75,24 +76,25 @@ fn search(ty: &Type, want: Want) -> Option<Local<'_>> {
     }
 }
 
-/// May it be the `Weak` of `Rc`? That of `Arc` is shared.
+/// Whether it may be the `Weak` of `Rc`. That of `Arc` is shared between threads.
 fn may_be_of_rc(path: &TypePath) -> bool {
     let segments = &path.path.segments;
     segments.len() == 1 || segments.iter().any(|word| word.ident == "rc")
 }
 
 impl Local<'_> {
-    /// Do the words decide it?
+    /// Whether the names alone decide it.
     pub(super) fn is_decided(&self) -> bool {
         self.object.is_none()
     }
 
-    /// Is it what its words say? As a constant in the struct, where `IsNot` is imported; none where it can not be asked there.
+    /// A constant, for the struct, that tells whether the names are std's and the trait object does not meet the
+    /// requirement. `IsNot` must be in scope. `None` if the struct cannot check it.
     pub(super) fn question(&self, stands: &Stands<'_>, krate: &Krate) -> Option<TokenStream> {
         let words = self.words.iter().map(|path| stands.is_of_std(path, krate)).collect::<Option<Vec<_>>>()?;
         let object = self.object.map(|(object, want)| {
             let at = krate.at(object.span());
-            // a lock is `Send` and `Sync` if what it holds is `Send`, and so is a reference if that is `Sync`
+            // A `Mutex` is `Send` and `Sync` if its content is `Send`; a reference is both if its target is `Sync`.
             let wanted = match want {
                 Want { sync: false, .. } => quote!(::std::sync::Mutex<#object>),
                 Want { send: false, .. } => quote!(&'static (#object)),

@@ -1,12 +1,13 @@
-//! What is nearly right, but would be told of by rustc in more words, or twice: a `Dep` of nothing or of several types, `impl Trait` for `dyn Trait`, a
-//! field without a size, and a misspelled attribute of a field.
+//! Mistakes that are nearly right, but that rustc would report in more words, or twice: a `Dep` of nothing or of
+//! several types, `impl Trait` instead of `dyn Trait`, an unsized field, and a misspelled attribute of a field.
 
 use crate::{args::span_of, ctxt::Ctxt, krate::Krate, size, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, GenericArgument, Ident, PathArguments, Type, parse_quote, spanned::Spanned as _};
 
-/// Puts an error in the place of a `Dep` that can not be one, and of what has no size, so that the compiler speaks of the field no more.
+/// Replaces a `Dep` that is not valid, or an unsized type, with an error, so that the compiler reports nothing more
+/// about the field.
 pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
     let error = |span, message: String, of: TokenStream| {
         let error = quote_spanned!(span=> ::core::compile_error! { #message });
@@ -22,7 +23,7 @@ pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
     while let Some(found) = size::all(ty).into_iter().find(|found| !found.is_doubted()) {
         let (span, message, at) = (found.span(), found.message(), std::ptr::from_ref(found.ty));
         let Some(ty) = size::place(ty, at) else { break };
-        // its name is used all the same: what it is imported by is not to be warned of
+        // The type is still named, so that rustc does not warn of an unused import.
         *ty = error(span, message, quote!(#krate::PhantomData<#ty>));
         cx.told();
         refused = true;
@@ -30,7 +31,7 @@ pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
     refused
 }
 
-/// Where a `Dep` is that can not be one, and what was meant.
+/// The place of a `Dep` that is not valid, and what to write instead.
 fn find(ty: &Type, krate: &Krate) -> Option<(Span, &'static str)> {
     let Type::Path(path) = types::ungroup(ty) else { return None };
     let last = path.path.segments.last()?;
@@ -53,17 +54,17 @@ fn find(ty: &Type, krate: &Krate) -> Option<(Span, &'static str)> {
         (Some(GenericArgument::Type(Type::TraitObject(object))), None) => types::second_trait(object)
             .map(|second| (second.span(), "use a field for each of them, or a trait that has both as supertraits")),
         (Some(_), None) => None,
-        // another type of this name
+        // Another type of this name.
         _ if !(types::may_be_of_std(path) || krate.may_have(&path.path)) => None,
         _ => Some((last.ident.span(), "write `Dep<Plugin>` or `Dep<dyn Interface>`")),
     }
 }
 
-/// Takes a misspelled attribute for the one that was meant, and says so.
+/// Replaces a misspelled attribute with the one that is meant, and reports it.
 pub(super) fn mend(attributes: &mut [Attribute], known: &[&str], cx: &mut Ctxt) {
     for attribute in attributes {
         let Some(word) = attribute.path().get_ident().map(ToString::to_string) else { continue };
-        // of short words, most are near to one another
+        // Short words are too close to one another.
         let meant = known.iter().find(|known| known.len() > 3 && word != **known && is_near(&word, known));
         let Some(meant) = meant else { continue };
         let span = span_of(attribute);
@@ -80,7 +81,7 @@ pub(super) fn mend(attributes: &mut [Attribute], known: &[&str], cx: &mut Ctxt) 
     }
 }
 
-/// Does one become the other by two changes of a letter, or fewer?
+/// Whether two changes of a letter, or fewer, turn one word into the other.
 fn is_near(a: &str, b: &str) -> bool {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -132,7 +133,7 @@ mod tests {
             parse_quote!(Dep<dyn I + Send + 'static>),
             parse_quote!(Dept),
             parse_quote!([u8; 3]),
-            // others of this name
+            // Other types of this name.
             parse_quote!(graph::Dep),
             parse_quote!(Vec<crate::Dep<A, B>>),
             parse_quote!(Option<own::Dep>),

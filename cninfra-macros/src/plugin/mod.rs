@@ -1,4 +1,4 @@
-//! `#[plugin]`: the struct is emitted as it stands, less the helper attributes, and beside it its identity, its
+//! `#[plugin]`: writes the struct as it stands, without the helper attributes, and beside it its identity, its
 //! dependencies and how it is built.
 
 mod arguments;
@@ -49,9 +49,10 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
 
 pub(crate) use conditional::expand as expand_conditional;
 
-/// The struct, as `struct Name<>`, where it is not generic: where rustc does not find a field's type, it would say that the struct may lack a
-/// parameter, of the struct alone, and so tell of the type twice. (Of what a macro has written it does not say so.) It ends behind the name, since
-/// rustc shows where to declare a lifetime; and it begins before the struct, since what is within is a part of where rustc says that the struct is.
+/// Writes a struct that is not generic as `struct Name<>`. If rustc does not find a field's type, it would suggest a
+/// missing type parameter for the struct only, so that it would report the type twice; it makes no such suggestion for
+/// brackets that a macro has written. They end behind the name, since rustc shows there how to declare a lifetime. They
+/// begin before the struct, since rustc takes what lies within for a part of the struct's place.
 fn closed(def: &ItemStruct) -> TokenStream {
     if !def.generics.params.is_empty() {
         return quote!(#def);
@@ -67,8 +68,8 @@ fn closed(def: &ItemStruct) -> TokenStream {
     tokens.collect()
 }
 
-/// The plugin's impls, and what is wrong. Takes the helper attributes off the fields, and, where the struct is `owned`, puts into it what is asked of
-/// its fields.
+/// The plugin's impls, and the mistakes. Removes the helper attributes from the fields and, if the struct is `owned`,
+/// adds the checks to its fields.
 fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let mut arguments = Arguments::parse(given, &mut cx);
@@ -92,7 +93,7 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     let mut doubts = Doubts::of_plugin(of, &mut def.fields, owned, |place| {
         fields.get(place).is_some_and(|role| matches!(role, Role::Dep))
     });
-    // what is wrong with a generic one may be its parameters
+    // If the plugin is generic, its parameters may be what is wrong.
     let mut broken = arguments.is_broken() || (cx.is_broken() && !def.generics.params.is_empty());
     if args::impossible(&def.fields, &def.generics) {
         cx.told();
@@ -121,13 +122,13 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     quote!(#generated #errors)
 }
 
-/// The impls of what was to be a plugin, but is none.
+/// The impls of an item that was meant to be a plugin, but cannot be one.
 pub(crate) fn inert(name: &Ident, generics: &Generics, source: &Source) -> TokenStream {
     inert::of_item(name, generics, &Arguments::default(), source)
 }
 
-/// The item is given back all the same, so that what names it does not err too. (The struct of an impl is not made a plugin by that: where it is one, it would be made
-/// one twice, which is three errors.)
+/// Reports an item that is no struct, and writes it unchanged, so that code that names it causes no further errors.
+/// (The type of an impl block is not made a plugin: if it is one already, that would give three errors.)
 fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
@@ -145,7 +146,7 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
         }
         Ok(other) => (other.span(), None),
         Err(_) => {
-            // not even an item: the parser's words say why
+            // It is no item at all: the parser's message says why.
             cx.error(error.span(), format_args!("CN010: {error}"));
             let generated =
                 broken::named(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));

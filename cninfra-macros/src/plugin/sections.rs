@@ -1,5 +1,5 @@
-//! What is said of a plugin's config section beside its type: its flags can be ones, and none of its fields is a section without the attribute.
-//! Plugins that have neither flags nor a field that is named as a section get no code for it.
+//! Checks that the flags of a plugin's config section are valid, and that none of its fields is a section without the
+//! attribute. Plugins that have neither flags nor a field that is named like a section get no code for it.
 
 use super::{arguments::Arguments, fields::Role, shared::is_plain};
 use proc_macro2::TokenStream;
@@ -17,7 +17,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
             false => quote_spanned! {flags.span()=>
                 const _: () = #at::check_flags(<#name as #at::Plugin>::PLUGIN.flags, #plugin);
             },
-            // `Self` is not known here
+            // `Self` is not known here.
             true if types::names(quote!(#flags), "Self") => quote!(),
             true => quote_spanned!(flags.span()=> const _: () = #at::check_flags(#flags, #plugin);),
         }
@@ -35,7 +35,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
     let unmarked = candidates.map(|((field, member), _)| {
         let (ty, field) = (&field.ty, quote!(#member).to_string());
         let at = krate.at(ty.span());
-        // another type may be called `Live`
+        // Another type may be called `Live`.
         let question = format_ident!("{}", if is_live(ty) { "__SECTION" } else { "__READ" });
         quote_spanned! {ty.span()=>
             const _: () = {
@@ -48,18 +48,18 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
     quote!(#flags #(#unmarked)*)
 }
 
-/// Is it known within the struct only?
+/// Whether the type is known only inside the struct.
 fn names_self(ty: &Type) -> bool {
     types::names(quote!(#ty), "Self")
 }
 
-/// What follows a file, by its name.
+/// Whether the type is called `Live`, as one that follows a file.
 fn is_live(ty: &Type) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
     path.path.segments.last().is_some_and(|last| last.ident == "Live" && !last.arguments.is_none())
 }
 
-/// A struct that is called a config, or a field that is; be it in an `Option`.
+/// Whether the type, or that in an `Option`, is called a config, or the field is.
 fn is_named_so(field: &Field) -> bool {
     let ty = match types::holder(&field.ty) {
         Some((holder, inner)) if holder == "Option" => inner,

@@ -1,8 +1,10 @@
-//! Plugins are shared between threads: so is what they hold. What is not is told of once, on the field.
+//! Checks the fields of a plugin that are not dependencies. Plugins are shared between threads, and so are their
+//! fields. A field that cannot be is reported once, in its place. So is one that holds a plugin without `Dep`.
 //!
-//! A type that can not be is asked for in the struct itself, by a constant on which the field's type depends: where that fails, the
-//! type is one that the compiler speaks of no more, so that nothing else errs for it: neither futures that borrow the plugin nor
-//! plugins that depend on it. All others are asked beside the plugin's constant; the plainest ones not at all.
+//! Types that can never be shared are checked in the struct itself, by a constant on which the field's type depends. If
+//! it fails, the compiler reports nothing more about the type, so that nothing else causes an error: neither futures
+//! that borrow the plugin nor plugins that depend on it. All other types are checked in or beside the plugin's
+//! constant, except for the plainest ones, which are not checked.
 
 use crate::{
     doubt::{self, Given, guard},
@@ -15,39 +17,40 @@ use syn::{GenericArgument, Ident, ItemStruct, PathArguments, Type, spanned::Span
 
 use super::{arguments::Arguments, fields::Role, held, listed::Deps, local, stands::Stands, std_words};
 
-/// Of those that hold a plugin, what is empty by default.
+/// Of the types that may hold a plugin, those that are empty by default.
 const EMPTY: [&str; 2] = ["Option", "Vec"];
 
-/// What asks whether the fields are shared.
+/// The checks of the fields.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) asked: Asked,
-    /// What fields get in the struct.
+    /// The types that fields get in the struct.
     pub(super) guarded: Vec<Given>,
 }
 
-/// Questions in generated code. (Most are written by the library's macros, at less cost to the compiler.)
+/// Checks in generated code. Most are written by the library's macros, at less cost to the compiler.
 #[derive(Default)]
 pub(super) struct Asked {
-    /// Dependencies whose words have to be std's.
+    /// Dependencies whose wrapper has the name of one of std's types, and must be that type.
     pub(super) worded: Vec<Type>,
-    /// Statements of the plugin's constant: what can only be asked of a generic one with its arguments.
+    /// Statements in the plugin's constant: checks that need the type arguments of a generic plugin.
     pub(super) stated: TokenStream,
-    /// A constant each, on which the plugin's depends: where one fails, nothing more is said of the plugin.
+    /// Checks on which the plugin's constant depends, one constant each: if one fails, nothing more is reported about
+    /// the plugin.
     pub(super) within: Vec<TokenStream>,
-    /// A constant each, beside it.
+    /// Checks beside the plugin's constant, one constant each.
     pub(super) beside: Vec<TokenStream>,
 }
 
 impl Asked {
-    /// All that is in the plugin's constant.
+    /// All checks in the plugin's constant.
     pub(super) fn statements(&self, krate: &Krate) -> TokenStream {
         let Asked { worded, stated, .. } = self;
         let guards = self.within.iter().map(|ask| guard(ask, "Of", quote!(()), Span::call_site(), krate));
         quote!(#(let _: <#worded as #krate::Worded>::Is;)* #stated #(let _: #guards = ();)*)
     }
 
-    /// What is beside it.
+    /// All checks beside it.
     pub(super) fn items(&self, krate: &Krate) -> TokenStream {
         let beside = &self.beside;
         quote!(#(const _: ::core::primitive::usize = { #[allow(unused_imports)] use #krate::IsNot as _; #beside };)*)
@@ -55,20 +58,21 @@ impl Asked {
 }
 
 impl Shared {
-    /// `owned`: what is changed of the struct is seen by the compiler. `broken`: so much else is wrong that the plugin is an inert one.
+    /// `owned`: whether the compiler sees changes of the struct. `broken`: whether the plugin is made inert because of
+    /// other mistakes.
     pub(super) fn of(def: &ItemStruct, args: &Arguments, roles: &[Role], owned: bool, broken: bool) -> Self {
         let krate = &args.krate;
         let (itself, plugin, generic) = (&def.ident, def.ident.to_string(), !def.generics.params.is_empty());
         let mut this = Shared::default();
         if broken && generic {
-            // what its parameters are may be what is wrong
+            // The plugin's parameters may be what is wrong.
             return this;
         }
         let stands = Stands::of(def);
         let mut stated = Vec::new();
         for (place, ((field, member), role)) in def.fields.iter().zip(def.fields.members()).zip(roles).enumerate() {
             let ty = &field.ty;
-            // what it depends on is asked where that is declared
+            // A set of dependencies is checked where it is declared.
             let listed =
                 matches!(&args.deps, Some(Deps::Struct(deps)) if quote!(#deps).to_string() == quote!(#ty).to_string());
             if matches!(role, Role::Dep) && types::is_worded(ty) && !types::is_impossible(ty, &def.generics) {
@@ -77,7 +81,7 @@ impl Shared {
             if listed || matches!(role, Role::Dep) || types::dependency(ty).is_some() || is_plain(ty) {
                 continue;
             }
-            // rustc would tell of its size, too: see `refuse_itself`
+            // rustc would report its size, too: see `refuse_itself`.
             if owned
                 && matches!(role, Role::Default(None))
                 && let Some(words) = optional_self(ty, &def.ident, krate)
@@ -87,21 +91,21 @@ impl Shared {
                 this.guard(place, ask, "Any", ty, krate);
                 continue;
             }
-            // a type that is wrong is told of already
+            // A wrong type has been reported.
             if broken && types::is_impossible(ty, &def.generics)
                 || matches!(role, Role::Refused(_)) && types::names(quote!(#ty), "compile_error")
             {
                 continue;
             }
-            // in a generic struct a doubted type stands as it asks, and would ask again
+            // In a generic struct, a doubted type contains its check already, which would run again.
             if generic && doubt::asks(ty) {
                 continue;
             }
             let (name, at) = (quote!(#member).to_string(), krate.at(ty.span()));
             let shared = |question| quote_spanned!(ty.span()=> #at::shared(#question, #plugin, #name));
-            // an anonymous constant can not name a parameter
+            // An anonymous constant cannot name a parameter.
             let depends = types::depends_on_parameters(ty, &def.generics);
-            // a constant that asks for the plugin while its field's type is worked out would go round in a circle
+            // A constant that needs the plugin while the type of its field is computed would be a cycle.
             let is_circle = types::names(quote!(#ty), &plugin);
             let local = local::find(ty).filter(|_| owned && !doubt::is_named(ty));
             let local = local.filter(|local| local.is_decided() || !(depends || is_circle));
@@ -125,7 +129,7 @@ impl Shared {
                 && let Some(question) = alone(ty, krate)
             {
                 let alone = quote_spanned!(ty.span()=> #at::alone(#question, #plugin, #name));
-                // the first that is wrong is told of
+                // Only the first mistake is reported.
                 let before = |ask| quote_spanned!(ty.span()=> let _: ::core::primitive::usize = #alone; #ask);
                 if depends {
                     ask = before(ask);
@@ -139,19 +143,20 @@ impl Shared {
                 this.guard(place, shared, "Of", ty, krate);
             }
             if owned && !depends && size::is_doubtful(ty) {
-                // nothing but this is asked in the struct: what else a type is may lead back to the plugin
+                // The struct checks only this: any other check of the type may lead back to the plugin.
                 this.guard(place, doubt::sized(ty, itself, &member, krate), "Any", ty, krate);
                 this.asked.within.push(ask);
             } else if depends {
                 stated.push(ask);
             } else if doubt::is_named(ty) {
-                // where it is wrong that is told, and nothing of this, nor is anything else hidden
+                // If the type is wrong, that is reported instead, and a check beside the constant hides no other
+                // mistake.
                 this.asked.beside.push(ask);
             } else {
                 this.asked.within.push(ask);
             }
         }
-        // another `Self` than in the struct
+        // `Self` is another type here than in the struct.
         for ask in &mut this.asked.beside {
             if types::names(ask.clone(), "Self") {
                 *ask = types::replaced(std::mem::take(ask), "Self", &quote!(#itself));
@@ -163,14 +168,15 @@ impl Shared {
         this
     }
 
-    /// Lets the struct itself ask.
+    /// Adds a check to a field of the struct.
     fn guard(&mut self, place: usize, ask: TokenStream, pass: &str, ty: &Type, krate: &Krate) {
         let guarded = Type::Verbatim(guard(&ask, pass, quote!(#ty), ty.span(), krate));
         self.guarded.push(Given { place, ty: guarded, written: ty.clone() });
     }
 }
 
-/// What tells that a field holds a plugin without `Dep`, by itself or in what is std's. (A plugin that has no default is told of as any such field is.)
+/// A constant that tells whether a field holds a plugin without `Dep`, directly or in a type of std. (A plugin without
+/// a default is reported like any other field that has none.)
 fn alone(ty: &Type, krate: &Krate) -> Option<TokenStream> {
     let (mut inner, mut holders) = (ty, Vec::new());
     while let Some((holder, of)) = types::holder(inner) {
@@ -187,12 +193,12 @@ fn alone(ty: &Type, krate: &Krate) -> Option<TokenStream> {
     };
     let at = krate.at(ty.span());
     let within = match names[..] {
-        // (a `dyn` in an `Option` is asked for its size)
+        // A `dyn` in an `Option` is checked for its size instead.
         [_] => question != "INTERFACE",
         [outer, inner] => EMPTY.contains(&outer) && !EMPTY.contains(&inner),
         _ => false,
     };
-    // most are one question, with the holders in it
+    // Most types need one constant, whose name contains the holders.
     if within {
         let question = format_ident!("__{question}_IN_{}", names.join("_"));
         return Some(quote_spanned!(ty.span()=> #at::Within::<#ty>::#question));
@@ -205,7 +211,7 @@ fn alone(ty: &Type, krate: &Krate) -> Option<TokenStream> {
     Some(quote_spanned!(ty.span()=> #at::Is::<#inner>::#question #(&& #words)*))
 }
 
-/// May that be asked in the struct: is what is held a name, which does not lead back to the plugin?
+/// Whether the struct can check that: if what is held is a plain name, it does not lead back to the plugin.
 fn may_be_alone(mut ty: &Type, plugin: &Ident) -> bool {
     while let Some((_, of)) = types::holder(ty) {
         ty = of;
@@ -217,7 +223,7 @@ fn may_be_alone(mut ty: &Type, plugin: &Ident) -> bool {
     }
 }
 
-/// An `Option` of the plugin itself, if that is std's.
+/// For an `Option` of the plugin itself: checks that the `Option` is std's.
 fn optional_self(mut ty: &Type, name: &Ident, krate: &Krate) -> Option<Vec<TokenStream>> {
     let mut words = Vec::new();
     while let Type::Path(path) = types::ungroup(ty)
@@ -229,7 +235,7 @@ fn optional_self(mut ty: &Type, name: &Ident, krate: &Krate) -> Option<Vec<Token
     (!words.is_empty() && types::is_itself(ty, name)).then_some(words)
 }
 
-/// Is it made of numbers, texts, atomics, and what holds them?
+/// Whether the type consists only of numbers, texts, atomics, and types that hold them.
 pub(super) fn is_plain(ty: &Type) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
     if !types::may_be_of_std(path) {

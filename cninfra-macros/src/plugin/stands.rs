@@ -1,5 +1,5 @@
-//! Which type a word means, asked in the struct itself: there a constant can not name the parameters of a generic one, and so another type, that has what
-//! is asked of a parameter, stands for each.
+//! Checks, in the struct itself, which type a name means. A constant there cannot name the parameters of a generic
+//! struct, so another type, which meets their bounds, stands for each.
 
 use super::std_words;
 use crate::{krate::Krate, types};
@@ -7,24 +7,24 @@ use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::{GenericParam, Ident, ItemStruct, TypeParamBound, TypePath, WherePredicate};
 
-/// What every parameter has.
+/// The bounds that every parameter meets.
 const ALL: [&str; 5] = ["Key", "Send", "Sync", "Sized", "Unpin"];
 
-/// What `Anything` of the library has beside these, and parameters may be asked for.
+/// Further bounds that parameters may have, and that the library's `Anything` meets.
 const KNOWN: [&str; 9] = ["Default", "Clone", "Copy", "Debug", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
 
-/// What points to plugins.
+/// Types that point to plugins.
 const POINTERS: [&str; 3] = ["Arc", "Dep", "Weak"];
 
-/// What paths of std's begin with.
+/// Words in the paths of std's types, and `dyn`.
 const LEADING: [&str; 8] = ["std", "core", "alloc", "cell", "rc", "sync", "collections", "dyn"];
 
-/// The struct in which is asked.
+/// The struct that contains the check.
 pub(super) struct Stands<'a> {
     def: &'a ItemStruct,
-    /// Its parameters of which nothing is asked but what is known.
+    /// The parameters all of whose bounds `Anything` meets.
     known: Vec<&'a Ident>,
-    /// The others.
+    /// The other parameters.
     unknown: Vec<&'a Ident>,
 }
 
@@ -46,8 +46,8 @@ impl<'a> Stands<'a> {
         Stands { def, known, unknown }
     }
 
-    /// Is the path the type of std that its last word names? None where that can not be asked: if what may be an alias is of a parameter of which more is
-    /// asked than is known.
+    /// A constant that tells whether the path is the type of std that its last word names. `None` if that cannot be
+    /// checked: the path may be an alias, and it names a parameter with a bound that `Anything` may not meet.
     pub(super) fn is_of_std(&self, path: &TypePath, krate: &Krate) -> Option<TokenStream> {
         let name = |word: &str| types::names(quote!(#path), word);
         let is_unknown = self.unknown.iter().any(|param| name(&param.to_string()));
@@ -61,7 +61,8 @@ impl<'a> Stands<'a> {
         Some(types::given_of_std(&path, krate))
     }
 
-    /// Does it point to what may be another plugin? To ask of that whether it may be pointed to is to ask for its last field, which may ask for this plugin.
+    /// Whether the type may point to another plugin. To know whether it can, the compiler needs the type of that
+    /// plugin's last field, which may lead back to this plugin.
     fn points_to_others(&self, path: &TypePath) -> bool {
         let is_of_std = |word: &Ident| {
             let text = word.to_string();
@@ -69,7 +70,7 @@ impl<'a> Stands<'a> {
                 || std_words::is_looked_into(&text)
                 || POINTERS.contains(&text.as_str())
                 || LEADING.contains(&text.as_str())
-                // a constant
+                // A constant.
                 || text.len() > 1 && !text.contains(|letter: char| letter.is_lowercase())
                 || self.known.contains(&word)
         };
@@ -77,7 +78,8 @@ impl<'a> Stands<'a> {
             && types::any_word(quote!(#path), &|word| !is_of_std(word))
     }
 
-    /// The tokens, with what stands for the parameters. (Not a word of a path, nor the name of an associated type.)
+    /// The tokens, with `Anything` for each parameter. Later words of a path, and names of associated types, stay as
+    /// they are.
     fn with_anything(&self, tokens: TokenStream, krate: &Krate) -> TokenStream {
         if self.known.is_empty() {
             return tokens;
@@ -110,7 +112,7 @@ impl<'a> Stands<'a> {
     }
 }
 
-/// The arguments of a generic plugin, if nothing is asked of its parameters but what all have.
+/// The type arguments for a generic plugin, if its parameters have no bounds but those that all parameters meet.
 pub(super) fn of_keys(def: &ItemStruct, krate: &Krate) -> Option<Vec<TokenStream>> {
     let stands = |param: &GenericParam| match param {
         GenericParam::Type(param) if param.bounds.iter().all(is_of_all) && !is_bound(def, &param.ident, is_of_all) => {
@@ -125,12 +127,12 @@ fn is_of_all(bound: &TypeParamBound) -> bool {
     matches!(bound, TypeParamBound::Lifetime(_)) || ALL.iter().any(|name| types::is_trait(bound, name))
 }
 
-/// Is it a bound that is fulfilled by what stands for the parameter?
+/// Whether `Anything` meets the bound.
 fn is_known(bound: &TypeParamBound) -> bool {
     is_of_all(bound) || KNOWN.iter().any(|name| types::is_trait(bound, name))
 }
 
-/// Is more asked of the parameter, in a `where` clause?
+/// Whether a `where` clause requires more of the parameter.
 fn is_bound(def: &ItemStruct, param: &Ident, is_little: fn(&TypeParamBound) -> bool) -> bool {
     def.generics.where_clause.iter().flat_map(|clause| &clause.predicates).any(|predicate| match predicate {
         WherePredicate::Type(of) => types::names(quote!(#of), &param.to_string()) && !of.bounds.iter().all(is_little),
@@ -159,7 +161,7 @@ mod tests {
         let all = told(parse_quote!(Rc<(T, Dyn<U = [U]>, own::T)>));
         assert!(all.contains("Anything , Dyn < U = [") && all.contains("own :: T"), "{all}");
         assert_eq!(all.matches("Anything").count(), 2, "{all}");
-        // of what more is asked nothing stands for, and a word may be an alias that asks for it
+        // Nothing stands for a parameter with an unknown bound, and a name may be an alias with that bound.
         assert_eq!(asked(&def, &parse_quote!(Rc<V>)), None);
         assert!(told(parse_quote!(std::rc::Rc<V>)).contains("'__x"));
         assert_eq!(of_keys(&def, &Krate::default()).map(|all| all.len()), None);

@@ -1,5 +1,6 @@
-//! The plugins of the usual kinds: not generic, their named fields filled in by the attribute, or built of listed dependencies. Most are, so it is here
-//! that the cost of an attribute counts: the library's `__plugin` and `__listed` write all but the names.
+//! Plugins of the usual kinds: not generic, and either with named fields that the attribute fills, or with listed
+//! dependencies. Most plugins are of these kinds, so this is where the cost of the attribute matters: the library's
+//! `__plugin` and `__listed` write everything but the names.
 
 use super::{
     arguments::Arguments,
@@ -21,7 +22,7 @@ use syn::{Fields, Ident, ItemStruct, spanned::Spanned as _};
 /// The widest tuple of dependencies.
 const WIDTH: usize = 12;
 
-/// The plugin's impls, if it is of the usual kind. `questions` ask whether its fields are.
+/// The plugin's impls, if it is of a usual kind. `questions`: the checks of its fields (`shared.rs`).
 pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,
@@ -51,7 +52,7 @@ pub(super) fn generate(
             Role::Dep => {
                 let deps::Asked { key, of, name } = asked(ty);
                 let (of, name) = (Ident::new(of, Span::call_site()), Ident::new(name, Span::call_site()));
-                // a name that no field, function or constant of the user has
+                // A name that no field, function or constant of the user has.
                 let variable = format_ident!("__d{}", variables, span = Span::mixed_site());
                 variables += 1;
                 if types::asks_a_generic(ty) {
@@ -96,7 +97,7 @@ pub(super) fn generate(
     }))
 }
 
-/// The impls of one that builds itself.
+/// The impls of a plugin that builds itself.
 fn listed(def: &ItemStruct, args: &Arguments, deps: &Deps, questions: &Asked, source: &Source) -> TokenStream {
     let name = &def.ident;
     let places = deps.places();

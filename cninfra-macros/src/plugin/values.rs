@@ -1,4 +1,4 @@
-//! What the fields of a plugin are filled with, but for its dependencies.
+//! The values of a plugin's fields, except for its dependencies.
 
 use super::fields::Role;
 use crate::{doubt, krate::Krate, size, types};
@@ -6,17 +6,17 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Ident, ItemStruct, Type, spanned::Spanned as _};
 
-/// The context in generated code: a name that the user's expressions can not see.
+/// The name of the context in generated code, which the user's expressions cannot see.
 pub(super) fn context() -> Ident {
     Ident::new("__cx", Span::mixed_site())
 }
 
-/// The value of a field that is no dependency.
+/// The value of a field that is not a dependency.
 pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate: &Krate) -> TokenStream {
     let span = ty.span();
     match role {
         Role::Config(_) => {
-            // as for a flavor's fields: a type that is no section is told of once, in `PLUGIN`
+            // As for the fields of a flavor: a type that is no section is reported once, in `PLUGIN`.
             let section = sound(def, quote!(#ty), krate, span);
             quote_spanned!(span=> match <#section as #krate::Section>::__of(#cx) {
                 #krate::Result::Ok(config) => config,
@@ -38,13 +38,14 @@ pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate:
     }
 }
 
-/// The type of a field that is filled with its default: left to the struct where that asks whether it has a size.
+/// The type of a field that is filled with its default. It is inferred if the type in the struct contains a check of
+/// its size.
 pub(super) fn blank(ty: &Type) -> TokenStream {
     if size::is_doubtful(ty) || doubt::asks(ty) { quote_spanned!(ty.span()=> _) } else { quote!(#ty) }
 }
 
-/// The type, if what the plugin says of itself is right; else one that the compiler speaks of no more. (Not in generic code, where the
-/// constant depends on the parameters.)
+/// The type, as long as the plugin's constant is correct; otherwise the compiler reports nothing more about it. (Not in
+/// generic code, where the constant depends on the parameters.)
 pub(super) fn sound(def: &ItemStruct, ty: TokenStream, krate: &Krate, span: Span) -> TokenStream {
     let name = &def.ident;
     if !def.generics.params.is_empty() {

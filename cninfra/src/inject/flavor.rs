@@ -88,8 +88,8 @@ pub struct Itself;
 /// A condition that no type meets, but that rustc does not rule out for a type that it has yet to infer.
 ///
 /// It exists for the error message. rustc looks for `X::GRAPH` at `X`, `&X` and `&mut X`. If none of them can have it,
-/// it lists in 24 lines what each of them lacks. With the impl below, `&mut X` may have it, so rustc finds the constant,
-/// then asks `X` itself for the trait, and reports only that `X` is no flavor.
+/// it lists in 24 lines what each of them lacks. With the impl below, `&mut X` may have it, so rustc finds the
+/// constant, then asks `X` itself for the trait, and reports only that `X` is no flavor.
 pub trait Unknown {
     const GRAPH: &'static Graph;
 }

@@ -224,8 +224,8 @@ where
 }
 
 /// [`Lifecycle`] of a generic plugin, as generated code requires it. It is required of [`Attribute`] rather than of the
-/// plugin, for which rustc would also show where it is defined, and how to write the bound. `N` is the type of a number,
-/// and still to be inferred: otherwise rustc would suggest a `where` clause with this trait.
+/// plugin, for which rustc would also show where it is defined, and how to write the bound. `N` is the type of a
+/// number, and still to be inferred: otherwise rustc would suggest a `where` clause with this trait.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN008: generic plugin `{P}` has no lifecycle",

@@ -45,15 +45,15 @@ impl<F: Wired, P: Key> Place<F, P> for ByItself<F> {
     }
 }
 
-/// The flavor `F` binds a plugin to the interface `K`. As with [`Runs`](super::flavor::Runs), this is not a trait of the
-/// interface: for a struct, rustc would also show where it is defined.
+/// The flavor `F` binds a plugin to the interface `K`. As with [`Runs`](super::flavor::Runs), this is not a trait of
+/// the interface: for a struct, rustc would also show where it is defined.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "CN018: flavor `{F}` binds no plugin to `{K}` that could be replaced",
     label = "`bind::<dyn Trait>(..)` takes an interface from a `#[provides(..)]` of the flavor; use `with` to replace the providers of an `#[interface(many)]`"
 )]
 pub trait Binds<F, K: ?Sized> {
-    /// The interface's.
+    /// The id of the interface.
     const ID: u64;
     fn seat(held: &dyn Held<F>) -> &Slot<K>;
 }
@@ -78,14 +78,14 @@ where
 pub trait Instance<As, T> {
     /// The plugin.
     type Plugin;
-    /// Its handle.
+    /// A handle of the plugin.
     #[doc(hidden)]
     fn dep(of: T) -> Dep<Self::Plugin>;
 }
 /// What [`Builder::with`](crate::agent::Builder::with) takes.
 #[derive(Debug)]
 pub struct Replacement;
-/// The plugin itself.
+/// The replacement is the plugin itself.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Itself;
@@ -96,7 +96,7 @@ impl<P: Plugin> Instance<Itself, P> for Replacement {
         Dep(Arc::new(of))
     }
 }
-/// Its handle.
+/// The replacement is a handle of the plugin.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Handle;

@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex, OnceLock, RwLock},
 };
 
-/// A type of that name, as it is asked for. Separate from [`Is`](super::shared::Is), since the compiler looks through
+/// A type whose name is checked. Separate from [`Is`](super::shared::Is), since the compiler looks through
 /// all impls of a type for a name.
 #[derive(Debug)]
 pub struct Word<T>(PhantomData<T>);
