@@ -1,5 +1,6 @@
-//! Reads what is said of a section again and again, until nothing in it is wrong: every mistake is kept, and what is wrong is dropped for the next reading. In the place of a
-//! key that is missing stands something that fits, so that what is beside it is read.
+//! Reads a section again and again until nothing in it is wrong. Each mistake is reported, and what is wrong is left
+//! out of the next reading. In the place of a missing key, a value that fits is made up, so that what is beside it is
+//! read.
 
 use super::{
     beyond::beyond,
@@ -31,16 +32,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A reading that takes longer is not done again to find out where something is wrong: a type may look up each value.
+/// If a reading takes longer, it is not repeated to find out where a mistake is: the type may look up each value.
 const TOO_SLOW: Duration = Duration::from_secs(1);
-/// After so long, what has been found is told, and that there may be more. A start has three times as long for all sections, if nothing else is said.
+/// After this time, the mistakes found so far are reported, with a note that there may be more. By default, a start has
+/// three times as long for all sections.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Reads the section's type.
+/// Reads the section into its type.
 pub(super) type Read<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failed>;
 
 impl Mistakes<'_> {
-    /// Is this wrong, without what higher layers say of it? Then it is told.
+    /// Is this value wrong without what higher layers say about it? If so, the mistake is reported.
     fn is_wrong(&mut self, (number, way): &(usize, Way), dropped: &Dropped, read: Read<'_>) -> bool {
         let above = (0..*number).map(|above| (above, way.clone()));
         let mut without = dropped.iter().cloned().chain(above).collect();
@@ -48,12 +50,13 @@ impl Mistakes<'_> {
         self.is_told_within(*number, way)
     }
 
-    /// Reads what these layers say until nothing more is wrong, without what is dropped; adds to that what is wrong.
+    /// Reads what these layers say, without what is dropped, until nothing more is wrong. What is wrong is added to
+    /// `dropped`.
     pub(super) fn read(&mut self, dropped: &mut Dropped, read: Read<'_>, reads: Reads, of: &Range<usize>) -> Notes {
         self.read_with(MadeUp::new(), dropped, read, reads, of)
     }
 
-    /// The same with something in the place of what is missing.
+    /// The same with values made up for missing keys.
     pub(super) fn read_with(
         &mut self,
         mut made_up: MadeUp,
@@ -65,7 +68,8 @@ impl Mistakes<'_> {
         let (layers, mut has_looked) = (self.layers, false);
         let are_all = *of == layers.numbers();
         loop {
-            // figment keeps what holds only: what is under a wrong value is there when it is merged again without it
+            // Figment keeps only the values in force. Once a wrong value is left out of the merge, the one that it
+            // overrides is there.
             let merged = match self.within {
                 Some((value, _)) => Some(without(value, dropped)),
                 None if are_all && dropped.is_empty() => layers.value(self.whole),
@@ -80,12 +84,12 @@ impl Mistakes<'_> {
                 Reading { section: self.section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
             let reader = Reader::new(&reading, &merged);
             let root = reader.spot();
-            // of what has been left out, and of what is made up, nobody has written that it is so
+            // If something was left out or made up, nobody has written what is read, so a panic is not logged.
             let is_written = made_up.is_empty() && dropped.is_empty();
             let reading_began = Instant::now();
             let done = if is_written { read(reader) } else { quietly(read, reader) };
             if reading_began.elapsed() > TOO_SLOW {
-                // to read it again and again would take the time of the whole start
+                // Reading it again and again would take the time of the whole start.
                 self.left.set(0);
             }
             if self.within.is_some() {
@@ -104,12 +108,12 @@ impl Mistakes<'_> {
             notes.plugins.retain(|(spot, _)| !made_up.iter().any(|(way, _)| spot.way.starts_with(way)));
             let (before, mut is_new) = (dropped.len(), false);
             match done {
-                // all in there has been read
+                // Everything in the searched value has been read.
                 Err(Failure { spot: Some(spot), .. }) if self.is_around(&spot.way) => return notes,
                 Err(Failure { mut what, spot: Some(spot) }) => {
                     let (value, without) = all.near(&spot.way);
                     let near = Trial { merged: &value, dropped: &without, ..all };
-                    // to find out where that was, the type would panic again and again
+                    // The place of this panic is known. To search for it, the type would have to panic again and again.
                     let is_known = notes.panicked_there;
                     let trial = match near.is_less_than(&all) && !all.is_spent() {
                         _ if is_known => all,
@@ -117,7 +121,7 @@ impl Mistakes<'_> {
                         _ => Trial { is_unsteady: !all.is_spent() && all.says_otherwise(&what), ..all },
                     };
                     let mut texts = looks::texts((&what, &spot), &trial, &mut self.left_for_texts);
-                    // what has been taken for a text already is of no use again
+                    // A text that has already been restored is of no use again.
                     texts.retain(|text| !self.texts.iter().any(|taken| taken.contains(text)));
                     if !texts.is_empty() {
                         self.take_for_texts(texts);
@@ -128,7 +132,7 @@ impl Mistakes<'_> {
                         continue;
                     }
                     let is_told = reads == Reads::All || !self.is_of_a_part(&what, &spot);
-                    // of two names of one key, one has been read
+                    // If a key is set by two of its names, one of them has been read.
                     match what {
                         What::Twice(_) => self.named_twice.push(spot.path.clone()),
                         _ => self.lost = true,
@@ -139,7 +143,7 @@ impl Mistakes<'_> {
                     let Culprit { spot, whole, fits, nearness } = found;
                     let is_of_all = matches!(what, What::Missing { .. })
                         || matches!(what, What::Says(_)) && layers.is_mapping(&spot);
-                    // what is wrong itself is to blame, and not what it is over
+                    // If a value that overrides the mapping of a lower layer is wrong itself, that is the mistake.
                     let is_asked = is_of_all && reads == Reads::All;
                     let over = is_asked.then(|| layers.whole_over_parts(&spot, dropped)).flatten();
                     if let Some(over) = over.filter(|over| self.is_wrong(over, dropped, read)) {
@@ -150,7 +154,8 @@ impl Mistakes<'_> {
                         What::Missing { field, .. } => Some(inner(&spot.way, field)),
                         _ => fits.is_some().then(|| spot.way.clone()),
                     };
-                    // what is said of what is made up, and of all around it, nobody has written
+                    // Failures about what was made up, or about anything around it, are not reported, since nobody has
+                    // written that.
                     let follows = made_up.iter().any(|(way, _)| match &lacks {
                         Some(lacks) => {
                             lacks.starts_with(way) || nearness == Nearness::Within && way.starts_with(&spot.way)
@@ -159,7 +164,7 @@ impl Mistakes<'_> {
                     });
                     let fits = fits.filter(|_| !follows);
                     if let (What::Missing { others, .. }, true) = (&mut what, fits.is_some()) {
-                        // each is told by itself
+                        // Each of them is reported by itself.
                         others.clear();
                     }
                     let (whole, item) = match &fits {
@@ -189,10 +194,11 @@ impl Mistakes<'_> {
                         made_up.push((way, Some(fits)));
                         (self.is_made_up, is_new) = (true, true);
                     } else {
-                        // of what is wrong with a mapping as a whole no layer's part is to be told alone
+                        // If a mapping is wrong as a whole, no layer's part of it is reported by itself: all are left
+                        // out.
                         let others = of.clone().filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
                         let parts: Vec<_> = others.filter(|part| layers.is_mapping(part)).collect();
-                        // what stands in there in a layer alone is still to be looked at
+                        // But values in a layer's own part are still to be checked.
                         let is_lent = |part: &&Spot| part.entry != spot.entry || !layers.is_taken_whole(part);
                         let lent = parts.iter().filter(is_lent).map(|part| (part.entry, part.way.clone()));
                         self.lent.extend(lent);
@@ -200,15 +206,15 @@ impl Mistakes<'_> {
                         dropped.extend(all.map(|(entry, way)| (entry, way[..whole].to_vec())));
                     }
                 }
-                // the same unknown key may be in a lower layer, too
+                // The same unknown key may be in a lower layer, too.
                 _ if layers.len() > 1 => {
                     dropped.extend(notes.mistakes.iter().map(|(spot, _)| (spot.entry, spot.way.clone())));
                 }
                 _ => return notes,
             }
-            // what is told by now is of use, and the next reading may take longer than anybody waits
+            // The mistakes found so far are useful, and the next reading may take longer than anybody waits.
             self.is_late |= !self.all.is_empty() && self.began.elapsed() > LONGEST;
-            // to go on with the same would never end
+            // If nothing has changed, reading again would never end.
             if dropped.len() == before && !is_new || self.all.len() > self.most || self.is_late {
                 return notes;
             }
@@ -216,7 +222,7 @@ impl Mistakes<'_> {
     }
 }
 
-/// What is left of it. (Items of a list are left out by who reads it.)
+/// The value without what is dropped. (The reader skips dropped items of lists.)
 fn without(value: &Value, dropped: &Dropped) -> Value {
     let mut left = value.clone();
     dropped.iter().for_each(|(_, way)| value::remove(&mut left, way));
@@ -233,7 +239,8 @@ mod tests {
         time::Duration,
     };
 
-    /// Where all of it takes long, what is wrong is told after some readings, and that there may be more.
+    /// If every reading takes long, some mistakes are reported after a few readings, with a note that there may be
+    /// more.
     #[test]
     fn of_what_is_read_for_long_some_is_told() {
         static READ: AtomicUsize = AtomicUsize::new(0);
@@ -266,7 +273,7 @@ mod tests {
                 && told.concat().contains("there may be more mistakes in section `odd`"),
             "{told:?}"
         );
-        // where it is, is not looked for
+        // The place of the mistake is not searched for.
         READ.store(0, Relaxed);
         let told = Given::file(Has::META, "whole: {kind: of, a: 1, ports: [1, x]}").wrong();
         assert!(told.len() == 1 && told[0].contains("key `odd.whole`") && READ.load(Relaxed) == 1, "{told:?}");

@@ -1,4 +1,5 @@
-//! Numbers that are more than an `f32` has, within what serde puts by: it makes them infinite, and says nothing. (Where the type leads, the reader says it.)
+//! Finds numbers that are too large for an `f32` in values that serde buffers: serde makes them infinite, without an
+//! error. (Where serde does not buffer, the reader reports them.)
 
 use super::trial::Trial;
 use crate::config::{
@@ -11,7 +12,8 @@ use crate::config::{
 };
 use figment::value::Value;
 
-/// Of so large numbers, each at its place, the first that an `f32` is read of. Which type reads it is known by what is said when a text stands there.
+/// The failure for the first of these large numbers that is read as an `f32`. To find out which type reads a number, a
+/// text is put in its place: the failure tells the type.
 pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
     numbers.iter().find_map(|spot| {
         if trial.is_spent() {
@@ -25,7 +27,7 @@ pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
             return None;
         }
         let found: Failed = serde::de::Error::invalid_value(unexpected(number), &WANTED);
-        // which of the keys on the way is a secret, nobody knows
+        // It is not known which of the keys on the way is a secret.
         let path = if takes.of_secret { around.map(|spot| spot.path).unwrap_or_default() } else { spot.path.clone() };
         let what = match found.what {
             What::Takes(what) if takes.of_secret => {

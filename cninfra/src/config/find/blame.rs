@@ -1,4 +1,5 @@
-//! Which key of a mapping a type's own words are about. They name no place, and what a key without which nothing can be read has to do with them is not seen by taking it out.
+//! Finds the key of a mapping that a type's own message is about. Such a message names no place. If a key is required,
+//! leaving it out does not show whether the message is about it.
 
 use super::{narrow::Narrow, order::Order, usual::texts};
 use crate::config::{
@@ -8,14 +9,14 @@ use crate::config::{
 };
 use figment::value::{Dict, Num, Tag, Value};
 
-/// So many keys are tried one by one.
+/// The most keys that are tried one by one.
 const MOST: usize = 100;
-/// Each with what so many others have: what is to be the same is right then.
+/// The most values of other keys that are tried for each of them: the type may require two values to be the same.
 const MOST_BESIDE: usize = 10;
 
-/// What comes after all other texts.
+/// A text that sorts after all others.
 const LAST: &str = "\u{10ffff}";
-/// The ends of all types: what is said of two numbers together is to be seen for each.
+/// The limits of all integer types, so that a mistake of two numbers together shows with each of them.
 const NUMBERS: [Num; 14] = [
     Num::U64(0),
     Num::U64(1),
@@ -33,17 +34,18 @@ const NUMBERS: [Num; 14] = [
     Num::I64(i64::MIN),
 ];
 
-/// Is it due to a key?
+/// Is the failure due to a key?
 #[derive(PartialEq)]
 enum Due {
     Yes,
-    /// Only one other value was right.
+    /// Only one other value made it disappear.
     Perhaps,
     No,
 }
 
 impl Narrow<'_, '_> {
-    /// The part of a mapping to which it is due, and what is still to be read then. Beside the name of a variant this part alone may be what it is said of.
+    /// The part of a mapping that the failure is due to, and what is still read then. `name`: the key with the
+    /// variant's name; beside it, a part alone may show the failure.
     pub(super) fn due_part<'d>(
         &mut self,
         tag: Tag,
@@ -69,7 +71,7 @@ impl Narrow<'_, '_> {
         last
     }
 
-    /// Is it said of this part alone, beside the name of the variant that it belongs to, and of what is there?
+    /// Does this part alone, beside the variant's name that it belongs to, fail in the same way, and due to its value?
     fn is_said_of(&self, part: &String, name: Option<&String>, tag: Tag, dict: &Dict) -> bool {
         let all = name.into_iter().chain([part]).filter_map(|key| dict.get_key_value(key));
         let all = value::dict(all.map(|(key, value)| (key.clone(), value.clone())));
@@ -79,18 +81,18 @@ impl Narrow<'_, '_> {
             other.insert(part.clone(), instead.clone());
             match self.fails(Value::Dict(tag, other)) {
                 Some(Failure { what: What::Takes(takes), .. }) => takes.mark != Some(Mark::of(&unexpected(&instead))),
-                // of the other value, or of a default
+                // The failure is about the other value, or about a default.
                 Some(failure) if failure.what.is_panic() && !self.is_it(&failure) => false,
                 failure => failure.is_none_or(|failure| !self.is_it(&failure)),
             }
         };
-        // it may be said of what is not there
+        // The failure may be about something that is not there.
         let may_be_any = matches!(value, Value::Num(..) | Value::Bool(..))
             || self.words().is_some_and(|words| words.starts_with(PANICKED) || words == NO_VARIANT);
         self.is_said(Value::Dict(tag, all.clone())) && (!may_be_any || instead_of(value, &all).any(is_due))
     }
 
-    /// No more keys than have to be there so that it is said; others may say the same of themselves.
+    /// No more keys than are needed for the failure. Other keys might fail in the same way.
     pub(super) fn least(&self, tag: Tag, dict: &Dict) -> Option<Dict> {
         if dict.len() > MOST {
             return None;
@@ -105,14 +107,14 @@ impl Narrow<'_, '_> {
         Some(least)
     }
 
-    /// The only key to which it is due, if that is sure.
+    /// The only key that the failure is due to, if that is certain.
     pub(super) fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
         let due = |(key, value): (&'d String, &Value)| (key, self.due(key, value, tag, dict));
         let mut causes = dict.iter().map(due).filter(|(_, due)| *due != Due::No);
         causes.next().filter(|(_, due)| *due == Due::Yes && causes.next().is_none()).map(|(key, _)| key)
     }
 
-    /// Is it not said without this key, or, where nothing is read without it, with other values of it?
+    /// Does the failure disappear without this key, or, if the key is required, with other values of it?
     fn due(&self, key: &str, value: &Value, tag: Tag, dict: &Dict) -> Due {
         let mut other = dict.clone();
         other.remove(key);
@@ -123,10 +125,11 @@ impl Narrow<'_, '_> {
                 if !others.any(is_due) {
                     return Due::No;
                 }
-                // a single value may be right by what the others are, as the last part of a sum, or a switch
+                // A single value may be right only because of the others: as the last summand of a fixed sum, or as a
+                // switch.
                 others.any(is_due) && (dict.len() == 1 || !self.is_all_with(key, tag))
             }
-            // of another key's default
+            // Another default has panicked.
             Some(failure) if failure.what.is_panic() && !self.is_it(&failure) => return Due::No,
             failure if failure.as_ref().is_none_or(|failure| !self.is_it(failure)) => true,
             _ => return Due::No,
@@ -134,31 +137,32 @@ impl Narrow<'_, '_> {
         if is_due { Due::Yes } else { Due::Perhaps }
     }
 
-    /// Is nothing else needed beside another text at this key? Then it is the name of a variant, and what is right is that nothing beside it is read.
+    /// Is nothing else required beside another text at this key? Then the text names a variant, and is right because
+    /// nothing beside it is read.
     fn is_all_with(&self, key: &str, tag: Tag) -> bool {
         self.fails(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))]))).is_none()
     }
 
-    /// Is something else said with the other value, but for words that are about that?
+    /// Does the other value change the failure, unless the new one is about that value?
     fn is_due_to_value(&self, key: &str, (value, instead): (&Value, Value), tag: Tag, dict: &Dict) -> bool {
         let mut other = dict.clone();
         other.insert(key.to_string(), instead.clone());
         let Some(failure) = self.fails(Value::Dict(tag, other)) else { return true };
         match &failure.what {
             _ if self.is_it(&failure) => false,
-            // this is right then
+            // This mapping is right then.
             _ if self.is_elsewhere(&failure) => true,
-            // of one that has nothing in it, unless that is what is wrong with it
+            // The other value is empty, and fails because of that, unless the original lacks the same key.
             What::Missing { field, .. } if value.as_dict().is_some_and(|dict| dict.contains_key(*field)) => false,
             What::Takes(_) if matches!(value, Value::Dict(..) | Value::Array(..)) => false,
             What::Takes(takes) => takes.mark != Some(Mark::of(&unexpected(&instead))),
             What::Says(words) => match (value.as_str(), instead.as_str(), self.words()) {
-                // the same of both
+                // It is the same message about both texts.
                 (Some(text), Some(new), Some(said)) if words.contains(new) => words.replace(new, text) == said,
-                // what else is wrong, or the same in other words
+                // It is another mistake, or the same one in other words.
                 _ => false,
             },
-            // of what has not been read so far, if it is no other variant
+            // A key that was not read so far is missing, unless this is another variant.
             What::Missing { .. } => !self.names_variant(key, tag),
             What::NoVariant { .. } => false,
             _ => true,
@@ -166,7 +170,7 @@ impl Narrow<'_, '_> {
     }
 }
 
-/// Other values of the kind that it is of: what is usual, and what others beside it are.
+/// Other values of the same kind: usual ones, and those of the keys beside it.
 fn instead_of<'d>(value: &'d Value, dict: &'d Dict) -> Box<dyn Iterator<Item = Value> + 'd> {
     let tag = value.tag();
     let beside = move |is_kind: fn(&Value) -> bool| {
@@ -178,7 +182,7 @@ fn instead_of<'d>(value: &'d Value, dict: &'d Dict) -> Box<dyn Iterator<Item = V
             let mut all = Vec::new();
             for text in texts() {
                 all.push(Value::String(tag, text.to_string()));
-                // a second one of its kind
+                // A second one of the same form.
                 if text.contains('0') || text.contains('1') {
                     all.push(Value::String(tag, text.replace('1', "2").replace('0', "1")));
                 }
@@ -244,7 +248,7 @@ mod tests {
         },
     }
 
-    /// Of names that it does not know, it makes nothing.
+    /// An unknown name is accepted, and what is beside it is not read.
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(tag = "kind", rename_all = "kebab-case")]
     enum Lenient {
@@ -300,7 +304,7 @@ mod tests {
         }
     }
 
-    /// The words of a type that looks at all its keys together.
+    /// The error of a type that checks all its keys together.
     fn all<T>(value: T, is_right: bool, words: &'static str) -> Result<T, &'static str> {
         if is_right { Ok(value) } else { Err(words) }
     }
@@ -426,9 +430,9 @@ mod tests {
             assert_eq!(wrong(&format!("span, low: {low}, high: {high}")), both, "{low} {high}");
         }
         assert_eq!(wrong("texts, low: z, high: a"), ["key `odd.whole`: it ends before it begins"]);
-        // which is never right
+        // With this `high`, no `low` is right.
         assert_eq!(wrong("span, low: 5, high: 0"), ["key `odd.whole.high`: it ends before it begins"]);
-        // and not where one of them is missing, and made up
+        // If one of them is missing, and made up, nothing is reported about both.
         assert_eq!(wrong("span, low: 254"), ["key `odd.whole`: the key `high` is missing"]);
         assert_eq!(wrong("span, high: 1"), ["key `odd.whole`: the key `low` is missing"]);
         assert_eq!(wrong("texts, low: z"), ["key `odd.whole`: the key `high` is missing"]);
@@ -454,7 +458,7 @@ mod tests {
         assert_eq!(wrong("switched, of: true"), hosts);
     }
 
-    /// Another one is right whatever is beside it.
+    /// With any other name, everything beside it is accepted.
     #[test]
     fn the_name_of_a_variant_is_not_blamed_for_what_belongs_to_it() {
         let shares = "key `odd.lenient`: they are not 100 together";
@@ -469,7 +473,7 @@ mod tests {
         assert_eq!(told, [port.to_string(), word("of[0]")]);
         let told = wrong_in("beside: {label: l, kind: by, port: 256, by: {a: lower, b: upper}}");
         assert_eq!(told, [port.to_string(), word("by.b")]);
-        // and a word beside those that have to have parts
+        // A text beside values that have required parts.
         let told =
             wrong_in("beside: {label: l, kind: parts, pair: [1, 2], shares: {one: 50, two: 50, rest: 0}, word: long}");
         assert_eq!(told, ["key `odd.beside.word`: `long` is too long"]);
@@ -477,7 +481,7 @@ mod tests {
         assert_eq!(told, ["key `odd.pair.word`: `long` is too long"]);
     }
 
-    /// Nothing that is tried is right, and the words say nothing of it.
+    /// No trial value is right, and the message does not contain the value.
     #[test]
     fn where_nothing_else_fits_it_is_the_one_without_which_it_is_not_said() {
         for (values, wrong_ones) in [

@@ -1,4 +1,4 @@
-//! Reads a section with all that is said of it, and what of that is overridden.
+//! Reads a section from all its layers, and each layer by itself, so that overridden values are checked, too.
 
 use super::{again::Read, mistakes::Mistakes, trial::MOST_TRIED};
 use crate::{
@@ -27,39 +27,39 @@ use figment::Figment;
 use serde::de::DeserializeOwned;
 use std::cell::{Cell, RefCell};
 
-/// What came of reading a section. It has a kilobyte, and many hands: it goes through them in a box.
+/// The result of reading a section. It has about a kilobyte and is passed through many functions, so it is boxed.
 #[derive(Default)]
 pub(in crate::config) struct Outcome {
     pub(in crate::config) mistakes: Vec<Mistake>,
-    /// Secrets whose files do not answer: of these sections nothing more can be told.
+    /// The mistakes of secrets whose files do not answer. Nothing more can be reported about such a section.
     pub(in crate::config) unanswered: Vec<Mistake>,
-    /// Something that is said is not in the value, since it is wrong.
+    /// Something that the sources say is not in the value, because it is wrong.
     pub(in crate::config) lost: bool,
-    /// Keys that were probably meant by those that nobody knows.
+    /// The known keys that unknown ones were probably meant to be.
     pub(in crate::config) meant: Vec<String>,
-    /// The first key of the section itself that nothing says and that has no default.
+    /// The first required key of the section itself that no source sets.
     pub(in crate::config) missing: Option<&'static str>,
-    /// It was read with something in the place of keys that are missing: there is no value then.
+    /// Values were made up for missing keys, so what was read is not the section's value.
     is_made_up: bool,
-    /// Where something has been left out, since it has two names of one key.
+    /// The paths at which something was left out because one key was set by two of its names.
     pub(in crate::config) named_twice: Vec<Vec<String>>,
     pub(in crate::config) notes: Notes,
     pub(in crate::config) layers: Layers,
-    /// All layers merged, with what is wrong in it.
+    /// All layers merged, including what is wrong.
     pub(in crate::config) figment: Figment,
 }
 
-/// How far down a section is read.
+/// Which values of a section are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::config) enum Depth {
-    /// What holds.
+    /// The values in force.
     Top,
-    /// What is overridden, too, which is to be right: it may hold at the next start.
+    /// Overridden values, too. They have to be right, since they may be in force at the next start.
     All,
 }
 
 impl Outcome {
-    /// With the value that was read, if it is one.
+    /// Adds the value that was read, unless something in it was made up.
     fn with<C>(self: Box<Self>, value: Option<C>) -> (Option<C>, Box<Self>) {
         if !self.is_made_up {
             return (value, self);
@@ -68,16 +68,16 @@ impl Outcome {
         (None, self)
     }
 
-    /// The value that was read, with what was seen on the way.
+    /// The value that was read, with the rest of the outcome.
     ///
     /// # Errors
-    /// All that is wrong, each in a line with its mend.
+    /// All mistakes, each on a line with its help.
     pub(in crate::config) fn sound<C>(mut self: Box<Self>, value: Option<C>) -> Result<(C, Box<Self>)> {
         let mut wrong = std::mem::take(&mut self.mistakes);
         wrong.append(&mut self.unanswered);
         match value {
             Some(value) if wrong.is_empty() => Ok((value, self)),
-            // without a value there are mistakes
+            // If there is no value, there are mistakes.
             value => {
                 foreign::discard(value);
                 Err(mistake::combined(wrong))
@@ -86,8 +86,8 @@ impl Outcome {
     }
 }
 
-/// Reads a section of its entries. Where there is nothing to read, it is the type's default. Without a value there are
-/// mistakes.
+/// Reads a section from its entries. If there are none, the value is the type's default. If no value is returned, there
+/// are mistakes.
 pub(in crate::config) fn extract<C: DeserializeOwned + Default>(
     section: Named<'_>,
     entries: &Entries<'_>,
@@ -102,7 +102,7 @@ pub(in crate::config) fn extract<C: DeserializeOwned + Default>(
     extract_of(section, (entries, None), depth)
 }
 
-/// Of a section of which nothing is said: the type's default.
+/// The type's default, for a section about which no source says anything.
 pub(in crate::config) fn default_of<C: Default>(section: Named<'_>) -> std::result::Result<C, Mistake> {
     foreign::guard(C::default).map_err(|panic| has_no_default(section, panic))
 }
@@ -112,7 +112,7 @@ fn has_no_default(section: Named<'_>, panic: Panic) -> Mistake {
     Mistake::new(Source::Default.place(&[], Part::Value), what).in_section(section.name)
 }
 
-/// As [`extract`], where something is said of it; with its layers and their merge, where they are known.
+/// Like [`extract`], for a section that has entries. `known`: its layers and their merged value, if they are known.
 pub(in crate::config) fn extract_of<C: DeserializeOwned>(
     section: Named<'_>,
     (entries, known): (&Entries<'_>, Option<(Layers, Figment)>),
@@ -122,14 +122,14 @@ pub(in crate::config) fn extract_of<C: DeserializeOwned>(
     let outcome = extract_with(section, (entries, known), depth, &|reader| {
         let is_all = reader.reading.reads == Reads::All;
         let read = Some(C::deserialize(reader)?);
-        // what is not of use may panic when it is dropped
+        // A value that is not used may panic when it is dropped.
         foreign::discard(if is_all { value.replace(read) } else { read });
         Ok(())
     });
     outcome.with(value.into_inner())
 }
 
-/// Reads a section without some of what is said of it: what would hold then. Files of secrets are not read.
+/// Reads a section without some of its values, to see what would be in force then. The files of secrets need not exist.
 pub(in crate::config) fn extract_without<C: DeserializeOwned>(
     section: Named<'_>,
     entries: &Entries<'_>,
@@ -143,7 +143,7 @@ pub(in crate::config) fn extract_without<C: DeserializeOwned>(
     outcome.with(value.into_inner())
 }
 
-// not generic: compiled once for all sections
+// Not generic, so that it is compiled only once for all sections.
 fn extract_with(
     section: Named<'_>,
     from: (&Entries<'_>, Option<(Layers, Figment)>),
@@ -161,7 +161,7 @@ fn outcome_of(
     depth: Depth,
     read: Read<'_>,
 ) -> Box<Outcome> {
-    // what the type does there is code of somebody else
+    // The type's code is not ours, and may panic.
     let read = &|reader: Reader<'_, '_>| {
         let reading = reader.reading;
         reading.enter(reader.spot());
@@ -182,7 +182,7 @@ fn outcome_of(
         let is_told = |place: &&(usize, Way)| place.0 == number && !all.lent.contains(*place);
         let mut told = dropped.iter().filter(is_told).cloned().collect();
         let below = all.read(&mut told, read, Reads::OneLayer, &(number..number + 1));
-        // what holds of it has been seen
+        // What is in force has been noted already.
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
         notes.plugins.extend(new);
         let new: Vec<_> =
@@ -288,7 +288,7 @@ mod tests {
         );
         let variables = say(&[("secret-file", false), ("secret", false)]);
         assert_eq!(variables, twice("variable SECRET-FILE", "secret-file", "secret"));
-        // a flag goes over a variable, and a later flag over one that says the same
+        // A flag overrides a variable, and a later flag overrides an earlier one for the same key.
         assert!(say(&[("secret", false), ("secret-file", true)]).is_ok_and(|text| text.starts_with("[package]")));
         assert_eq!(say(&[("secret", true), ("secret", true)]), Ok(FILE.to_string()));
     }
@@ -333,7 +333,7 @@ mod tests {
         }
         let too_large = read(&[("ratio", "1e400")]).unwrap_err();
         assert!(too_large.contains("key `every.ratio` takes a number, not the text `1e400`"), "{too_large}");
-        // it would be infinite
+        // It would become infinite.
         let too_large = read(&[("ratio", "1e39")]).unwrap_err();
         assert!(too_large.contains("key `every.ratio` takes a number up to 3.4e38, not `1e39`"), "{too_large}");
         let merged =
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!((merged.inner.name.as_str(), merged.inner.max_open, merged.map.len()), ("a", 2, 2));
     }
 
-    /// A type that is given is kept; what is no text is read as a flag's.
+    /// A text is converted like a flag's if the key takes no text. Values of other types are not converted.
     #[test]
     fn the_text_of_the_program_goes_where_no_text_can_be() {
         let set = |key: &str, text: &str| Config::new().set("every", key, text).section::<Every>("every");

@@ -1,4 +1,5 @@
-//! Items that have their places, as those of a tuple: without one of them, the others would be read as something else. So something else stands there.
+//! Mistakes in items of tuples. Without a wrong item, those behind it would be read as something else. So a value that
+//! fits is put in its place.
 
 use super::{
     lacks::Lack,
@@ -15,8 +16,9 @@ use crate::config::{
 };
 use figment::value::Value;
 
-/// How much of the way to what is wrong is to be left out: items that have their places go together. Instead, something may stand in the place of one, if anything is
-/// known that fits.
+/// The length of the way that is to be left out because of a mistake at its end: lists whose items have fixed places
+/// are left out as a whole. If a value is known that fits in the place of such an item, nothing around the item is left
+/// out, and the item's way and that value are returned, too.
 pub(super) fn left_out(
     way: &[Step],
     (what, spot): (&What, &Spot),
@@ -28,7 +30,7 @@ pub(super) fn left_out(
         if !have_places(list, trial) {
             break;
         }
-        // what stands there already has not been right
+        // A value that was already made up for this item was not right.
         let is_made_up = made_up.iter().any(|(made, _)| *made == way[..len]);
         if !is_made_up && let Some(fits) = fitting(*at, list, (what, spot), trial) {
             return (len, Some((way[..len].to_vec(), fits)));
@@ -38,10 +40,10 @@ pub(super) fn left_out(
     (len, None)
 }
 
-/// Has each item of this list its place? Then of none, it is said how many it takes.
+/// Does each item of this list have a fixed place? Then the type reports for an empty list how many items it takes.
 fn have_places(list: &[Step], trial: &Trial<'_>) -> bool {
     match value::at(trial.merged, list) {
-        // of one that stands alone, nothing else can move up
+        // If there is only one item, no other one can move into its place.
         Some(Value::Array(tag, items)) if items.len() > 1 => {
             if let Wanted { shape: Some(Shape { kind: Kind::List, .. }), open, .. } = trial.told(list) {
                 return open;
@@ -55,17 +57,17 @@ fn have_places(list: &[Step], trial: &Trial<'_>) -> bool {
     }
 }
 
-/// Is it how many items there are? If that is said where there are none, each has its place.
+/// Is the failure about the number of items? If it occurs for an empty list, each item has a fixed place.
 pub(super) fn is_of_length(what: &What) -> bool {
     matches!(what, What::Takes(takes) if takes.mark.is_none())
 }
 
-/// What may stand in the place of an item.
+/// A value that fits in the place of an item.
 fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial<'_>) -> Option<Value> {
     if trial.is_spent() {
         return None;
     }
-    // where the type leads, no more is read than this list, or one around it; what panics is not read once more
+    // Where serde does not buffer, no more is read than this list, or a list around it. What panics is not read again.
     let (mut len, mut near) = (list.len().min(spot.way.len().saturating_sub(1)), None);
     while len > 0 && near.is_none() && !what.is_panic() && matches!(spot.way[len], Step::Index(_)) {
         let (value, dropped) = trial.near(&list[..len]);
@@ -79,7 +81,7 @@ fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial
     let tag = value::at(trial.merged, &way)?.tag();
     let all = usual(tag, &way, trial.whole);
     let mut around = trial.merged.clone();
-    // what is said of those behind it may be the same
+    // The items behind it might fail in the same way, so they are made unreadable.
     let count = value::at(&around, list).and_then(Value::as_array).map_or(0, <[Value]>::len);
     for behind in at + 1..count {
         value::replace(&mut around, &inner_at(list, behind), value::unreadable(0, tag));
@@ -121,7 +123,7 @@ mod tests {
         Last { last: (u8, Plain), pair: (IpAddr, Ends), list: (u8, Vec<Lower>), at_least: (u8, Few), port: u8 },
     }
 
-    /// What it says is about all of them.
+    /// Its error is about all items together.
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(try_from = "Vec<u8>")]
     struct Few(Vec<u8>);
@@ -146,7 +148,7 @@ mod tests {
         By(Secret),
     }
 
-    /// What it says is about both.
+    /// Its error is about both numbers.
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(try_from = "(u8, u8)")]
     struct Ends(u8, u8);
@@ -178,7 +180,7 @@ mod tests {
         };
         let last = format!("row[3] {BYTE}");
         assert_eq!(wrong("{row: [x, [x, 5], lower, x], port: x}"), row(&[&last]));
-        // of one that takes nothing that is known, those behind it are not
+        // No value is known that fits the third item, so those behind it are not read.
         assert_eq!(wrong("{row: [x, [x, 5], bad, x], port: x}"), row(&["row[2]: a word is not as it should be"]));
         let rows = wrong("{rows: [[x, x], ['::1', x], ['::1', 1], [x, 1]], port: x}");
         let told = [
@@ -207,7 +209,7 @@ mod tests {
                 format!("tagged.port {BYTE}"),
             ]
         );
-        // what is known only of another one of its kind
+        // A value that fits is known only if another one of this type is in the section, and here there is none.
         let told = wrong("tagged: {kind: words, words: [bad, x], port: x}");
         assert_eq!(told, ["tagged.words[0]: a word is not as it should be".to_string(), format!("tagged.port {BYTE}")]);
     }
@@ -218,7 +220,7 @@ mod tests {
         assert_eq!(told, ["tagged: the key `port` is missing", "tagged.ends[1]: it ends before it begins"]);
     }
 
-    /// Where the type leads, too.
+    /// Serde buffers the second item of each pair, but not the pairs.
     #[test]
     fn what_is_put_by_in_an_item_behind_the_first_is_gone_into() {
         let told = wrong(
@@ -229,7 +231,7 @@ mod tests {
             [byte("[0][1].ends[0]"), byte("[0][1].port"), byte("[1][0]"), byte("[1][1].words[1]"), byte("[1][1].port")];
         let port = "port takes a whole number from 0 to 65535, not the text `x`".to_string();
         assert_eq!(told, all.into_iter().chain([port]).collect::<Vec<_>>());
-        // but for what may be a secret
+        // Secrets are not shown.
         for (tagged, hidden) in [
             ("{kind: words, words: [lower, 4711], port: 1}", "nothing"),
             ("{kind: words, words: [lower, 1], port: hunter2}", "nothing"),
@@ -243,7 +245,7 @@ mod tests {
         }
     }
 
-    /// Of what its type says in words of its own, whatever it has in it.
+    /// The types report these mistakes in their own words, whatever the last item contains.
     #[test]
     fn what_is_wrong_in_the_last_item_is_told_of_that() {
         let last = |last: &str, pair: &str, list: &str, few: &str| {
@@ -277,7 +279,7 @@ mod tests {
         assert_eq!(told("[x, 1]"), ends(true));
         assert_eq!(told("[x, 9]"), ends(true));
         assert_eq!(told("[5, x]"), ends(false));
-        // nor is it told of the last one what is said of both
+        // Nor is a mistake of both items reported for the last one.
         let whole = ["tagged.ends: it ends before it begins".to_string(), port.clone()];
         assert_eq!(told("[5, 2]"), whole);
     }

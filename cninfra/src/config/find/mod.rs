@@ -1,4 +1,5 @@
-//! Finds all that is wrong with a section in one run, and where: it is read again and again, with other values in it.
+//! Finds everything that is wrong with a section in one run, and where: the section is read again and again, each time
+//! with other values in it.
 
 pub(super) mod again;
 pub(super) mod beyond;
