@@ -1,4 +1,4 @@
-//! Which key is wrong in a value that serde has put by before it has read it: a failure there names no place.
+//! Finds the wrong key in a value that serde buffers before reading it: a failure in there has no place of its own.
 
 use super::{
     fits::made,
@@ -21,25 +21,25 @@ use figment::value::Value;
 
 /// What is wrong.
 pub(super) struct Culprit {
-    /// Where it is, as far as that can be known; of a secret without the names of keys.
+    /// The place, as far as it can be known; without the names of keys if it is in a secret.
     pub(super) spot: Spot,
-    /// How much of the way to it is there, to be left out.
+    /// The length of the part of the way that exists, and is to be left out.
     pub(super) whole: usize,
-    /// If a key is missing, or its default is wrong, what may stand there, if that is known.
+    /// If a key is missing, or its default is wrong: a value that fits there, if one is known.
     pub(super) fits: Option<Value>,
     pub(super) nearness: Nearness,
 }
 
-/// How near the place that is known is to what is wrong.
+/// How near the known place is to the mistake.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Nearness {
-    /// It is this place.
+    /// The mistake is at this place.
     Here,
-    /// It is this place, or one further in.
+    /// The mistake is at this place, or further in.
     Within,
 }
 
-/// What is wrong within a mapping, beside what is made up.
+/// Finds what is wrong within a mapping, apart from made-up values.
 pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Culprit> {
     let may_be_within = matches!(
         what,
@@ -48,7 +48,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     if !may_be_within || trial.is_spent() {
         return None;
     }
-    // the key of a choice may be a secret, in the place of a name; of a tuple's item, nobody can be asked
+    // The key of a choice may be a secret in the place of a name. No type can be asked about an item of a tuple.
     let kind = trial.told(&spot.way).shape.map_or(Kind::Any, |shape| shape.kind);
     if !matches!(kind, Kind::Any | Kind::Map | Kind::Struct(_)) {
         return None;
@@ -58,10 +58,10 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
         let (mut way, mut fits, mut nearness) = (spot.way.clone(), None, Nearness::Here);
         let is_own = value::at(trial.merged, &inner(&way, field)).is_none();
         match kind {
-            // what it is of has its own place, unless that is the content beside a tag
+            // A struct that lacks a key has its own place, unless the key is missing in the content beside a tag.
             Kind::Struct(of) if is_own && of.contains(field) => fits = lack.fitting(&way, false, trial.merged),
             _ => match mapping_without(field, spot, trial, made_up) {
-                // where it was, and was wrong
+                // The key was there, but wrong.
                 Some(mapping) => {
                     let (value, dropped) = trial.around(spot.way.len(), &mapping);
                     let near = Trial { merged: &value, dropped: &dropped, ..*trial };
@@ -72,7 +72,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
                 }
                 None => match trial.with_half(|half| Lack { trial: half, ..lack }.found()) {
                     Some((mapping, value)) => (way, fits) = (mapping, value),
-                    // as near as that can be come to
+                    // This is as near as the search can get.
                     None => {
                         nearness = Nearness::Within;
                         way = Narrow::new(trial, what, spot).way();
@@ -87,7 +87,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     let at_once = marked(what, spot, trial);
     let is_at_once = at_once.is_some();
     let mut way = at_once.unwrap_or_else(|| narrow.way());
-    // a key that stands alone may be what is no variant, and a secret in its place
+    // A key that stands alone may be what is no variant: a secret in the place of a name.
     if let (What::NoVariant { .. }, Some((Step::Key(_), around))) = (what, way.split_last())
         && way.len() > spot.way.len()
         && !is_at_once
@@ -107,11 +107,11 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     Some(Culprit { spot, whole, fits: Some(fits), nearness: Nearness::Here })
 }
 
-/// The place to which this way leads, where it is said of one around it.
+/// The place at the end of this way, if the failure is reported for a place around it.
 fn place(what: &What, spot: &Spot, way: Way, trial: &Trial<'_>) -> Option<Spot> {
     let mut found = Spot { way, ..spot.clone() };
     found.way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
-    // it is told as a key of what it is in
+    // An unknown key is reported as a key of the mapping that it is in.
     if let (What::Unknown { key, .. }, Some(Step::Key(last))) = (what, found.way.last())
         && last == key
     {
@@ -124,11 +124,11 @@ fn place(what: &What, spot: &Spot, way: Way, trial: &Trial<'_>) -> Option<Spot> 
         What::Missing { of_secret, .. } => *of_secret,
         _ => false,
     };
-    // which of the keys on the way is the secret, nobody knows
+    // It is not known which of the keys on the way is the secret.
     Some(if of_secret { Spot { path: spot.path.clone(), ..found } } else { found })
 }
 
-/// Adds a step to what is shown of a way.
+/// Adds a step to the path that messages show.
 fn show(step: &Step, path: &mut Vec<String>) {
     match (step, path.last_mut()) {
         (Step::Index(index), Some(last)) => *last = format!("{last}[{index}]"),
@@ -167,7 +167,7 @@ mod tests {
         },
     }
 
-    /// What belongs to it comes before its name.
+    /// The content comes before the name.
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(tag = "t", content = "c", rename_all = "kebab-case")]
     enum Beside {
@@ -235,7 +235,7 @@ mod tests {
         wrong_in(&format!("tagged: {{kind: some, {tagged}}}"))
     }
 
-    /// What is wrong in a file, with line (but the first) and column.
+    /// The mistakes in a file of one line, with their columns.
     fn wrong_in(file: &str) -> Vec<String> {
         Given::file(Odd::META, file).wrong_in_line()
     }
@@ -266,7 +266,7 @@ mod tests {
                 "111: key `odd.tagged.hosts[4].prot` is unknown".to_string(),
             ]
         );
-        // what is missing, and what only seems so since it is wrong
+        // Some keys are missing, and one only seems to be, since it is wrong.
         assert_eq!(
             wrong("hosts: [{name: [x]}, {port: 1}, {name: b}, {port: x}]"),
             [
@@ -303,7 +303,7 @@ mod tests {
         );
         assert!(side[1].starts_with("39: key `odd.tagged.pair[0]` takes a whole number"), "{side:?}");
     }
-    /// To find each of them would take the time of a start.
+    /// Finding the place of each one would take the time of a start.
     #[test]
     fn of_thousands_few_are_looked_for() {
         let ports = |count: usize| format!("ports: [{}]", vec!["x"; count].join(", "));
@@ -410,13 +410,13 @@ mod tests {
         let item = |at: usize| format!("{{kind: basic, user: u, port: {}}}", port(at));
         let entries = |count| (0..count).map(|at| format!("k{at}: {}", item(at))).collect::<Vec<_>>().join(", ");
         let items = |count| (0..count).map(item).collect::<Vec<_>>().join(", ");
-        // few enough that no machine is too slow for the time that is taken to search
+        // There are few enough that a slow machine finds them within the time for the search.
         for tagged in [format!("by_name: {{{}}}", entries(200)), format!("several: [{}]", items(200))] {
             let told = wrong(&tagged);
             let located = told.iter().filter(|told| told.contains(".port` ")).count();
             assert!(located >= 10 && told.len() <= located + 1, "{told:?}");
         }
-        // where the type leads, all of them have
+        // Where serde does not buffer the mapping, all mistakes that are reported have their keys.
         let told = wrong_in(&format!("by-name: {{{}}}", entries(400)));
         assert_eq!(told.iter().filter(|told| told.contains(".port` ")).count(), 30, "{told:?}");
     }
@@ -486,7 +486,7 @@ mod tests {
                 format!("`e.external.one.port` {PORT}"),
             ]
         );
-        // beside what is flattened
+        // Keys of a flattened enum.
         let flat = |keys: &str| wrong(&format!("by-name: {{a: {{type: flat, zone: z, {keys}}}}}"));
         assert_eq!(flat("kind: basic, user: u, port: x"), [format!("`a.port` {PORT}")]);
         assert_eq!(flat("kind: bsc, user: u"), [format!("`a.kind` {NO_KIND}")]);

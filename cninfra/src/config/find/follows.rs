@@ -1,4 +1,4 @@
-//! What follows from a mistake that is told already, and is none itself.
+//! Recognises failures that only follow from a mistake that is already reported.
 
 use super::{
     culprit::Nearness,
@@ -16,11 +16,11 @@ use crate::config::{
 };
 
 impl Mistakes<'_> {
-    /// Is it no wonder in a layer of several, each of which may say a part of a mapping?
+    /// Is the failure to be expected in one of several layers, since each of them may say a part of a mapping?
     pub(super) fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
         match what {
             What::NoContent => self.layers.has_content_elsewhere(spot),
-            // no other layer says more of it
+            // No other layer adds to the value.
             _ if self.layers.is_taken_whole(spot) => false,
             What::Missing { .. } => true,
             What::Says(_) => self.layers.is_mapping(spot),
@@ -28,7 +28,7 @@ impl Mistakes<'_> {
         }
     }
 
-    /// Does it follow from what has been told, be it that a file does not answer?
+    /// Does the failure follow from a mistake that is already reported, or from a file that does not answer?
     pub(super) fn follows(&self, what: &What, at: At<'_>, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
         let spot = at.spot;
         if self.layers.is_partial && self.is_of_a_part(what, spot) {
@@ -37,7 +37,7 @@ impl Mistakes<'_> {
         match what {
             What::Missing { field, .. } => self.is_told(field, at, notes, dropped, trial),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
-            // a whole of which a part has been dropped, which may be of another layer
+            // A part of the mapping has been left out, maybe a part from another layer.
             What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
             What::Takes(_) | What::NoVariant { .. } | What::Variants { .. } | What::Says(_) => {
                 dropped.iter().any(|(entry, way)| *entry == spot.entry && is_within(spot, way))
@@ -51,7 +51,7 @@ impl Mistakes<'_> {
         }
     }
 
-    /// Has something been told of this key of a mapping? It is there, and wrong; or it is there, and misspelled.
+    /// Has something been reported about this key of a mapping: that its value is wrong, or that it is misspelled?
     pub(super) fn is_told(
         &self,
         field: &str,
@@ -62,9 +62,9 @@ impl Mistakes<'_> {
     ) -> bool {
         let is_field = |key: &str| same(key, field) || same(key, &other_form(field));
         let is_key = |step: Option<&Step>| matches!(step, Some(Step::Key(key)) if is_field(key));
-        // a list is taken for the keys of an enum, one after the other
+        // A list is read as the keys of an enum, one after the other.
         let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
-        // of what serde puts by it may be further in, if that is not known
+        // In a value that serde buffers, the key may be further in, if its place is not known exactly.
         let is_put_by = || nearness == Nearness::Within && !trial.takes_any_spelling(spot, field);
         let is_it = |(_, way): &&(usize, Way)| {
             let inner = way.get(spot.way.len());
@@ -80,7 +80,8 @@ impl Mistakes<'_> {
             || unknown.into_iter().any(misspelled)
     }
 
-    /// Of two names of one key the higher layer's holds: it has been read first. In files it is a mistake.
+    /// Have files set both names of a key? That is a mistake. Otherwise the name in the higher layer holds: it was read
+    /// first.
     fn is_twice_in_files(&self, field: &str, spot: &Spot, notes: &Notes) -> bool {
         let is_file = |entry: usize| self.layers.is_file(entry);
         let around = &spot.path[..spot.path.len().saturating_sub(1)];
@@ -88,13 +89,13 @@ impl Mistakes<'_> {
             notes.origins.iter().filter(|(path, _)| path.split_last().is_some_and(|(_, before)| before == around));
         match siblings.clone().find(|(path, _)| path.last().is_some_and(|key| *key == kebab(field))) {
             Some((_, other)) => is_file(spot.entry) && is_file(other.entry),
-            // which of them it is, serde does not say
+            // Serde does not say which key is the other name.
             None => is_file(spot.entry) && siblings.all(|(_, other)| is_file(other.entry) || other.entry > spot.entry),
         }
     }
 }
 
-/// Is it a place in there?
+/// Is this way inside the spot?
 fn is_within(spot: &Spot, way: &Way) -> bool {
     way.len() > spot.way.len() && way.starts_with(&spot.way)
 }

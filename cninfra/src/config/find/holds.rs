@@ -1,4 +1,4 @@
-//! Whether a value may have a secret in it, by its type: then it is not shown.
+//! Whether a value may contain a secret, judged by its type: if so, it is not shown.
 
 use crate::config::{
     said::{
@@ -8,11 +8,11 @@ use crate::config::{
     written::way::{Step, Way},
 };
 
-/// So many places are asked for, and so deep: a type may have itself in it.
+/// The most places that are asked about, and the deepest: a type may contain itself.
 const MOST: usize = 500;
 const DEEPEST: usize = 10;
 
-/// May there be a secret at this place, or in what is there? Where that can not be known, there may.
+/// May there be a secret at this place, or in the value there? If that cannot be known, there may.
 pub(super) fn may_hold_secret(way: &[Step], ask: &dyn Fn(&[Step]) -> Wanted) -> bool {
     let mut asked = 0;
     holds(&mut way.to_vec(), way.len() + DEEPEST, &mut asked, ask)
@@ -72,7 +72,7 @@ mod tests {
         beside: Option<Beside>,
     }
 
-    /// Lists and mappings of secrets, within what serde puts by.
+    /// Lists and mappings of secrets, in values that serde buffers.
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
     enum Pile {
@@ -144,7 +144,7 @@ mod tests {
         Both { name: String, password: Secret<u16> },
     }
 
-    /// No secret is in any of it.
+    /// Contains no secrets.
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     enum Mode {
@@ -158,14 +158,14 @@ mod tests {
         Weights(Vec<f64>),
     }
 
-    /// It has itself in it.
+    /// Contains itself.
     #[derive(Debug, Serialize, Deserialize)]
     enum Loop {
         End,
         Next(Box<Loop>),
     }
 
-    /// All that is said of these values: what is wrong, and what is printed.
+    /// Everything that is output about these values: the mistakes, and what is printed.
     fn said(file: &str, flags: &[(&str, &str)]) -> (Vec<String>, String) {
         let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META));
         folder.write("odd.conf", file);
@@ -251,7 +251,7 @@ mod tests {
             for (file, flags) in [(format!("{key}: {value}"), vec![]), (String::new(), vec![(*key, *value)])] {
                 let (wrong, printed) = said(&file, &flags);
                 let all = format!("{wrong:?}\n{printed}");
-                // a flag's text is one where a text is wanted
+                // A flag's text is accepted where a text is wanted.
                 let is_right = *key == "untagged" && *value == "4711" && file.is_empty();
                 assert_eq!(wrong.is_empty(), is_right, "{key}: {value}: {all}");
                 assert!(!all.contains("hunter2") && !all.contains("4711"), "{key}: {value}: {all}");
@@ -310,7 +310,7 @@ mod tests {
             first("tagged: {kind: x}"),
             format!("odd.conf:1:16: key `odd.tagged.kind` takes `plain` or `named`, not what is there {hidden}")
         );
-        // two that can not both be
+        // Two variants that exclude each other.
         let beside = "key `odd.auth` takes one of `none`, `token` or `basic`: ";
         let one = "take one of them out";
         assert_eq!(
@@ -356,7 +356,7 @@ mod tests {
         assert_eq!(said("mode: 5", &[]).0, ["odd.conf:1:7: key `odd.mode` takes a name, not `5`"]);
         let key = "odd.conf:1:15: key `odd.by-side.up`: the key takes `left` or `right`, not `up`";
         assert_eq!(said("by-side: {up: 1}", &[]).0, [key]);
-        // how deep it goes nobody knows
+        // It is not known how deep the type goes.
         let looped = "odd.conf:1:9: key `odd.looped` takes `End` or `Next`, not what is there (it is not shown, since a secret may be there)";
         assert_eq!(said("looped: x", &[]).0, [looped]);
     }

@@ -1,4 +1,5 @@
-//! [`Lack`]: which mapping lacks a key, where serde does not say it: it tells of the first key that is missing, and reads nothing of what is flattened beside it.
+//! [`Lack`]: finds the mapping in which a key is missing, where serde does not name it. Serde reports only the first
+//! key that is missing, and reads nothing of what is flattened beside it.
 
 use super::{marked::find, trial::Trial};
 use crate::config::{
@@ -14,21 +15,21 @@ use crate::config::{
 use figment::value::{Tag, Value};
 use serde::de::Unexpected;
 
-/// So many mappings are looked at, and so many that read the key.
+/// The most mappings that are looked at, and the most of them that read the key.
 const MOST: usize = 4000;
 pub(super) const MOST_READ: usize = 100;
 
-/// A key that is missing.
+/// A missing key.
 #[derive(Clone, Copy)]
 pub(super) struct Lack<'t, 'a> {
     pub(super) field: &'t str,
-    /// How it is told, and of which place.
+    /// The failure that reports it, and its place.
     pub(super) what: &'t What,
     pub(super) spot: &'t Spot,
     pub(super) trial: &'t Trial<'a>,
 }
 
-/// Mappings that refuse keys that they do not know: each is asked by a key of its own.
+/// Finds mappings that refuse unknown keys. Each is given an unknown key of its own.
 struct Strangers<'w> {
     all: &'w [Way],
     with: Value,
@@ -43,13 +44,13 @@ impl<'w> Strangers<'w> {
         Strangers { all, with }
     }
 
-    /// The next one that does not know the key that is missing, in the order in which they are read.
+    /// The next mapping that does not know the missing key, in the order in which they are read.
     fn next(&mut self, lack: &Lack<'_, '_>) -> Option<Way> {
         while !lack.trial.is_spent() {
             let told = lack.trial.reads(&self.with).err()?.what;
             let is_it = |at: &usize| match &told {
                 What::Unknown { key, .. } => *key == key_of(*at),
-                // it may have any keys
+                // The mapping accepts any keys.
                 other => is_read(other, number(*at)).is_some(),
             };
             let at = (0..self.all.len()).find(is_it)?;
@@ -62,7 +63,7 @@ impl<'w> Strangers<'w> {
     }
 }
 
-/// No key that anybody writes.
+/// A key that nobody writes.
 fn key_of(at: usize) -> String {
     format!("{NO_NAME}{at}")
 }
@@ -72,10 +73,12 @@ fn number(at: usize) -> u16 {
 }
 
 impl Lack<'_, '_> {
-    /// The mapping that lacks the key, and what may stand there, if that is known; `None` where the mapping can not be known.
+    /// The mapping that lacks the key, and a value that fits there, if one is known. `None` if the mapping cannot be
+    /// found.
     ///
-    /// The key is put into all mappings without it, with a value that no type reads: those that read it tell so, one after the other. One is it if the same is said as in the
-    /// beginning when it alone does not have the key; else it gets what fits, and so does the next one.
+    /// The key is inserted into all mappings without it, with values that no type reads, so those that read the key are
+    /// revealed one after the other. A mapping is the one if the original failure occurs when it alone does not have
+    /// the key. Otherwise it gets a value that fits, and the next one is revealed.
     pub(super) fn found(&self) -> Option<(Way, Option<Value>)> {
         let mut all = Vec::new();
         let lacks_it = |value: &Value| value.as_dict().is_some_and(|dict| !dict.contains_key(self.field));
@@ -118,7 +121,7 @@ impl Lack<'_, '_> {
                     if is_it {
                         return Some((all[at].clone(), fits));
                     }
-                    // it may do without what is not known to fit
+                    // If it is not known whether the value fits, the key stays out: the mapping may do without it.
                     let fits = fits.filter(|fits| !self.is_in_words(&way, fits, &without));
                     if let Some(value) = &fits {
                         value::insert(&mut without, &way, value.clone());
@@ -132,13 +135,13 @@ impl Lack<'_, '_> {
                         let dict = value::at(self.trial.merged, mapping).and_then(Value::as_dict);
                         dict.map(|dict| dict.keys().collect::<Vec<_>>())
                     };
-                    // so do those with the same keys
+                    // Mappings with the same keys do not know it either.
                     let is_alike = |mapping: &&Way| keys(mapping) == keys(&stranger);
                     let alike: Vec<&Way> = all.iter().filter(is_alike).collect();
                     alike.into_iter().for_each(|mapping| value::remove(&mut with, &inner(mapping, self.field)));
                 }
                 (Some(failure), _) if self.is_it(&failure) => {
-                    // all others have it
+                    // All other mappings have the key.
                     let mut without = read_so_far.iter().filter(|(_, fits)| fits.is_none());
                     let (at, _) = without.next().filter(|_| without.next().is_none())?;
                     return Some((all[*at].clone(), None));
@@ -155,7 +158,7 @@ impl Lack<'_, '_> {
         Some((all[at].clone(), fits))
     }
 
-    /// Is it a variant with its name, which can have no other key?
+    /// Is the mapping a variant under its name, which can have no other key?
     fn is_choice(&self, mapping: &Way) -> bool {
         let dict = value::at(self.trial.merged, mapping).and_then(Value::as_dict);
         if dict.is_none_or(|dict| dict.len() != 1) || self.trial.is_spent() {
@@ -164,12 +167,12 @@ impl Lack<'_, '_> {
         let mut other = self.trial.merged.clone();
         value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
         let failure = self.trial.reads(&other).err();
-        // of the key itself, another enum may say so
+        // If the failure is about the inserted value, another enum reads the key.
         let is_it = |what| matches!(&what, What::Takes(takes) if takes.wants_choice() && is_read(&what, 0).is_none());
         failure.is_some_and(|failure| is_it(failure.what))
     }
 
-    /// Does the key in this mapping tell that it is read, and as a name?
+    /// Is the key read in this mapping, and if so, as the name of a variant? `None` if it is not read.
     pub(super) fn may_be_name(&self, mapping: &[Step]) -> Option<bool> {
         self.is_name(mapping, self.trial.merged)
     }
@@ -181,7 +184,7 @@ impl Lack<'_, '_> {
         is_read(&failure.what, 0).or_else(|| self.is_at(&failure, mapping))
     }
 
-    /// Is it said of the key in this mapping, where the type leads?
+    /// The same for a failure that has the place of the key in this mapping, since serde does not buffer it.
     fn is_at(&self, failure: &Failure, mapping: &[Step]) -> Option<bool> {
         let spot = failure.spot.as_ref()?;
         (spot.way == inner(mapping, self.field)).then_some(false)
@@ -196,7 +199,8 @@ impl Lack<'_, '_> {
     }
 }
 
-/// Is it said of this unreadable value, and as of a name?
+/// Is the failure about this unreadable value, and if so, as the name of a variant? `None` if it is about something
+/// else.
 pub(super) fn is_read(what: &What, number: u16) -> Option<bool> {
     let bytes = value::bytes(number);
     match what {
@@ -290,7 +294,7 @@ mod tests {
         other: Option<u8>,
     }
 
-    /// None of which has a default.
+    /// None of the keys has a default.
     #[derive(Debug, Serialize, Deserialize)]
     struct Needy {
         plugin: PluginName,
@@ -347,7 +351,7 @@ mod tests {
             wrong(&format!("all: {{a: {{kind: other, label: l}}, b: {{kind: flat, {keys}}}}}")),
             told(38, "all.b", &["label", "host"], beside(50, "all.b"))
         );
-        // one that is there, and wrong, hides no more
+        // A required key that is wrong hides no more than a missing one.
         let told = wrong("flat: {name: [x], zone: [y], host: 127.0.0.1, port: x, ratio: 1}");
         assert_eq!(
             told,
@@ -366,12 +370,13 @@ mod tests {
         let mut expected = missing(8, "needy", &all);
         expected.push(format!("26: key `odd.needy.port` {PORT}"));
         assert_eq!(told, expected);
-        // of one that takes nothing of what is tried, what is behind it is not known
+        // No trial value fits `odd`, so what is flattened behind it is not read.
         let told = wrong("needy: {plugin: p, choice: plain, port: x}");
         assert_eq!(told, missing(8, "needy", &["by_name", "std_time", "letter", "odd"]));
     }
 
-    /// What a type says of a text in words of its own is said of the mapping that is read, and has to be looked for there.
+    /// A type's own message about a text has the place of the buffered mapping, so the key has to be searched for
+    /// there.
     #[test]
     fn what_a_type_says_in_its_own_words_is_told_beside_a_key_that_is_missing() {
         let told = wrong("flat: {zone: z, host: bad, port: x, ratio: 1}");
@@ -392,7 +397,7 @@ mod tests {
                 format!("39: key `odd.tagged.port` {PORT}"),
             ]
         );
-        // of several that say the same
+        // Several keys have the same message.
         let told = wrong(
             "many: [{zone: z, host: bad, port: x, ratio: 1}, {name: n, zone: z, host: worse, port: 1, ratio: 1}, {port: 1}]",
         );
@@ -407,7 +412,7 @@ mod tests {
         expected.push("37: key `odd.needy.host`: invalid IP address syntax".to_string());
         expected.push(format!("48: key `odd.needy.port` {PORT}"));
         assert_eq!(wrong("needy: {odd: even, plugin: p, host: bad, port: x}"), expected);
-        // nothing of what is tried fits, but the words are about the text; what is behind it is not known
+        // No trial value fits `odd`, but the message contains its text. What is behind it is not read.
         let mut expected = missing(8, "needy", &["choice", "by_name", "std_time", "letter"]);
         expected.push("14: key `odd.needy.odd`: `seven` is odd".to_string());
         assert_eq!(wrong("needy: {odd: seven, plugin: p}"), expected);
@@ -425,7 +430,7 @@ mod tests {
         assert_eq!(wrong("tagged: {kind: around, deny: {zip: 1}}"), missing(9, "tagged", &["label", "zone"]));
     }
 
-    /// Nothing that is known fits there.
+    /// No value is known that fits there.
     #[test]
     fn a_mapping_that_has_been_left_out_lacks_nothing() {
         let mut expected = vec!["34: key `odd.tagged.of[0].odd`: `seven` is odd".to_string()];

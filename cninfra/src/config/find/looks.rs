@@ -1,5 +1,6 @@
-//! Texts of flags and variables that look like something else, where only the type's own code knows what is wanted (it is tagged, untagged or
-//! flattened): each is read as what it looks like, and where that does not fit, as the text that it is.
+//! Texts of flags and variables that look like something else, where only the type's own code knows what is wanted (it
+//! is tagged, untagged or flattened). Each is read as what it looks like and, if that does not fit, as the text that it
+//! is.
 
 use super::{marked::marked, trial::Trial};
 use crate::config::{
@@ -12,20 +13,20 @@ use crate::config::{
     },
 };
 
-/// So many of them are tried together, each as a text or not.
+/// The most texts that are tried in all combinations, each as a text or not.
 const MOST: usize = 6;
 
-/// So many values of a section are read to find them: each text is a source of its own, and there may be many.
+/// The most values of a section that are read to find them: each text is a source of its own, and there may be many.
 pub(super) const MOST_TRIED: usize = 1_000_000;
 
-/// The same of all texts that stand elsewhere, each with no more than what is around it: so what one reading finds wrong is not found by as many.
+/// The same for the texts elsewhere, each read with no more than what is around it, so that not each needs all of it.
 pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
     let mut found = OriginalTexts::new();
     for (way, _) in trial.layers.originals(trial.merged, &[]) {
-        // around the others is all of the section
+        // Around a key of the section itself is all of the section.
         let Some((_, around @ [_, ..])) = way.split_last() else { continue };
         let (mut value, dropped) = trial.near(around);
-        // the others stand elsewhere
+        // Texts that were found before may be in this part, too.
         restore(&mut value, found.iter().filter(|(way, _)| way.starts_with(around)));
         loop {
             let near = Trial { merged: &value, dropped: &dropped, ..*trial };
@@ -41,18 +42,19 @@ pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
     found
 }
 
-/// Which texts within a value that does not fit are to be taken as they are, so that this is not wrong any more; none where that is of no use.
+/// The texts in a value that does not fit that are to be restored so that it does; none if that does not help.
 ///
-/// Of what was found serde says what it is, but not where: of those that are this, and of all where it does not say it, each alone is tried, some of few, and all.
+/// The failure says what was found, but not where. Of the texts that look like that (or of all if it does not say),
+/// each alone is tried, then combinations of a few, then all.
 pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
     let mark = match failure.0 {
-        // which was read as a number
+        // It was read as a number, and is too large.
         What::Takes(takes) if takes.wanted == number::WANTED => return OriginalTexts::new(),
         What::Takes(takes) => takes.mark,
         What::Says(_) => None,
         _ => return OriginalTexts::new(),
     };
-    // serde tells of this one
+    // The failure can be traced to this text.
     if let What::Takes(takes) = failure.0
         && takes.wants_text()
         && let Some(way) = marked(failure.0, failure.1, trial)
@@ -66,12 +68,12 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
     let mut all = OriginalTexts::new();
     for (way, text) in trial.layers.originals(trial.merged, &failure.1.way) {
         if is_it(&way) {
-            // not by the order of flags: who says the same means the same
+            // They are sorted by way, so that the order of the flags does not matter.
             let at = all.iter().take_while(|(other, _)| *other < way).count();
             all.insert(at, (way, text));
         }
     }
-    let few = &all[..all.len().min(MOST)]; // each alone, then several of these, then all
+    let few = &all[..all.len().min(MOST)]; // Each alone, then several of these, then all.
     let mut sets: Vec<OriginalTexts> = all.iter().map(|one| vec![one.clone()]).collect();
     let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
     for size in 2..=few.len() {
@@ -97,17 +99,17 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
 
 enum Better {
     Yes,
-    /// Something else is said, which may be another mistake, or be so since it is a text now.
+    /// Something else is reported, which may be another mistake, or may be due to the text.
     Perhaps,
     No,
 }
 
-/// Is what was wrong not so any more? The next key of the same mapping may be wrong then, but not since it is a text now.
+/// Has the failure disappeared? Then the next key may be wrong, but not because something is a text now.
 fn better((what, spot): (&What, &Spot), after: &Failure, texts: &OriginalTexts) -> Better {
     let is_new = |takes: &Takes| texts.iter().any(|(_, text)| takes.mark == Some(Mark::of(&unexpected(text))));
     let is_of_text = after.spot.as_ref().is_some_and(|other| texts.iter().any(|(way, _)| *way == other.way));
     match (what, &after.what) {
-        // a text is not what it wants
+        // The type does not accept the text.
         (What::Says(_), _) if is_of_text => Better::No,
         _ if after.spot.as_ref().is_some_and(|other| other.way != spot.way) => Better::Yes,
         (What::Takes(before), _) if !before.wants_text() => Better::No,
@@ -200,7 +202,7 @@ mod tests {
         port: u16,
     }
 
-    /// What a file says, a variable and flags.
+    /// A file, and flags.
     fn config(file: &str, flags: &[(&str, &str)]) -> (Config, Known, Folder) {
         let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META).plugin("flat", Flat::META));
         folder.write("agent.yaml", file);
@@ -252,7 +254,7 @@ mod tests {
         assert_eq!(read("", &lone).0.tagged, basic("7", "1e3", 80));
         assert_eq!(read(file, &[("odd.tagged.password", "'{a: [b]}'")]).0.tagged, basic("u", "{a: [b]}", 1));
         assert_eq!(read("", &[("odd.tagged", "kind: plain")]).0.tagged, Some(Tagged::Plain));
-        // no variant of those that are untagged says which of its keys does not fit
+        // No variant of an untagged enum reports which of its keys does not fit.
         let both = |name: &str, password: &str, port| {
             let password = Secret::new(password.into());
             Some(Untagged::Both { name: name.into(), password, port, time: None })
@@ -272,7 +274,7 @@ mod tests {
         let login = Login { user: "7".into(), password: Secret::new("4711".into()), port: 80 };
         assert_eq!(read("flat: {user: u}", &flags).1, Flat { name: "8".into(), login });
         assert_eq!(read("", &[("flat.password", "ab #c")]).1.login.password.reveal(), "ab #c");
-        // numbers and truth values are those of files, whether the type says beforehand that it wants one or not
+        // Numbers and truth values are spelled as in files, whether or not the type says beforehand that it wants one.
         for (text, number) in [("0x10", 16), ("0o17", 15), ("7", 7)] {
             assert_eq!(read("", &[("odd.port", text)]).0.port, number, "{text}");
             assert_eq!(read("", &[("flat.port", text)]).1.login.port, number, "{text}");
@@ -297,15 +299,15 @@ mod tests {
                 Tagged::Wide { user, token, ports: Ports::One(80), label, more: 1, least: 2, most: 3, size: 4 };
             assert_eq!(read("", &flags).0.tagged, Some(expected));
         }
-        // of two that could be either
+        // Either of the two could be the text.
         for flags in [[("odd.either.a", "1"), ("odd.either.b", "2")], [("odd.either.b", "2"), ("odd.either.a", "1")]] {
             assert_eq!(read("", &flags).0.either, Some(Either::Low { a: "1".into(), b: 2 }));
         }
-        // a mistake beside it is told alone
+        // A mistake beside such a text is the only one that is reported.
         let found = wrong("odd: {tagged: {kind: many, name: 5}}", &[("odd.tagged.labels.a", "80")]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("key `odd.tagged.name` takes a text, not `5`"), "{found:?}");
-        // many of them, the same and others
+        // Many texts, the same and different ones.
         for text in [|_| 7, |number| number] {
             let labels: Vec<_> =
                 (0..100).map(|number| (format!("odd.tagged.labels.k{number}"), text(number).to_string())).collect();
@@ -343,7 +345,6 @@ mod tests {
         String::deserialize(deserializer)
     }
 
-    /// Not each is found by a reading of all.
     #[test]
     fn hundreds_of_passwords_of_digits_are_found_without_reading_all_for_each() {
         const COUNT: usize = 350;
@@ -367,7 +368,7 @@ mod tests {
         }
     }
 
-    /// It takes texts that look like numbers, and says what it wants in words of its own.
+    /// Accepts texts that look like numbers, and says in its own words what it wants.
     #[derive(Debug, PartialEq, Serialize)]
     struct Zone(String);
     impl<'de> Deserialize<'de> for Zone {
@@ -442,12 +443,12 @@ mod tests {
             wrong("odd:\n  tagged: {kind: basic, user: u, password: 4711, port: 1}", &[]),
             [format!("agent.yaml:2:44: key `odd.tagged` takes a text, not a number | {quotes}")]
         );
-        // of a secret its key is not named, and what is missing without it is not told
+        // The key of a secret is not shown, and a key that is missing only since it was left out is not reported.
         assert_eq!(
             wrong("odd: {tagged: {kind: pin, user: u}}", &[("odd.tagged.pin", "x")]),
             ["flag --tagged.pin: key `odd.tagged` takes a whole number from 0 to 65535, not a text"]
         );
-        // neither are the keys of one, nor what may be one
+        // Neither are keys inside a secret shown, nor what may be a secret.
         let timed = |text: &str| wrong(&format!("odd: {{tagged: {{kind: timed, {text}}}}}"), &[]);
         let hidden = "its value does not fit (it is not shown, since it is a secret)";
         assert_eq!(timed("times: {hunter2: soon}"), [format!("agent.yaml:1:46: key `odd.tagged`: {hidden}")]);
@@ -458,12 +459,12 @@ mod tests {
         let file = wrong("odd: {tagged: {kind: basic, user: u, password-file: x, port: 1}}", &[]);
         let words = "key `odd.tagged.password-file` is unknown | here a secret is in no file of its own: set `password`, be it by a variable";
         assert_eq!(file, [format!("agent.yaml:1:38: {words}")]);
-        // what a type says of its own values has the place of its key, too
+        // A type's own message about its value has the place of its key, too.
         assert_eq!(
             timed("times: {}, time: 5"),
             ["agent.yaml:1:46: key `odd.tagged.time`: `5` has no unit: write `5s` for seconds, `5ms` for milliseconds"]
         );
-        // what is flattened
+        // Flattened keys.
         assert_eq!(
             wrong("flat:\n  name: 7\n  nmae: x\n  user: 5\n  password: 6\n  port: x\n", &[("flat.port", "300000")]),
             [
@@ -475,14 +476,14 @@ mod tests {
                 format!("flag --port: key `flat.port` {number} `300000`"),
             ]
         );
-        // what is in brackets is meant so
+        // What is in brackets is meant as a list.
         assert_eq!(
             wrong("odd: {tagged: {kind: many, labels: {}}}", &[("odd.tagged.name", "[a]")]),
             [
                 "flag --tagged.name: key `odd.tagged.name` takes a text, not a list | put a text in brackets in quotes: `'[a]'`"
             ]
         );
-        // all of it at once
+        // Several mistakes at once.
         let found = wrong("odd:\n  tagged: {kind: basic, user: 5, password: x, port: z, prot: 1}", &[]);
         assert_eq!(found.len(), 3, "{found:?}");
         for text in ["{kind: 1, user: u}", "{kind: basc}"] {
