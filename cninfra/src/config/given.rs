@@ -35,7 +35,7 @@ impl Given {
         self
     }
 
-    /// The mistakes in it with their places, and files without their directory.
+    /// The mistakes with their places, and with files named without their folder.
     pub(super) fn wrong(&self) -> Vec<String> {
         let dir = format!("{}/", self.folder.path().display());
         self.config.check(&self.known).iter().map(|mistake| mistake.to_string().replace(&dir, "")).collect()

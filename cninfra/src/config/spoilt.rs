@@ -210,7 +210,7 @@ enum Beside {
     Of { flat: Flat, tagged: Tagged },
 }
 
-/// What stands last in a tuple says in words of its own what is wrong with it.
+/// The last items of tuples, whose types report in their own words what is wrong with them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum Last {
@@ -226,7 +226,7 @@ struct Ended {
     span: Span,
 }
 
-/// What it says is about both.
+/// Its error is about both numbers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "(u8, u8)")]
 struct Ends(u8, u8);
@@ -249,7 +249,7 @@ struct FlatMany {
 
 macro_rules! many {
     ($($name:ident)*) => {
-        /// More variants than anybody has, all of which take the same.
+        /// More variants than any real enum has, all with the same fields.
         #[derive(Debug, Serialize, Deserialize)]
         #[serde(tag = "of")]
         enum Many {

@@ -143,7 +143,7 @@ impl Narrow<'_, '_> {
         self.fails(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))]))).is_none()
     }
 
-    /// Does the other value change the failure, unless the new one is about that value?
+    /// Does the failure disappear or change with the other value? A failure about that value itself does not count.
     fn is_due_to_value(&self, key: &str, (value, instead): (&Value, Value), tag: Tag, dict: &Dict) -> bool {
         let mut other = dict.clone();
         other.insert(key.to_string(), instead.clone());

@@ -1,4 +1,5 @@
-//! Which mapping lacks a key, found half by half: what is put into those that are read later does not matter, as long as serde tells of the first one that lacks it.
+//! Finds the mapping that lacks a key by bisection. Serde reports the first mapping that lacks it, so what is put into
+//! those that are read later does not matter.
 
 use super::lacks::Lack;
 use crate::config::written::{
@@ -9,16 +10,19 @@ use figment::value::{Tag, Value};
 use std::ops::RangeFrom;
 
 impl Lack<'_, '_> {
-    /// The first of these that lacks the key, and what fits there, if they are read in this order; `None` where that can not be seen.
+    /// The first of these mappings that lacks the key, and a value that fits there, provided that they are read in this
+    /// order. `None` if that cannot be seen.
     ///
-    /// With something that no type reads in all that are read later, the same is said as in the beginning if one of those before lacks the key. So those that may do without it, that do not know it, or that
-    /// have it by another name cost nothing. Some are read in another order, as what is flattened is read last: then what fits takes nothing away, since another one still lacks it.
+    /// A value that no type reads is put into all mappings from one on. If the original failure still occurs, a mapping
+    /// before that one lacks the key. So mappings that may do without the key, that do not know it, or that have it by
+    /// another name need no readings of their own. Some are read in another order: what is flattened is read last. Then
+    /// a value that fits does not make the failure disappear, since another mapping still lacks the key.
     pub(super) fn first(&self, all: &[Way]) -> Option<(Way, Value)> {
         if !self.is_said_with(all, all.len()..) {
             return None;
         }
         let (mut before, mut at) = (0, all.len());
-        // said with all from `at` on, and not from `before` on
+        // The failure occurs with the value in all mappings from `at` on, and does not with it in all from `before` on.
         while at - before > 1 {
             if self.trial.is_spent() {
                 return None;
@@ -29,7 +33,7 @@ impl Lack<'_, '_> {
         let mapping = &all[at.checked_sub(1)?];
         let (mut later, way) = (self.with(all, at..), inner(mapping, self.field));
         let fits = self.fitting(mapping, self.may_be_name(mapping)?, &later)?;
-        // words of that hide whether it is missing in another one that is read later
+        // A type's own message about the value hides whether the key is missing in another mapping that is read later.
         if self.is_in_words(&way, &fits, &later) {
             let mut others = self.with(all, 0..);
             value::remove(&mut others, &way);
@@ -43,7 +47,7 @@ impl Lack<'_, '_> {
         self.is_said_of(&self.with(all, later))
     }
 
-    /// What is read, with the key in these mappings.
+    /// What is read, with a value that no type reads at the key in the later mappings.
     fn with(&self, all: &[Way], later: RangeFrom<usize>) -> Value {
         let mut with = self.trial.merged.clone();
         for mapping in &all[later] {
@@ -130,16 +134,16 @@ mod tests {
         name: Option<String>,
     }
 
-    /// Would the log be told of a panic about what nobody has written?
+    /// Would a panic about a value that nobody has written be logged?
     static LOUD: AtomicBool = AtomicBool::new(false);
 
-    /// Takes nothing that is tried.
+    /// Accepts no trial value.
     #[derive(Debug, Serialize)]
     struct Picky;
     impl<'de> Deserialize<'de> for Picky {
         fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
             let text = String::deserialize(from).map_err(|error| {
-                // of that which is missing it is said by serde
+                // Serde itself reports the missing key.
                 if format!("{error:?}").contains("Missing") { error } else { panic!("no text") }
             })?;
             LOUD.fetch_or(!Panic::is_quiet(), Relaxed);
@@ -203,7 +207,7 @@ mod tests {
         );
     }
 
-    /// What is flattened is read last, and so is a mapping itself.
+    /// What is flattened is read last, and a mapping is finished only after the mappings in it.
     #[test]
     fn of_mappings_that_are_read_in_another_order_none_is_told_in_the_place_of_another() {
         let told =

@@ -1,4 +1,4 @@
-//! What may stand in the place of a key that is missing, so that the reading goes on.
+//! Finds a value that fits in the place of a missing key, so that reading goes on.
 
 use super::{
     lacks::{Lack, MOST_READ, is_read},
@@ -21,24 +21,26 @@ use crate::config::{
 use figment::value::{Tag, Value};
 use serde::de::Unexpected;
 
-/// So many words of a message are tried.
+/// The most words of a message that are tried.
 const MOST_WORDS: usize = 20;
 
-/// So many keys and items are put into what is empty.
+/// The most keys or items that are put into an empty value.
 const MOST_FILLED: usize = 16;
 
-/// What is said of a value that is put in.
+/// What the type says about a trial value.
 enum Said {
     Fits,
     Refused,
-    /// It takes one of these.
+    /// It wants one of these names.
     Names(&'static [&'static str]),
-    /// In words of a type's own, of whatever it is.
+    /// A message of the type's own, which may be about another value.
     Words(String),
 }
 
-/// The key of a mapping whose default says this, and what may stand there: it is not said then. What other defaults say is the same where they panic at one place, so each key gets what fits, from the last one on, until it
-/// is not said any more. Which keys there are is only known of a type that tells it, of one that nobody knows.
+/// The key of a mapping whose default causes this failure, and a value that fits there, so that the failure disappears.
+/// Defaults that panic at the same source location cause the same failure. So each absent key gets a value that fits,
+/// from the last one on, until the failure disappears. The absent keys are known only from a type that lists its keys
+/// when it refuses an unknown one.
 pub(super) fn made(what: &What, spot: &Spot, mapping: &Way, trial: &Trial<'_>) -> Option<(&'static str, Value)> {
     let dict = value::at(trial.merged, mapping)?.as_dict()?;
     let mut with = trial.merged.clone();
@@ -56,8 +58,8 @@ pub(super) fn made(what: &What, spot: &Spot, mapping: &Way, trial: &Trial<'_>) -
 }
 
 impl Lack<'_, '_> {
-    /// What may stand at the key in this mapping, in what is read so; `None` where it may be the name of a variant to which belongs what is beside it, or nothing is known
-    /// that fits.
+    /// A value that fits at the key in this mapping, if `around` is read. `None` if the key may be the name of a
+    /// variant, to which what is beside it belongs, or if no value is known that fits.
     pub(super) fn fitting(&self, mapping: &Way, may_be_name: bool, around: &Value) -> Option<Value> {
         let way = inner(mapping, self.field);
         let tag = value::at(around, mapping)?.tag();
@@ -72,21 +74,21 @@ impl Lack<'_, '_> {
         };
         let least = match self.said(&way, &text(NO_NAME), around) {
             Said::Names(names) if self.is_to_choose(&way, names, around) => return None,
-            // they may be of something that is read later
+            // The message may be about something that is read later.
             Said::Words(_) => Some(self.least(mapping, around)),
             _ => None,
         };
         self.tried(&way, all, least.as_ref().unwrap_or(around))
     }
 
-    /// Does it depend on which of these names is there what is said of others? Then what is beside it belongs to it.
+    /// Does the failure depend on which of these names is there? Then what is beside the name belongs to it.
     fn is_to_choose(&self, way: &[Step], names: &[&str], around: &Value) -> bool {
         let (mut other, mut first) = (around.clone(), None);
         for name in names {
             value::insert(&mut other, way, value::text(*name));
             let said = self.trial.reads(&other).err().map(|failure| failure.what);
             match (&said, &first) {
-                // something belongs to this name, but it is nothing beside it
+                // The variant has content, but not beside its name.
                 (Some(What::NoContent), _) => {}
                 (Some(What::Takes(takes)), _) if takes.mark == Some(Mark::of(&Unexpected::UnitVariant)) => {}
                 (_, None) => first = Some(said),
@@ -97,13 +99,14 @@ impl Lack<'_, '_> {
         false
     }
 
-    /// Which of these fits; else one of which something is said in words, so that it may.
+    /// The first of these values that fits; otherwise one that may fit, since only a message of the type's own is about
+    /// it.
     pub(super) fn tried(&self, way: &[Step], mut all: Vec<Value>, around: &Value) -> Option<Value> {
         let mut in_words: Option<(Value, String)> = None;
         let (mut are_tried, mut other) = (false, None);
         all.reverse();
         while let Some(value) = all.pop().filter(|_| !self.trial.is_spent()) {
-            // where it is a number, others of these are none
+            // The type reads a number there, so it accepts no other kind.
             if matches!(in_words, Some((Value::Num(..), _))) && !matches!(value, Value::Num(..)) {
                 break;
             }
@@ -119,7 +122,8 @@ impl Lack<'_, '_> {
                     all.extend(names.map(|name| Value::String(value.tag(), (*name).to_string())));
                     are_tried = true;
                 }
-                // what is said of each text is of something else, or of a text that is not known here
+                // If the message is the same for each text, it is about something else, or the text that fits is not
+                // known.
                 Said::Words(words) => match &in_words {
                     Some((_, first)) if *first == words => {}
                     Some(_) => drop(other.get_or_insert(value)),
@@ -133,7 +137,7 @@ impl Lack<'_, '_> {
         other.or(in_words.map(|(value, _)| value)).filter(|_| !self.trial.is_spent())
     }
 
-    /// A mapping, or a list of so many, with what it takes in it: so what is missing there is of a type that is known.
+    /// A mapping, or a list of fixed length, filled with what it requires, so that it fits.
     fn filled(&self, way: &[Step], value: Value, around: &Value) -> Option<Value> {
         let tag = value.tag();
         let mut other = around.clone();
@@ -161,7 +165,7 @@ impl Lack<'_, '_> {
             Value::Array(_, items) if items.is_empty() => {
                 let Err(Failure { what: What::Takes(takes), .. }) = self.trial.reads(&other) else { return None };
                 let count = takes.count().filter(|count| (1..=MOST_FILLED).contains(count))?;
-                // no type reads those behind the one that is tried
+                // No type reads the items behind the one that is tried.
                 value::insert(&mut other, way, Value::Array(tag, vec![value::unreadable(0, tag); count]));
                 for at in 0..count {
                     fill(inner_at(way, at), &mut other)?;
@@ -173,7 +177,8 @@ impl Lack<'_, '_> {
         matches!(self.said(way, &filled, around), Said::Fits).then_some(filled)
     }
 
-    /// What is read so, without all in this mapping, and around it, that is read later than the key, of which the same may be said.
+    /// What is read, without everything in and around this mapping that is read later than the key and might fail in
+    /// the same way.
     fn least(&self, mapping: &Way, around: &Value) -> Value {
         let mut least = around.clone();
         for depth in (self.spot.way.len()..=mapping.len()).rev() {
@@ -189,7 +194,7 @@ impl Lack<'_, '_> {
         least
     }
 
-    /// Is something said of it in a type's own words, so that it is not known whether it fits?
+    /// Is a message of the type's own reported about it, so that it is not known whether it fits?
     pub(super) fn is_in_words(&self, way: &[Step], value: &Value, around: &Value) -> bool {
         value.as_str().is_some() && matches!(self.said(way, value, around), Said::Words(_))
     }
@@ -205,7 +210,7 @@ impl Lack<'_, '_> {
             other => other.to_bool().unwrap_or_default().to_string(),
         };
         match &failure.what {
-            // which may be another text
+            // The refused name may be another text.
             What::NoVariant { found, names } if at == way || at == self.spot.way => {
                 match found.ends_with(&format!("`{}`", shown())) {
                     true => Said::Names(names),
@@ -214,15 +219,15 @@ impl Lack<'_, '_> {
                 }
             }
             _ if at.starts_with(way) => Said::Refused,
-            // of what is filled
+            // The failure is about a value that is being filled.
             What::Says(_) if at.len() > self.spot.way.len() && way.starts_with(at) => Said::Refused,
-            // of another mapping
+            // The key is missing in another mapping.
             _ if self.is_it(&failure) => Said::Fits,
             _ if at != self.spot.way => Said::Fits,
             What::Takes(takes) if self.is_in(value, takes.mark) => Said::Refused,
-            // a list of so many
+            // A list of another length is wanted.
             What::Takes(takes) if takes.mark.is_none() && value.as_array().is_some() => Said::Refused,
-            // which may be so in this one
+            // The key may be missing in the trial value.
             What::Missing { field, .. }
                 if matches!(value, Value::Dict(..) | Value::Array(..))
                     && value::at(&other, &inner(way, field)).is_none()
@@ -239,7 +244,7 @@ impl Lack<'_, '_> {
         }
     }
 
-    /// Is it this value, or one in it?
+    /// Does the mark identify this value, or one in it?
     fn is_in(&self, value: &Value, mark: Option<Mark>) -> bool {
         let mut all = Vec::new();
         let is_it = |here: &Value| mark == Some(Mark::of(&unexpected(here)));
@@ -247,7 +252,7 @@ impl Lack<'_, '_> {
         !all.is_empty()
     }
 
-    /// Is it a key of what is read there, and not one of any?
+    /// Does the type know this key, and not accept any key?
     fn has(&self, way: &[Step], field: &str, around: &Value) -> bool {
         let is_read = |key: &str| {
             let mut other = around.clone();
@@ -260,7 +265,7 @@ impl Lack<'_, '_> {
     }
 }
 
-/// What a message may name that would fit: its words, with signs and without.
+/// Texts in a message that might fit: its words, with punctuation and without.
 fn told_in(words: &str, take: &mut dyn FnMut(&str)) {
     let is_end: [fn(char) -> bool; 2] =
         [|c| !c.is_alphanumeric() && c != '-' && c != '_', |c| c.is_whitespace() || c == '`' || c == ','];
@@ -284,7 +289,7 @@ mod tests {
         behind: Option<Behind>,
     }
 
-    /// The same is said of both hosts.
+    /// Both hosts have the same message.
     #[derive(Debug, Serialize, Deserialize)]
     struct Behind {
         label: String,

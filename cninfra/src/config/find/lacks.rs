@@ -184,7 +184,7 @@ impl Lack<'_, '_> {
         is_read(&failure.what, 0).or_else(|| self.is_at(&failure, mapping))
     }
 
-    /// The same for a failure that has the place of the key in this mapping, since serde does not buffer it.
+    /// `Some(false)` if the failure has the place of the key in this mapping, as it has where serde does not buffer.
     fn is_at(&self, failure: &Failure, mapping: &[Step]) -> Option<bool> {
         let spot = failure.spot.as_ref()?;
         (spot.way == inner(mapping, self.field)).then_some(false)

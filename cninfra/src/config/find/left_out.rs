@@ -1,4 +1,4 @@
-//! Keys that are there, maybe by another name, and wrong: serde tells of them as missing once they have been left out.
+//! Keys that are set, maybe by another name, but wrong. Once they have been left out, serde reports them as missing.
 
 use super::trial::{MadeUp, Trial};
 use crate::config::{
@@ -13,7 +13,8 @@ use crate::config::{
 };
 use figment::value::Value;
 
-/// A mapping in which this key was wrong, so that it has been left out, and nothing stands in its place.
+/// The first mapping in which this key was wrong, so that it has been left out, and in which nothing was made up for
+/// it.
 pub(super) fn mapping_without(field: &str, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Way> {
     let is_inner = |way: &[Step]| {
         let is_key = matches!(way.last(), Some(Step::Key(key)) if key == field);
@@ -31,7 +32,8 @@ pub(super) fn mapping_without(field: &str, spot: &Spot, trial: &Trial<'_>, made_
     trial.dropped.iter().filter_map(mapping_of).min()
 }
 
-/// Has this key, for which this would do, been left out by another name? With both names, serde tells of the second one.
+/// Has this key been left out by another name? If both names are set to a value that fits, serde reports the second
+/// one.
 pub(super) fn has_other_name(lacks: &Way, fits: &Value, trial: &Trial<'_>) -> bool {
     let Some((Step::Key(field), mapping)) = lacks.split_last() else { return false };
     let is_beside =

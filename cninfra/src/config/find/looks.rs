@@ -19,7 +19,7 @@ const MOST: usize = 6;
 /// The most values of a section that are read to find them: each text is a source of its own, and there may be many.
 pub(super) const MOST_TRIED: usize = 1_000_000;
 
-/// The same for the texts elsewhere, each read with no more than what is around it, so that not each needs all of it.
+/// The same for the texts elsewhere, each read with no more than what is around it, and not with the whole section.
 pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
     let mut found = OriginalTexts::new();
     for (way, _) in trial.layers.originals(trial.merged, &[]) {

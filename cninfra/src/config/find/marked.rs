@@ -1,4 +1,5 @@
-//! Which value, name or key it is that serde tells of, in what it has put by: with another one in its place, it tells of that. So it takes no more readings further in.
+//! Finds the value, name or key in a buffered value that a failure is about: if another one is put in its place, the
+//! failure is about that. So the search takes no more readings for what is further in.
 
 use super::trial::Trial;
 use crate::config::{
@@ -15,11 +16,12 @@ use crate::config::{
 use figment::value::{Num, Value};
 use serde::de::Unexpected;
 
-/// Of so many that are the same each is tried; so many are told apart at once.
+/// The most equal values that are tried one by one, and the most that are told apart at once.
 const MOST: usize = 50;
 const AT_ONCE: usize = 200;
 
-/// The way to it; `None` where it is something else than a text, a number, a truth value, a name or a key in there, or can not be known.
+/// The way to it; `None` if it is something else than a text, a number, a truth value, a name or a key in there, or if
+/// it cannot be found.
 pub(super) fn marked(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way> {
     let here = value::at(trial.merged, &spot.way)?;
     let mut all = Vec::new();
@@ -39,7 +41,8 @@ pub(super) fn marked(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way>
     Some(way)
 }
 
-/// Of numbers that are the same, the one where a text is wanted: each becomes another one of its own, which is as right as it was where a number is wanted.
+/// Finds the one of several equal numbers at which a text is wanted. Each is replaced by a different number, which is
+/// as right as before where a number is wanted.
 fn digits(takes: &Takes, spot: &Spot, mut all: Vec<Way>, trial: &Trial<'_>) -> Option<Way> {
     let is_number = |way: &Way| matches!(value::at(trial.merged, way), Some(Value::Num(..)));
     if !takes.wants_text() || all.len() < 2 || !all.iter().all(is_number) {
@@ -53,7 +56,7 @@ fn digits(takes: &Takes, spot: &Spot, mut all: Vec<Way>, trial: &Trial<'_>) -> O
         let (mut value, mut marks) = (trial.merged.clone(), Vec::new());
         let mut numbers = (1..).map(|number| (Num::U8(number), Some(Mark::of(&Unexpected::Unsigned(number.into())))));
         for way in some {
-            // what is not replaced is told apart
+            // Numbers that are not replaced are told apart from the new ones.
             let (number, mark) = numbers.find(|(_, mark)| *mark != takes.mark)?;
             let another = Value::Num(value::at(&value, way)?.tag(), number);
             marks.push(mark);
@@ -65,9 +68,9 @@ fn digits(takes: &Takes, spot: &Spot, mut all: Vec<Way>, trial: &Trial<'_>) -> O
         }
         match marks.iter().position(|mark| told.mark == *mark) {
             Some(at) if told.wants_text() => return Some(all.swap_remove(at)),
-            // a number is wanted there, which takes fewer
+            // A number is wanted there, but the new one is out of its range.
             Some(at) => drop(all.remove(at)),
-            // it is none of these
+            // The failure is about none of these.
             None if told.mark == takes.mark => drop(all.drain(..marks.len())),
             None => return None,
         }
@@ -85,7 +88,7 @@ enum Other {
 
 fn others(what: &What) -> &'static [Other] {
     match what {
-        // a text may be right there
+        // A text would be right there.
         What::Takes(takes) if takes.wants_text() => &[Other::Number],
         What::Takes(_) => &[Other::Text, Other::Number],
         What::NoVariant { .. } => &[Other::Text],
@@ -94,7 +97,7 @@ fn others(what: &What) -> &'static [Other] {
     }
 }
 
-/// Is it what is told of, or the same as that?
+/// May the failure be about this value, or about an equal one?
 fn may_be(what: &What, value: &Value) -> bool {
     match (what, value) {
         (What::Unknown { key, .. }, Value::Dict(_, dict)) => dict.contains_key(key),
@@ -127,13 +130,13 @@ fn is_it(what: &What, spot: &Spot, way: &[Step], trial: &Trial<'_>, other: Other
             (What::NoVariant { names, .. }, What::NoVariant { found, names: of }) => {
                 *names == of && found.contains(NO_NAME)
             }
-            // what has the same keys would not know this one either
+            // A type with the same known keys would refuse the original key, too.
             (What::Unknown { known, .. }, What::Unknown { key, known: of }) => *known == of && key == NO_NAME,
             _ => false,
         }
 }
 
-/// All values that are such, without what is left out, in the order in which they are read.
+/// The ways to all such values, except those that are left out, in the order in which they are read.
 pub(super) fn find(
     value: &Value,
     way: &mut Way,
@@ -251,7 +254,7 @@ mod tests {
         assert!(by.len() == 8 && by.values().all(|row| row.user == "1" && row.n == Some(1)), "{by:?}");
     }
 
-    /// Each gets another one of its own, so that it takes no reading for each of them.
+    /// Each number is replaced by a different one, so not each needs a reading of its own.
     #[test]
     fn of_hundreds_of_the_same_digits_those_are_numbers_that_are_to_be() {
         const COUNT: usize = 220;

@@ -1,4 +1,4 @@
-//! [`Mistakes`]: what is wrong with a section, told once each, and without what only follows from it.
+//! [`Mistakes`]: what is wrong with a section. Each mistake is reported once, without what only follows from it.
 
 use super::{culprit::Nearness, looks, trial::Trial};
 use crate::{
@@ -27,55 +27,55 @@ use std::{cell::Cell, collections::HashSet, time::Instant};
 
 const TAG: &str = "what begins with `!` is a tag of YAML: remove it, or put all of it in quotes where it is a text";
 
-/// Where something is wrong, as far as that is known.
+/// Where something is wrong, as far as it is known.
 #[derive(Clone, Copy)]
 pub(super) struct At<'s> {
     pub(super) spot: &'s Spot,
     pub(super) nearness: Nearness,
 }
 
-/// What is wrong with a section.
+/// The mistakes of a section, and the state of the search for them.
 pub(super) struct Mistakes<'a> {
     pub(super) section: Named<'a>,
     pub(super) layers: &'a Layers,
-    /// All of them.
+    /// All layers merged.
     pub(super) whole: &'a Figment,
-    /// So many are told.
+    /// The most mistakes that are reported.
     pub(super) most: usize,
     pub(super) began: Instant,
-    /// It took so long that there may be more than what was found.
+    /// It took so long that there may be more mistakes than were found.
     pub(super) is_late: bool,
-    /// All that is read, and where it is looked for in that with the name of a variant that nobody has said.
+    /// If the name of a variant is made up: what is read, and the place in it that is searched for mistakes.
     pub(super) within: Option<(&'a Value, &'a [Step])>,
-    /// Each is told once.
+    /// The places about which something has been reported.
     seen: HashSet<(usize, Way)>,
-    /// The first key of the section itself that nothing says and that has no default.
+    /// The first required key of the section itself that no source sets.
     pub(super) missing: Option<&'static str>,
     pub(super) all: Vec<Mistake>,
-    /// Something that is said has been left out, since it is wrong.
+    /// Something that the sources say has been left out, because it is wrong.
     pub(super) lost: bool,
-    /// Mappings that have been left out since something is wrong with what several layers say of them.
+    /// Mappings that are left out because several layers together say something wrong.
     pub(super) lent: Dropped,
-    /// Where something has been left out, since it has two names of one key.
+    /// The paths at which something was left out because one key was set by two of its names.
     pub(super) named_twice: Vec<Vec<String>>,
-    /// Something stands in the place of a key that is missing.
+    /// A value was made up for something missing or wrong.
     pub(super) is_made_up: bool,
-    /// Keys that were probably meant by those that nobody knows.
+    /// The known keys that unknown ones were probably meant to be.
     pub(super) meant: Vec<String>,
-    /// Where keys are that nobody knows, within what serde puts by.
+    /// Where unknown keys are in values that serde buffers.
     pub(super) unknown: HashSet<(usize, Way)>,
-    /// Secrets whose files do not answer.
+    /// The mistakes of secrets whose files do not answer.
     pub(super) unanswered: Vec<Mistake>,
-    /// What looks like something else, and is a text, of each layer.
+    /// For each layer, the texts that look like something else.
     pub(super) texts: Vec<OriginalTexts>,
-    /// How many values may still be read to find out what is one.
+    /// How many more values may be read to find such texts.
     pub(super) left_for_texts: usize,
-    /// How many values may still be read to find out where something is wrong.
+    /// How many more values may be read to find out where mistakes are.
     pub(super) left: &'a Cell<usize>,
 }
 
 impl<'a> Mistakes<'a> {
-    /// None so far.
+    /// No mistakes so far.
     pub(super) fn new(section: Named<'a>, layers: &'a Layers, whole: &'a Figment, left: &'a Cell<usize>) -> Self {
         let most = layers.most_mistakes();
         Mistakes {
@@ -111,7 +111,7 @@ impl<'a> Mistakes<'a> {
         }
     }
 
-    /// None so far, of what is looked for at this place with the name of a variant that nobody has said.
+    /// No mistakes so far, for a search at this place with a made-up name of a variant.
     pub(super) fn with_a_name<'l>(&self, within: (&'l Value, &'l [Step]), left: &'l Cell<usize>) -> Mistakes<'l>
     where
         'a: 'l,
@@ -121,22 +121,22 @@ impl<'a> Mistakes<'a> {
         Mistakes { texts, left_for_texts, began, within: Some(within), ..new }
     }
 
-    /// Is it around all in which something is looked for?
+    /// Is it around the value that is searched?
     pub(super) fn is_around(&self, way: &[Step]) -> bool {
         self.within.is_some_and(|(_, within)| within.len() > way.len() && within.starts_with(way))
     }
 
-    /// Has texts for what they look like.
+    /// Takes these values as the texts that they are, in spite of what they look like.
     pub(super) fn take_for_texts(&mut self, texts: OriginalTexts) {
         texts.into_iter().for_each(|(way, text)| self.texts[self.layers.layer_of(text.tag(), &way)].push((way, text)));
     }
 
-    /// Is something told of what a layer says there?
+    /// Is something reported about what a layer says at this place, or inside it?
     pub(super) fn is_told_within(&self, entry: usize, way: &[Step]) -> bool {
         self.seen.iter().any(|(of, told)| *of == entry && told.starts_with(way))
     }
 
-    /// Tells the keys that two files set.
+    /// Reports the keys that two files set.
     pub(super) fn twice(&mut self) {
         for Duplicate { first, second } in self.layers.duplicates().into_iter().take(self.most + 1) {
             let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
@@ -145,7 +145,7 @@ impl<'a> Mistakes<'a> {
         }
     }
 
-    /// Tells why a reading stopped.
+    /// Reports why a reading stopped, unless that follows from something else.
     pub(super) fn tell(&mut self, what: &What, at: At<'_>, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) {
         if self.follows(what, at, notes, dropped, trial) {
             return;
@@ -171,7 +171,7 @@ impl<'a> Mistakes<'a> {
                     false if trial.is_text_in_brackets(what, spot) => {
                         Some("put a text in brackets in quotes: `'[a]'`".to_string())
                     }
-                    // which may be a secret
+                    // The tag is not shown, since it may be a secret.
                     false if self.layers.has_tag(spot) => Some(TAG.to_string()),
                     false => what.brackets(self.layers.is_process(spot.entry)).map(str::to_string),
                 };
@@ -200,7 +200,7 @@ impl<'a> Mistakes<'a> {
                 let agent_keys = if spot.path.is_empty() { self.section.agent_keys } else { &[] };
                 let inner = if spot.path.is_empty() { String::new() } else { format!("{}.", spot.path.join(".")) };
                 let form = other_form(key);
-                // where the type does not say beforehand what it wants, a secret can not be told from other keys
+                // In a value that serde buffers, a secret cannot be told from other keys.
                 let help = match known.iter().find(|known| key.len() > form.len() && same(known, &form)) {
                     Some(known) => {
                         format!("here a secret is in no file of its own: set `{known}`, be it by a variable")
@@ -244,7 +244,7 @@ impl<'a> Mistakes<'a> {
             What::Variants { keys, .. } => {
                 self.keys(spot, keys).pop().map_or_else(|| self.layers.place(spot, part), |(place, _)| place)
             }
-            // where a person writes: a flag may have said some other part of the mapping
+            // It is reported in a file, where a person writes: a flag may have set another part of the mapping.
             What::Missing { .. } if !self.layers.is_taken_whole(spot) => {
                 let entry = self.layers.file_of_mapping(spot).unwrap_or(spot.entry);
                 self.layers.place(&Spot { entry, ..spot.clone() }, part)
@@ -252,7 +252,7 @@ impl<'a> Mistakes<'a> {
             _ => self.layers.place(spot, part),
         };
         let mistake = Mistake::new(place, text).in_section(self.section.name).help_if(help);
-        // a layer may be read by itself more than once
+        // A layer may be read by itself more than once.
         if self.all.contains(&mistake) {
             return;
         }
@@ -263,7 +263,8 @@ impl<'a> Mistakes<'a> {
         if matches!(what, What::Unanswered(_)) { self.unanswered.push(mistake) } else { self.all.push(mistake) }
     }
 
-    /// Which variants stand beside each other. Names that the choice does not have are not shown: they may be secrets.
+    /// The variants that stand beside each other. Names that the choice does not have are not shown: they may be
+    /// secrets.
     fn variants(&self, name: &str, keys: &[String], names: &[&str], spot: &Spot) -> String {
         let shown = |key: &str| names.iter().find(|name| same(name, key)).map(|name| format!("`{}`", kebab(name)));
         let keys = self.keys(spot, keys);
@@ -275,7 +276,7 @@ impl<'a> Mistakes<'a> {
         format!("{name} takes one of {}: {what} stands beside {}", one_of(names), others.join(" and "))
     }
 
-    /// Keys of a mapping with their places, in the order of these.
+    /// Keys of a mapping with their places, sorted by place.
     fn keys<'k>(&self, spot: &Spot, keys: &'k [String]) -> Vec<(Place, &'k str)> {
         let place = |key: &'k String| {
             let way = inner(&spot.way, key);
@@ -286,7 +287,7 @@ impl<'a> Mistakes<'a> {
         keys
     }
 
-    /// The key as it is written.
+    /// The key as its source spells it.
     fn written(&self, spot: &Spot) -> String {
         let mut path = spot.path.clone();
         if let (Some(last), Some(written)) = (path.last_mut(), self.layers.written(spot)) {
@@ -295,7 +296,7 @@ impl<'a> Mistakes<'a> {
         format!("{}.{}", self.section.name, path.join("."))
     }
 
-    /// In the order of their places.
+    /// The mistakes in the order of their places.
     pub(super) fn sorted(mut self) -> Vec<Mistake> {
         mistake::sort(&mut self.all);
         if self.all.len() > self.most || self.is_late {
@@ -411,7 +412,7 @@ mod tests {
                     |told: &[String], of: &str| told.len() == 1 && told[0].starts_with(&format!("{of}: key `"));
                 let told = wrong(file, &[], &[(key, text)]);
                 assert!(is_one(&told, &format!("flag --{key}")), "{key} {text}: {told:?}");
-                // and over that a part again
+                // And a part again that overrides it.
                 let variable = format!("variable {}", key.to_uppercase());
                 let told = wrong(file, &[(key, text)], &[(&format!("{key}.port"), "2")]);
                 assert!(is_one(&told, &variable), "{key} {text}: {told:?}");
@@ -419,7 +420,7 @@ mod tests {
                 assert!(told.len() == 2 && told[0].contains(".port`") && is_one(&told[1..], &variable), "{told:?}");
             }
         }
-        // what may be there as well is not wrong, and what is over it has to do without what is below
+        // A value of another variant is not wrong, and what overrides it gets nothing from the layers below.
         let told = wrong("untagged: {host: x, port: 1}", &[("untagged", "7")], &[("untagged.port", "2")]);
         assert_eq!(told, ["flag --untagged.port: key `odd.untagged`: what is there fits nothing that it takes"]);
         let told = wrong("tls: {cert: a, key: b}", &[("tls", "")], &[("tls.port", "2")]);
@@ -436,7 +437,7 @@ mod tests {
         assert_eq!(told, [format!("flag --span.high: {ends}")]);
         let told = wrong("span: {low: 5}", &[], &[("span.high", "2")]);
         assert_eq!(told, [format!("flag --span.high: {ends}")]);
-        // where it is overridden
+        // The wrong value is overridden.
         let told = wrong("span: {low: 5, high: x}", &[], &[("span.high", "2")]);
         assert_eq!(told, [format!("odd.conf:1:22: {byte}"), format!("flag --span.high: {ends}")]);
         let told = wrong("span: {low: 5}", &[("span.high", "x")], &[("span.high", "2")]);

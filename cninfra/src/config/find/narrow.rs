@@ -1,5 +1,6 @@
-//! [`Narrow`]: of which part of a value something is said, which is found by reading it with less and less of it. serde stops at the first part that is wrong, so of
-//! several parts it is in the first half of them if the same is said without the others, and else in the second one.
+//! [`Narrow`]: finds the part of a value that a failure is about, by reading it with less and less of it. Serde stops
+//! at the first part that is wrong: of several parts, it is in the first half if the failure also occurs without the
+//! others, and otherwise in the second half.
 
 use super::{items::is_of_length, trial::Trial};
 use crate::config::{
@@ -16,30 +17,31 @@ use crate::config::{
 use figment::value::{Dict, Tag, Value};
 use std::ops::Range;
 
-/// A search, which goes in step by step.
+/// A search that goes further in step by step.
 pub(super) struct Narrow<'t, 'a> {
     trial: &'t Trial<'a>,
-    /// What is said, and of which place.
+    /// The failure that is searched for, and its place.
     what: &'t What,
     spot: &'t Spot,
-    /// What is still read, and how far the search has come in that.
+    /// What is still read, and the way in it that the search has come.
     whole: Value,
     pub(super) way: Way,
-    /// The way there in what has all items of its lists.
+    /// The same way in the original value, whose lists have all their items.
     full: Way,
-    /// What is left out around it.
+    /// What is left out around the searched value.
     dropped: Dropped,
-    /// From here on it is not sure whether it is said of the whole.
+    /// The length of the way from which on the failure might be about the value there as a whole.
     pub(super) doubt: Option<usize>,
 }
 
 impl<'t, 'a> Narrow<'t, 'a> {
-    /// Of what is said of all that is tried.
+    /// A search in everything that the trial reads at this place.
     pub(super) fn new(trial: &'t Trial<'a>, what: &'t What, spot: &'t Spot) -> Self {
         let is_within = |(_, way): &&(usize, Way)| way.starts_with(&spot.way);
         let dropped = trial.dropped.iter().filter(|place| !is_within(place)).cloned().collect();
         let (way, full, mut whole) = (spot.way.clone(), spot.way.clone(), trial.merged.clone());
-        // what is left out within it keeps its place no longer, so that its items can be read without each other
+        // Values in it that were left out are removed, without keeping their places, so that items can be read without
+        // the others.
         if let Some(here) =
             value::at(trial.merged, &way).filter(|_| trial.dropped.iter().any(|place| is_within(&place)))
         {
@@ -48,16 +50,17 @@ impl<'t, 'a> Narrow<'t, 'a> {
         Narrow { trial, what, spot, whole, way, full, dropped, doubt: None }
     }
 
-    /// The way to what is wrong, as far as that can be known.
+    /// The way to what is wrong, as far as it can be known.
     pub(super) fn way(&mut self) -> Way {
         while self.step().is_some() {}
         self.full.truncate(self.doubt.unwrap_or(usize::MAX));
         self.full.clone()
     }
 
-    /// The part of what has been come to that is wrong; `None` where it is all of it, or can not be known.
+    /// The wrong part of the value that the search has come to; `None` if all of it is wrong, or if that cannot be
+    /// known.
     fn step(&mut self) -> Option<Step> {
-        // what has been found is something, too
+        // What has been found so far is useful, too.
         if self.trial.is_spent() {
             return None;
         }
@@ -68,7 +71,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
         }
     }
 
-    /// Is it the name of a variant that is wrong, which has been come to?
+    /// Has the search come to the name of a variant?
     pub(super) fn is_name(&self) -> bool {
         self.refuses_name(value::text(NO_NAME))
     }
@@ -77,7 +80,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
         let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
         let none = self.fails(some(0..0));
         let have_places = none.as_ref().is_some_and(|failure| is_of_length(&failure.what));
-        // it is said of the list, as also that it has too few of them, or too many
+        // The failure is about the list itself, for example because it has too few items, or too many.
         if is_of_length(self.what) || none.is_some_and(|failure| self.is_it(&failure)) {
             return None;
         }
@@ -85,7 +88,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
             true => (0..items.len()).find(|at| self.is_said(some(0..at + 1)))?,
             false => half_by_half(items.len(), &|range| self.is_said(some(range)))?,
         };
-        // with more behind it than is read, it is not said of all of them
+        // With one item more than is read, a failure about the whole list would not occur.
         let more = items[..=at].iter().cloned().chain([value::unreadable(0, tag)]).collect();
         let is_of_item = self.is_said(Value::Array(tag, more));
         if have_places && !is_of_item {
@@ -95,19 +98,19 @@ impl<'t, 'a> Narrow<'t, 'a> {
         let all = value::at(self.trial.merged, &self.full)?.as_array()?;
         let mut there = (0..all.len()).filter(|at| !self.trial.is_left_out(&all[*at], &inner_at(&self.full, *at)));
         let step = Step::Index(there.nth(at)?);
-        // those before it keep their places
+        // The items before it keep their places.
         let from = if have_places { 0 } else { at };
         self.go_on(some(from..at + 1), Step::Index(at - from), step.clone());
         Some(step)
     }
 
-    /// A mapping is read with as little as it can be: with the keys that it misses one after the other (of an enum, first its name), and then with more and more
-    /// of the others.
+    /// A mapping is read with as few keys as possible: first with the keys that it requires, one after the other (for
+    /// an enum, its name comes first), and then with parts of the others.
     fn key(&mut self, tag: Tag, dict: &Dict) -> Option<Step> {
         let is_missing = matches!(self.what, What::Missing { .. });
         let (mut kept, mut needed) = (Dict::new(), Vec::new());
         if is_missing {
-            // that a key is missing in there is said of no number, and of no text
+            // No key can be missing in a number or a text, so these are kept.
             let plain = dict.iter().filter(|(_, value)| !matches!(value, Value::Dict(..) | Value::Array(..)));
             kept.extend(plain.map(|(key, value)| (key.clone(), value.clone())));
         }
@@ -141,7 +144,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
             _ => None,
         };
         if name.is_some() && name == found.as_ref().map(|(part, _)| *part) {
-            // it is said of what is made where no more than that is said
+            // The name alone is enough for the failure, so it is about something that is made by default.
             return None;
         }
         let found = match self.what {
@@ -155,7 +158,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
         Some(step)
     }
 
-    /// Is it this mapping that misses the key, and not what is in it? Then it is not said when the key is there.
+    /// Is the key missing in this mapping, and not inside it? Then the failure does not occur if the key is there.
     fn misses(&self, tag: Tag, dict: &Dict, field: &str) -> bool {
         let mut other = dict.clone();
         other.insert(field.to_string(), value::text(NO_NAME));
@@ -170,23 +173,23 @@ impl<'t, 'a> Narrow<'t, 'a> {
         self.refuses_name(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))])))
     }
 
-    /// Is this no name of a variant, and refused as such?
+    /// Is this value, which is no variant's name, refused as a name?
     fn refuses_name(&self, here: Value) -> bool {
         let refused = |Failure { what, .. }| match what {
             What::NoVariant { found, .. } => found.contains(NO_NAME),
-            // in a secret
+            // A failure in a secret begins with the refused name.
             What::Says(words) => words.starts_with(NO_NAME),
             _ => false,
         };
         self.fails(here).is_some_and(refused)
     }
 
-    /// Is something said of another place than that of which all this is?
+    /// Is the failure about a place outside the searched value?
     pub(super) fn is_elsewhere(&self, failure: &Failure) -> bool {
         failure.spot.as_ref().is_some_and(|spot| !spot.way.starts_with(&self.spot.way))
     }
 
-    /// What is said, if it is so in a type's own words.
+    /// The message, if it is the type's own.
     pub(super) fn words(&self) -> Option<&str> {
         match self.what {
             What::Says(words) => Some(words),
@@ -198,19 +201,19 @@ impl<'t, 'a> Narrow<'t, 'a> {
         self.trial.is_it(failure, self.what, self.spot)
     }
 
-    /// Is the same said when this is there?
+    /// Does the same failure occur if this is the value that the search has come to?
     pub(super) fn is_said(&self, here: Value) -> bool {
         self.fails(here).is_some_and(|failure| self.is_it(&failure))
     }
 
-    /// What is wrong when this is where the search has come to.
+    /// The failure if this is the value that the search has come to.
     pub(super) fn fails(&self, here: Value) -> Option<Failure> {
         let mut other = self.whole.clone();
         value::replace(&mut other, &self.way, here);
         Trial { dropped: &self.dropped, ..*self.trial }.reads(&other).err()
     }
 
-    /// Goes in, with no more of what is there than this.
+    /// Goes one step further in, and keeps no more than this of the value.
     fn go_on(&mut self, here: Value, step: Step, full: Step) {
         value::replace(&mut self.whole, &self.way, here);
         self.way.push(step);
@@ -239,7 +242,7 @@ fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
     }
 }
 
-/// The first of so many parts of which alone the same is said.
+/// The first of `len` parts with which alone the failure occurs, found by bisection.
 fn half_by_half(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<usize> {
     let (mut from, mut to) = (0, len);
     while to - from > 1 {
@@ -301,7 +304,7 @@ mod tests {
         Words { from: Lower, to: Option<Lower> },
     }
 
-    /// What is wrong in a file, with line (but the first) and column, and flags.
+    /// The mistakes in a file of one line and in flags, with their columns.
     fn wrong(file: &str, flags: &[(&str, &str)]) -> Vec<String> {
         Given::file(Odd::META, file).flags(flags).wrong_in_line()
     }
@@ -333,7 +336,7 @@ mod tests {
             wrong("secret: {kind: words, from: upper, to: upper}", &[]),
             [format!("29: {fits}"), format!("40: {fits}")]
         );
-        // so also of one that nobody else writes
+        // Also if the name is the one that is tried.
         assert_eq!(wrong("secret: {kind: \"\\0\", user: u}", &[]), [format!("16: {fits}")]);
     }
 

@@ -1,5 +1,6 @@
-//! Which key of a mapping is read last before something is said: each gets a value that no type reads, and the first that is read tells so. It is said of that key, or of all of
-//! several keys that have been read; and not of those where some are read only later.
+//! Finds the key of a mapping that is read last before a failure. Each key gets a value that no type reads, and the
+//! failure reveals which of them is read first; that key gets its own value back, and so on. The failure is about the
+//! last key, or about several keys that have been read, but not about those that are read only later.
 
 use super::{lacks::is_read, narrow::Narrow};
 use crate::config::{
@@ -8,22 +9,22 @@ use crate::config::{
 };
 use figment::value::{Dict, Tag, Value};
 
-/// So many keys are told apart.
+/// The most keys that are told apart.
 const MOST: u16 = 100;
 
-/// No key that anybody writes; it comes after all others.
+/// A key that nobody writes, and that sorts after all others.
 const AFTER_ALL: &str = "\u{10ffff}";
 
-/// What is read of a mapping until it is said.
+/// What is read of a mapping until the failure occurs.
 pub(super) struct Order<'d> {
     pub(super) last: &'d String,
-    /// With the last one.
+    /// The keys that are read, including the last one.
     pub(super) read: Dict,
     unread: Vec<&'d String>,
 }
 
 impl Narrow<'_, '_> {
-    /// `None` where it can not be seen.
+    /// `None` if the order cannot be seen.
     pub(super) fn order<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<Order<'d>> {
         let mut unread: Vec<(u16, &String)> = (0..=MOST).zip(dict.keys()).collect();
         let numbered = |(number, key): &(u16, &String)| ((*key).clone(), value::unreadable(*number, tag));
@@ -44,11 +45,13 @@ impl Narrow<'_, '_> {
         }
     }
 
-    /// Does nothing that was read before the last key matter, and is that sure? `None` where it may be said of several together.
+    /// `Some(true)` if the failure is about the last key alone, `Some(false)` if that is not certain, `None` if it may
+    /// be about several keys together.
     ///
-    /// What is missing before the last one is read belongs to what is around it: so it is only sure if something is read later, or had to be there.
+    /// It is certain only if something is read after the last key, or if a required key is not missed before the last
+    /// one is read: then the failure cannot be about the whole mapping.
     pub(super) fn is_of_last(&self, order: &Order<'_>, tag: Tag) -> Option<bool> {
-        // what is read later may say the same of itself
+        // Keys that are read later might fail in the same way.
         let unread = order.unread.iter().map(|key| ((*key).clone(), value::unreadable(1, tag)));
         let all = value::dict(order.read.iter().map(|(key, value)| (key.clone(), value.clone())).chain(unread));
         let without = |keys: &[&String], unreadable: Option<&String>| {
@@ -67,7 +70,7 @@ impl Narrow<'_, '_> {
         if is_said(&without_last) {
             return None;
         }
-        // where any keys may be, one that comes after all others is read later, too
+        // If any keys are accepted, one that sorts after all others is also read later.
         let after = &AFTER_ALL.to_string();
         let mut is_sure =
             tells(&without_last, 1) || is_said(&without(&[], Some(after))) && reads(without(&[last], Some(after)));
@@ -158,7 +161,7 @@ mod tests {
         size: u16,
     }
 
-    /// Right without a word.
+    /// Right without any words.
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(try_from = "Flat<Beside>")]
     struct Checked(Flat<Beside>);
@@ -241,7 +244,7 @@ mod tests {
     fn of_two_that_are_alike_the_one_that_is_wrong_is_told() {
         assert_eq!(wrong("two: {label: l, from: wrong, low: 1, high: 1, to: lower}"), [word("two.from")]);
         assert_eq!(wrong("two: {label: l, from: lower, low: 1, high: 1, to: wrong}"), [word("two.to")]);
-        // nothing is known that fits, so the other one is not read
+        // No value is known that fits, so the other one is not read.
         assert_eq!(wrong("two: {label: l, from: wrong, low: 1, high: 1, to: wrong}"), [word("two.from")]);
     }
 
@@ -254,10 +257,10 @@ mod tests {
         let n = "key `odd.entries.n` takes a whole number from 0 to 255, not `-1`".to_string();
         let words = [word("entries.by.a"), word("entries.by.b")];
         assert_eq!(wrong("entries: {n: -1, kind: words, by: {a: x, b: x}}"), [&[n][..], &words].concat());
-        // and of items beside them
+        // And beside items that are wrong.
         let parts = ["list[0]", "list[2]", "by.a", "by.c"].map(|key| word(&format!("parts.{key}")));
         assert_eq!(wrong("parts: {n: 1, list: [x, lower, x], by: {a: x, b: lower, c: x}, port: 1, size: 1}"), parts);
-        // a map has what keys it has
+        // A map requires no keys.
         let told = wrong("parts: {n: 1, list: [x], by: {a: x}}");
         let [port, size] = ["port", "size"].map(|key| format!("key `odd.parts`: the key `{key}` is missing"));
         assert_eq!(told, [port, size, word("parts.list[0]"), word("parts.by.a")]);

@@ -1,4 +1,4 @@
-//! [`Trial`]: what a type says of other values than those that are there, for the words of a mistake.
+//! [`Trial`]: reads a section with other values than its own, to find out where a mistake is and how to word it.
 
 use super::holds::may_hold_secret;
 use crate::{
@@ -30,51 +30,56 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A section that has a mistake.
+/// A section that has a mistake, and what is needed to read it again.
 #[derive(Clone, Copy)]
 pub(super) struct Trial<'a> {
     pub(super) section: Named<'a>,
     pub(super) layers: &'a Layers,
     pub(super) dropped: &'a Dropped,
-    /// What holds of it, and what of that is read.
+    /// The section's value, and the part of it that is read.
     pub(super) whole: &'a Value,
     pub(super) merged: &'a Value,
     pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
-    /// How many values may still be read so.
+    /// How many more values may be read in trials.
     pub(super) left: &'a Cell<usize>,
-    /// What is looked for is said in other words each time.
+    /// The failure that is searched for has other words each time.
     pub(super) is_unsteady: bool,
 }
 
-/// What stands in the place of keys that are missing; nothing where it did not fit.
+/// Values that are made up for missing keys; `None` for one that did not fit.
 pub(super) type MadeUp = Vec<(Way, Option<Value>)>;
 
-/// Reads what nobody has written, or not all of it. A panic of the type is what is said of it, and not an event.
+/// Reads a value that nobody has written, or only a part of one. A panic of the type is a failure then, and is not
+/// logged.
 pub(super) fn quietly(
     read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
     reader: Reader<'_, '_>,
 ) -> Result<(), Failed> {
-    // who reads catches it
+    // `read` catches a panic of the type itself, and knows its place.
     foreign::guard_quietly(|| read(reader)).unwrap_or_else(|panic| Err(Failure::new(What::Says(panic.to_string()))))
 }
 
-/// So many values of a section are read once more to find out where something is wrong: a long list in which much is would take the time of the whole start.
+/// The most values of a section that are read in trials. Without this limit, a long list with many mistakes would take
+/// the time of the whole start.
 pub(super) const MOST_TRIED: usize = 100_000;
-/// A value for which a type takes longer counts as several: some look a name up, or read a file. So all of them have two seconds.
+/// A value for which a type takes longer than this counts as several: some types look up a name, or read a file. So all
+/// trials together take about two seconds at most.
 const A_VALUE: Duration = Duration::from_micros(20);
 
 impl Trial<'_> {
-    /// May there be a secret, by the type that reads what is there?
+    /// May there be a secret, judged by the type that reads this place?
     pub(super) fn may_hold_secret(&self, spot: &Spot) -> bool {
         may_hold_secret(&spot.way, &|way| self.told(way))
     }
 
-    /// What is at this place, and of what is around it no more than has to be: so the others are not read each time. With what is left out.
+    /// The value at this place, with no more of what is around it than is needed, so that the rest is not read each
+    /// time; and what is left out of it.
     pub(super) fn near(&self, way: &[Step]) -> (Value, Dropped) {
         self.around(way.len(), way)
     }
 
-    /// The same, where what is so many steps down is put by: there, names of variants have to be, and the like.
+    /// The same, where serde buffers the value that is `from` steps down: inside that, plain values around the way
+    /// stay, since names of variants and the like are needed.
     pub(super) fn around(&self, from: usize, way: &[Step]) -> (Value, Dropped) {
         let mut dropped = self.dropped.clone();
         let value = self.only(self.merged, &mut Way::new(), (from, way), &mut dropped);
@@ -92,7 +97,7 @@ impl Trial<'_> {
                 kept.insert(key.clone(), inner);
                 Value::Dict(*tag, kept)
             }
-            // the others keep their places
+            // The other items keep their places.
             ([step @ Step::Index(at), rest @ ..], Value::Array(tag, items)) if *at < items.len() => {
                 let mut all: Vec<Value> = items.iter().map(|item| value::nothing(item.tag())).collect();
                 for (other, item) in all.iter().enumerate().filter(|(other, _)| other != at) {
@@ -107,39 +112,39 @@ impl Trial<'_> {
         }
     }
 
-    /// Is it so much less that it is worth while to read it first?
+    /// Is it so much smaller that it is worth reading it first?
     pub(super) fn is_less_than(&self, all: &Trial<'_>) -> bool {
         2 * value::count(self.merged) < value::count(all.merged)
     }
 
-    /// Is this said of what it has?
+    /// Does reading its value fail in this way?
     pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
         self.reads(self.merged).is_err_and(|failure| self.is_it(&failure, what, spot))
     }
 
-    /// Is it this, and of this place?
+    /// Is it this failure, at this place?
     pub(super) fn is_it(&self, failure: &Failure, what: &What, spot: &Spot) -> bool {
         let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
         self.is_same(&failure.what, what) && way == spot.way
     }
 
-    /// Is the same said, as far as that can be known?
+    /// Is it the same failure, as far as that can be known?
     pub(super) fn is_same(&self, one: &What, other: &What) -> bool {
         one == other || self.is_unsteady && one.is_alike(other)
     }
 
-    /// Is this said in other words when it is read again?
+    /// Has this failure other words when the value is read again?
     pub(super) fn says_otherwise(&self, what: &What) -> bool {
         let is_other = |failure: Failure| failure.what != *what && failure.what.is_alike(what);
         matches!(what, What::Says(_)) && self.reads(self.merged).is_err_and(is_other)
     }
 
-    /// Has so much been read that it is time to tell what there is?
+    /// Has so much been read that the search is to end?
     pub(super) fn is_spent(&self) -> bool {
         self.left.get() == 0
     }
 
-    /// Tries something that is to leave half of what may still be read.
+    /// Tries something with half of the values that may still be read, so that the other half is left.
     pub(super) fn with_half<T>(&self, tried: impl FnOnce(&Trial<'_>) -> T) -> T {
         let half = self.left.get() / 2;
         let left = Cell::new(half);
@@ -148,19 +153,19 @@ impl Trial<'_> {
         done
     }
 
-    /// Reads what is no value of the section.
+    /// Reads a trial value.
     pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
         let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::Trial);
         let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
         self.counted(value::count(value), || quietly(self.read, Reader::new(&reading, value))).map_err(|failed| *failed)
     }
 
-    /// What the type says of this place.
+    /// What the type wants at this place.
     pub(super) fn told(&self, way: &[Step]) -> Wanted {
         self.counted(1, || ask(self.section, way, &|reader| quietly(self.read, reader)))
     }
 
-    /// Counts so many values that are read, or more where a type takes its time over them.
+    /// Counts this many values as read, or more if the type takes long.
     fn counted<T>(&self, values: usize, read: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let done = read();
@@ -169,30 +174,31 @@ impl Trial<'_> {
         done
     }
 
-    /// Is this key of a mapping read however it is spelled? To what serde puts by, only the type's own spelling is the key.
+    /// Is this key of a mapping accepted in any spelling? Where serde buffers, only the type's own spelling is
+    /// accepted.
     pub(super) fn takes_any_spelling(&self, spot: &Spot, field: &str) -> bool {
         let kind = self.told(&spot.way).shape.map(|shape| shape.kind);
         matches!(kind, Some(Kind::Struct(fields)) if fields.contains(&field))
     }
 
-    /// Has it been left out, since it is wrong?
+    /// Has it been left out because it is wrong?
     pub(super) fn is_left_out(&self, value: &Value, way: &Way) -> bool {
         !self.dropped.is_empty() && self.dropped.contains(&(self.layers.layer_of(value.tag(), way), way.clone()))
     }
 
-    /// Is a text wanted where something else is, or somewhere in what is there?
+    /// Is a text wanted where something else is, or somewhere inside what is there?
     pub(super) fn is_text_wanted(&self, takes: &Takes, spot: &Spot) -> bool {
         let is_around = matches!(value::at(self.merged, &spot.way), Some(Value::Dict(..) | Value::Array(..)));
         let is_written = is_around || self.layers.is_file(spot.entry);
         is_written && takes.wants_text() && ["a number", "`true` or `false`"].contains(&&*takes.kind)
     }
 
-    /// Is a text wanted where a flag or a variable has something in brackets?
+    /// Is a text wanted where a flag or a variable has a list or a mapping?
     pub(super) fn is_text_in_brackets(&self, takes: &Takes, spot: &Spot) -> bool {
         self.layers.is_process(spot.entry) && takes.wants_text() && ["a list", "a mapping"].contains(&&*takes.kind)
     }
 
-    /// Is it the text of a file that looks like something else, and right if it stands in quotes?
+    /// Is it a text in a file that looks like something else, and would be right in quotes?
     pub(super) fn is_right_in_quotes(&self, spot: &Spot) -> bool {
         let Some(here) = value::at(self.merged, &spot.way) else { return false };
         if !self.layers.is_file(spot.entry) || !matches!(here, Value::Num(..) | Value::Bool(..)) {
@@ -202,7 +208,7 @@ impl Trial<'_> {
         let mut quoted = self.merged.clone();
         value::replace(&mut quoted, &spot.way, Value::String(here.tag(), text));
         match self.reads(&quoted) {
-            // what else is wrong is elsewhere
+            // The remaining mistake is elsewhere.
             Err(Failure { spot: Some(other), .. }) => !spot.way.starts_with(&other.way),
             Err(Failure { spot: None, .. }) => !spot.way.is_empty(),
             Ok(()) => true,
@@ -255,7 +261,7 @@ mod tests {
         let missing = ["read_limit", "maxSize"].map(|key| format!("9: key `odd.tagged`: the key `{key}` is missing"));
         assert_eq!(file("tagged: {kind: of}").wrong_in_line(), missing);
         assert_eq!(file("tagged: {kind: of, read_limit: 1, maxSize: 1}").wrong(), [""; 0]);
-        // the other spelling is no key there
+        // The other spelling is not accepted there.
         for flat in ["flat: {}", "flat: {read-limit: 1}"] {
             assert_eq!(file(flat).wrong_in_line(), ["7: key `odd.flat`: the key `read_limit` is missing"]);
         }
@@ -264,7 +270,7 @@ mod tests {
         let helps: Vec<_> =
             given.config.check(&given.known).into_iter().filter_map(|told| told.help.map(String::from)).collect();
         assert_eq!(helps, ["did you mean `read_limit`? known keys: read_limit, maxSize"]);
-        // a variable of capital letters can not say it
+        // A variable in capital letters cannot set this key.
         let given = file("tagged: {kind: of, maxSize: 1}").variables(&[("tagged.read-limit", "1")]);
         let helps: Vec<_> =
             given.config.check(&given.known).into_iter().filter_map(|told| told.help.map(String::from)).collect();
@@ -272,7 +278,7 @@ mod tests {
         assert_eq!(helps, [counts]);
     }
 
-    /// As of thousands that are wrong.
+    /// Like thousands of wrong values, since each value counts as several.
     #[test]
     fn of_slow_types_few_are_looked_for() {
         #[derive(Debug, Serialize)]

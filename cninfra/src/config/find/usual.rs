@@ -1,26 +1,27 @@
-//! Values that are something to types of the usual kinds: one of them may stand where nothing is, or what is wrong.
+//! Values that types of the usual kinds accept: they are tried in the place of something that is missing or wrong.
 
 use crate::config::written::{value, way::Step};
 use figment::value::{Dict, Num, Tag, Value};
 
-/// Texts that are something to types of the most usual kinds, and no names of variants; then to those of further kinds: names, numbers, dates and times, versions, ids,
-/// networks, sizes, encoded bytes, schedules.
+/// Texts that types of the most usual kinds accept, and that are no names of variants; then texts of further kinds:
+/// names, numbers, dates and times, versions, ids, networks, sizes, encoded bytes, schedules.
 const TEXTS: &str = "\0|1s|127.0.0.1|127.0.0.1:80|http://localhost/|http://127.0.0.1/|a|localhost|1|0.5|1%|1KB|2000-01-01|00:00:00|\
     2000-01-01T00:00:00|2000-01-01T00:00:00Z|2000-01-01T00:00:00+00:00[UTC]|UTC|+00:00|PT1S|1.0.0|\
     00000000-0000-0000-0000-000000000000|::1|[::1]:80|127.0.0.1/32|::/0|00:00:00:00:00:00|a@example.org|info|en|GET|AAAA|\
     0000000000000000000000000000000000000000000000000000000000000000|#000000|644|0 0 * * *|0 0 0 * * *|a: b|a=b|a/b|1-2|true|/";
-/// So many of them come before what is no text.
+/// How many of the texts are tried before values that are not texts.
 const MOST_USUAL: usize = 5;
 const NUMBERS: [Num; 5] = [Num::U64(1), Num::U64(0), Num::U64(8080), Num::U64(200), Num::F64(0.5)];
 
-/// So many values that are there already are tried.
+/// The most values from elsewhere in the section that are tried.
 const MOST_ALIKE: usize = 3;
 
 pub(super) fn texts() -> std::str::Split<'static, char> {
     TEXTS.split('|')
 }
 
-/// What may fit at the end of this way: first what stands in places of the same name in the whole.
+/// Values that may fit at the end of this way, beginning with those at places of the same name elsewhere in the
+/// section.
 pub(super) fn usual(tag: Tag, way: &[Step], whole: &Value) -> Vec<Value> {
     let mut all = Vec::new();
     alike(whole, way.len(), &way[way.len().saturating_sub(1)..], &mut all);
@@ -40,7 +41,7 @@ pub(super) fn usual(tag: Tag, way: &[Step], whole: &Value) -> Vec<Value> {
     all
 }
 
-/// What stands as far in, and by the same name; nothing that is only tried.
+/// Collects values at the same depth and of the same name, but no nulls and no trial values.
 fn alike(value: &Value, depth: usize, name: &[Step], all: &mut Vec<Value>) {
     match value {
         value if depth < 2 => {
@@ -78,7 +79,7 @@ mod tests {
         deep: Option<Deep>,
     }
 
-    /// What comes first takes texts of a form that its words do not tell.
+    /// The type that is read first accepts texts of forms that its messages do not tell.
     #[derive(Debug, Serialize, Deserialize)]
     struct Flat {
         label: String,
@@ -209,7 +210,7 @@ mod tests {
             let first = format!("{key}: the key `word` is missing");
             assert_eq!(wrong(&file("{host: bad, port: x}")), told(&[&first], key));
         }
-        // where there is none, what is behind it is not known
+        // If there is none, what is behind it is not read.
         assert_eq!(wrong("all: [{word: bad, host: bad, port: x}]"), [format!("all[0].word: {bad}")]);
     }
 

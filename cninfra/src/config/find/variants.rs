@@ -1,4 +1,4 @@
-//! A mapping in which the name of a variant is missing: what is wrong there whichever variant is meant.
+//! Handles a mapping in which the name of a variant is missing: reports what is wrong there whichever variant is meant.
 
 use super::{
     again::Read,
@@ -20,7 +20,8 @@ use figment::value::{Tag, Value};
 use std::{cell::Cell, ops::Range};
 
 impl Mistakes<'_> {
-    /// Tells what is wrong with each of the names that may stand at the end of this way; it is read by what is at this place around it.
+    /// Reports what is wrong with all of the names that may stand at the end of `way`. Only the value at `around` is
+    /// searched for that.
     pub(super) fn tell_of_any(
         &mut self,
         (way, around): (&Way, &[Step]),
@@ -38,11 +39,11 @@ impl Mistakes<'_> {
         for name in names {
             let mut made_up = made_up.clone();
             made_up.push((way.clone(), Some(text(name))));
-            // for each as much is read as for the section, as long as there is time
+            // For each name as much may be read as for the section, as long as there is time.
             let left = Cell::new(MOST_TRIED);
             let mut with = self.with_a_name((trial.merged, around), &left);
             with.read_with(made_up, &mut trial.dropped.clone(), read, reads, of);
-            // of what has not been looked for to the end, nothing is known
+            // A search that was cut short may have missed any mistake.
             let is_known = left.get() > 0 && !with.is_late;
             let told = told.get_or_insert_with(|| with.all.clone());
             told.retain(|told| is_known && with.all.contains(told) && !self.all.contains(told));
@@ -51,7 +52,7 @@ impl Mistakes<'_> {
             }
         }
         self.all.extend(told.unwrap_or_default());
-        // what was read so is no value
+        // What was read in this way is not the section's value.
         self.is_made_up = true;
     }
 }
@@ -135,7 +136,7 @@ mod tests {
             PORT.to_string(),
         ];
         let told = |first: &str| [first.to_string()].into_iter().chain(beside.clone()).collect::<Vec<_>>();
-        // of which it depends whether it is read, and as what
+        // It depends on the name whether these keys are read, and as what.
         let keys = "count: x, size: x, time: 5, host: bad, limit: x";
         let missing = "flat: the key `kind` is missing";
         assert_eq!(wrong(&format!("{{flat: {{{keys}}}, port: x}}")), told(missing));
@@ -174,7 +175,7 @@ mod tests {
             let file = format!("flat: {{kind: two, count: 1, size: 1, beside: {beside}, host: '::1', limit: x}}");
             assert_eq!(wrong(&file), [told, format!("flat.limit {BYTE}")]);
         }
-        // and nothing of what it is in, which has one
+        // Nothing is reported about the mapping around it, which has a name.
         let told = wrong("beside: [{t: all, c: [{t: none}, {c: 5}, {t: count, c: x}]}]");
         let [none, missing] = ["beside[0].c[0].t", "beside[0].c[1]"];
         assert_eq!(
