@@ -1,6 +1,5 @@
 //! Reads a section again and again until nothing in it is wrong. Each mistake is reported, and what is wrong is left
-//! out of the next reading. In the place of a missing key, a value that fits is made up, so that what is beside it is
-//! read.
+//! out of the next reading. In the place of a missing key, a fitting value is made up, so that reading goes on.
 
 use super::{
     beyond::beyond,
@@ -154,8 +153,8 @@ impl Mistakes<'_> {
                         What::Missing { field, .. } => Some(inner(&spot.way, field)),
                         _ => fits.is_some().then(|| spot.way.clone()),
                     };
-                    // Failures about what was made up, or about anything around it, are not reported, since nobody has
-                    // written that.
+                    // Nobody has written what was made up, so failures about that, or about anything around it, are not
+                    // reported.
                     let follows = made_up.iter().any(|(way, _)| match &lacks {
                         Some(lacks) => {
                             lacks.starts_with(way) || nearness == Nearness::Within && way.starts_with(&spot.way)
@@ -194,11 +193,10 @@ impl Mistakes<'_> {
                         made_up.push((way, Some(fits)));
                         (self.is_made_up, is_new) = (true, true);
                     } else {
-                        // If a mapping is wrong as a whole, no layer's part of it is reported by itself: all are left
-                        // out.
+                        // If a mapping is wrong as a whole, it is left out of all layers, and not reported for each.
                         let others = of.clone().filter(|_| is_of_all).map(|entry| Spot { entry, ..spot.clone() });
                         let parts: Vec<_> = others.filter(|part| layers.is_mapping(part)).collect();
-                        // But values in a layer's own part are still to be checked.
+                        // But a layer by itself is still read with its own part of the mapping.
                         let is_lent = |part: &&Spot| part.entry != spot.entry || !layers.is_taken_whole(part);
                         let lent = parts.iter().filter(is_lent).map(|part| (part.entry, part.way.clone()));
                         self.lent.extend(lent);
@@ -239,8 +237,7 @@ mod tests {
         time::Duration,
     };
 
-    /// If every reading takes long, some mistakes are reported after a few readings, with a note that there may be
-    /// more.
+    /// If each reading takes long, some mistakes are reported after a few, with a note that there may be more.
     #[test]
     fn of_what_is_read_for_long_some_is_told() {
         static READ: AtomicUsize = AtomicUsize::new(0);

@@ -12,8 +12,8 @@ use crate::config::{
 };
 use figment::value::Value;
 
-/// The failure for the first of these large numbers that is read as an `f32`. To find out which type reads a number, a
-/// text is put in its place: the failure tells the type.
+/// The failure for the first of these large numbers that is read as an `f32`. The failure for a text in its place shows
+/// which type reads it.
 pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
     numbers.iter().find_map(|spot| {
         if trial.is_spent() {

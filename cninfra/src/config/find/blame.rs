@@ -16,7 +16,7 @@ const MOST_BESIDE: usize = 10;
 
 /// A text that sorts after all others.
 const LAST: &str = "\u{10ffff}";
-/// The limits of all integer types, so that a mistake of two numbers together shows with each of them.
+/// The limits of the integer types, so that a mistake of two numbers together shows with each of them.
 const NUMBERS: [Num; 14] = [
     Num::U64(0),
     Num::U64(1),
@@ -44,8 +44,8 @@ enum Due {
 }
 
 impl Narrow<'_, '_> {
-    /// The part of a mapping that the failure is due to, and what is still read then. `name`: the key with the
-    /// variant's name; beside it, a part alone may show the failure.
+    /// The part of a mapping that the failure is due to, and what of the mapping is still to be read for it. `name`:
+    /// the key with the variant's name. A part that fails in the same way beside that alone is blamed.
     pub(super) fn due_part<'d>(
         &mut self,
         tag: Tag,
@@ -125,8 +125,7 @@ impl Narrow<'_, '_> {
                 if !others.any(is_due) {
                     return Due::No;
                 }
-                // A single value may be right only because of the others: as the last summand of a fixed sum, or as a
-                // switch.
+                // A single value may be right only because of the others: as the last summand, or as a switch.
                 others.any(is_due) && (dict.len() == 1 || !self.is_all_with(key, tag))
             }
             // Another default has panicked.

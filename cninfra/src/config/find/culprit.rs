@@ -87,7 +87,7 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
     let at_once = marked(what, spot, trial);
     let is_at_once = at_once.is_some();
     let mut way = at_once.unwrap_or_else(|| narrow.way());
-    // A key that stands alone may be what is no variant: a secret in the place of a name.
+    // A key that stands alone may itself be what is no variant, and a secret in the place of a name.
     if let (What::NoVariant { .. }, Some((Step::Key(_), around))) = (what, way.split_last())
         && way.len() > spot.way.len()
         && !is_at_once

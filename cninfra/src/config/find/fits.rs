@@ -99,8 +99,7 @@ impl Lack<'_, '_> {
         false
     }
 
-    /// The first of these values that fits; otherwise one that may fit, since only a message of the type's own is about
-    /// it.
+    /// The first of these values that fits; otherwise one that may fit: only a message of the type itself is about it.
     pub(super) fn tried(&self, way: &[Step], mut all: Vec<Value>, around: &Value) -> Option<Value> {
         let mut in_words: Option<(Value, String)> = None;
         let (mut are_tried, mut other) = (false, None);
@@ -122,8 +121,7 @@ impl Lack<'_, '_> {
                     all.extend(names.map(|name| Value::String(value.tag(), (*name).to_string())));
                     are_tried = true;
                 }
-                // If the message is the same for each text, it is about something else, or the text that fits is not
-                // known.
+                // If the message is the same for each text, it is about something else, or no text is known that fits.
                 Said::Words(words) => match &in_words {
                     Some((_, first)) if *first == words => {}
                     Some(_) => drop(other.get_or_insert(value)),
@@ -289,7 +287,7 @@ mod tests {
         behind: Option<Behind>,
     }
 
-    /// Both hosts have the same message.
+    /// Both hosts fail with the same message.
     #[derive(Debug, Serialize, Deserialize)]
     struct Behind {
         label: String,

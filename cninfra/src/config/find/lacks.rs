@@ -199,8 +199,7 @@ impl Lack<'_, '_> {
     }
 }
 
-/// Is the failure about this unreadable value, and if so, as the name of a variant? `None` if it is about something
-/// else.
+/// Is the failure about this unreadable value, and if so, as the name of a variant? `None` if it is not.
 pub(super) fn is_read(what: &What, number: u16) -> Option<bool> {
     let bytes = value::bytes(number);
     match what {

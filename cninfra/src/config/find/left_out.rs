@@ -13,8 +13,7 @@ use crate::config::{
 };
 use figment::value::Value;
 
-/// The first mapping in which this key was wrong, so that it has been left out, and in which nothing was made up for
-/// it.
+/// The first mapping in which this key was wrong, and has been left out without a made-up value in its place.
 pub(super) fn mapping_without(field: &str, spot: &Spot, trial: &Trial<'_>, made_up: &MadeUp) -> Option<Way> {
     let is_inner = |way: &[Step]| {
         let is_key = matches!(way.last(), Some(Step::Key(key)) if key == field);
@@ -32,8 +31,7 @@ pub(super) fn mapping_without(field: &str, spot: &Spot, trial: &Trial<'_>, made_
     trial.dropped.iter().filter_map(mapping_of).min()
 }
 
-/// Has this key been left out by another name? If both names are set to a value that fits, serde reports the second
-/// one.
+/// Has this key been left out by another name? If both names have a value that fits, serde reports a duplicate.
 pub(super) fn has_other_name(lacks: &Way, fits: &Value, trial: &Trial<'_>) -> bool {
     let Some((Step::Key(field), mapping)) = lacks.split_last() else { return false };
     let is_beside =

@@ -1,6 +1,5 @@
 //! Texts of flags and variables that look like something else, where only the type's own code knows what is wanted (it
-//! is tagged, untagged or flattened). Each is read as what it looks like and, if that does not fit, as the text that it
-//! is.
+//! is tagged, untagged or flattened). Each is read as what it looks like and, if that does not fit, as a text.
 
 use super::{marked::marked, trial::Trial};
 use crate::config::{

@@ -336,7 +336,7 @@ mod tests {
             wrong("secret: {kind: words, from: upper, to: upper}", &[]),
             [format!("29: {fits}"), format!("40: {fits}")]
         );
-        // Also if the name is the one that is tried.
+        // Also if the wrong name is the one that trial readings use.
         assert_eq!(wrong("secret: {kind: \"\\0\", user: u}", &[]), [format!("16: {fits}")]);
     }
 

@@ -174,8 +174,7 @@ impl Trial<'_> {
         done
     }
 
-    /// Is this key of a mapping accepted in any spelling? Where serde buffers, only the type's own spelling is
-    /// accepted.
+    /// Is this key of a mapping accepted in any spelling? If serde buffers, only in the type's own.
     pub(super) fn takes_any_spelling(&self, spot: &Spot, field: &str) -> bool {
         let kind = self.told(&spot.way).shape.map(|shape| shape.kind);
         matches!(kind, Some(Kind::Struct(fields)) if fields.contains(&field))
@@ -278,7 +277,7 @@ mod tests {
         assert_eq!(helps, [counts]);
     }
 
-    /// Like thousands of wrong values, since each value counts as several.
+    /// A slow type reaches the limit with few values, since each counts as several.
     #[test]
     fn of_slow_types_few_are_looked_for() {
         #[derive(Debug, Serialize)]
