@@ -22,7 +22,7 @@ pub(super) const MOST_TRIED: usize = 1_000_000;
 pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
     let mut found = OriginalTexts::new();
     for (way, _) in trial.layers.originals(trial.merged, &[]) {
-        // Around a key of the section itself is all of the section.
+        // A key of the section itself has all of the section around it.
         let Some((_, around @ [_, ..])) = way.split_last() else { continue };
         let (mut value, dropped) = trial.near(around);
         // Texts that were found before may be in this part, too.
@@ -201,7 +201,7 @@ mod tests {
         port: u16,
     }
 
-    /// A file, and flags.
+    /// A config with a file and flags.
     fn config(file: &str, flags: &[(&str, &str)]) -> (Config, Known, Folder) {
         let (folder, known) = (Folder::new(), Known::none().plugin("odd", Odd::META).plugin("flat", Flat::META));
         folder.write("agent.yaml", file);

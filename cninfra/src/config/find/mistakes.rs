@@ -136,7 +136,7 @@ impl<'a> Mistakes<'a> {
         self.seen.iter().any(|(of, told)| *of == entry && told.starts_with(way))
     }
 
-    /// Reports the keys that two files set.
+    /// Reports the keys that are set by two files, or by two spellings of a variable.
     pub(super) fn twice(&mut self) {
         for Duplicate { first, second } in self.layers.duplicates().into_iter().take(self.most + 1) {
             let (first, place) = (self.layers.place(&first, Part::Key), self.layers.place(&second, Part::Key));
@@ -420,7 +420,7 @@ mod tests {
                 assert!(told.len() == 2 && told[0].contains(".port`") && is_one(&told[1..], &variable), "{told:?}");
             }
         }
-        // A value of another variant is not wrong, and what overrides it gets nothing from the layers below.
+        // A value of another variant is not wrong, and a part that overrides it gets nothing from the layers below.
         let told = wrong("untagged: {host: x, port: 1}", &[("untagged", "7")], &[("untagged.port", "2")]);
         assert_eq!(told, ["flag --untagged.port: key `odd.untagged`: what is there fits nothing that it takes"]);
         let told = wrong("tls: {cert: a, key: b}", &[("tls", "")], &[("tls.port", "2")]);
