@@ -4,22 +4,34 @@ use serde::{Deserialize, Serialize};
 
 /// Two values, of which the second is the larger one.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Ends<T>", bound(deserialize = "T: Deserialize<'de> + PartialOrd"))]
+#[serde(try_from = "LowHigh<T>", bound(deserialize = "T: Deserialize<'de> + PartialOrd"))]
 pub(super) struct Span<T = u8> {
     low: T,
     high: T,
 }
 
 #[derive(Deserialize)]
-struct Ends<T> {
+struct LowHigh<T> {
     low: T,
     high: T,
 }
 
-impl<T: PartialOrd> TryFrom<Ends<T>> for Span<T> {
+impl<T: PartialOrd> TryFrom<LowHigh<T>> for Span<T> {
     type Error = &'static str;
-    fn try_from(Ends { low, high }: Ends<T>) -> Result<Self, Self::Error> {
+    fn try_from(LowHigh { low, high }: LowHigh<T>) -> Result<Self, Self::Error> {
         if low < high { Ok(Span { low, high }) } else { Err("it ends before it begins") }
+    }
+}
+
+/// The same as a list of two numbers, with other words.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "(u8, u8)")]
+pub(super) struct Ends(u8, u8);
+
+impl TryFrom<(u8, u8)> for Ends {
+    type Error = &'static str;
+    fn try_from((low, high): (u8, u8)) -> Result<Self, Self::Error> {
+        if low < high { Ok(Ends(low, high)) } else { Err("they end before they begin") }
     }
 }
 

@@ -2,7 +2,12 @@
 //! places. (No type is `untagged`: about these, serde says only that nothing fits.)
 
 use super::taken::{Numbers, Path, at, path_in, paths};
-use crate::config::{given::Given, samples::Span, sections::section::Section as _, types::duration::Duration};
+use crate::config::{
+    given::Given,
+    samples::{Ends, Span},
+    sections::section::Section as _,
+    types::duration::Duration,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
@@ -224,18 +229,6 @@ struct Ended {
     name: String,
     ends: Ends,
     span: Span,
-}
-
-/// Its error is about both numbers.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(try_from = "(u8, u8)")]
-struct Ends(u8, u8);
-
-impl TryFrom<(u8, u8)> for Ends {
-    type Error = &'static str;
-    fn try_from((low, high): (u8, u8)) -> Result<Self, Self::Error> {
-        if low < high { Ok(Ends(low, high)) } else { Err("they end before they begin") }
-    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -94,7 +94,7 @@ mod tests {
     use crate::config::{
         Duration, Secret, Section as _,
         given::Given,
-        samples::{Lower, Span},
+        samples::{Ends, Lower, Span},
     };
     use serde::{Deserialize, Serialize};
     use std::net::IpAddr;
@@ -146,18 +146,6 @@ mod tests {
     enum Hidden {
         Nothing,
         By(Secret),
-    }
-
-    /// Its error is about both numbers.
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(try_from = "(u8, u8)")]
-    struct Ends(u8, u8);
-
-    impl TryFrom<(u8, u8)> for Ends {
-        type Error = &'static str;
-        fn try_from((low, high): (u8, u8)) -> Result<Self, Self::Error> {
-            if low < high { Ok(Ends(low, high)) } else { Err("it ends before it begins") }
-        }
     }
 
     fn wrong(file: &str) -> Vec<String> {
@@ -217,7 +205,7 @@ mod tests {
     #[test]
     fn what_fits_by_its_name_but_not_by_what_is_in_it_does_not_stand_in() {
         let told = wrong("tagged: {kind: alike, alike: [1, [lower, lower]], ends: [1, [5, 2]]}");
-        assert_eq!(told, ["tagged: the key `port` is missing", "tagged.ends[1]: it ends before it begins"]);
+        assert_eq!(told, ["tagged: the key `port` is missing", "tagged.ends[1]: they end before they begin"]);
     }
 
     /// Serde buffers the second item of each pair, but not the pairs.
@@ -262,7 +250,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                format!("tagged.pair[1]: {begins}"),
+                "tagged.pair[1]: they end before they begin".to_string(),
                 format!("tagged.list[1][1]: {word}"),
                 format!("tagged.list[1][3]: {word}"),
                 "tagged.at_least[1]: there are too many".to_string(),
@@ -280,7 +268,7 @@ mod tests {
         assert_eq!(told("[x, 9]"), ends(true));
         assert_eq!(told("[5, x]"), ends(false));
         // Nor is a mistake of both items reported for the last one.
-        let whole = ["tagged.ends: it ends before it begins".to_string(), port.clone()];
+        let whole = ["tagged.ends: they end before they begin".to_string(), port.clone()];
         assert_eq!(told("[5, 2]"), whole);
     }
 }
