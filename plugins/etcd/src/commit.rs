@@ -3,17 +3,31 @@
 use crate::{
     EtcdStore,
     convert::{bounds, entry, header_revision, revision},
+    core::Core,
     failure::Asked,
     lives::{self, Lives},
+    seats::KEPT,
+    session::Session,
     terms::{Lane, Terms},
     txn::{self, Life},
 };
+use cninfra::client::Seats;
 use cninfra::keyval::{
     Applied, KeyRange, KvError, LeaseId, Op, OpResult, Put, Reason, Result, Txn, TxnOutcome, Written,
 };
 use etcd_client::GetOptions;
 use futures_util::TryFutureExt as _;
-use std::future::Future;
+use std::{future::Future, sync::Arc};
+
+/// What a put that does not expire needs, in its seat.
+pub(crate) type PutCall = (Arc<Core>, Arc<Session>, Put);
+
+/// Seats for whole puts, with their retries. What the caller of a put holds is small then, so that a box for it, as in
+/// the injected form of the store, costs little.
+pub(crate) fn put_seats() -> Seats<PutCall, Result<Written>> {
+    let put = |(core, session, put): PutCall| async move { core.put_without_expiry(&session, &put).await };
+    Seats::new(KEPT, put)
+}
 
 impl EtcdStore {
     /// Runs a transaction: see [`cninfra::keyval::Store::commit`]. All of its requests share the limit of one call.
@@ -40,17 +54,6 @@ impl EtcdStore {
             // Without puts, only the answer can be too large.
             false => error,
         })
-    }
-
-    /// Writes a value that does not expire: like [`run`](Self::run), without the cost of transactions and leases.
-    pub(crate) async fn put_without_expiry(&self, put: &Put) -> Result<Written> {
-        self.core.config.capabilities().refuse_put(put)?;
-        let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
-        let began = self.session.now();
-        let written = self.write(self.core.terms(Lane::Callers), &asked, put, Life::default()).await;
-        let written = written.map_err(|error| with_advice_if_too_large(error, put.key.len() + put.value.len()))?;
-        self.session.record_put(&put.key, began, written.revision);
-        Ok(written)
     }
 
     /// Runs a transaction whose puts need leases.
@@ -107,7 +110,7 @@ impl EtcdStore {
             Op::Put(put) => {
                 let life = lives.each.first().copied().unwrap_or_default();
                 let asked = || Self::asked_with(txn, "put", life.lease);
-                let Written { revision, ttl, lease, .. } = self.write(terms, &asked, put, life).await?;
+                let Written { revision, ttl, lease, .. } = self.core.write(terms, &asked, put, life).await?;
                 return Ok(TxnOutcome::new(true, revision, vec![OpResult::put(ttl, lease)]));
             }
             Op::Delete { range, previous, .. } => {
@@ -135,6 +138,19 @@ impl EtcdStore {
         };
         Ok(TxnOutcome::new(true, revision(at), vec![result]))
     }
+}
+
+impl Core {
+    /// Writes a value that does not expire: like a transaction, without the cost of transactions and leases.
+    async fn put_without_expiry(&self, session: &Session, put: &Put) -> Result<Written> {
+        self.config.capabilities().refuse_put(put)?;
+        let asked = || Asked::to_write("put", Some(KeyRange::key(&put.key)));
+        let began = session.now();
+        let written = self.write(self.terms(Lane::Callers), &asked, put, Life::default()).await;
+        let written = written.map_err(|error| with_advice_if_too_large(error, put.key.len() + put.value.len()))?;
+        session.record_put(&put.key, began, written.revision);
+        Ok(written)
+    }
 
     // Not an `async fn`, whose future would hold its arguments twice.
     fn write<'w>(
@@ -145,9 +161,10 @@ impl EtcdStore {
         life: Life,
     ) -> impl Future<Output = Result<Written>> + Send {
         let Life { lease, ttl } = life;
-        let response = self.core.call(terms, asked, move |wire| {
+        let response = self.call(terms, asked, move |wire| {
             let options = txn::put_options(&put.expiry, lease);
-            self.core.seating.write(wire, put.key.to_vec(), put.value.to_vec(), options)
+            let (key, value) = (put.key.to_vec(), put.value.to_vec());
+            wire.with_spare(async move |client| client.put(key, value, Some(options)).await)
         });
         response.map_ok(move |response| Written::new(revision(header_revision(response.header())), ttl, lease))
     }

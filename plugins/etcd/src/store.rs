@@ -2,6 +2,7 @@
 
 use crate::{
     Connection, EtcdConfig,
+    commit::{PutCall, put_seats},
     convert::{number, revision},
     core::Core,
     failure::Asked,
@@ -12,7 +13,7 @@ use crate::{
     wire::{Dial, misconfigured},
 };
 use bytes::Bytes;
-use cninfra::client::Tasks;
+use cninfra::client::{Seats, Tasks};
 use cninfra::{
     BoxFuture,
     keyval::{
@@ -22,6 +23,7 @@ use cninfra::{
     },
 };
 use etcd_client::Client;
+use futures_util::future::Either;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::Mutex,
@@ -50,6 +52,7 @@ pub struct EtcdStore {
     pub(crate) core: Arc<Core>,
     pub(crate) session: Arc<Session>,
     pub(crate) tasks: Tasks,
+    puts: Seats<PutCall, Result<Written>>,
     holders: Holders,
     /// Held by the caller that is closing the store.
     closing: Mutex<()>,
@@ -92,6 +95,7 @@ impl EtcdStore {
             core: core.clone(),
             session: Arc::default(),
             tasks: Tasks::default(),
+            puts: put_seats(),
             holders: Holders::default(),
             closing: Mutex::default(),
         };
@@ -180,11 +184,11 @@ impl Store for EtcdStore {
         self.run(txn).await
     }
 
-    async fn put(&self, put: Put) -> Result<Written> {
+    fn put(&self, put: Put) -> impl Future<Output = Result<Written>> + Send {
         match put.expiry {
-            Expiry::Never => self.put_without_expiry(&put).await,
+            Expiry::Never => Either::Left(self.puts.ask((self.core.clone(), self.session.clone(), put))),
             // A put that expires needs a lease, which may have to be granted and revoked.
-            _ => Written::of(&Box::pin(self.run(Txn::one(Op::Put(put)))).await?),
+            _ => Either::Right(Box::pin(async move { Written::of(&self.run(Txn::one(Op::Put(put))).await?) })),
         }
     }
 

@@ -49,17 +49,18 @@ async fn what_is_written_is_read() {
     assert_eq!(*error.reason(), Reason::Closed, "{error}");
 }
 
-/// In the injected form of the store each call allocates its future, which glibc serves from a thread's cache up to
-/// this size.
+/// In the injected form of the store each call allocates its future, which glibc serves from a thread's cache up to a
+/// size, and fast up to a smaller one. A put is in a seat, so its future is small.
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_room_at_hand_for_the_future_of_a_call() {
+    const FAST: usize = 120;
     const AT_HAND: usize = 1032;
     require!(Etcd);
     let etcd = Etcd::start();
     let kv = kv(etcd.endpoint()).await;
     let put = size_of_val(&kv.store().put(Put::new("k", "v", Expiry::Never)));
     let get = size_of_val(&kv.store().get("k".into(), At::Latest));
-    assert!(put <= AT_HAND && get <= AT_HAND, "a put has {put} bytes, a get {get}");
+    assert!(put <= FAST && get <= AT_HAND, "a put has {put} bytes, a get {get}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
