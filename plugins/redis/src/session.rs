@@ -16,7 +16,6 @@ use crate::{
     command::Command,
     core::Core,
     failure::Asked,
-    monitor::with_cause,
     script,
     wire::Number,
 };
@@ -304,7 +303,7 @@ fn ends_the_round(error: &KvError) -> bool {
     let is_away = is_away(error.reason());
     // A server that is down is logged by the monitor.
     if !is_away {
-        tracing::warn!("what ends with this client may end before it: {}", with_cause(error));
+        tracing::warn!("what ends with this client may end before it: {error:#}");
     }
     is_away
 }

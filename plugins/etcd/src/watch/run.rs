@@ -11,7 +11,6 @@ use super::{
 use crate::{
     convert::number,
     core::Core,
-    failure::with_cause,
     terms::{Lane, Terms},
 };
 use cninfra::client::Pauses;
@@ -288,8 +287,11 @@ impl Watcher {
         let tracked = &mut self.tracked[place];
         tracked.refuse(Instant::now() + REFUSED);
         if tracked.warning_limit.allow() {
-            let (why, help) = (with_cause(&error), error.help().unwrap_or_default());
-            tracing::warn!("{} is not watched, and is asked for again each {REFUSED:?}: {why}; {help}", tracked.range);
+            let help = error.help().unwrap_or_default();
+            tracing::warn!(
+                "{} is not watched, and is asked for again each {REFUSED:?}: {error:#}; {help}",
+                tracked.range
+            );
         }
         if let Some(asker) = &mut self.asker
             && *error.reason() == Reason::Denied
