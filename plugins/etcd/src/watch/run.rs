@@ -145,9 +145,10 @@ impl Watcher {
                 Ok(()) if self.tracked.iter().all(Tracked::is_refused) => {
                     // The server has answered. Why each range is refused is in the log.
                     self.lost_watch = None;
-                    if let Some(Asker { refusal_sender, why: Some(why) }) = self.asker.take() {
-                        // The caller of `watch` gets this error instead of a watch.
-                        let _ = refusal_sender.send(why);
+                    // The caller of `watch` gets this error instead of a watch, unless it waits no longer.
+                    if let Some(Asker { refusal_sender, why: Some(why) }) = self.asker.take()
+                        && refusal_sender.send(why).is_ok()
+                    {
                         return;
                     }
                     if !self.tracked.is_empty() {
