@@ -24,6 +24,10 @@ use tokio::{
 /// How long to wait before a refused range is requested again: rights rarely change.
 const REFUSED: Duration = Duration::from_secs(5);
 
+/// If the server was not followed for this long, since the subscriber is slow, it may have been replaced unnoticed: then
+/// the connection is made again without an error.
+const UNWATCHED: Duration = Duration::from_millis(500);
+
 /// The task of a watch. It runs in rounds: it looks at what the subscriber wants, lists the ranges that have no
 /// snapshot yet, and then follows the server from the revision that was last reported, until one of these is due again.
 pub(super) struct Watcher {
@@ -34,8 +38,10 @@ pub(super) struct Watcher {
     pub(super) tracked: Vec<Tracked>,
     pub(super) ahead: Ahead,
     pub(super) identity: Identity,
-    /// The server was unreachable: it may be another store now.
+    /// The server was unreachable, or not followed for a while: it may be another store now.
     pub(super) is_unsure: bool,
+    /// When the server was last followed.
+    last_followed: Instant,
     /// The subscriber has been told that the connection is lost.
     pub(super) is_loss_reported: bool,
     /// Present while this watch counts as lost in an outage.
@@ -92,6 +98,7 @@ pub(super) async fn run(
         ahead: Ahead::default(),
         identity: Identity::default(),
         is_unsure: false,
+        last_followed: Instant::now(),
         is_loss_reported: false,
         lost_watch: None,
         last_outage: OutageNumber::default(),
@@ -160,7 +167,12 @@ impl Watcher {
                     }
                     RoundEnd::Again
                 }
-                Ok(()) => self.follow().await,
+                Ok(()) => {
+                    self.is_unsure |= self.last_followed.elapsed() >= UNWATCHED;
+                    let end = self.follow().await;
+                    self.last_followed = Instant::now();
+                    end
+                }
             };
             match end {
                 RoundEnd::Again => {}
