@@ -52,6 +52,9 @@ impl<P> Update<P> {
 /// reported again, and a missing key is reported as deleted. For that it keeps all keys, with a hash and the revision
 /// of each value.
 ///
+/// A watch [from a revision](super::WatchOptions::from) has no snapshot at first. Until it has one, all deletions are
+/// reported, also those of keys that this watch has not reported before.
+///
 /// # Cancel safety
 /// An update that was not returned is returned by the next call.
 pub struct Diffed {
@@ -202,7 +205,9 @@ impl Diffed {
         if let Some(Snapshot { seen, .. }) = &mut self.snapshot {
             seen.remove(&key);
         }
-        if self.known.remove(&key).is_some() {
+        // Before the first snapshot of its range, it is not known whether the key existed.
+        let may_exist = || !self.ranges.iter().any(|range| range.contains(&key));
+        if self.known.remove(&key).is_some() || may_exist() {
             self.updates.push_back(Update::Deleted { key, revision });
         }
     }
@@ -356,6 +361,24 @@ mod tests {
         let told: Vec<Update> = std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect();
         let synced = || Update::Synced(KeyRange::all());
         assert_eq!(told, [Update::Put(new), synced(), Update::Put(gone), synced()]);
+    }
+
+    /// Without a snapshot, it is not known what exists.
+    #[tokio::test]
+    async fn a_key_from_before_the_watch_is_told_as_deleted() {
+        let map = Arc::<Map>::default();
+        let options = WatchOptions::default().from(Revision::new(1).unwrap());
+        let mut updates = Kv::new(map.clone()).watch([""], options).await.unwrap().diffed();
+        let (_, feed) = map.watched.lock().unwrap().take().unwrap();
+        let deleted =
+            |key: &'static str| Event::changes(Revision::new(7), vec![Change::deleted(key, None, Previous::Unknown)]);
+        let begin = Event::snapshot_begin(KeyRange::all(), Cause::Compacted);
+        for event in [deleted("a"), begin, deleted("b"), Event::snapshot_end(KeyRange::all(), None), deleted("c")] {
+            let _ = feed.send(event).await;
+        }
+        let told: Vec<Update> = std::iter::from_fn(|| updates.next().now_or_never().flatten()).collect();
+        let a = Update::Deleted { key: "a".into(), revision: Revision::new(7) };
+        assert_eq!(told, [a, Update::Synced(KeyRange::all())]);
     }
 
     #[tokio::test]

@@ -2,14 +2,11 @@
 
 use crate::{EmbeddedConfig, EmbeddedStore, Health, config::FLAGS};
 use cninfra::{
-    keyval::{Capabilities, Delegate, KvError, Reason, StoreMetrics},
+    keyval::{Capabilities, Delegate, KvError, OpenStore, StoreMetrics},
     prelude::*,
     status::State,
 };
-use std::{
-    path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{path::PathBuf, sync::Arc};
 
 /// A store in one file, for an agent without a server: it provides [`KeyVal`](cninfra::keyval::KeyVal),
 /// [`Revisions`](cninfra::keyval::Revisions), [`Leases`](cninfra::keyval::Leases) and
@@ -54,45 +51,24 @@ use std::{
 pub struct EmbeddedKv {
     #[config(check = EmbeddedConfig::check)]
     config: EmbeddedConfig,
-    store: RwLock<Current>,
+    store: OpenStore<EmbeddedStore>,
     metrics: StoreMetrics,
-}
-
-#[derive(Clone, Default)]
-enum Current {
-    #[default]
-    NotOpen,
-    Open(Arc<EmbeddedStore>),
-    /// It is not opened again.
-    Closed,
 }
 
 impl EmbeddedKv {
     /// The store, to use it without the agent; `None` before it is open, and after it was closed.
     #[must_use]
     pub fn store(&self) -> Option<Arc<EmbeddedStore>> {
-        match self.current() {
-            Current::Open(store) => Some(store),
-            Current::NotOpen | Current::Closed => None,
-        }
+        self.store.get()
     }
 
-    fn current(&self) -> Current {
-        self.store.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn put(&self, current: Current) -> Current {
-        std::mem::replace(&mut *self.store.write().unwrap_or_else(PoisonError::into_inner), current)
-    }
-
-    /// Closes the store, if it is open.
-    async fn leave(&self, then: Current) -> Result<()> {
-        let closed = match self.current() {
-            Current::Open(store) => store.close().await,
-            Current::NotOpen | Current::Closed => Ok(()),
+    /// Closes the store, if it is open, and then calls `then`.
+    async fn leave(&self, then: impl FnOnce(&OpenStore<EmbeddedStore>)) -> Result<()> {
+        let closed = match self.store.get() {
+            Some(store) => store.close().await,
+            None => Ok(()),
         };
-        // Not earlier: other plugins may still be giving back what they hold in this store.
-        self.put(then);
+        then(&self.store);
         self.metrics.set_up(false);
         Ok(closed?)
     }
@@ -106,11 +82,11 @@ impl Lifecycle for EmbeddedKv {
             config.path = Some(PathBuf::from(format!("data/{}.redb", cx.label())));
         }
         // A failed attempt to start may have left a store that has the file open.
-        self.leave(Current::NotOpen).await?;
+        self.leave(OpenStore::reopen).await?;
         let store = EmbeddedStore::open(&config).await?;
         cx.log().debug(format_args!("has opened {store}"));
         let mut health = store.health();
-        self.put(Current::Open(Arc::new(store)));
+        self.store.open(Arc::new(store));
         let (context, metrics) = (cx.clone(), self.metrics.clone());
         cx.spawn_until_close("health", async move {
             loop {
@@ -131,7 +107,7 @@ impl Lifecycle for EmbeddedKv {
     }
 
     async fn close(&self, _: &Context) -> Result<()> {
-        self.leave(Current::Closed).await
+        self.leave(OpenStore::close).await
     }
 }
 
@@ -143,9 +119,9 @@ impl Delegate for EmbeddedKv {
     }
 
     fn describe(&self) -> String {
-        match (self.current(), &self.config.path) {
+        match (self.store.get(), &self.config.path) {
             _ if self.config.in_memory => "embedded in memory".to_string(),
-            (Current::Open(store), _) => format!("embedded at {store}"),
+            (Some(store), _) => format!("embedded at {store}"),
             (_, Some(path)) => format!("embedded at {}", path.display()),
             // The default path contains the agent's label, which is not known here before `init`.
             (_, None) => "embedded".to_string(),
@@ -157,15 +133,6 @@ impl Delegate for EmbeddedKv {
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<EmbeddedStore>, KvError> {
-        let reason = match self.current() {
-            Current::Open(store) => return Ok(store),
-            Current::NotOpen => Reason::Unavailable,
-            // Not `Unavailable`, which callers would wait for.
-            Current::Closed => Reason::Closed,
-        };
-        let error = KvError::new(op, reason).not_applied();
-        Err(error
-            .at("embedded")
-            .with_help("depend on the plugin: it is open from the end of its `init` to its `close`"))
+        self.store.for_call(op).map_err(|not_open| not_open.at("embedded"))
     }
 }

@@ -89,14 +89,6 @@ fn help(reason: &Reason, source: &Error) -> Option<&'static str> {
 
 pub(crate) const REACH: &str = "check that etcd runs there, and check `endpoints` and the TLS files in etcd.conf";
 
-/// An error with its cause, in one line for the log.
-pub(crate) fn with_cause(error: &KvError) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
-
 /// etcd's text if the user is known, but has no permission for these keys.
 pub(crate) const NO_RIGHT: &str = "permission denied";
 

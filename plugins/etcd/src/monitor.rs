@@ -2,7 +2,7 @@
 
 use crate::{
     core::Core,
-    failure::{Asked, lacks_right, with_cause},
+    failure::{Asked, lacks_right},
     terms::{Lane, Terms},
 };
 use cninfra::keyval::{KeyRange, KvError};
@@ -54,7 +54,7 @@ pub(crate) async fn check(core: &Core, within: Duration) -> Result<(), KvError> 
             core.probed.record_arrival(Instant::now());
             Connection::Up
         }
-        Err(error) => Connection::Down(with_cause(error)),
+        Err(error) => Connection::Down(format!("{error:#}")),
     };
     core.connection.send_if_modified(|before| {
         let is_new = *before != now;

@@ -3,14 +3,11 @@
 use crate::{Client, EtcdConfig, EtcdStore, report};
 use cninfra::{
     Flag,
-    keyval::{Capabilities, Delegate, KvError, Reason, StoreMetrics},
+    keyval::{Capabilities, Delegate, KvError, OpenStore, Reason, StoreMetrics},
     prelude::*,
     status::State,
 };
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 const HELP: &str = "the members of etcd, with commas: 10.0.0.1:2379,10.0.0.2:2379";
 
@@ -64,17 +61,8 @@ pub struct Etcd {
     config: EtcdConfig,
     #[context]
     cx: Context,
-    current: RwLock<Current>,
+    store: OpenStore<EtcdStore>,
     metrics: StoreMetrics,
-}
-
-#[derive(Clone, Default)]
-enum Current {
-    #[default]
-    None,
-    Off,
-    Open(Arc<EtcdStore>),
-    Closed,
 }
 
 impl Etcd {
@@ -82,10 +70,7 @@ impl Etcd {
     /// closed.
     #[must_use]
     pub fn store(&self) -> Option<Arc<EtcdStore>> {
-        match self.current() {
-            Current::Open(store) => Some(store),
-            Current::None | Current::Off | Current::Closed => None,
-        }
+        self.store.get()
     }
 
     /// The underlying client, for what the interface does not offer. Its calls have no limits except those you set.
@@ -100,32 +85,23 @@ impl Etcd {
     fn is_wanted(&self) -> bool {
         self.config.is_set() || self.cx.has_config_file()
     }
-
-    fn current(&self) -> Current {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_current(&self, current: Current) -> Current {
-        std::mem::replace(&mut *self.current.write().unwrap_or_else(PoisonError::into_inner), current)
-    }
 }
 
-const OFF: &str = "no endpoints are configured: set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
+const SET: &str = "set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
 
 impl Lifecycle for Etcd {
     async fn init(&self, cx: &Context) -> Result<()> {
         if !self.is_wanted() {
-            self.set_current(Current::Off);
-            cx.status().report_because(State::Disabled, OFF);
+            cx.status().report_because(State::Disabled, format!("no endpoints are configured: {SET}"));
             return Ok(());
         }
         self.metrics.register(cx);
-        let store = match self.store() {
+        let store = match self.store.get() {
             // The store of an attempt that failed is kept, since others may already be using it.
             Some(store) => store,
             None => {
                 let store = Arc::new(EtcdStore::open(self.config.clone()).await?);
-                self.set_current(Current::Open(store.clone()));
+                self.store.open(store.clone());
                 report::begin(&store, cx.clone(), self.metrics.clone());
                 store
             }
@@ -144,20 +120,13 @@ impl Lifecycle for Etcd {
     }
 
     async fn close(&self, cx: &Context) -> Result<()> {
-        let store = match self.current() {
-            Current::Open(store) => Some(store),
-            // Not `Closed`: calls should keep saying what has to be configured.
-            Current::Off => return Ok(()),
-            Current::None | Current::Closed => None,
-        };
-        if let Some(store) = store
+        if let Some(store) = self.store.get()
             && let Err(error) = store.close().await
         {
             let ttl = self.config.session_ttl;
             cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
-        // Not earlier: other plugins may still be giving back what they hold in this store.
-        self.set_current(Current::Closed);
+        self.store.close();
         Ok(())
     }
 }
@@ -182,19 +151,14 @@ impl Delegate for Etcd {
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<EtcdStore>, KvError> {
-        let (reason, cause, help) = match self.current() {
-            Current::Open(store) => return Ok(store),
-            Current::None => (Reason::Unavailable, "the plugin has not begun", crate::failure::REACH),
-            // Not `Unavailable`, which callers would wait for.
-            Current::Closed => {
-                (Reason::Closed, "the plugin was closed", "depend on the plugin: it is closed after those that do")
-            }
-            Current::Off => {
-                let help = "set `endpoints` in etcd.conf, or ETCD_ENDPOINTS";
-                (Reason::NOT_CONFIGURED, "the plugin `etcd` is off, since nothing is set for it", help)
+        let not_open = match self.store.for_call(op) {
+            Ok(store) => return Ok(store),
+            Err(error) if self.is_wanted() => error,
+            Err(_) => {
+                let error = KvError::new(op, Reason::NOT_CONFIGURED).not_applied();
+                error.because("the plugin `etcd` is off, since nothing is set for it").with_help(SET)
             }
         };
-        let endpoints = self.config.addresses().join(",");
-        Err(KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help))
+        Err(not_open.at(self.config.addresses().join(",")))
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     convert::{header_revision, revision},
     core::Core,
-    failure::{Asked, with_cause},
+    failure::Asked,
     ours::{Moment, OwnKeys, When},
     terms::{Lane, Terms},
     txn,
@@ -264,9 +264,8 @@ impl Session {
             return Ok(());
         };
         if !std::mem::replace(&mut self.lock().is_failure_logged, true) {
-            let why = with_cause(&error);
             tracing::warn!(
-                "the lease of the client was lost, and not all that ended with it can be written again: {why}"
+                "the lease of the client was lost, and not all that ended with it can be written again: {error:#}"
             );
         }
         Err(error)

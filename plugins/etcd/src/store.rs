@@ -196,16 +196,19 @@ impl Store for EtcdStore {
         self.core.config.capabilities().refuse_watch(&ranges, &options)?;
         let asked = Asked::to_read("watch", ranges.first().cloned());
         let begun = watch::begin(self.core.clone(), &self.tasks, ranges, options);
-        let (watch, refused) = begun.ok_or_else(|| self.core.closed_error(&asked, Applied::No))?;
+        let (watch, mut refused) = begun.ok_or_else(|| self.core.closed_error(&asked, Applied::No))?;
         let mut connection = self.connection();
         tokio::select! {
             biased;
             // The watch waits for the server's first answer, which may be a refusal.
-            refused = refused => refused.map_or(Ok(watch), Err),
+            refused = &mut refused => return refused.map_or(Ok(watch), Err),
             // It does not wait for a server that is down: the watch begins once the server answers.
-            _ = connection.wait_for(|now| *now != Connection::Up) => Ok(watch),
-            () = sleep(*self.core.config.operation_timeout) => Ok(watch),
+            _ = connection.wait_for(|now| matches!(now, Connection::Down(_))) => {}
+            () = sleep(*self.core.config.operation_timeout) => {}
         }
+        // A refusal that comes later does not end the watch, which the caller then has.
+        refused.close();
+        refused.try_recv().map_or(Ok(watch), Err)
     }
 }
 

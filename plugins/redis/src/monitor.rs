@@ -57,7 +57,7 @@ pub(crate) async fn check(core: &Core, within: Duration) -> Result<(), KvError> 
     let now = match (&answer, core.hub.refusal()) {
         (Ok(()), None) => Connection::Up,
         (Ok(()), Some(refusal)) => Connection::Mute(refusal),
-        (Err(error), _) => Connection::Down(with_cause(error)),
+        (Err(error), _) => Connection::Down(format!("{error:#}")),
     };
     core.connection.send_if_modified(|before| {
         let is_new = *before != now;
@@ -90,9 +90,4 @@ pub(crate) async fn run(core: Arc<Core>) {
         () = core.closed() => {}
         () = looking => {}
     }
-}
-
-pub(crate) fn with_cause(error: &KvError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{error}{cause}")
 }

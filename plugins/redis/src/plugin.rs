@@ -2,11 +2,11 @@
 
 use crate::{RedisConfig, RedisStore, report};
 use cninfra::{
-    keyval::{Capabilities, Delegate, KvError, Reason, StoreMetrics},
+    keyval::{Capabilities, Delegate, KvError, OpenStore, Reason, StoreMetrics},
     prelude::*,
     status::State,
 };
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// Redis as a store of an agent: it provides [`KeyVal`](cninfra::keyval::KeyVal).
 ///
@@ -47,16 +47,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Redis {
     #[config(check = RedisConfig::check)]
     config: RedisConfig,
-    current: RwLock<Current>,
+    store: OpenStore<RedisStore>,
     metrics: StoreMetrics,
-}
-
-#[derive(Clone, Default)]
-enum Current {
-    #[default]
-    None,
-    Open(Arc<RedisStore>),
-    Closed,
 }
 
 impl Redis {
@@ -64,22 +56,7 @@ impl Redis {
     /// was closed.
     #[must_use]
     pub fn store(&self) -> Option<RedisStore> {
-        self.opened().map(|store| (*store).clone())
-    }
-
-    fn opened(&self) -> Option<Arc<RedisStore>> {
-        match self.current() {
-            Current::Open(store) => Some(store),
-            Current::None | Current::Closed => None,
-        }
-    }
-
-    fn current(&self) -> Current {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn put(&self, current: Current) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        self.store.get().map(|store| (*store).clone())
     }
 }
 
@@ -93,12 +70,12 @@ impl Lifecycle for Redis {
             return Ok(());
         }
         self.metrics.register(cx);
-        let store = match self.opened() {
+        let store = match self.store.get() {
             // The store of an attempt that failed is kept, since others may already be using it.
             Some(store) => store,
             None => {
                 let store = Arc::new(RedisStore::open(self.config.clone()).await?);
-                self.put(Current::Open(store.clone()));
+                self.store.open(store.clone());
                 report::begin(&store, cx.clone(), self.metrics.clone());
                 store
             }
@@ -115,14 +92,13 @@ impl Lifecycle for Redis {
     }
 
     async fn close(&self, cx: &Context) -> Result<()> {
-        if let Some(store) = self.opened()
+        if let Some(store) = self.store.get()
             && let Err(error) = store.close().await
         {
             let ttl = self.config.session_ttl;
             cx.log().warn(format_args!("what ends with this agent ends by itself, {ttl} after it: {error:#}"));
         }
-        // Not earlier: other plugins may still be giving back what they hold in this store.
-        self.put(Current::Closed);
+        self.store.close();
         Ok(())
     }
 }
@@ -147,21 +123,12 @@ impl Delegate for Redis {
     }
 
     fn store(&self, op: &'static str) -> Result<Arc<RedisStore>, KvError> {
-        let at = || self.config.endpoints_shown();
-        let (reason, endpoints, cause, help) = match self.current() {
-            Current::Open(store) => return Ok(store),
-            _ if !self.config.is_set() => {
-                (Reason::NOT_CONFIGURED, "redis".to_string(), "nothing is set for it", NOT_SET)
+        self.store.for_call(op).map_err(|not_open| match self.config.is_set() {
+            true => not_open.at(self.config.endpoints_shown()),
+            false => {
+                let error = KvError::new(op, Reason::NOT_CONFIGURED).not_applied().at("redis");
+                error.because("nothing is set for it").with_help(NOT_SET)
             }
-            Current::None => (Reason::Unavailable, at(), "the plugin has not begun", crate::failure::REACH),
-            // Not `Unavailable`, which callers would wait for.
-            Current::Closed => (
-                Reason::Closed,
-                at(),
-                "the plugin was closed",
-                "depend on the plugin: it is closed after those that do",
-            ),
-        };
-        Err(KvError::new(op, reason).not_applied().at(endpoints).because(cause).with_help(help))
+        })
     }
 }

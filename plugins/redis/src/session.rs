@@ -16,7 +16,6 @@ use crate::{
     command::Command,
     core::Core,
     failure::Asked,
-    monitor::with_cause,
     script,
     wire::Number,
 };
@@ -63,14 +62,30 @@ pub(crate) struct Session {
 struct Kept {
     /// `None` if it is not known whether it was put.
     value: Option<Bytes>,
-    /// A later value that it may have: the answer to that put was lost.
+    /// Another value that it may have: the answer to that put was lost, or two puts were made at once.
     unsure: Option<Bytes>,
+    /// When it was last recorded that its owner has put it, or may have.
+    noted: Instant,
     renewed: Instant,
     /// The connection to its server at that time.
     connection: Option<Number>,
 }
 
 impl Kept {
+    fn new(core: &Core, key: &Bytes) -> Self {
+        let now = Instant::now();
+        Kept { value: None, unsure: None, noted: now, renewed: now, connection: core.wire_of(key) }
+    }
+
+    /// Its owner has put this value, by a request that was made at `began`. If it is known to have put another one
+    /// since then, the server may have executed the two in either order: the next renewal shows which one is there.
+    fn put(&mut self, value: &Bytes, began: Instant) {
+        let may_be_earlier = self.noted > began && self.value.is_some();
+        let place = if may_be_earlier { &mut self.unsure } else { &mut self.value };
+        *place = Some(value.clone());
+        self.noted = Instant::now();
+    }
+
     fn values(&self) -> impl Iterator<Item = &Bytes> {
         self.value.iter().chain(&self.unsure)
     }
@@ -92,7 +107,7 @@ impl Session {
     /// that it deletes are not put again meanwhile. This waits until none of them is being put again, but at most for
     /// `no_longer`, since that may hang.
     pub(crate) async fn begin(&self, no_longer: Duration, txn: &Txn) -> Option<Deleting<'_>> {
-        if !self.in_use.load(Relaxed) {
+        if !self.is_in_use() {
             return None;
         }
         let deleting = self.deletes.begin(txn);
@@ -107,51 +122,56 @@ impl Session {
             let Op::Put(put) = op else { continue };
             if put.expiry == Expiry::WithClient {
                 self.in_use.store(true, Relaxed);
-                let now =
-                    || Kept { value: None, unsure: None, renewed: Instant::now(), connection: core.wire_of(&put.key) };
-                self.lock().entry(put.key.clone()).or_insert_with(now).unsure = Some(put.value.clone());
+                let mut all = self.lock();
+                let kept = all.entry(put.key.clone()).or_insert_with(|| Kept::new(core, &put.key));
+                (kept.unsure, kept.noted) = (Some(put.value.clone()), Instant::now());
             }
         }
     }
 
-    /// Records that these operations were applied.
-    pub(crate) fn record_applied(&self, core: &Core, ops: &[Op]) {
+    /// Records that these operations, of a request that was made at `began`, were applied. What was put since then is
+    /// not taken as deleted by them: if it is, the next renewal shows that.
+    pub(crate) fn record_applied(&self, core: &Core, ops: &[Op], began: Instant) {
         // Usually there is nothing to record.
         if ends_with_client(ops) {
             self.in_use.store(true, Relaxed);
         }
-        if !self.in_use.load(Relaxed) {
+        if !self.is_in_use() {
             return;
         }
         let mut kept = self.lock();
         for op in ops {
             match op {
                 Op::Put(put) if put.expiry == Expiry::WithClient => {
-                    let connection = core.wire_of(&put.key);
-                    let value = Some(put.value.clone());
-                    let now = Kept { value, unsure: None, renewed: Instant::now(), connection };
+                    let mut now = Kept { noted: began, ..Kept::new(core, &put.key) };
+                    if let Some(before) = kept.remove(&put.key).filter(|before| before.noted > began) {
+                        (now.value, now.unsure, now.noted) = (before.value, before.unsure, before.noted);
+                    }
+                    now.put(&put.value, began);
                     kept.insert(put.key.clone(), now);
                 }
                 // It keeps its time to live.
                 Op::Put(put) if put.expiry == Expiry::Keep => {
                     if let Some(kept) = kept.get_mut(&put.key) {
-                        kept.value = Some(put.value.clone());
+                        kept.put(&put.value, began);
                     }
                 }
-                Op::Put(put) => {
-                    kept.remove(&put.key);
-                }
-                Op::Delete { range, .. } => kept.retain(|key, _| !range.contains(key)),
+                Op::Put(put) => forget(&mut kept, &put.key, began),
+                Op::Delete { range, .. } => kept.retain(|key, kept| !range.contains(key) || kept.noted > began),
                 _ => {}
             }
         }
     }
 
-    /// Records that this client has put this key so that it does not end with the client.
-    pub(crate) fn forget(&self, key: &Bytes) {
-        if self.in_use.load(Relaxed) {
-            self.lock().remove(key);
-        }
+    /// Whether there ever was a key that ends with the client.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.in_use.load(Relaxed)
+    }
+
+    /// Records that this client has put this key so that it does not end with the client, by a request that was made at
+    /// `began`.
+    pub(crate) fn forget(&self, key: &Bytes, began: Instant) {
+        forget(&mut self.lock(), key, began);
     }
 
     /// Whether there would be too many keys after these operations. Keys that already exist do not count again.
@@ -284,6 +304,13 @@ impl Session {
     }
 }
 
+/// Forgets a key, unless it was put since `began`.
+fn forget(kept: &mut HashMap<Bytes, Kept>, key: &Bytes, began: Instant) {
+    if kept.get(key).is_some_and(|kept| kept.noted <= began) {
+        kept.remove(key);
+    }
+}
+
 /// Renews the keys until the store is closed.
 pub(crate) async fn run(core: Arc<Core>, session: Arc<Session>) {
     let renewing = async {
@@ -304,7 +331,7 @@ fn ends_the_round(error: &KvError) -> bool {
     let is_away = is_away(error.reason());
     // A server that is down is logged by the monitor.
     if !is_away {
-        tracing::warn!("what ends with this client may end before it: {}", with_cause(error));
+        tracing::warn!("what ends with this client may end before it: {error:#}");
     }
     is_away
 }

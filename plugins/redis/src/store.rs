@@ -241,6 +241,15 @@ impl RedisStore {
         txn::commit(&self.0, txn).await
     }
 
+    /// Like a plain put, if there are keys that end with the client: this one ends with it no longer.
+    async fn put_over_own(&self, put: Put) -> Result<Written> {
+        let Shared { core, session, .. } = &*self.0;
+        let began = Instant::now();
+        let written = txn::put(core, &put).await?;
+        session.forget(&put.key, began);
+        Ok(written)
+    }
+
     fn refuse_if_closed(&self, asked: Asks<'_>) -> Result<()> {
         match self.0.core.is_closed() {
             true => Err(self.0.core.closed_error(&asked(), Applied::No)),
@@ -348,9 +357,13 @@ impl Store for RedisStore {
         self.capabilities().refuse_put(&put)?;
         refuse_key(&|| txn::asked_to_put(&put), &put.key)?;
         let Shared { core, session, .. } = &*self.0;
+        // The key may end with the client until now. If it does so by a put that is on its way at the same time, the
+        // next renewal shows which of the two came last.
+        if session.is_in_use() {
+            return Box::pin(self.put_over_own(put)).await;
+        }
         let (asked, command) = (|| txn::asked_to_put(&put), txn::set(core, &put));
         core.call(core.to_write(Origin::Caller), &asked, &To::Key(&put.key), &command).await?;
-        session.forget(&put.key);
         Ok(txn::written(core, &put))
     }
 

@@ -76,25 +76,32 @@ async fn find_slots(core: &Core, sentinel: &mut Option<Wire>) -> Result<Slots, F
         }
         Kind::Cluster(seeds) => {
             let mut last = Failure::no_connection("`endpoints` is empty");
+            let mut doubtful = None;
             let known = core.primaries();
             for endpoint in known.iter().chain(seeds.iter().filter(|seed| !known.contains(seed))) {
                 let node = core.node(endpoint);
-                let asked = timeout(PATIENCE, async { node.wire().await?.call(&cluster_slots()).await }).await;
+                let asked = timeout(PATIENCE, async { ask_node(&*node.wire().await?, endpoint).await }).await;
                 match asked.unwrap_or_else(|_| Err(Failure::no_connection("no answer to CLUSTER SLOTS"))) {
-                    Ok(reply) => match parse_slots(reply, endpoint) {
-                        Some(slots) if slots.is_known() => return Ok(slots),
-                        _ => last = Failure::no_connection("it is in no cluster that has slots"),
-                    },
+                    // A node that is cut off from the others still answers. Two that say the same are not.
+                    Ok((slots, is_cut_off)) if !is_cut_off || doubtful.as_ref() == Some(&slots) => return Ok(slots),
+                    Ok((slots, _)) => doubtful = doubtful.or(Some(slots)),
                     Err(failure) => last = failure,
                 }
             }
-            Err(last)
+            doubtful.ok_or(last)
         }
     }
 }
 
-fn cluster_slots() -> Command<'static> {
-    Command::new("CLUSTER", ["SLOTS"])
+/// The slots as a node knows them, and whether it may be cut off from the cluster: it says that the cluster is down.
+async fn ask_node(wire: &Wire, endpoint: &Arc<str>) -> Result<(Slots, bool), Failure> {
+    let slots = parse_slots(wire.call(&Command::new("CLUSTER", ["SLOTS"])).await?, endpoint);
+    let slots = slots.filter(Slots::is_known);
+    let slots = slots.ok_or_else(|| Failure::no_connection("it is in no cluster that has slots"))?;
+    // A user who may not ask this is not told of it.
+    let info = wire.call(&Command::new("CLUSTER", ["INFO"])).await;
+    let is_down = info.is_ok_and(|info| info.text().is_some_and(|info| info.contains("cluster_state:fail")));
+    Ok((slots, is_down))
 }
 
 /// Parses the answer to `CLUSTER SLOTS`.

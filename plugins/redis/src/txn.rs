@@ -18,14 +18,19 @@ use cninfra::keyval::{
 };
 use futures_util::future::join_all;
 use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
 
 /// Runs a transaction that was not refused.
 pub(crate) async fn commit(shared: &Shared, txn: Txn) -> Result<TxnOutcome> {
     let Shared { core, session, .. } = shared;
     let _deleting = session.begin(core.config.write_within() / 4, &txn).await;
+    let began = Instant::now();
     let result = attempt(core, &txn).await;
     match &result {
-        Ok(outcome) => session.record_applied(core, if outcome.succeeded { &txn.then } else { &txn.otherwise }),
+        Ok(outcome) => {
+            let ops = if outcome.succeeded { &txn.then } else { &txn.otherwise };
+            session.record_applied(core, ops, began);
+        }
         Err(error) if error.applied() == Applied::Unknown => {
             session.record_unsure(core, &txn.then);
             session.record_unsure(core, &txn.otherwise);
@@ -51,7 +56,7 @@ async fn attempt(core: &Core, txn: &Txn) -> Result<TxnOutcome> {
 }
 
 /// Writes a value, whatever was there.
-async fn put(core: &Core, put: &Put) -> Result<Written> {
+pub(crate) async fn put(core: &Core, put: &Put) -> Result<Written> {
     let asked = || asked_to_put(put);
     core.call(core.to_write(Origin::Caller), &asked, &To::Key(&put.key), &set(core, put)).await?;
     Ok(written(core, put))

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     convert::revision,
-    failure::{Asked, NO_RIGHT, with_cause},
+    failure::{Asked, NO_RIGHT},
     pulse::SILENCE,
 };
 use cninfra::keyval::{Applied, Cause, Event, KeyRange, KvError, Pushed, Reason};
@@ -140,7 +140,7 @@ impl Watcher {
                 self.mark_answered();
                 Err(RoundEnd::Again)
             }
-            Err(error) => Err(RoundEnd::Lost(with_cause(&error))),
+            Err(error) => Err(RoundEnd::Lost(format!("{error:#}"))),
         }
     }
 

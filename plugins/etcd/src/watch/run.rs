@@ -11,7 +11,6 @@ use super::{
 use crate::{
     convert::number,
     core::Core,
-    failure::with_cause,
     terms::{Lane, Terms},
 };
 use cninfra::client::Pauses;
@@ -25,6 +24,10 @@ use tokio::{
 /// How long to wait before a refused range is requested again: rights rarely change.
 const REFUSED: Duration = Duration::from_secs(5);
 
+/// If the server was not followed for this long, since the subscriber is slow, it may have been replaced unnoticed: then
+/// the connection is made again without an error.
+const UNWATCHED: Duration = Duration::from_millis(500);
+
 /// The task of a watch. It runs in rounds: it looks at what the subscriber wants, lists the ranges that have no
 /// snapshot yet, and then follows the server from the revision that was last reported, until one of these is due again.
 pub(super) struct Watcher {
@@ -35,8 +38,10 @@ pub(super) struct Watcher {
     pub(super) tracked: Vec<Tracked>,
     pub(super) ahead: Ahead,
     pub(super) identity: Identity,
-    /// The server was unreachable: it may be another store now.
+    /// The server was unreachable, or not followed for a while: it may be another store now.
     pub(super) is_unsure: bool,
+    /// When the server was last followed.
+    last_followed: Instant,
     /// The subscriber has been told that the connection is lost.
     pub(super) is_loss_reported: bool,
     /// Present while this watch counts as lost in an outage.
@@ -93,6 +98,7 @@ pub(super) async fn run(
         ahead: Ahead::default(),
         identity: Identity::default(),
         is_unsure: false,
+        last_followed: Instant::now(),
         is_loss_reported: false,
         lost_watch: None,
         last_outage: OutageNumber::default(),
@@ -146,9 +152,10 @@ impl Watcher {
                 Ok(()) if self.tracked.iter().all(Tracked::is_refused) => {
                     // The server has answered. Why each range is refused is in the log.
                     self.lost_watch = None;
-                    if let Some(Asker { refusal_sender, why: Some(why) }) = self.asker.take() {
-                        // The caller of `watch` gets this error instead of a watch.
-                        let _ = refusal_sender.send(why);
+                    // The caller of `watch` gets this error instead of a watch, unless it waits no longer.
+                    if let Some(Asker { refusal_sender, why: Some(why) }) = self.asker.take()
+                        && refusal_sender.send(why).is_ok()
+                    {
                         return;
                     }
                     if !self.tracked.is_empty() {
@@ -160,7 +167,12 @@ impl Watcher {
                     }
                     RoundEnd::Again
                 }
-                Ok(()) => self.follow().await,
+                Ok(()) => {
+                    self.is_unsure |= self.last_followed.elapsed() >= UNWATCHED;
+                    let end = self.follow().await;
+                    self.last_followed = Instant::now();
+                    end
+                }
             };
             match end {
                 RoundEnd::Again => {}
@@ -288,8 +300,11 @@ impl Watcher {
         let tracked = &mut self.tracked[place];
         tracked.refuse(Instant::now() + REFUSED);
         if tracked.warning_limit.allow() {
-            let (why, help) = (with_cause(&error), error.help().unwrap_or_default());
-            tracing::warn!("{} is not watched, and is asked for again each {REFUSED:?}: {why}; {help}", tracked.range);
+            let help = error.help().unwrap_or_default();
+            tracing::warn!(
+                "{} is not watched, and is asked for again each {REFUSED:?}: {error:#}; {help}",
+                tracked.range
+            );
         }
         if let Some(asker) = &mut self.asker
             && *error.reason() == Reason::Denied

@@ -5,10 +5,7 @@ use super::{
     refused::refused,
     run::{RoundEnd, Watcher},
 };
-use crate::{
-    convert::number,
-    failure::{lacks_right, with_cause},
-};
+use crate::{convert::number, failure::lacks_right};
 use cninfra::keyval::{At, Cause, Event, KvError, Missed, PageRequest, Paging, Reason, Revision};
 use std::error::Error as _;
 use tokio::time::Instant;
@@ -71,7 +68,7 @@ impl Watcher {
                         self.refuse(place, error);
                         return Ok(at);
                     }
-                    Missed::GivesUp => return Err(RoundEnd::Lost(with_cause(&error))),
+                    Missed::GivesUp => return Err(RoundEnd::Lost(format!("{error:#}"))),
                 },
             };
             self.mark_answered();

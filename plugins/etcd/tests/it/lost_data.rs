@@ -5,7 +5,7 @@ use crate::{
     support::{kv, shown, soon, until},
 };
 use cninfra::{
-    keyval::{Expiry, KeyRange, WatchOptions},
+    keyval::{Expiry, KeyRange, Overflow, WatchOptions},
     testing::Link,
 };
 use cninfra_testbed::{Etcd, require};
@@ -71,6 +71,29 @@ async fn an_empty_range_is_looked_at_too() {
     link.restore();
     let told = shown(&until(&mut watch, is_end).await);
     assert_eq!(told, ["Resumed", "begin p/* Replaced", "item p/early=1", "end p/*"]);
+}
+
+/// The subscriber is slow, so nothing is asked of the server while it loses its data: nobody sees it go.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_replaced_while_nobody_asked_it_is_noticed() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    kv.put("gone", "1").await.unwrap();
+    let options = WatchOptions::default().with_queue(3, Overflow::Block);
+    let mut watch = kv.watch([""], options).await.unwrap();
+    until(&mut watch, is_end).await;
+    for i in 0..5 {
+        kv.put("k", format!("{i}")).await.unwrap();
+    }
+    let _ = soon("it is full", async || watch.handle().stats(), |stats| stats.overflows > 0).await;
+    etcd.wipe();
+    for i in 0..20 {
+        etcd.ctl(&["put", "other", &i.to_string()]);
+    }
+    let mut told = shown(&until(&mut watch, is_end).await);
+    assert_eq!(told.drain(..3).collect::<Vec<_>>(), ["put k=0 (new)", "put k=1", "put k=2"]);
+    assert_eq!(told, ["begin * Replaced", "item other=19", "end *"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use crate::{
     support::{SOON, next, shown, soon, until},
 };
 use cninfra::keyval::{Applied, Event, KeyRange, Kv, Reason, Revisions as _, WatchOptions};
-use cninfra_etcd::{EtcdConfig, EtcdStore};
+use cninfra_etcd::{Connection, EtcdConfig, EtcdStore};
 use cninfra_testbed::{Etcd, require};
 use std::sync::Arc;
 
@@ -49,12 +49,48 @@ async fn ranges_that_may_be_read_are_told() {
 }
 
 async fn as_bob(etcd: &Etcd) -> Kv<EtcdStore> {
-    let config = EtcdConfig {
+    Kv::new(Arc::new(EtcdStore::connect(of_bob(etcd)).await.unwrap()))
+}
+
+fn of_bob(etcd: &Etcd) -> EtcdConfig {
+    EtcdConfig {
         username: Some("bob".to_string()),
         password: "pw".to_string().into(),
         ..EtcdConfig::at([etcd.endpoint()])
-    };
-    Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()))
+    }
+}
+
+/// The store was opened just now, so that it is not known yet whether the server answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_before_the_first_answer_is_refused_too() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.add_user("bob", "pw", "m/");
+    etcd.enable_auth("rootpw");
+    let kv = Kv::new(Arc::new(EtcdStore::open(of_bob(&etcd)).await.unwrap()));
+    let error = kv.watch(["z/"], WatchOptions::default()).await.unwrap_err();
+    assert_eq!(error.reason(), &Reason::Denied, "{error:?}");
+}
+
+/// The caller already has the watch, since the server was thought to be away.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_was_handed_over_before_its_refusal_goes_on() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    etcd.add_user("bob", "pw", "m/");
+    etcd.enable_auth("rootpw");
+    // For this test, the state of the connection does not change soon after the server is back.
+    let config = EtcdConfig { reconnect_interval: (2 * SOON).into(), ..of_bob(&etcd) };
+    let kv = Kv::new(Arc::new(EtcdStore::connect(config).await.unwrap()));
+    etcd.kill();
+    let mut connection = kv.store().connection();
+    let is_down = connection.wait_for(|now| matches!(now, Connection::Down(_)));
+    drop(tokio::time::timeout(SOON, is_down).await.unwrap().unwrap());
+    etcd.restart();
+    let mut watch = kv.watch(["z/"], WatchOptions::default()).await.unwrap();
+    until(&mut watch, is_lost).await;
+    etcd.ctl(&["role", "grant-permission", "--prefix=true", "bob", "readwrite", "z/"]);
+    assert_eq!(shown(&until(&mut watch, is_end).await), ["Resumed", "begin z/* Start", "end z/*"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

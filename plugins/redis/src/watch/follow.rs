@@ -5,7 +5,7 @@ use super::{
     inbox::{Inbox, Order},
     unread::Unread,
 };
-use crate::{core::Core, monitor::with_cause, portion::Portion};
+use crate::{core::Core, portion::Portion};
 use bytes::Bytes;
 use cninfra::client::Pauses;
 use cninfra::keyval::{Cause, Event, Feed, KeyRange, KvError, Link, Pushed, Reason, WatchOptions};
@@ -354,8 +354,8 @@ impl Follower {
         if *error.reason() == Reason::Closed {
             return;
         }
-        let (why, help) = (with_cause(error), error.help().unwrap_or_default());
-        self.log_problem(format_args!("a watch cannot read what it watches: {why}; {help}"), false);
+        let help = error.help().unwrap_or_default();
+        self.log_problem(format_args!("a watch cannot read what it watches: {error:#}; {help}"), false);
     }
 
     /// Some of a range cannot be read, although the server has answered. That does not show whether those keys exist,

@@ -10,7 +10,6 @@ use crate::{
     core::{Core, PATIENCE},
     failure::{Asked, Failure},
     glob::literal,
-    monitor::with_cause,
     node::require_master,
     script,
     wire::{Hint, Hints, Wire},
@@ -86,7 +85,7 @@ impl From<Failure> for Ended {
 
 impl From<KvError> for Ended {
     fn from(error: KvError) -> Self {
-        Ended::Down(with_cause(&error))
+        Ended::Down(format!("{error:#}"))
     }
 }
 

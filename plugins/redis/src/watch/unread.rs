@@ -1,6 +1,6 @@
 //! [`Unread`]: the keys of a range that could not be read although the server has answered.
 
-use crate::{failure::Failure, glob::literal, monitor::with_cause};
+use crate::{failure::Failure, glob::literal};
 use cninfra::keyval::{KeyRange, KvError, Reason};
 use std::error::Error as _;
 
@@ -36,14 +36,14 @@ impl Unread {
     /// The text for the log: which range, how much of it, why, and what to do for this user.
     pub(super) fn shown(&self, range: &KeyRange, user: &str) -> String {
         let Some(first) = &self.first else { return String::new() };
-        let (which, why) = (first.range().unwrap_or(range), with_cause(first));
+        let which = first.range().unwrap_or(range);
         let what = match self.keys {
             0 => "its keys cannot be asked for".to_string(),
             1 => format!("`{which}` cannot be read"),
             keys => format!("{keys} keys cannot be read, of them `{which}`"),
         };
         format!(
-            "a watch of `{range}` is behind until all of it can be read: {what} ({why}); {}",
+            "a watch of `{range}` is behind until all of it can be read: {what} ({first:#}); {}",
             mend(first, range, user)
         )
     }

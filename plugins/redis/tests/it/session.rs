@@ -5,8 +5,8 @@ use cninfra::keyval::{Expiry, Reason, Txn};
 use cninfra::testing::Link;
 use cninfra_redis::{RedisConfig, RedisStore};
 use cninfra_testbed::{Redis, RedisCluster, RedisOptions, RedisSentinel, require};
-use futures_util::future::try_join_all;
-use std::time::Duration;
+use futures_util::{FutureExt as _, future::try_join_all};
+use std::{pin::pin, time::Duration};
 use tokio::time::sleep;
 
 fn config(redis: &Redis) -> RedisConfig {
@@ -301,6 +301,55 @@ async fn they_live_on_at_another_master_and_in_another_node() {
     }
     store.close().await.unwrap();
     assert_eq!(redis.call("{h}there", &["GET", "{h}there"]).text(), None);
+}
+
+/// The answer of an earlier call is taken only after a later call has put the key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_taken_late_ends_nothing_that_was_put_since() {
+    require!(Redis);
+    let redis = Redis::start();
+    let store = RedisStore::connect(config(&redis)).await.unwrap();
+    let all = kv(&store);
+    let is = |key: &str, value: Option<&str>| redis.call(&["GET", key]).text() == value;
+    let put_since = async |key: &str| all.put_with(key, "new", Expiry::WithClient).await.unwrap();
+    put_since("other").await;
+
+    let mut earlier = pin!(all.put_with("put", "old", Expiry::WithClient));
+    assert!(earlier.as_mut().now_or_never().is_none());
+    eventually("it is put", async || is("put", Some("old"))).await;
+    put_since("put").await;
+    earlier.await.unwrap();
+
+    let mut earlier = pin!(all.put("plain", "old"));
+    assert!(earlier.as_mut().now_or_never().is_none());
+    eventually("it is put", async || is("plain", Some("old"))).await;
+    put_since("plain").await;
+    earlier.await.unwrap();
+
+    redis.call(&["SET", "deleted", "old"]);
+    let mut earlier = pin!(all.delete("deleted"));
+    assert!(earlier.as_mut().now_or_never().is_none());
+    eventually("it is deleted", async || is("deleted", None)).await;
+    put_since("deleted").await;
+    assert!(earlier.await.unwrap());
+
+    put_since("swapped").await;
+    // From then on the server knows the script, so that one request is enough.
+    assert!(!all.compare_and_swap("swapped", "other", "old").await.unwrap());
+    let mut earlier = pin!(all.compare_and_swap("swapped", "new", "old"));
+    assert!(earlier.as_mut().now_or_never().is_none());
+    eventually("it is swapped", async || is("swapped", Some("old"))).await;
+    assert!(all.compare_and_swap("swapped", "old", "new").await.unwrap());
+    assert!(earlier.await.unwrap());
+
+    sleep(Duration::from_millis(2500)).await;
+    for key in ["put", "plain", "deleted", "swapped"] {
+        assert!(is(key, Some("new")), "{key} has ended");
+    }
+    store.close().await.unwrap();
+    for key in ["put", "plain", "deleted", "swapped"] {
+        assert!(is(key, None), "{key} is left");
+    }
 }
 
 /// The client deletes the keys while they are put again.

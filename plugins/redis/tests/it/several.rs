@@ -65,6 +65,26 @@ async fn a_slot_that_is_moved_under_load_loses_nothing() {
     quiet.close().await.unwrap();
 }
 
+/// The node that is asked first has forgotten the others, so that it knows only its own slots.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_is_cut_off_is_not_believed() {
+    require!(RedisCluster);
+    let redis = RedisCluster::start();
+    let first = (0..3).min_by_key(|node| redis.nodes()[*node].endpoint()).unwrap();
+    let cut_off = &redis.nodes()[first];
+    for other in (0..3).filter(|node| *node != first) {
+        let id = redis.nodes()[other].call(&["CLUSTER", "MYID"]).text().unwrap().to_string();
+        cut_off.call(&["CLUSTER", "FORGET", &id]);
+    }
+    let store = RedisStore::open(cluster(&redis)).await.unwrap();
+    // The others have their keys, as far as they know of each other.
+    let keys = (0..20).map(|number| format!("k{number}")).filter(|key| redis.owner(redis.slot(key)) != first);
+    for key in keys {
+        kv(&store).put(key, "v").await.unwrap();
+    }
+    store.close().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_primary_that_is_killed_is_replaced() {
     require!(RedisCluster);

@@ -107,9 +107,9 @@ impl Server {
         }
     }
 
-    /// Stops it where it is (SIGSTOP), and returns when it has stopped: connections stay, and nothing is answered.
-    ///
     /// Pauses it (SIGSTOP), and waits until it has stopped: connections stay open, and nothing is answered.
+    ///
+    /// # Panics
     /// It does not run, or does not stop in time.
     pub fn pause(&self) {
         assert!(self.signal(Signal::STOP).is_some(), "{} does not run: {}", self.name, self.tail());
