@@ -118,6 +118,9 @@ fn what_is_wrong_is_named() {
         assert_eq!(ended.code, Some(1), "{nameless:?}");
         assert!(ended.stderr.contains("a contact needs a name"), "{}", ended.stderr);
     }
+    let ended = edit(&["puttxn", "Ann"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("JSON_ARRAY is not a list of contacts"), "{}", ended.stderr);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use cninfra::{
     Flag,
+    client::unless_empty,
     config::{ByteSize, Duration, Invalid},
 };
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ pub struct EmbeddedConfig {
     /// which is released when the disk is full. Default: `data/<service label>.redb`; for a store without an agent,
     /// `data/embedded.redb`. The file is opened whichever store the agent uses. If the config chooses another store,
     /// `enabled: false` prevents that, provided that the flavor has the plugin as `Option<Dep<EmbeddedKv>>`.
+    #[serde(deserialize_with = "unless_empty")]
     pub path: Option<PathBuf>,
     /// Whether to keep the data only in memory: it is lost when the store is closed. Default: no.
     pub in_memory: bool,

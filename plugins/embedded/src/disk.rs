@@ -107,7 +107,11 @@ impl Disk {
             reason => reason,
         };
         let described = asked.error(reason, applied).at(self.name.clone()).because(error.to_string());
-        if is_full(error) { described.with_help(FULL) } else { described }
+        match error {
+            error if is_full(error) => described.with_help(FULL),
+            redb::Error::Corrupted(_) => described.with_help(is_damaged(&self.name)),
+            _ => described,
+        }
     }
 
     /// The error of opening a store, with advice.
@@ -127,6 +131,11 @@ pub(crate) fn text_of(panic: &(dyn Any + Send)) -> &str {
     text.unwrap_or("without a text")
 }
 
+/// The advice for a damaged file.
+fn is_damaged(name: &Arc<str>) -> String {
+    format!("`{name}` is damaged: restore it from a copy, or move it away to begin without data")
+}
+
 fn not_opened(name: &Arc<str>, error: &redb::Error) -> KvError {
     let help = match error {
         redb::Error::DatabaseAlreadyOpen => {
@@ -143,15 +152,15 @@ fn not_opened(name: &Arc<str>, error: &redb::Error) -> KvError {
             io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
                 format!("a part of the path of `{name}` is a file and no folder: choose another `path`")
             }
+            // The file is shorter than a header.
+            io::ErrorKind::UnexpectedEof => is_damaged(name),
             _ if is_full(error) => format!("make room on the disk that `{name}` is on: it is not opened before"),
             _ => format!("look at the disk that `{name}` is on, or choose another `path`"),
         },
         redb::Error::Corrupted(what) if what == FOREIGN => {
             format!("`{name}` is of another program: choose another `path`")
         }
-        redb::Error::Corrupted(_) => {
-            format!("`{name}` is damaged: restore it from a copy, or move it away to begin without data")
-        }
+        redb::Error::Corrupted(_) => is_damaged(name),
         _ => format!("choose another `path` than `{name}`, or move that away to begin without data"),
     };
     let reason = match error {

@@ -38,6 +38,11 @@ impl EtcdStore {
             let unsupported = Reason::Unsupported("such operation or condition");
             return Err(asked.error(unsupported, Applied::No).at(self.core.endpoints().clone()));
         }
+        // To etcd, lease 0 means none, with which the key would live for ever.
+        if let Some(put) = txn::put_of_no_lease(&txn) {
+            let asked = Asked::to_write("put", Some(KeyRange::key(&put.key)));
+            return Err(asked.error(Reason::NoLease(LeaseId(0)), Applied::No).at(self.core.endpoints().clone()));
+        }
         let (terms, began) = (self.core.terms(Lane::Callers), self.session.now());
         let _deleting = self.session.begin(terms, &txn).await;
         // Boxed, since this future is large, and most transactions need no leases.

@@ -2,7 +2,7 @@
 
 use crate::convert::{bounds, entry, number};
 use bytes::Bytes;
-use cninfra::keyval::{Compare, Condition, Entry, Expiry, KvError, LeaseId, Op, OpResult, Reason, Result, Txn};
+use cninfra::keyval::{Compare, Condition, Entry, Expiry, KvError, LeaseId, Op, OpResult, Put, Reason, Result, Txn};
 use etcd_client::{
     CompareOp, DeleteOptions, GetOptions, PutOptions, TxnOp,
     proto::{PbResponseOp, PbTxnOpResponse},
@@ -57,6 +57,14 @@ pub(crate) fn bytes(txn: &Txn) -> usize {
 /// Whether either branch writes a value.
 pub(crate) fn has_puts(txn: &Txn) -> bool {
     puts(&txn.then) + puts(&txn.otherwise) > 0
+}
+
+/// A put that is to expire with lease 0, if there is one.
+pub(crate) fn put_of_no_lease(txn: &Txn) -> Option<&Put> {
+    txn.then.iter().chain(&txn.otherwise).find_map(|op| match op {
+        Op::Put(put) if put.expiry == Expiry::Lease(LeaseId(0)) => Some(put),
+        _ => None,
+    })
 }
 
 pub(crate) fn puts(ops: &[Op]) -> usize {

@@ -5,12 +5,10 @@ use super::{
         Compare, Coordination, Entry, Expiry, KeyRange, Kv, KvError, LeaseId, OpResult, Reason, Result, Revision, Txn,
         TxnOutcome, Update, WatchOptions,
     },
-    session::{Loss, Session},
+    session::{Loss, Session, patiently},
 };
-use crate::client::Pauses;
 use bytes::Bytes;
 use std::time::Duration;
-use tokio::time::sleep;
 
 /// A place in the queue for a leadership or a lock: a key bound to a lease. Older keys come first.
 pub(super) struct Claim {
@@ -150,17 +148,4 @@ fn creation_revision(outcome: &TxnOutcome) -> Option<Revision> {
 /// The error for a store that has broken its contract: it returned no revision.
 fn no_revision() -> KvError {
     KvError::new("transaction", Reason::Other).because("the store has told no revision")
-}
-
-/// Retries until the store can be reached. Only for idempotent operations.
-async fn patiently<T, F: Future<Output = Result<T>>>(mut run: impl FnMut() -> F) -> Result<T> {
-    let mut pauses = Pauses::default();
-    loop {
-        match run().await {
-            Err(error) if matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_)) => {
-                sleep(pauses.next()).await;
-            }
-            result => return result,
-        }
-    }
 }

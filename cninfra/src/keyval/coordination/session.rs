@@ -1,7 +1,7 @@
 //! [`Session`]: a lease that is kept alive, and the key bound to it.
 
 use super::super::{
-    ChangeKind, Coordination, Entry, Event, Holder, KeyRange, KvError, LeaseId, Reason, Result, Revision, Watch,
+    ChangeKind, Coordination, Entry, Event, Holder, KeyRange, KvError, LeaseId, Reason, Result, Revision, Txn, Watch,
     WatchOptions,
 };
 use crate::client::Pauses;
@@ -23,6 +23,8 @@ pub enum Loss {
     LeaseGone,
     /// Someone has deleted the key.
     Deleted,
+    /// Someone else has written the key, which therefore does not end with the lease any more. It is deleted.
+    Overwritten,
     /// The store was closed.
     Closed,
 }
@@ -33,6 +35,7 @@ impl fmt::Display for Loss {
             Loss::Expired => "the store has not answered in time, and the lease may have ended",
             Loss::LeaseGone => "the lease has ended",
             Loss::Deleted => "its key was deleted",
+            Loss::Overwritten => "its key was written by someone else",
             Loss::Closed => "the store was closed",
         })
     }
@@ -141,11 +144,15 @@ impl LeaseTask {
         let loss = tokio::select! {
             _ = stopped => None,
             loss = renew(&*store, lease, life, &state) => Some(loss),
-            loss = watch_key(&*store, key, token) => Some(loss),
+            loss = watch_key(&*store, &key, lease, token) => Some(loss),
             () = holder.closing() => Some(Loss::Closed),
         };
         if let Some(loss) = loss {
             state.send_modify(|state| state.lost = Some(loss));
+        }
+        // Such a key does not end with the lease, and would block those behind it in the queue for ever.
+        if loss == Some(Loss::Overwritten) {
+            let _ = timeout(life, patiently(|| store.commit(Txn::new().delete(&key)))).await;
         }
         // Until the lease ends, its key blocks those behind it in the queue.
         let revoked = timeout(life, store.revoke(lease)).await;
@@ -179,44 +186,61 @@ async fn renew(store: &dyn Coordination, lease: LeaseId, life: Duration, state: 
     }
 }
 
-/// Waits until the key that was created at this revision is gone, even if there is a new one of the same name.
-async fn watch_key(store: &dyn Coordination, key: Bytes, token: oneshot::Receiver<Revision>) -> Loss {
+/// Waits until the key that was created at this revision is gone, even if there is a new one of the same name, or does
+/// not end with the lease any more.
+async fn watch_key(store: &dyn Coordination, key: &Bytes, lease: LeaseId, token: oneshot::Receiver<Revision>) -> Loss {
     let Ok(token) = token.await else { return pending().await };
     let mut pauses = Pauses::default();
     loop {
         // From the write on, so that changes between the write and the start of the watch are reported, too.
         let options = WatchOptions::default().from(token);
-        match store.watch(vec![KeyRange::key(&key)], options).await {
-            Ok(watch) => return wait_until_deleted(watch, token).await,
+        match store.watch(vec![KeyRange::key(key)], options).await {
+            Ok(watch) => return wait_until_lost(watch, lease, token).await,
             Err(error) if *error.reason() == Reason::Closed => return Loss::Closed,
             Err(_) => sleep(pauses.next()).await,
         }
     }
 }
 
-async fn wait_until_deleted(mut watch: Watch, token: Revision) -> Loss {
-    let is_it = |entry: &Entry| entry.created == Some(token);
-    let mut is_there = false;
+async fn wait_until_lost(mut watch: Watch, lease: LeaseId, token: Revision) -> Loss {
+    let loss = |entry: &Entry| {
+        let is_ours = entry.created == Some(token) && entry.lease == Some(lease);
+        (!is_ours).then_some(Loss::Overwritten)
+    };
+    let mut found = Some(Loss::Deleted);
     while let Some(event) = watch.next().await {
-        let is_gone = match event {
+        let lost = match event {
             Event::SnapshotBegin { .. } => {
-                is_there = false;
-                false
+                found = Some(Loss::Deleted);
+                None
             }
             Event::Item(entry) => {
-                is_there = is_it(&entry);
-                false
+                found = loss(&entry);
+                None
             }
-            Event::SnapshotEnd { .. } => !is_there,
-            Event::Changes { changes, .. } => !changes.iter().all(|change| match &change.kind {
-                ChangeKind::Put { entry, .. } => is_it(entry),
-                ChangeKind::Deleted { .. } => false,
+            Event::SnapshotEnd { .. } => found,
+            Event::Changes { changes, .. } => changes.iter().find_map(|change| match &change.kind {
+                ChangeKind::Put { entry, .. } => loss(entry),
+                ChangeKind::Deleted { .. } => Some(Loss::Deleted),
             }),
-            Event::Removed { .. } | Event::Link(_) => false,
+            Event::Removed { .. } | Event::Link(_) => None,
         };
-        if is_gone {
-            return Loss::Deleted;
+        if let Some(loss) = lost {
+            return loss;
         }
     }
     Loss::Closed
+}
+
+/// Retries until the store can be reached. Only for idempotent operations.
+pub(super) async fn patiently<T, F: Future<Output = Result<T>>>(mut run: impl FnMut() -> F) -> Result<T> {
+    let mut pauses = Pauses::default();
+    loop {
+        match run().await {
+            Err(error) if matches!(error.reason(), Reason::Unavailable | Reason::TimedOut(_)) => {
+                sleep(pauses.next()).await;
+            }
+            result => return result,
+        }
+    }
 }

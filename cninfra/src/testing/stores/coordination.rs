@@ -9,6 +9,7 @@ pub(super) fn checks<S: Store + Coordination>() -> Vec<Check<S>> {
     checks! {
         "of those who stand one leads, and the next one when it resigns" => leads,
         "a leader learns that it leads no more" => loses,
+        "who writes a leader's key does not block the next leader" => overwritten,
         "who leads is seen by others" => is_seen,
         "a lock is had by one at a time" => one_at_a_time,
         "what is below the name of an election or a lock is none of it" => below,
@@ -86,6 +87,17 @@ async fn loses<S: Store + Coordination>(trial: Trial<S>) -> Done {
         kv(&trial).delete_prefix("e/").await
     });
     ensure!(deleted? == 1 && ended? == Err(Loss::Deleted), "what is done as the leader goes on when that is lost");
+    Ok(())
+}
+
+/// A key that was written without the lease does not end with it.
+async fn overwritten<S: Store + Coordination>(trial: Trial<S>) -> Done {
+    let election = Election::new(&kv(&trial), "e", TTL);
+    let leader = soon("an election", election.campaign("one")).await??;
+    Store::commit(&*trial.store, Txn::new().put(leader.key(), "of another one")).await?;
+    let loss = soon("that a leader learns that its key was written by someone else", leader.lost()).await?;
+    ensure!(loss == Loss::Overwritten, "its key was written by someone else, and it learns: {loss}");
+    soon("another election", election.campaign("two")).await??.resign().await?;
     Ok(())
 }
 

@@ -99,7 +99,8 @@ async fn gone<S: Store + Leases>(trial: Trial<S>) -> Done {
     let kv = trial.kv();
     let (lease, _) = trial.store.grant(Duration::from_secs(60)).await?;
     trial.store.revoke(lease).await?;
-    for lease in [lease, LeaseId(i64::MAX - i64::from(trial.name))] {
+    // Lease 0 exists nowhere, whatever 0 means to the server.
+    for lease in [lease, LeaseId(i64::MAX - i64::from(trial.name)), LeaseId(0)] {
         let put = kv.put_with("k", "1", Expiry::Lease(lease)).await;
         let is_told = |error: &crate::keyval::KvError| {
             *error.reason() == Reason::NoLease(lease) && error.applied() == Applied::No

@@ -42,7 +42,8 @@ async fn main() -> Result<()> {
             phonebook.typed(Protobuf).put(&key, &contact).await?;
         }
         _ => {
-            let contacts: Vec<Contact> = serde_json::from_str(&value("JSON_ARRAY"))?;
+            let contacts: Vec<Contact> = serde_json::from_str(&value("JSON_ARRAY"))
+                .map_err(|error| Error::from(error).context("JSON_ARRAY is not a list of contacts"))?;
             let mut txn = Txn::new();
             for contact in contacts {
                 let (key, mut bytes) = (Contact::key(&contact.name)?, Vec::new());

@@ -67,6 +67,7 @@ async fn who_meets_damaged_data_keeps_no_other_one_from_being_done() {
         for error in errors {
             assert_eq!(error.applied(), Applied::No, "{error:?}");
             assert!(error.to_string().contains("machine") && format!("{error:?}").contains("malformed"), "{error:?}");
+            assert!(error.help().unwrap().contains("is damaged"), "{error:?}");
         }
     }
     assert_eq!(kv.list_keys("good/").all().await.unwrap().len(), GOOD);

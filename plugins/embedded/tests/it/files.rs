@@ -83,6 +83,12 @@ async fn what_is_damaged_is_said_to_be_so() {
         }
     }
     assert!(refusals > 0);
+    // Cut off in the header, and in the data.
+    for left in [100, whole.len() / 2] {
+        fs::write(&path, &whole[..left]).unwrap();
+        let error = refused(&path).await;
+        assert!(error.help().unwrap().contains("is damaged"), "{left} bytes: {error:?}");
+    }
 }
 
 #[tokio::test]

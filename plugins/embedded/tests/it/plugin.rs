@@ -6,7 +6,7 @@ use cninfra::{
     prelude::*,
     testing::Conformance,
 };
-use cninfra_embedded::EmbeddedKv;
+use cninfra_embedded::{EmbeddedConfig, EmbeddedKv};
 use std::path::Path;
 
 #[plugin]
@@ -73,6 +73,14 @@ async fn it_says_where_it_is() {
     let agent = Agent::<App>::builder().config(config).start().await.unwrap();
     assert_eq!(agent.store.describe(), "embedded in memory");
     agent.close().await.unwrap();
+}
+
+#[test]
+fn an_empty_path_is_none() {
+    let file = crate::folder("no-path").join("embedded.conf");
+    std::fs::write(&file, "path: ''\n").unwrap();
+    let read: EmbeddedConfig = cninfra::config::from_file("embedded", &file).unwrap();
+    assert_eq!(read.path, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

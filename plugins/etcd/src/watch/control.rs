@@ -72,12 +72,16 @@ impl Control {
     fn wish(&self, range: Option<&KeyRange>, wish: impl FnOnce(&mut Wanted) -> bool) -> Result<()> {
         let asked = Asked::to_read("watch", range.cloned());
         let mut wanted = self.wishes.lock();
+        let refused =
+            |reason, help| Err(asked.error(reason, Applied::No).at(self.core.endpoints().clone()).with_help(help));
         if wanted.ended {
-            return Err(self.core.closed_error(&asked, Applied::No));
+            return match self.core.is_closed() {
+                true => Err(self.core.closed_error(&asked, Applied::No)),
+                false => refused(Reason::Closed, "the watch has ended: begin another one"),
+            };
         }
         if !wish(&mut wanted) {
-            let error = asked.error(Reason::Invalid, Applied::No).at(self.core.endpoints().clone());
-            return Err(error.with_help("it is not watched: name it as it was when it was added"));
+            return refused(Reason::Invalid, "this watch has no such range: give it as it was when it was added");
         }
         drop(wanted);
         self.wishes.changed.notify_one();

@@ -1,6 +1,6 @@
 //! What a watch reports without faults.
 
-use crate::support::{kv, next, shown, until};
+use crate::support::{kv, next, shown, soon, until};
 use cninfra::keyval::{
     Cause, Change, ChangeKind, Event, Expiry, KeyRange, Kv, Link, Overflow, Previous, Reason, Revisions as _, Txn,
     WatchOptions,
@@ -275,4 +275,20 @@ async fn what_is_left_of_half_a_snapshot_is_told_anew() {
     assert!(at("removed k*") < at("begin * Lost") && at("begin * Lost").is_some(), "{:?}", &told[..5]);
     assert!(told.iter().all(|event| !event.contains("put k") && !event.contains("del k")), "{:?}", &told[..5]);
     assert_eq!(told.iter().filter(|event| event.starts_with("item k")).count(), 1200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_a_watch_that_has_ended_is_told_so() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let watch = kv.watch(["a/"], WatchOptions::default()).await.unwrap();
+    let handle = watch.handle().clone();
+    drop(watch);
+    let refused = || async { handle.add(KeyRange::key("b")).await.err() };
+    let error = soon("that a watch which was dropped has ended", refused, Option::is_some).await.unwrap();
+    assert_eq!((error.reason(), error.help()), (&Reason::Closed, Some("the watch has ended: begin another one")));
+    kv.store().close().await.unwrap();
+    let error = handle.snapshot().await.unwrap_err();
+    assert_eq!((error.reason(), error.help()), (&Reason::Closed, None));
 }

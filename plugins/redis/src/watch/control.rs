@@ -40,7 +40,9 @@ impl Control {
         };
         let (reason, help) = match error {
             OrderError::Ended => (Reason::Closed, "the watch has ended: begin another one"),
-            OrderError::Unknown => (Reason::Invalid, "a range is taken out as it was added"),
+            OrderError::Unknown => {
+                (Reason::Invalid, "this watch has no such range: give it as it was when it was added")
+            }
             OrderError::Full => (
                 Reason::Unavailable,
                 "the subscriber takes its events too slowly for what is asked for: wait for those of the orders before",
