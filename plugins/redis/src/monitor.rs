@@ -72,17 +72,18 @@ pub(crate) async fn run(core: Arc<Core>) {
     let looking = async {
         let mut pauses = Pauses::default();
         loop {
-            let pause = match check(&core, PATIENCE.min(core.config.read_within())).await {
+            match check(&core, PATIENCE.min(core.config.read_within())).await {
                 Ok(()) => {
                     pauses.reset();
-                    EVERY
+                    sleep(PAUSE).await;
+                    tokio::select! {
+                        () = sleep(EVERY) => {}
+                        () = core.probe_now.notified() => {}
+                    }
                 }
-                Err(_) => pauses.next(),
-            };
-            sleep(PAUSE).await;
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = core.probe_now.notified() => {}
+                // Servers are known to be gone: further failures, also that of this probe, are no reason to probe more
+                // often.
+                Err(_) => sleep(pauses.next()).await,
             }
         }
     };

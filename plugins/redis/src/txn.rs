@@ -141,7 +141,7 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
                         count += one;
                         entries.extend(entry);
                     }
-                    Err(error) => drop(failed.get_or_insert(error)),
+                    Err(error) => failed = Some(unless_worse(error, failed)),
                 }
             }
             // By now all deletes of this chunk have been answered.
@@ -155,6 +155,14 @@ async fn delete(core: &Core, range: &KeyRange, previous: bool) -> Result<OpResul
 
 /// How many deletes are in flight at once.
 const AT_ONCE: usize = 64;
+
+/// Of two failures that of the first, unless only the other one may have been applied.
+fn unless_worse(error: KvError, first: Option<KvError>) -> KvError {
+    match first {
+        Some(first) if first.applied() != Applied::No || error.applied() == Applied::No => first,
+        _ => error,
+    }
+}
 
 /// An error in the middle of a delete, with the number of keys that are already gone.
 fn partly(error: KvError, count: u64) -> KvError {
@@ -379,4 +387,25 @@ impl<'c> Program<'c> {
 fn several_slots(range: KeyRange) -> KvError {
     let error = KvError::new("transaction", Reason::Unsupported("transactions of keys in several slots"));
     error.not_applied().on(range).with_help("keys of one transaction have one `{tag}` in a cluster")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_been_deleted_is_not_told_as_not_applied() {
+        let error = |applied| match applied {
+            Applied::No => KvError::new("delete", Reason::Denied).not_applied(),
+            _ => KvError::new("delete", Reason::Unavailable),
+        };
+        let of = |all: [Applied; 2]| {
+            let worst = all.into_iter().fold(None, |first, applied| Some(unless_worse(error(applied), first)));
+            worst.map(|error| (error.reason().clone(), error.applied()))
+        };
+        assert_eq!(of([Applied::No, Applied::No]), Some((Reason::Denied, Applied::No)));
+        for both in [[Applied::No, Applied::Unknown], [Applied::Unknown, Applied::No]] {
+            assert_eq!(of(both), Some((Reason::Unavailable, Applied::Unknown)));
+        }
+    }
 }

@@ -1,13 +1,12 @@
 //! [`Publisher`]: keeps the records in the store equal to the status.
 
-use crate::record::{AgentRecord, PluginRecord};
+use crate::record::{AgentRecord, PluginRecord, json};
 use cninfra::{
     Context, Dep,
     client::Pauses,
     keyval::{KeyVal, Kv, Reason, Result},
     status::{AgentStatus, State, StatusChanges},
 };
-use serde::Serialize;
 use std::{
     collections::BTreeMap,
     future::pending,
@@ -86,9 +85,4 @@ async fn until(time: Option<Instant>) {
         Some(time) => sleep_until(time).await,
         None => pending().await,
     }
-}
-
-/// Serializing a record cannot fail: it contains only numbers, strings and lists.
-fn json(record: &impl Serialize) -> String {
-    serde_json::to_string(record).unwrap_or_default()
 }

@@ -109,6 +109,21 @@ fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
+/// A record as JSON. As the predecessor did, it escapes in strings what is special in HTML or JavaScript; outside of
+/// strings, JSON has none of these characters.
+pub(crate) fn json(record: &impl Serialize) -> String {
+    // Serializing a record cannot fail: it contains only numbers, strings and lists.
+    let mut json = serde_json::to_string(record).unwrap_or_default();
+    let special =
+        [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
+    for (letter, escaped) in special {
+        if json.contains(letter) {
+            json = json.replace(letter, escaped);
+        }
+    }
+    json
+}
+
 fn is_zero(number: &u8) -> bool {
     *number == 0
 }
@@ -124,12 +139,17 @@ mod tests {
     #[test]
     fn records_are_those_of_the_predecessor() {
         let agent: AgentRecord = serde_json::from_str(AGENT).unwrap();
-        assert_eq!(serde_json::to_string(&agent).unwrap(), AGENT);
+        assert_eq!(json(&agent), AGENT);
         assert_eq!((agent.plugins[1].name.as_str(), agent.plugins[1].state), ("etcd", 1));
         let plugin: PluginRecord = serde_json::from_str(PLUGIN).unwrap();
-        assert_eq!(serde_json::to_string(&plugin).unwrap(), PLUGIN);
+        assert_eq!(json(&plugin), PLUGIN);
         // A plugin that is starting has no `state` key.
         let starts = PluginRecord { state: 0, error: String::new(), ..plugin };
-        assert_eq!(serde_json::to_string(&starts).unwrap(), r#"{"last_change":1795454970,"last_update":1795454970}"#);
+        assert_eq!(json(&starts), r#"{"last_change":1795454970,"last_update":1795454970}"#);
+        let error = "a < b && \"c\" > 0\u{2028}\u{2029}é";
+        let escaped = r#""error":"a \u003c b \u0026\u0026 \"c\" \u003e 0\u2028\u2029é""#;
+        let named = Named { name: "a".to_string(), state: 2, error: error.to_string() };
+        assert!(json(&named).contains(escaped), "{}", json(&named));
+        assert_eq!(serde_json::from_str::<Named>(&json(&named)).unwrap(), named);
     }
 }

@@ -67,7 +67,10 @@ fn as_one(before: &Change, mut change: Change) -> Change {
         *created = match previous {
             Previous::Absent => Some(true),
             Previous::Entry(_) => Some(false),
-            Previous::Unknown => None,
+            Previous::Unknown => match before.kind {
+                ChangeKind::Put { created, .. } => created,
+                ChangeKind::Deleted { .. } => None,
+            },
         };
     }
     change.previous = previous;

@@ -328,6 +328,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_there_before_is_not_told_as_created() {
+        let (feed, mut events) = of(Overflow::CoalesceByKey, 1);
+        let update = |value: &'static str| Change::put(Entry::new("a", value), Some(false), Previous::Unknown);
+        for event in [Event::Item(Entry::new("i", "")), event(1, vec![update("1")]), event(2, vec![update("2")])] {
+            assert_eq!(feed.push(event), Pushed::Queued);
+        }
+        assert_eq!(waiting(&mut events)[1..], [event(2, vec![update("2")])]);
+    }
+
+    #[tokio::test]
     async fn what_was_made_and_deleted_meanwhile_is_not_told() {
         let (feed, mut events) = of(Overflow::CoalesceByKey, 2);
         let deleted = |key: &'static str| Change::deleted(key, None, Previous::Unknown);
