@@ -24,12 +24,12 @@ impl Ctxt {
     }
 
     /// Adds a mistake that a parser found.
-    pub(crate) fn syn(&mut self, error: &syn::Error, expected: &str) {
+    pub(crate) fn parser_error(&mut self, error: &syn::Error, expected: impl Display) {
         self.error(error.span(), format_args!("CN010: {error}\n= help: expected {expected}"));
     }
 
     /// Notes a mistake that is reported elsewhere: by rustc, or by an error in the place of a type.
-    pub(crate) fn told(&mut self) {
+    pub(crate) fn note_reported(&mut self) {
         self.elsewhere = true;
     }
 
