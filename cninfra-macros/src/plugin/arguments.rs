@@ -58,6 +58,7 @@ impl Arguments {
     pub(super) fn parse(tokens: TokenStream, cx: &mut Ctxt) -> Self {
         let all = args::parse(tokens, cx, &EXPECTED);
         let all = args::reject_repeats(all, &[names::ALIAS], cx);
+        let has_deps = all.iter().any(|arg| arg.word() == names::DEPS);
         let mut this = Arguments::default();
         // `crate` comes first, since it is the path to `Dep` in generated types.
         for arg in all.iter().filter(|arg| arg.word() == names::CRATE) {
@@ -88,18 +89,18 @@ impl Arguments {
                     this.no_lifecycle = true;
                     this.no_lifecycle_at = Some(arg.span());
                 }
-                _ => this.guess(arg, cx),
+                _ => this.guess(arg, has_deps, cx),
             }
         }
         this
     }
 
     /// Reports an argument that is not valid. Nothing that follows from its absence is reported, if it is known which
-    /// one is meant.
-    fn guess(&mut self, arg: &args::Arg, cx: &mut Ctxt) {
+    /// one is meant. `has_deps`: whether `deps` itself is there.
+    fn guess(&mut self, arg: &args::Arg, has_deps: bool, cx: &mut Ctxt) {
         let meant = EXPECTED.meant(&arg.word());
         match (meant.map(|meant| meant.name), &arg.value) {
-            (Some(names::DEPS), Value::Is(_)) if self.deps.is_none() => {
+            (Some(names::DEPS), Value::Is(_)) if !has_deps && self.deps.is_none() => {
                 self.deps = Some(Deps::broken(arg.span(), &args::unknown(arg, &EXPECTED)));
                 return;
             }

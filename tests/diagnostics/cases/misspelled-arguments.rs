@@ -13,6 +13,15 @@ impl Create for Api {
         Ok(Api { store })
     }
 }
+#[plugin(dep = (Store), requires = (Store), deps = (Store))] //~ CN010 CN010
+struct Both;
+impl Create for Both {
+    async fn create((_,): Self::Deps, _: &Context) -> Result<Self> {
+        Ok(Both)
+    }
+}
+#[plugin(dep = (Store), requires = (Store))] //~ CN010 CN010
+struct Neither;
 #[plugin(nolifecycle)] //~ CN010
 struct Generic<T>(std::marker::PhantomData<T>);
 #[plugin(nam = "a", name = "b")] //~ CN010
