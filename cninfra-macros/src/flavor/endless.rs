@@ -20,7 +20,7 @@ fn nested_name(ty: &Type) -> Option<&Ident> {
 pub(super) struct Ends {
     /// The checks of the flavors that it leads to. They are in a function because of its parameters: see
     /// `key::impl_params`.
-    pub(super) asked: TokenStream,
+    pub(super) checks: TokenStream,
     /// The flavor's type `Ends`, which cannot be determined if it contains itself. The declarations of the fields that
     /// lead on depend on it.
     pub(super) ends: TokenStream,
@@ -30,7 +30,7 @@ impl Ends {
     /// For a flavor that is not checked.
     pub(super) fn unchecked() -> Self {
         Ends {
-            asked: quote!(),
+            checks: quote!(),
             ends: quote!(
                 type Ends = ();
             ),
@@ -78,6 +78,6 @@ impl Model {
             #at::no_size(#at::Is::<__CninfraEnds>::__SIZED, #message)
         };
         let ends = doubt::guarded(&constant, "Of", quote!(()), name.span(), krate);
-        Ends { asked: quote!(const fn ended #impl_params () { #(#others)* }), ends: quote!(type Ends = #ends;) }
+        Ends { checks: quote!(const fn ended #impl_params () { #(#others)* }), ends: quote!(type Ends = #ends;) }
     }
 }

@@ -49,20 +49,20 @@ impl Model {
         });
         let fields: Vec<_> = fields.collect();
         let (count, fields) = (fields.len(), self.declarations(&fields));
-        let (mut before, mut told) = (quote!(), quote!(let _: [#krate::Field; #count] = #fields;));
+        let (mut before, mut statement) = (quote!(), quote!(let _: [#krate::Field; #count] = #fields;));
         let impl_params = key::impl_params(&bounded, name);
         if self.generics.params.is_empty() {
             before = quote!(const fn fields #impl_params () -> [#krate::Field; #count] { #fields });
-            told = quote!(let _ = fields(););
+            statement = quote!(let _ = fields(););
         }
-        let Ends { asked, ends } = if self.is_endless() { Ends::unchecked() } else { self.ends(&impl_params) };
+        let Ends { checks, ends } = if self.is_endless() { Ends::unchecked() } else { self.ends(&impl_params) };
         let imports = types::imports(krate);
         quote!(const _: () = {
             #imports
             #key
             #aliases
             #before
-            #asked
+            #checks
             impl #impl_generics #krate::Nested for #name #arguments #wher {
                 type Id = __CninfraId #id_arguments;
                 type Types = ();
@@ -70,7 +70,7 @@ impl Model {
                 type Kind = #krate::Closed;
                 #ends
                 const TREE: &'static #krate::Tree = {
-                    #told
+                    #statement
                     &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[], told: #krate::Told::Already }
                 };
             }
@@ -203,7 +203,7 @@ impl Model {
         let told = format_ident!("{}", if concrete && !self.is_open { "Itself" } else { "Around" });
         let told = quote!(#krate::Told::#told);
         let tree = |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields, told: #told });
-        let Ends { asked, ends } = self.ends(&impl_params);
+        let Ends { checks, ends } = self.ends(&impl_params);
         let (before, tree) = if concrete {
             let tree = tree(quote!(<__CninfraId as #krate::Key>::META), quote!(&FIELDS));
             // Statics where possible: the compiler checks the value of a const, with all that it refers to, wherever it
@@ -225,7 +225,7 @@ impl Model {
         );
         quote! {
             #before
-            #asked
+            #checks
             #rows
             #aliases
             #[automatically_derived]

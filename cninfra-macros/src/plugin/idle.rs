@@ -30,11 +30,11 @@ fn check_of_generic(def: &ItemStruct, args: &Arguments, span: Span) -> TokenStre
     let (name, at) = (&def.ident, args.krate.at(span));
     let (impl_generics, arguments, wher) = def.generics.split_for_impl();
     let all = placeholders::arguments(def, &args.krate).map(|parameters| quote!(#name<#(#parameters),*>));
-    let is_told = all.as_ref().map_or(quote!(false), |all| quote!({ #at::Is::<#all>::__RUNS }));
+    let runs = all.as_ref().map_or(quote!(false), |all| quote!({ #at::Is::<#all>::__RUNS }));
     let question = all.map(|all| question(def, args, &all, span));
     let refused = quote! {
         #[diagnostic::do_not_recommend]
-        impl #impl_generics #at::CN034NoLifecycle<#is_told> for #name #arguments #wher {}
+        impl #impl_generics #at::CN034NoLifecycle<#runs> for #name #arguments #wher {}
     };
     let refused = with_span(refused, span);
     quote!(#refused #question)

@@ -121,8 +121,8 @@ impl FieldChecks {
                 }
                 continue;
             }
-            let told = not.as_ref().map(|not| quote!(|| #not));
-            let mut check = shared(quote!(#at::Is::<#ty>::__SHARED #told));
+            let unless = not.as_ref().map(|not| quote!(|| #not));
+            let mut check = shared(quote!(#at::Is::<#ty>::__SHARED #unless));
             let mut guarded = not.as_ref().map(|not| shared(quote!(!(#not))));
             if is_filled
                 && held.is_none()
