@@ -40,16 +40,12 @@ pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> 
         Err(error) => return refuse(item, &error, given, source),
     };
     mark::add(&mut def);
-    let mut cx = Ctxt::default();
-    provides::refuse_on_fields(&mut def, &mut cx);
-    let errors = cx.finish();
     if conditional::has_conditions(&def) {
-        let deferred = conditional::defer(&given, def);
-        return quote!(#deferred #errors);
+        return conditional::defer(&given, def);
     }
     let impls = impls(given, &mut def, true, source);
     let def = with_brackets(&def);
-    quote!(#def #impls #errors)
+    quote!(#def #impls)
 }
 
 pub(crate) use conditional::expand as expand_conditional;
