@@ -1,7 +1,7 @@
 //! The arguments of an attribute: `name` or `name = tokens`, separated by commas. Every mistake is collected, and
 //! parsing goes on.
 
-use crate::{ctxt::Ctxt, krate::Krate, list, names, types};
+use crate::{ctxt::Ctxt, expected::Expected, krate::Krate, list, types};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use syn::{
@@ -64,13 +64,13 @@ impl Parse for Arg {
 }
 
 /// Parses a list of arguments. `expected` is part of the message about an entry that cannot be parsed.
-pub(crate) fn parse(tokens: TokenStream, cx: &mut Ctxt, expected: &str) -> Vec<Arg> {
-    let read = |entry: &list::Entry| entry.parse().map_err(|error| cx.syn(&error, expected)).ok();
+pub(crate) fn parse(tokens: TokenStream, cx: &mut Ctxt, expected: &Expected) -> Vec<Arg> {
+    let read = |entry: &list::Entry| entry.parse().map_err(|error| cx.parser_error(&error, expected)).ok();
     list::entries(tokens).iter().filter_map(read).collect()
 }
 
 /// Reports and removes arguments that are given twice.
-pub(crate) fn once(mut all: Vec<Arg>, repeatable: &[&str], cx: &mut Ctxt) -> Vec<Arg> {
+pub(crate) fn reject_repeats(mut all: Vec<Arg>, repeatable: &[&str], cx: &mut Ctxt) -> Vec<Arg> {
     let mut seen = BTreeSet::new();
     all.retain(|arg| {
         let word = arg.word();
@@ -84,7 +84,7 @@ pub(crate) fn once(mut all: Vec<Arg>, repeatable: &[&str], cx: &mut Ctxt) -> Vec
 }
 
 /// The arguments of all attributes `#[name(..)]`.
-pub(crate) fn of_attributes(attributes: &[Attribute], name: &str, cx: &mut Ctxt, expected: &str) -> Vec<Arg> {
+pub(crate) fn of_attributes(attributes: &[Attribute], name: &str, cx: &mut Ctxt, expected: &Expected) -> Vec<Arg> {
     let mut all = Vec::new();
     for attribute in attributes.iter().filter(|a| a.path().is_ident(name)) {
         match &attribute.meta {
@@ -95,18 +95,25 @@ pub(crate) fn of_attributes(attributes: &[Attribute], name: &str, cx: &mut Ctxt,
             ),
         }
     }
-    once(all, &[], cx)
+    reject_repeats(all, &[], cx)
 }
 
 /// Reports an argument that is not valid.
-pub(crate) fn unknown(arg: &Arg, cx: &mut Ctxt, expected: &str) {
-    let word = arg.word();
-    let message = match &arg.value {
-        Value::Wrong(error) => return cx.syn(error, expected),
-        Value::List => format!("CN010: invalid argument `{word}(..)`"),
-        _ => format!("CN010: invalid argument `{word}`"),
+pub(crate) fn report_unknown(arg: &Arg, cx: &mut Ctxt, expected: &Expected) {
+    match &arg.value {
+        Value::Wrong(error) => cx.parser_error(error, expected),
+        _ => cx.error(arg.span(), format_args!("CN010: {}", unknown(arg, expected))),
+    }
+}
+
+/// The error about such an argument, without its code, and its help: what is expected, or the argument that is meant.
+pub(crate) fn unknown(arg: &Arg, expected: &Expected) -> String {
+    let (word, list) = (arg.word(), if matches!(arg.value, Value::List) { "(..)" } else { "" });
+    let help = match expected.meant(&word) {
+        Some(meant) => format!("did you mean {}?", meant.shown),
+        None => format!("expected {expected}"),
     };
-    cx.error(arg.span(), format_args!("{message}\n= help: expected {expected}"));
+    format!("invalid argument `{word}{list}`\n= help: {help}")
 }
 
 /// Parses everything after `name =`.
@@ -149,7 +156,7 @@ pub(crate) fn span_of(attribute: &Attribute) -> Span {
 }
 
 /// Reports and removes a second attribute of this name.
-pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctxt) {
+pub(crate) fn reject_repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctxt) {
     attributes.retain(|attribute| {
         let last = attribute.path().segments.last();
         let again = last.is_some_and(|last| last.ident == name) && attribute.path().segments.len() <= 2;
@@ -157,21 +164,6 @@ pub(crate) fn repeated(attributes: &mut Vec<Attribute>, name: &str, cx: &mut Ctx
             cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` is given twice\n= help: remove one of them"));
         }
         !again
-    });
-}
-
-/// Reports and removes `#[provides(..)]` on the struct of a plugin.
-pub(crate) fn provides_by_itself(attributes: &mut Vec<Attribute>, cx: &mut Ctxt) {
-    attributes.retain(|attribute| {
-        let is = attribute.path().is_ident(names::PROVIDES);
-        if is {
-            let help = "write `#[provides(dyn ..)] field: Dep<..>` in the struct with `#[derive(Flavor)]`";
-            cx.error(
-                span_of(attribute),
-                format_args!("CN010: `#[provides]` belongs in a flavor, not on a plugin\n= help: {help}"),
-            );
-        }
-        !is
     });
 }
 
@@ -186,7 +178,7 @@ pub(crate) fn is_plugin(attribute: &Attribute) -> bool {
 
 /// Whether there is a field that no struct can have: a second one of a name, one of a type `impl Trait`, or one with a
 /// lifetime that is not declared. rustc reports it for the struct, and would report it again for the generated code.
-pub(crate) fn impossible(fields: &Fields, generics: &Generics) -> bool {
+pub(crate) fn has_impossible_field(fields: &Fields, generics: &Generics) -> bool {
     let mut names = BTreeSet::new();
     fields.iter().any(|field| {
         let again = field.ident.as_ref().is_some_and(|name| !names.insert(name.to_string()));
@@ -195,21 +187,22 @@ pub(crate) fn impossible(fields: &Fields, generics: &Generics) -> bool {
 }
 
 /// The places where the attributes derive something of this name.
-pub(crate) fn derived<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = Span> + 'a {
-    let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).flat_map(|attribute| {
-        attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).unwrap_or_default()
-    });
-    lists
-        .filter_map(|path| path.segments.last().map(|last| last.ident.clone()))
-        .filter(move |last| last == name)
-        .map(|last| last.span())
+pub(crate) fn derive_places<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = Span> + 'a {
+    let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
+    lists.flat_map(derives).filter(move |last| last == name).map(|last| last.span())
+}
+
+/// The last word of each path in a `#[derive(..)]`.
+pub(crate) fn derives(attribute: &Attribute) -> impl Iterator<Item = Ident> + use<> {
+    let paths = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).unwrap_or_default();
+    paths.into_iter().filter_map(|path| path.segments.last().map(|last| last.ident.clone()))
 }
 
 /// Whether the same derive follows below, in another `#[derive(..)]`. It is reported, and only that one writes the
 /// impls. (A second one in the same list cannot be seen from here.)
-pub(crate) fn derived_again(attributes: &[Attribute], name: &str, cx: &mut Ctxt) -> bool {
+pub(crate) fn is_derived_again(attributes: &[Attribute], name: &str, cx: &mut Ctxt) -> bool {
     let mut again = false;
-    for span in derived(attributes, name) {
+    for span in derive_places(attributes, name) {
         cx.error(span, format_args!("CN010: `{name}` is derived twice\n= help: remove one of them"));
         again = true;
     }

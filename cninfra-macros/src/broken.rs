@@ -12,18 +12,18 @@ pub(crate) fn parse<T: Parse>(item: &TokenStream) -> syn::Result<T> {
 
 /// Parses the item of a derive. If that fails, the error is reported, and an empty struct of the same name is returned,
 /// or `None` if there is no name.
-pub(crate) fn derived(item: &TokenStream, cx: &mut Ctxt) -> Option<DeriveInput> {
+pub(crate) fn parse_derive(item: &TokenStream, cx: &mut Ctxt) -> Option<DeriveInput> {
     parse(item).map_or_else(
         |error| {
-            cx.syn(&error, "`struct Name { field: Dep<Plugin>, .. }`");
-            named(item).map(|name| parse_quote!(struct #name {}))
+            cx.parser_error(&error, "`struct Name { field: Dep<Plugin>, .. }`");
+            struct_name(item).map(|name| parse_quote!(struct #name {}))
         },
         Some,
     )
 }
 
 /// The name of a struct without parameters, whatever else is wrong with it: rustc knows the struct by that name.
-pub(crate) fn named(item: &TokenStream) -> Option<Ident> {
+pub(crate) fn struct_name(item: &TokenStream) -> Option<Ident> {
     let mut tokens =
         item.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(word) if word == "struct"));
     let (Some(TokenTree::Ident(name)), next) = (tokens.nth(1), tokens.next()) else { return None };
@@ -37,7 +37,7 @@ fn mend(item: &TokenStream) -> TokenStream {
     let mut after_struct = false;
     let tokens = item.clone().into_iter().map(|token| match token {
         TokenTree::Group(body) if after_struct && body.delimiter() == Delimiter::Brace => {
-            let mut mended = Group::new(body.delimiter(), fields(body.stream().into_iter().collect()));
+            let mut mended = Group::new(body.delimiter(), add_commas(body.stream().into_iter().collect()));
             mended.set_span(body.span());
             mended.into()
         }
@@ -49,9 +49,9 @@ fn mend(item: &TokenStream) -> TokenStream {
     tokens.collect()
 }
 
-fn fields(mut tokens: Vec<TokenTree>) -> TokenStream {
+fn add_commas(mut tokens: Vec<TokenTree>) -> TokenStream {
     // From the end, so that the earlier positions stay valid.
-    for start in starts(&tokens).into_iter().rev() {
+    for start in field_starts(&tokens).into_iter().rev() {
         let Some(before) = start.checked_sub(1) else { continue };
         let comma = TokenTree::Punct(Punct::new(',', Spacing::Alone));
         match &tokens[before] {
@@ -69,7 +69,7 @@ fn fields(mut tokens: Vec<TokenTree>) -> TokenStream {
 }
 
 /// The position where each field starts: its name, or what stands before it.
-fn starts(tokens: &[TokenTree]) -> Vec<usize> {
+fn field_starts(tokens: &[TokenTree]) -> Vec<usize> {
     let is = |place: usize, sign: char| matches!(tokens.get(place), Some(TokenTree::Punct(p)) if p.as_char() == sign);
     let (mut all, mut depth) = (Vec::new(), 0_i32);
     for (place, token) in tokens.iter().enumerate() {
@@ -77,7 +77,7 @@ fn starts(tokens: &[TokenTree]) -> Vec<usize> {
             TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
             TokenTree::Punct(punct) if punct.as_char() == '>' && !is(place.wrapping_sub(1), '-') => depth -= 1,
             TokenTree::Ident(_) if depth == 0 && is(place + 1, ':') && !is(place + 2, ':') => {
-                all.push(before_name(tokens, place));
+                all.push(field_start(tokens, place));
             }
             _ => {}
         }
@@ -86,7 +86,7 @@ fn starts(tokens: &[TokenTree]) -> Vec<usize> {
 }
 
 /// The start of a field: the attributes and the visibility before its name.
-fn before_name(tokens: &[TokenTree], mut place: usize) -> usize {
+fn field_start(tokens: &[TokenTree], mut place: usize) -> usize {
     let is_pub = |place: usize| matches!(&tokens[place], TokenTree::Ident(word) if word == "pub");
     let is_hash = |place: usize| matches!(&tokens[place], TokenTree::Punct(punct) if punct.as_char() == '#');
     loop {
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_can_not_be_parsed_may_have_a_name() {
-        let of = |text: &str| named(&text.parse().unwrap_or_default()).map(|name| name.to_string());
+        let of = |text: &str| struct_name(&text.parse().unwrap_or_default()).map(|name| name.to_string());
         assert_eq!(of("#[a] pub struct A { a b }").as_deref(), Some("A"));
         for text in ["struct A<T> { a b }", "struct struct A {}", "enum A { a b }", "struct"] {
             assert_eq!(of(text), None);

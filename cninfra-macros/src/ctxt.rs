@@ -8,8 +8,8 @@ use std::fmt::Display;
 #[derive(Default)]
 pub(crate) struct Ctxt {
     errors: Vec<syn::Error>,
-    elsewhere: bool,
-    asked: bool,
+    reported_elsewhere: bool,
+    is_finished: bool,
 }
 
 impl Ctxt {
@@ -24,18 +24,18 @@ impl Ctxt {
     }
 
     /// Adds a mistake that a parser found.
-    pub(crate) fn syn(&mut self, error: &syn::Error, expected: &str) {
+    pub(crate) fn parser_error(&mut self, error: &syn::Error, expected: impl Display) {
         self.error(error.span(), format_args!("CN010: {error}\n= help: expected {expected}"));
     }
 
     /// Notes a mistake that is reported elsewhere: by rustc, or by an error in the place of a type.
-    pub(crate) fn told(&mut self) {
-        self.elsewhere = true;
+    pub(crate) fn note_reported(&mut self) {
+        self.reported_elsewhere = true;
     }
 
     /// Whether a mistake has been found so far.
     pub(crate) fn is_broken(&self) -> bool {
-        self.elsewhere || !self.errors.is_empty()
+        self.reported_elsewhere || !self.errors.is_empty()
     }
 
     /// All mistakes, as errors for the compiler. They are in a constant, since rustc reports no unknown names in a
@@ -50,7 +50,7 @@ impl Ctxt {
 
     /// The same, for places where an anonymous constant is not allowed.
     pub(crate) fn finish_anywhere(mut self) -> TokenStream {
-        self.asked = true;
+        self.is_finished = true;
         self.errors.iter().map(syn::Error::to_compile_error).collect()
     }
 }
@@ -58,6 +58,6 @@ impl Ctxt {
 #[cfg(test)]
 impl Drop for Ctxt {
     fn drop(&mut self) {
-        assert!(self.asked || std::thread::panicking(), "mistakes were collected and not told");
+        assert!(self.is_finished || std::thread::panicking(), "mistakes were collected and not reported");
     }
 }

@@ -3,9 +3,10 @@
 use crate::{
     args, broken,
     ctxt::Ctxt,
-    doubt::{Doubts, Of},
+    doubt::{Doubts, Owner},
+    expected::Expected,
     key,
-    krate::Krate,
+    krate::{Krate, WIDEST_TUPLE},
     names,
     plugin::std_words,
     size::{self, Sizes},
@@ -15,20 +16,17 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Data, DeriveInput, Ident, Type, spanned::Spanned as _};
 
-/// The widest tuple of dependencies; more are a list of tuples.
-const WIDTH: usize = 12;
-
-const EXPECTED: &str = "`#[deps(crate = path)]`";
+const EXPECTED: Expected = Expected { attribute: names::DEPS, arguments: &["crate = path"], synonyms: &[] };
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut cx = Ctxt::default();
-    let Some(input) = broken::derived(&item, &mut cx) else { return cx.finish() };
+    let Some(input) = broken::parse_derive(&item, &mut cx) else { return cx.finish() };
     // A separate `Ctxt`, so that a mistake in the attribute does not hide others.
     let (mut attribute, mut krate) = (Ctxt::default(), Krate::default());
-    for arg in args::of_attributes(&input.attrs, names::DEPS, &mut attribute, EXPECTED) {
+    for arg in args::of_attributes(&input.attrs, names::DEPS, &mut attribute, &EXPECTED) {
         match arg.word().as_str() {
             names::CRATE => krate = args::krate(&arg, &mut attribute).unwrap_or_default(),
-            _ => args::unknown(&arg, &mut attribute, EXPECTED),
+            _ => args::report_unknown(&arg, &mut attribute, &EXPECTED),
         }
     }
     let (generated, errors) = (generate(input, &krate, cx), attribute.finish());
@@ -49,52 +47,52 @@ fn generate(mut input: DeriveInput, krate: &Krate, mut cx: Ctxt) -> TokenStream 
         // rustc reports this, and would report more about an impl.
         return cx.finish();
     }
-    match size::of_fields(&data.fields) {
+    match size::sizes_of(&data.fields) {
         Sizes::Known => {}
-        Sizes::Told => cx.told(),
-        Sizes::None(ty) => {
-            cx.told();
+        Sizes::Reported => cx.note_reported(),
+        Sizes::Unsized(ty) => {
+            cx.note_reported();
             let message = size::message(ty);
             let error = quote_spanned!(ty.span()=> ::core::compile_error! { #message });
             return inert(&input, krate, Some(error), cx);
         }
     }
-    if args::impossible(&data.fields, &input.generics) {
-        cx.told();
+    if args::has_impossible_field(&data.fields, &input.generics) {
+        cx.note_reported();
     }
     if cx.is_broken() {
         return inert(&input, krate, None, cx);
     }
     let errors = cx.finish();
     let Data::Struct(data) = &mut input.data else { return errors };
-    let of = Of { name: &input.ident, vis: &input.vis, generics: &input.generics, krate };
-    let doubts = Doubts::of_derived(of, data.fields.iter_mut().map(|field| &mut field.ty));
+    let owner = Owner { name: &input.ident, vis: &input.vis, generics: &input.generics, krate };
+    let doubts = Doubts::of_derived(owner, data.fields.iter_mut().map(|field| &mut field.ty));
     let name = &input.ident;
     let members: Vec<_> = data.fields.members().collect();
     let types: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();
     let variables: Vec<Ident> = (0..types.len()).map(|k| format_ident!("d{k}")).collect();
     let bounded = key::with_bounds(&input.generics, krate);
     let (_, arguments, wher) = bounded.split_for_impl();
-    let impl_generics = key::opened(&bounded, name);
+    let impl_generics = key::impl_params(&bounded, name);
     let metas = types.iter().map(|ty| meta(ty, krate));
     let mut listed = quote!(&[#(#metas),*]);
-    let worded: Vec<_> = types.iter().filter(|ty| types::is_worded(ty)).collect();
+    let worded: Vec<_> = types.iter().filter(|ty| types::is_in_std_wrapper(ty)).collect();
     if !worded.is_empty() {
         listed = quote!({ #(let _: <#worded as #krate::Worded>::Is;)* #listed });
     }
     let (mut tuple, pattern) = (tuple(&types, krate), pattern(&variables, krate));
     let (mut declared, mut made, mut itself) = (quote!(), quote!(#name), quote!(Self));
     // An alias may stand for an unsized type.
-    let is_doubtful = |ty: &Type| types::dependency(ty).is_none() || types::asks_a_generic(ty);
+    let is_doubtful = |ty: &Type| types::dependency(ty).is_none() || types::is_dep_on_generic(ty);
     if input.generics.params.is_empty() && (!doubts.is_empty() || types.iter().any(is_doubtful)) {
         let sound = quote!(<#krate::Sound<{ <#name as #krate::Listed>::DEPS.len() }> as #krate::Pass>::Any);
         tuple = quote!(#sound<#tuple>);
-        (declared, made) = types::made(quote!(#sound<#name>));
+        (declared, made) = types::constructed(quote!(#sound<#name>));
         itself = quote!(#sound<Self>);
     }
     let imports = types::imports(krate);
     let places: Vec<_> = types.iter().map(Type::span).collect();
-    let tuple = types::named("Tuple", &tuple, &places, name);
+    let tuple = types::associated_type("Tuple", &tuple, &places, name);
     let generated = quote!(const _: () = {
         #imports
         #[automatically_derived]
@@ -109,40 +107,40 @@ fn generate(mut input: DeriveInput, krate: &Krate, mut cx: Ctxt) -> TokenStream 
             }
         }
     };);
-    let generated = doubts.around(generated);
+    let generated = doubts.wrap(generated);
     quote!(#generated #errors)
 }
 
-/// The path of a dependency's constant: `<#key as #of>::#name`. If the macro can see the plugin or interface itself,
+/// The path of a dependency's constant: `<#key as #of_trait>::#name`. If the macro can see the plugin or interface itself,
 /// its own constant is used, for a shorter message.
-pub(crate) struct Asked<'a> {
+pub(crate) struct Constant<'a> {
     pub(crate) key: &'a Type,
-    pub(crate) of: &'static str,
+    pub(crate) of_trait: &'static str,
     pub(crate) name: &'static str,
 }
 
-pub(crate) fn asked(ty: &Type) -> Asked<'_> {
+pub(crate) fn constant(ty: &Type) -> Constant<'_> {
     match types::dependency(ty) {
-        Some((Wrapper::Vec, key)) => Asked { key, of: "ManyInterface", name: "ALL" },
-        Some((wrapper, key)) => Asked {
+        Some((Wrapper::Vec, key)) => Constant { key, of_trait: "ManyInterface", name: "ALL" },
+        Some((wrapper, key)) => Constant {
             key,
             // The type arguments may be what is wrong, which `GenericKey`'s message says.
-            of: if types::is_generic_dyn(key) || types::has_arguments(key) {
+            of_trait: if types::is_generic_dyn(key) || types::has_arguments(key) {
                 "GenericKey"
             } else if types::is_dyn(key) {
                 "Interface"
             } else {
-                of_word(key)
+                trait_for_word(key)
             },
             name: if wrapper == Wrapper::Dep { "ONE" } else { "OPTIONAL" },
         },
-        None => Asked { key: ty, of: "DepItem", name: "META" },
+        None => Constant { key: ty, of_trait: "DepItem", name: "META" },
     }
 }
 
 /// The trait that is required of a plugin. Its message fits if the name is that of a well-known type that is no plugin.
 /// (A plugin may have such a name, too: then all these traits give it the same constants.)
-fn of_word(key: &Type) -> &'static str {
+fn trait_for_word(key: &Type) -> &'static str {
     match types::ungroup(key) {
         Type::Path(path) if types::may_be_of_std(path) => match path.path.segments.last() {
             Some(last) if std_words::is_value(&last.ident.to_string()) => "ValueKey",
@@ -155,27 +153,27 @@ fn of_word(key: &Type) -> &'static str {
 
 /// The constant of a dependency.
 pub(crate) fn meta(ty: &Type, krate: &Krate) -> TokenStream {
-    let Asked { key, of, name } = asked(ty);
-    let (of, name) = (format_ident!("{of}"), format_ident!("{name}"));
+    let Constant { key, of_trait, name } = constant(ty);
+    let (of_trait, name) = (format_ident!("{of_trait}"), format_ident!("{name}"));
     let key_span = key.span();
     let key = if types::dependency(ty).is_some() { types::argument(key) } else { quote!(#key) };
-    quote_spanned!(key_span=> <#key as #krate::#of>::#name)
+    quote_spanned!(key_span=> <#key as #krate::#of_trait>::#name)
 }
 
 /// `(A, B)`; for more than twelve, `More<(..), ..>`.
 pub(crate) fn tuple(types: &[Type], krate: &Krate) -> TokenStream {
-    if types.len() <= WIDTH {
+    if types.len() <= WIDEST_TUPLE {
         return quote!((#(#types,)*));
     }
-    let (head, rest) = (&types[..WIDTH], tuple(&types[WIDTH..], krate));
+    let (head, rest) = (&types[..WIDEST_TUPLE], tuple(&types[WIDEST_TUPLE..], krate));
     quote!(#krate::More<(#(#head,)*), #rest>)
 }
 
 pub(crate) fn pattern(variables: &[Ident], krate: &Krate) -> TokenStream {
-    if variables.len() <= WIDTH {
+    if variables.len() <= WIDEST_TUPLE {
         return quote!((#(#variables,)*));
     }
-    let (head, rest) = (&variables[..WIDTH], pattern(&variables[WIDTH..], krate));
+    let (head, rest) = (&variables[..WIDEST_TUPLE], pattern(&variables[WIDEST_TUPLE..], krate));
     quote!(#krate::More((#(#head,)*), #rest))
 }
 

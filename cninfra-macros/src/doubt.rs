@@ -12,10 +12,10 @@ use syn::{
 };
 
 /// The function that is called by the check in a doubted type.
-const ASKS: &str = "no_size";
+const CHECK: &str = "no_size";
 
 /// The names of the types that stand for doubted ones start with this.
-const TYPED: &str = "__CninfraTyped";
+const NAME_PREFIX: &str = "__CninfraTyped";
 
 /// A doubted part of a field's type.
 struct Doubted {
@@ -26,21 +26,21 @@ struct Doubted {
     message: String,
 }
 
-fn find(ty: &Type, krate: &Krate) -> Option<Doubted> {
-    let found = first(ty)?;
+fn find_doubted(ty: &Type, krate: &Krate) -> Option<Doubted> {
+    let found = first_doubted(ty)?;
     let (ty, question) = (found.ty.clone(), found.question(krate));
     Some(Doubted { at: found.ty, ty, question, span: found.span(), message: found.message() })
 }
 
-fn first(ty: &Type) -> Option<size::Unsized<'_>> {
-    size::all(ty).into_iter().find(size::Unsized::is_doubted)
+fn first_doubted(ty: &Type) -> Option<size::Unsized<'_>> {
+    size::all_unsized(ty).into_iter().find(size::Unsized::is_doubted)
 }
 
 /// Adds a check to each doubted part of a field's type, which fails with our message. Returns whether there is any.
-pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
-    let mut asks = false;
-    while let Some(Doubted { at, ty: doubted, question, span, message }) = find(ty, krate) {
-        let Some(place) = size::place(ty, at) else { break };
+pub(crate) fn add_checks(ty: &mut Type, krate: &Krate) -> bool {
+    let mut has_check = false;
+    while let Some(Doubted { at, ty: doubted, question, span, message }) = find_doubted(ty, krate) {
+        let Some(place) = size::part_at(ty, at) else { break };
         let lib = krate.at(span);
         *place = Type::Verbatim(quote_spanned! {span=>
             <#lib::Sound<{
@@ -49,14 +49,14 @@ pub(crate) fn ask(ty: &mut Type, krate: &Krate) -> bool {
                 #lib::no_size(#question, #message)
             }> as #lib::Pass>::Any<#doubted>
         });
-        asks = true;
+        has_check = true;
     }
-    asks
+    has_check
 }
 
 /// A constant that fails with our message if a field's type is unsized. The type has the name of an unsized std type,
 /// but may be another one. `IsNot` must be in scope.
-pub(crate) fn sized(ty: &Type, plugin: &Ident, member: &Member, krate: &Krate) -> TokenStream {
+pub(crate) fn size_check(ty: &Type, plugin: &Ident, member: &Member, krate: &Krate) -> TokenStream {
     let at = krate.at(ty.span());
     let message = format!(
         "CN036: `{plugin}::{}` has no known size, so a field cannot hold it\n= help: use `PathBuf`, `OsString` or `CString`",
@@ -67,7 +67,7 @@ pub(crate) fn sized(ty: &Type, plugin: &Ident, member: &Member, krate: &Krate) -
 
 /// The type, as long as the constant can be evaluated. `pass`: the associated type of `Pass` to use. `span`: the place
 /// of the type, for rustc's errors about the whole field.
-pub(crate) fn guard(constant: &TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
+pub(crate) fn guarded(constant: &TokenStream, pass: &str, ty: TokenStream, span: Span, krate: &Krate) -> TokenStream {
     let pass = format_ident!("{pass}");
     quote_spanned! {span=>
         <#krate::Sound<{ #[allow(unused_imports)] use #krate::IsNot as _; #constant }> as #krate::Pass>::#pass<#ty>
@@ -75,25 +75,25 @@ pub(crate) fn guard(constant: &TokenStream, pass: &str, ty: TokenStream, span: S
 }
 
 /// The type that a field gets in the struct, and the one that the user wrote, for the documentation.
-pub(crate) struct Given {
+pub(crate) struct Replacement {
     pub(crate) place: usize,
     pub(crate) ty: Type,
     pub(crate) written: Type,
 }
 
 /// Gives fields of the struct their new types. Public fields are documented with the type that the user wrote.
-pub(crate) fn give(fields: &mut Fields, given: Vec<Given>) {
+pub(crate) fn replace_types(fields: &mut Fields, replacements: Vec<Replacement>) {
     let all = match fields {
         Fields::Named(named) => &mut named.named,
         Fields::Unnamed(unnamed) => &mut unnamed.unnamed,
         Fields::Unit => return,
     };
     // Most plugins have none.
-    if given.is_empty() {
+    if replacements.is_empty() {
         return;
     }
     let mut written: Vec<_> = all.iter().map(|_| None).collect();
-    for Given { place, ty, written: shown } in given {
+    for Replacement { place, ty, written: shown } in replacements {
         let field = &mut all[place];
         field.ty = ty;
         // The check must not make the user's type too complex for clippy.
@@ -122,12 +122,12 @@ pub(crate) struct Doubts {
     /// The number of these types.
     named: usize,
     /// The types that fields get in the struct.
-    pub(crate) given: Vec<Given>,
+    pub(crate) replacements: Vec<Replacement>,
 }
 
 /// The struct with the doubted types.
 #[derive(Clone, Copy)]
-pub(crate) struct Of<'a> {
+pub(crate) struct Owner<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) vis: &'a Visibility,
     pub(crate) generics: &'a Generics,
@@ -135,20 +135,25 @@ pub(crate) struct Of<'a> {
 }
 
 impl Doubts {
-    /// For a plugin. If its struct is `owned`, so that it can be changed, `given` gets the doubted fields' types with
-    /// checks, and `fields` those for generated code; otherwise the struct has the checks already. (For a generic
+    /// For a plugin. If its struct is `owned`, so that it can be changed, `replacements` gets the doubted fields' types
+    /// with checks, and `fields` those for generated code; otherwise the struct has the checks already. (For a generic
     /// struct, generated code uses the checked types, too: a constant cannot name a parameter, so rustc also reports a
     /// wrong type itself.) `listed`: whether the field's type is part of `Plugin::Deps`.
-    pub(crate) fn of_plugin(of: Of<'_>, fields: &mut Fields, owned: bool, listed: impl Fn(usize) -> bool) -> Self {
+    pub(crate) fn of_plugin(
+        owner: Owner<'_>,
+        fields: &mut Fields,
+        owned: bool,
+        listed: impl Fn(usize) -> bool,
+    ) -> Self {
         let mut this = Doubts::default();
-        let is_doubted = |ty| if owned { first(ty).is_some() } else { asks(ty) };
+        let is_doubted = |ty| if owned { first_doubted(ty).is_some() } else { has_check(ty) };
         // Most plugins have none, and need no further work.
         let places: Vec<_> =
             fields.iter().enumerate().filter(|(_, field)| is_doubted(&field.ty)).map(|(place, _)| place).collect();
         if places.is_empty() {
             return this;
         }
-        let generic = !of.generics.params.is_empty();
+        let generic = !owner.generics.params.is_empty();
         let members: Vec<_> = fields.members().collect();
         for (place, (field, member)) in fields.iter_mut().zip(members).enumerate() {
             if !places.contains(&place) {
@@ -156,17 +161,17 @@ impl Doubts {
             }
             let ty = &mut field.ty;
             if owned {
-                let mut asks = ty.clone();
-                ask(&mut asks, of.krate);
-                let written = if generic { std::mem::replace(ty, asks.clone()) } else { ty.clone() };
-                this.given.push(Given { place, ty: asks, written });
+                let mut checked = ty.clone();
+                add_checks(&mut checked, owner.krate);
+                let written = if generic { std::mem::replace(ty, checked.clone()) } else { ty.clone() };
+                this.replacements.push(Replacement { place, ty: checked, written });
             }
             if generic {
                 continue;
             }
-            let (is_listed, fails) = (listed(place), of_field(of.name, &member));
-            while let Some(doubted) = if owned { doubted_in(ty) } else { bare(ty) } {
-                this.put(doubted, of, is_listed, &fails);
+            let (is_listed, fails) = (listed(place), field_check(owner.name, &member));
+            while let Some(doubted) = if owned { doubted_part(ty) } else { remove_first_check(ty) } {
+                this.replace_with_name(doubted, owner, is_listed, &fails);
             }
         }
         this
@@ -174,23 +179,23 @@ impl Doubts {
 
     /// For a struct that cannot be changed. rustc reports what is wrong in it; the generated code fails with the same
     /// words at the same place, so that it is one error.
-    pub(crate) fn of_derived<'a>(of: Of<'_>, types: impl IntoIterator<Item = &'a mut Type>) -> Self {
+    pub(crate) fn of_derived<'a>(owner: Owner<'_>, types: impl IntoIterator<Item = &'a mut Type>) -> Self {
         let mut this = Doubts::default();
-        if !of.generics.params.is_empty() {
+        if !owner.generics.params.is_empty() {
             return this;
         }
         for ty in types {
-            while let Some(found) = first(ty) {
+            while let Some(found) = first_doubted(ty) {
                 let (at, leaf) = (std::ptr::from_ref(found.ty), found.leaf());
                 // rustc shows this bound for the struct, but would leave it out for a function body.
-                if let Some(Type::TraitObject(object)) = size::place(ty, leaf)
+                if let Some(Type::TraitObject(object)) = size::part_at(ty, leaf)
                     && !object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(_)))
                 {
                     object.bounds.push(parse_quote!('static));
                 }
-                let Some(doubted) = size::place(ty, at) else { break };
+                let Some(doubted) = size::part_at(ty, at) else { break };
                 let same = quote!(let _: #doubted;);
-                this.put(doubted, of, true, &same);
+                this.replace_with_name(doubted, owner, true, &same);
             }
         }
         this
@@ -198,14 +203,14 @@ impl Doubts {
 
     /// Replaces a doubted type with a name for it. If the type is wrong, so that `fails` does not compile, the compiler
     /// does not know what the name stands for, and reports nothing more.
-    fn put(&mut self, doubted: &mut Type, of: Of<'_>, listed: bool, fails: &TokenStream) {
-        let Of { name, vis, krate, .. } = of;
-        let typed = format_ident!("{TYPED}{}", self.named, span = doubted.span());
+    fn replace_with_name(&mut self, doubted: &mut Type, owner: Owner<'_>, listed: bool, fails: &TokenStream) {
+        let Owner { name, vis, krate, .. } = owner;
+        let typed = format_ident!("{NAME_PREFIX}{}", self.named, span = doubted.span());
         self.named += 1;
         // `Self` is another type here than in the struct.
         let itself = quote!(#name);
-        let own = types::replaced(quote!(#doubted), "Self", &itself);
-        let fails = types::replaced(fails.clone(), "Self", &itself);
+        let own = types::replace_word(quote!(#doubted), "Self", &itself);
+        let fails = types::replace_word(fails.clone(), "Self", &itself);
         // A type that is not in `Deps` may be private, and then its name has to be private, too.
         let vis = if listed { vis } else { &Visibility::Inherited };
         self.items.extend(quote! {
@@ -222,7 +227,7 @@ impl Doubts {
     }
 
     /// The generated code, with the types that it names.
-    pub(crate) fn around(self, generated: TokenStream) -> TokenStream {
+    pub(crate) fn wrap(self, generated: TokenStream) -> TokenStream {
         if self.items.is_empty() {
             return generated;
         }
@@ -233,7 +238,7 @@ impl Doubts {
 
 /// Code that does not compile if the check in the field's type has failed. It does not read the field, since that would
 /// silence the dead-code lint.
-fn of_field(name: &Ident, member: &Member) -> TokenStream {
+fn field_check(name: &Ident, member: &Member) -> TokenStream {
     quote! {
         let _ = |this: &#name| {
             let #name { #member: _, .. } = this;
@@ -242,44 +247,44 @@ fn of_field(name: &Ident, member: &Member) -> TokenStream {
 }
 
 /// The first doubted part of a field's type.
-fn doubted_in(ty: &mut Type) -> Option<&mut Type> {
-    let at = std::ptr::from_ref(first(ty)?.ty);
-    size::place(ty, at)
+fn doubted_part(ty: &mut Type) -> Option<&mut Type> {
+    let at = std::ptr::from_ref(first_doubted(ty)?.ty);
+    size::part_at(ty, at)
 }
 
 /// The first checked part of a field's type, after its check has been removed.
-fn bare(ty: &mut Type) -> Option<&mut Type> {
-    let at = asking(ty)?;
-    let asks = size::place(ty, at)?;
-    *asks = asked_of(asks)?;
-    Some(asks)
+fn remove_first_check(ty: &mut Type) -> Option<&mut Type> {
+    let at = checked_part(ty)?;
+    let part = size::part_at(ty, at)?;
+    *part = type_in_check(part)?;
+    Some(part)
 }
 
 /// Whether the type contains a name that [`Doubts`] has given.
-pub(crate) fn is_named(ty: &Type) -> bool {
-    types::any_word(quote!(#ty), &|word| word.to_string().starts_with(TYPED))
+pub(crate) fn contains_given_name(ty: &Type) -> bool {
+    types::has_word_that(quote!(#ty), &|word| word.to_string().starts_with(NAME_PREFIX))
 }
 
 /// Whether a part of the type has a check. Most types are not searched token by token.
-pub(crate) fn asks(ty: &Type) -> bool {
-    asking(ty).is_some()
+pub(crate) fn has_check(ty: &Type) -> bool {
+    checked_part(ty).is_some()
 }
 
 /// The first part of a field's type that has a check.
-fn asking(ty: &Type) -> Option<*const Type> {
+fn checked_part(ty: &Type) -> Option<*const Type> {
     match ty {
         Type::Verbatim(_) | Type::Path(TypePath { qself: Some(_), .. }) => {
-            types::names(quote!(#ty), ASKS).then(|| std::ptr::from_ref(ty))
+            types::contains_word(quote!(#ty), CHECK).then(|| std::ptr::from_ref(ty))
         }
-        Type::Group(group) => asking(&group.elem),
-        Type::Paren(paren) => asking(&paren.elem),
-        Type::Slice(slice) => asking(&slice.elem),
-        Type::Array(array) => asking(&array.elem),
-        Type::Reference(lent) => asking(&lent.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().find_map(asking),
+        Type::Group(group) => checked_part(&group.elem),
+        Type::Paren(paren) => checked_part(&paren.elem),
+        Type::Slice(slice) => checked_part(&slice.elem),
+        Type::Array(array) => checked_part(&array.elem),
+        Type::Reference(lent) => checked_part(&lent.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(checked_part),
         Type::Path(path) => match &path.path.segments.last()?.arguments {
             PathArguments::AngleBracketed(arguments) => arguments.args.iter().find_map(|argument| match argument {
-                GenericArgument::Type(inner) => asking(inner),
+                GenericArgument::Type(inner) => checked_part(inner),
                 _ => None,
             }),
             _ => None,
@@ -289,8 +294,8 @@ fn asking(ty: &Type) -> Option<*const Type> {
 }
 
 /// The type that is checked.
-fn asked_of(asking: &Type) -> Option<Type> {
-    let Type::Path(path) = asking else { return None };
+fn type_in_check(checked: &Type) -> Option<Type> {
+    let Type::Path(path) = checked else { return None };
     match &path.path.segments.last()?.arguments {
         PathArguments::AngleBracketed(arguments) => match arguments.args.first()? {
             GenericArgument::Type(inner) => Some(inner.clone()),
@@ -310,17 +315,17 @@ mod tests {
         let mut def: ItemStruct = parse_quote!(
             struct A(Vec<dyn X>, pub Vec<dyn X>, pub u8);
         );
-        let given = |place| Given { place, ty: parse_quote!(Asks), written: parse_quote!(Vec<dyn X>) };
-        give(&mut def.fields, vec![given(1), given(0)]);
+        let replacement = |place| Replacement { place, ty: parse_quote!(Checked), written: parse_quote!(Vec<dyn X>) };
+        replace_types(&mut def.fields, vec![replacement(1), replacement(0)]);
         let wanted: ItemStruct = parse_quote!(
             struct A(
-                #[allow(clippy::type_complexity)] Asks,
+                #[allow(clippy::type_complexity)] Checked,
                 #[allow(clippy::type_complexity)]
                 #[cfg(doc)]
                 pub Vec<dyn X>,
                 #[allow(clippy::type_complexity)]
                 #[cfg(not(doc))]
-                pub Asks,
+                pub Checked,
                 pub u8,
             );
         );

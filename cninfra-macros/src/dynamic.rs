@@ -15,46 +15,47 @@ const BY_VALUE: [&str; 9] = ["Clone", "Copy", "Default", "Eq", "Hash", "Ord", "P
 /// Reports what cannot be used through the trait object.
 pub(crate) fn check(def: &mut ItemTrait, cx: &mut Ctxt) {
     let object = format!("dyn {}", def.ident);
-    def.supertraits = std::mem::take(&mut def.supertraits).into_iter().filter(|bound| supertrait(bound, cx)).collect();
-    let mut types = Vec::new();
+    def.supertraits =
+        std::mem::take(&mut def.supertraits).into_iter().filter(|bound| check_supertrait(bound, cx)).collect();
+    let mut without_size = Vec::new();
     def.items.retain_mut(|item| match item {
         TraitItem::Const(item) => {
             refuse(item.ident.span(), &item.ident, &object, "is a constant", "make it a method", cx);
             false
         }
-        TraitItem::Type(item) if !is_sized(&item.generics) => {
+        TraitItem::Type(item) if !requires_sized(&item.generics) => {
             let mend = format!("make it a parameter of the trait: `trait {}<{}>`", def.ident, item.ident);
             refuse(item.ident.span(), &item.ident, &object, "is an associated type", &mend, cx);
-            item.generics.make_where_clause().predicates.push(sized());
-            types.push(item.ident.to_string());
+            item.generics.make_where_clause().predicates.push(sized_bound());
+            without_size.push(item.ident.to_string());
             true
         }
         _ => true,
     });
     for item in &mut def.items {
         let TraitItem::Fn(method) = item else { continue };
-        if is_sized(&method.sig.generics) {
+        if requires_sized(&method.sig.generics) {
             continue;
         }
-        let why = why(&method.sig);
-        for (span, why) in &why {
+        let reasons = reasons(&method.sig);
+        for (span, reason) in &reasons {
             refuse(
                 *span,
                 &method.sig.ident,
                 &object,
-                why,
+                reason,
                 "change its signature (a future can be a `cninfra::BoxFuture`), or exclude it with `where Self: Sized`",
                 cx,
             );
         }
         let sig = &method.sig;
-        if !why.is_empty() || names_one(quote!(#sig), &types) {
-            method.sig.generics.make_where_clause().predicates.push(sized());
+        if !reasons.is_empty() || types::contains_any(quote!(#sig), &without_size) {
+            method.sig.generics.make_where_clause().predicates.push(sized_bound());
         }
     }
 }
 
-fn supertrait(bound: &TypeParamBound, cx: &mut Ctxt) -> bool {
+fn check_supertrait(bound: &TypeParamBound, cx: &mut Ctxt) -> bool {
     let TypeParamBound::Trait(bound) = bound else { return true };
     let Some(last) = bound.path.segments.last() else { return true };
     let name = last.ident.to_string();
@@ -73,12 +74,12 @@ fn supertrait(bound: &TypeParamBound, cx: &mut Ctxt) -> bool {
     false
 }
 
-fn refuse(span: Span, name: &syn::Ident, object: &str, why: &str, mend: &str, cx: &mut Ctxt) {
-    cx.error(span, format_args!("CN032: `{name}` cannot be used through `{object}`: it {why}\n= help: {mend}"));
+fn refuse(span: Span, name: &syn::Ident, object: &str, reason: &str, mend: &str, cx: &mut Ctxt) {
+    cx.error(span, format_args!("CN032: `{name}` cannot be used through `{object}`: it {reason}\n= help: {mend}"));
 }
 
 /// The reasons why a method cannot be called through the object.
-fn why(sig: &Signature) -> Vec<(Span, &'static str)> {
+fn reasons(sig: &Signature) -> Vec<(Span, &'static str)> {
     // A function without `self` cannot be called through the object, whatever else it has.
     if sig.receiver().is_none() {
         return vec![(sig.ident.span(), "takes no `self`")];
@@ -89,52 +90,40 @@ fn why(sig: &Signature) -> Vec<(Span, &'static str)> {
     for input in &sig.inputs {
         let FnArg::Typed(input) = input else { continue };
         let ty = &input.ty;
-        if names(quote!(#ty), "impl") {
+        if types::contains_word(quote!(#ty), "impl") {
             all.push((ty.span(), "takes an `impl Trait`"));
-        } else if matches!(**ty, syn::Type::Path(_) | syn::Type::Reference(_)) && names_self(quote!(#ty)) {
+        } else if matches!(**ty, syn::Type::Path(_) | syn::Type::Reference(_)) && contains_self(quote!(#ty)) {
             all.push((ty.span(), "takes `Self`"));
         }
     }
     if let ReturnType::Type(_, ty) = &sig.output {
-        if names(quote!(#ty), "impl") {
+        if types::contains_word(quote!(#ty), "impl") {
             all.push((ty.span(), "returns an `impl Trait`"));
-        } else if names_self(quote!(#ty)) {
+        } else if contains_self(quote!(#ty)) {
             all.push((ty.span(), "returns `Self`"));
         }
     }
     all
 }
 
-fn sized() -> WherePredicate {
+fn sized_bound() -> WherePredicate {
     parse_quote!(Self: ::core::marker::Sized)
 }
 
 /// Whether there is a `where Self: Sized`.
-fn is_sized(generics: &Generics) -> bool {
+fn requires_sized(generics: &Generics) -> bool {
     let Some(clause) = &generics.where_clause else { return false };
     clause.predicates.iter().any(|predicate| match predicate {
         WherePredicate::Type(predicate) => {
             let (ty, bounds) = (&predicate.bounded_ty, &predicate.bounds);
-            quote!(#ty).to_string() == "Self" && names(quote!(#bounds), "Sized")
+            quote!(#ty).to_string() == "Self" && types::contains_word(quote!(#bounds), "Sized")
         }
         _ => false,
     })
 }
 
-fn names(tokens: TokenStream, word: &str) -> bool {
-    names_one(tokens, &[word.to_string()])
-}
-
-fn names_one(tokens: TokenStream, words: &[String]) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => words.contains(&ident.to_string()),
-        TokenTree::Group(group) => names_one(group.stream(), words),
-        _ => false,
-    })
-}
-
 /// Whether the tokens contain `Self`, other than as `Self::Something`.
-fn names_self(tokens: TokenStream) -> bool {
+fn contains_self(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         match token {
@@ -144,7 +133,7 @@ fn names_self(tokens: TokenStream) -> bool {
                     return true;
                 }
             }
-            TokenTree::Group(group) if names_self(group.stream()) => return true,
+            TokenTree::Group(group) if contains_self(group.stream()) => return true,
             _ => {}
         }
     }

@@ -4,7 +4,7 @@
 //! There is no such macro for a guessed `#[flavor]`: it would conflict with the helper attribute of `#[derive(Flavor)]`
 //! if that stands above the derive. rustc suggests what is meant.
 
-use crate::{args, ctxt::Ctxt, made, plugin, source::Source};
+use crate::{args, ctxt::Ctxt, mark, plugin, source::Source};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
@@ -21,7 +21,7 @@ pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     );
     let errors = cx.finish();
     // An attribute, above or below, makes the struct a plugin.
-    if input.attrs.iter().any(|attribute| args::is_plugin(attribute) || made::is_told(attribute)) {
+    if input.attrs.iter().any(|attribute| args::is_plugin(attribute) || mark::is_mark(attribute)) {
         return errors;
     }
     let generated = plugin::inert(&input.ident, &input.generics, source);

@@ -1,9 +1,10 @@
 //! `#[interface]` and `#[interface(many)]`.
 
 use crate::{
-    args::{self, Value, repeated},
+    args::{self, Value},
     ctxt::Ctxt,
     dynamic,
+    expected::Expected,
     key::{self, Identity},
     krate::Krate,
     names,
@@ -13,19 +14,29 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Item, ItemTrait, ReturnType, TraitItem, Type, TypeParamBound, parse_quote, spanned::Spanned as _};
 
-const EXPECTED: &str =
-    "`#[interface]`, `#[interface(many)]`, `#[interface(id = \"..\")]`, `#[interface(crate = path)]`";
+const EXPECTED: Expected = Expected {
+    attribute: "interface",
+    arguments: &["", "many", "id = \"..\"", "crate = path"],
+    synonyms: &[
+        ("all", names::MANY),
+        ("collection", names::MANY),
+        ("list", names::MANY),
+        ("multi", names::MANY),
+        ("multiple", names::MANY),
+        ("several", names::MANY),
+    ],
+};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
-    let (mut many, mut given, mut krate) = (false, None, Krate::default());
-    let arguments = args::parse(arguments, &mut cx, EXPECTED);
-    for arg in args::once(arguments, &[], &mut cx) {
+    let (mut many, mut given_id, mut krate) = (false, None, Krate::default());
+    let arguments = args::parse(arguments, &mut cx, &EXPECTED);
+    for arg in args::reject_repeats(arguments, &[], &mut cx) {
         match (arg.word().as_str(), &arg.value) {
             (names::MANY, Value::Word) => many = true,
-            (names::ID, Value::Is(_)) => given = args::text(&arg, &mut cx).map(|text| text.value()),
+            (names::ID, Value::Is(_)) => given_id = args::text(&arg, &mut cx).map(|text| text.value()),
             (names::CRATE, _) => krate = args::krate(&arg, &mut cx).unwrap_or_default(),
-            _ => args::unknown(&arg, &mut cx, EXPECTED),
+            _ => args::report_unknown(&arg, &mut cx, &EXPECTED),
         }
     }
     let mut def: ItemTrait = match syn::parse2(item.clone()) {
@@ -41,16 +52,16 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
         }
     };
     key::check_generics(&def.generics, &mut cx);
-    repeated(&mut def.attrs, "interface", &mut cx);
+    args::reject_repeated(&mut def.attrs, "interface", &mut cx);
     dynamic::check(&mut def, &mut cx);
-    share(&mut def);
+    add_send_and_sync(&mut def);
     if !def.attrs.iter().any(|a| a.path().segments.last().is_some_and(|last| last.ident == "async_trait")) {
         refuse_async(&mut def);
     }
     // If something is wrong, what was meant is not known: allow both.
     let many = many || cx.is_broken();
     let errors = cx.finish();
-    let impls = impls(&def, many, given, source, &krate);
+    let impls = impls(&def, many, given_id, source, &krate);
     quote! {
         #def
         #impls
@@ -59,7 +70,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream, source: &Source)
 }
 
 /// Adds `Send` and `Sync` to the supertraits: plugins are shared between threads, and so is what they provide.
-fn share(def: &mut ItemTrait) {
+fn add_send_and_sync(def: &mut ItemTrait) {
     for name in ["Send", "Sync"] {
         let is = |bound: &TypeParamBound| match bound {
             TypeParamBound::Trait(bound) => bound.path.segments.last().is_some_and(|last| last.ident == name),
@@ -92,7 +103,7 @@ fn refuse_async(def: &mut ItemTrait) {
     }
 }
 
-fn impls(def: &ItemTrait, many: bool, given: Option<String>, source: &Source, krate: &Krate) -> TokenStream {
+fn impls(def: &ItemTrait, many: bool, given_id: Option<String>, source: &Source, krate: &Krate) -> TokenStream {
     let name = &def.ident;
     let (generics, arguments) = key::inert_generics(&def.generics);
     let bounded = key::with_bounds(&generics, krate);
@@ -104,7 +115,7 @@ fn impls(def: &ItemTrait, many: bool, given: Option<String>, source: &Source, kr
     let identity = Identity {
         name: format!("dyn {name}"),
         instance: names::kebab(&name.to_string()),
-        given,
+        given_id,
         generics: &generics,
         ty: ty.clone(),
     };

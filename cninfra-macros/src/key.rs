@@ -18,7 +18,7 @@ pub(crate) struct Identity<'a> {
     /// The instance name, such as `etcd`, before the parameters' names are appended.
     pub(crate) instance: String,
     /// The argument `id = ".."`.
-    pub(crate) given: Option<String>,
+    pub(crate) given_id: Option<String>,
     pub(crate) generics: &'a Generics,
     /// The type, with its arguments.
     pub(crate) ty: TokenStream,
@@ -31,7 +31,7 @@ fn fnv(text: impl IntoIterator<Item = u8>) -> u64 {
 
 impl Identity<'_> {
     fn id(&self, source: &Source) -> u64 {
-        let parts: &[&str] = match &self.given {
+        let parts: &[&str] = match &self.given_id {
             Some(given) => &[given],
             None => &[&source.package, &source.version, &source.crate_name, &source.file, &self.name],
         };
@@ -100,8 +100,8 @@ impl Identity<'_> {
 }
 
 /// Adds the bounds that make type parameters a part of the identity. They come before the user's bounds, or in a
-/// `where` clause, so that the parameters still end with what the user wrote: see [`opened`]. (They are not always in a
-/// `where` clause, since clippy wants all bounds of a parameter in one place.)
+/// `where` clause, so that the parameters still end with what the user wrote: see [`impl_params`]. (They are not always
+/// in a `where` clause, since clippy wants all bounds of a parameter in one place.)
 pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
     let mut bounded = generics.clone();
     let mut predicates: Vec<WherePredicate> = Vec::new();
@@ -128,7 +128,7 @@ pub(crate) fn with_bounds(generics: &Generics, krate: &Krate) -> Generics {
 /// If rustc does not find such a type, it says "you might be missing a type parameter", with the place after the last
 /// parameter. It reports the type once if all that it says is the same, so the place must be the same as for the
 /// struct.
-pub(crate) fn opened(generics: &Generics, name: &Ident) -> TokenStream {
+pub(crate) fn impl_params(generics: &Generics, name: &Ident) -> TokenStream {
     if generics.params.is_empty() {
         return quote_spanned!(name.span()=> <>);
     }

@@ -4,6 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 
+/// The widest tuple for which the library implements its traits: what is longer is written as several tuples.
+pub(crate) const WIDEST_TUPLE: usize = 12;
+
 /// `::cninfra`, or what `crate = path` says.
 #[derive(Clone, Default)]
 pub(crate) struct Krate(Option<Path>);

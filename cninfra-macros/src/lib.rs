@@ -11,6 +11,7 @@ mod ctxt;
 mod deps;
 mod doubt;
 mod dynamic;
+mod expected;
 mod flavor;
 #[cfg(test)]
 mod fuzz;
@@ -20,8 +21,9 @@ mod key;
 mod krate;
 mod lifetimes;
 mod list;
-mod made;
+mod mark;
 mod names;
+mod near;
 mod plugin;
 mod qualifier;
 mod size;

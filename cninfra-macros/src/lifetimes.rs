@@ -6,7 +6,7 @@ use syn::{GenericArgument, Generics, Lifetime, PathArguments, Type, TypeParamBou
 
 /// The place of the first such lifetime, and the type with `'static` instead of each.
 pub(crate) fn undeclared(ty: &Type, generics: &Generics) -> Option<(Span, Type)> {
-    if !may_name_one(ty) {
+    if !may_contain_lifetime(ty) {
         return None;
     }
     let declared = generics.lifetimes().map(|param| param.lifetime.ident.to_string()).collect();
@@ -16,26 +16,26 @@ pub(crate) fn undeclared(ty: &Type, generics: &Generics) -> Option<(Span, Type)>
 
 /// Makes each reference without a lifetime `'static`, and returns the place of the first. (In function types, such
 /// references are correct.)
-pub(crate) fn lend_static(ty: &mut Type) -> Option<Span> {
+pub(crate) fn make_static(ty: &mut Type) -> Option<Span> {
     match ty {
         Type::Reference(lent) => {
             let found = lent.lifetime.is_none().then(|| lent.and_token.span());
             lent.lifetime.get_or_insert_with(|| Lifetime::new("'static", lent.and_token.span()));
-            let within = lend_static(&mut lent.elem);
+            let within = make_static(&mut lent.elem);
             found.or(within)
         }
-        Type::Group(group) => lend_static(&mut group.elem),
-        Type::Paren(paren) => lend_static(&mut paren.elem),
-        Type::Slice(slice) => lend_static(&mut slice.elem),
-        Type::Array(array) => lend_static(&mut array.elem),
-        Type::Ptr(pointer) => lend_static(&mut pointer.elem),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().fold(None, |first, inner| first.or(lend_static(inner))),
+        Type::Group(group) => make_static(&mut group.elem),
+        Type::Paren(paren) => make_static(&mut paren.elem),
+        Type::Slice(slice) => make_static(&mut slice.elem),
+        Type::Array(array) => make_static(&mut array.elem),
+        Type::Ptr(pointer) => make_static(&mut pointer.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().fold(None, |first, inner| first.or(make_static(inner))),
         Type::Path(path) => {
             let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
                 return None;
             };
             arguments.args.iter_mut().fold(None, |first, argument| match argument {
-                GenericArgument::Type(inner) => first.or(lend_static(inner)),
+                GenericArgument::Type(inner) => first.or(make_static(inner)),
                 _ => first,
             })
         }
@@ -44,12 +44,12 @@ pub(crate) fn lend_static(ty: &mut Type) -> Option<Span> {
 }
 
 /// Whether the type may name a lifetime. Most types do not, and are not searched token by token.
-fn may_name_one(ty: &Type) -> bool {
+fn may_contain_lifetime(ty: &Type) -> bool {
     let in_path = |path: &syn::Path| {
         path.segments.iter().any(|segment| match &segment.arguments {
             PathArguments::None => false,
             PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(|argument| match argument {
-                GenericArgument::Type(inner) => may_name_one(inner),
+                GenericArgument::Type(inner) => may_contain_lifetime(inner),
                 _ => true,
             }),
             PathArguments::Parenthesized(_) => true,
@@ -63,8 +63,8 @@ fn may_name_one(ty: &Type) -> bool {
         }),
         // What a macro expands to is not known.
         Type::Macro(_) => false,
-        Type::Group(group) => may_name_one(&group.elem),
-        Type::Paren(paren) => may_name_one(&paren.elem),
+        Type::Group(group) => may_contain_lifetime(&group.elem),
+        Type::Paren(paren) => may_contain_lifetime(&paren.elem),
         _ => true,
     }
 }

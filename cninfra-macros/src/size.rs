@@ -16,7 +16,7 @@ const POINTERS: [&str; 5] = ["Arc", "Box", "Dep", "Rc", "Weak"];
 /// Types that are unsized if what they hold is.
 const CELLS: [&str; 4] = ["Cell", "Mutex", "RefCell", "RwLock"];
 /// Unsized types of std whose names other types may have, too: the compiler is asked which type it is.
-const DOUBTFUL: [&str; 3] = ["CStr", "OsStr", "Path"];
+const MAY_BE_UNSIZED: [&str; 3] = ["CStr", "OsStr", "Path"];
 /// Types that can hold only what is sized.
 const CONTAINERS: [&str; 11] = [
     "BTreeMap", "BTreeSet", "HashMap", "HashSet", "LazyLock", "OnceCell", "OnceLock", "Option", "Result", "Vec",
@@ -29,41 +29,41 @@ pub(crate) struct Unsized<'a> {
     pub(crate) ty: &'a Type,
     leaf: &'a Type,
     /// The name of the type that directly holds it.
-    around: String,
+    container: String,
     /// The types around it, which are taken for std's because of their names.
-    taken: Vec<&'a TypePath>,
+    taken_for_std: Vec<&'a TypePath>,
     /// Whether `ty` itself is unsized.
-    open: bool,
+    is_unsized: bool,
 }
 
 /// All unsized types in the type of a field, in order.
-pub(crate) fn all(ty: &Type) -> Vec<Unsized<'_>> {
+pub(crate) fn all_unsized(ty: &Type) -> Vec<Unsized<'_>> {
     search(ty, "", true)
 }
 
 /// The first of them.
-pub(crate) fn find(ty: &Type) -> Option<Unsized<'_>> {
-    all(ty).into_iter().next()
+pub(crate) fn first_unsized(ty: &Type) -> Option<Unsized<'_>> {
+    all_unsized(ty).into_iter().next()
 }
 
 /// The part of a type that has this address, so that it can be replaced.
-pub(crate) fn place(ty: &mut Type, of: *const Type) -> Option<&mut Type> {
+pub(crate) fn part_at(ty: &mut Type, of: *const Type) -> Option<&mut Type> {
     if std::ptr::eq(ty, of) {
         return Some(ty);
     }
     match ty {
-        Type::Group(group) => place(&mut group.elem, of),
-        Type::Paren(paren) => place(&mut paren.elem, of),
-        Type::Slice(slice) => place(&mut slice.elem, of),
-        Type::Array(array) => place(&mut array.elem, of),
-        Type::Reference(lent) => place(&mut lent.elem, of),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| place(inner, of)),
+        Type::Group(group) => part_at(&mut group.elem, of),
+        Type::Paren(paren) => part_at(&mut paren.elem, of),
+        Type::Slice(slice) => part_at(&mut slice.elem, of),
+        Type::Array(array) => part_at(&mut array.elem, of),
+        Type::Reference(lent) => part_at(&mut lent.elem, of),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().find_map(|inner| part_at(inner, of)),
         Type::Path(path) => {
             let PathArguments::AngleBracketed(arguments) = &mut path.path.segments.last_mut()?.arguments else {
                 return None;
             };
             arguments.args.iter_mut().find_map(|argument| match argument {
-                GenericArgument::Type(inner) => place(inner, of),
+                GenericArgument::Type(inner) => part_at(inner, of),
                 _ => None,
             })
         }
@@ -75,31 +75,31 @@ pub(crate) fn place(ty: &mut Type, of: *const Type) -> Option<&mut Type> {
 pub(crate) enum Sizes<'a> {
     Known,
     /// A field has a type that no struct can have: rustc reports it, once.
-    Told,
+    Reported,
     /// The last field is unsized, and so is the struct. rustc accepts that, but nothing useful can be implemented for
     /// it. (rustc reports other unsized fields beside it.)
-    None(&'a Type),
+    Unsized(&'a Type),
 }
 
 /// What is known about the sizes of a struct's fields. Types that are wrong only if a name is std's are not examined
 /// here: see `doubt.rs`.
-pub(crate) fn of_fields(fields: &Fields) -> Sizes<'_> {
-    let is_wrong = |field: &&Field| find(&field.ty).is_some_and(|found| !found.is_doubted());
+pub(crate) fn sizes_of(fields: &Fields) -> Sizes<'_> {
+    let is_wrong = |field: &&Field| first_unsized(&field.ty).is_some_and(|found| !found.is_doubted());
     let wrong = fields.iter().filter(is_wrong).count();
     match fields.iter().next_back() {
-        Some(last) if has_none(&last.ty) => Sizes::None(&last.ty),
-        _ if wrong > 0 => Sizes::Told,
+        Some(last) if is_unsized(&last.ty) => Sizes::Unsized(&last.ty),
+        _ if wrong > 0 => Sizes::Reported,
         _ => Sizes::Known,
     }
 }
 
 /// The error about an unsized type, with its help.
 pub(crate) fn message(ty: &Type) -> String {
-    Unsized { ty, leaf: ty, around: String::new(), taken: Vec::new(), open: true }.message()
+    Unsized { ty, leaf: ty, container: String::new(), taken_for_std: Vec::new(), is_unsized: true }.message()
 }
 
 /// Whether the type itself is unsized.
-fn has_none(ty: &Type) -> bool {
+fn is_unsized(ty: &Type) -> bool {
     match types::ungroup(ty) {
         Type::TraitObject(_) | Type::Slice(_) => true,
         Type::Path(path) => path.qself.is_none() && path.path.is_ident("str"),
@@ -108,32 +108,39 @@ fn has_none(ty: &Type) -> bool {
 }
 
 /// Whether the type itself may be unsized, which the compiler is asked.
-pub(crate) fn is_doubtful(ty: &Type) -> bool {
+pub(crate) fn may_be_unsized(ty: &Type) -> bool {
     let Type::Path(path) = types::ungroup(ty) else { return false };
-    let named = |last: &PathSegment| last.arguments.is_none() && DOUBTFUL.iter().any(|name| last.ident == name);
+    let named = |last: &PathSegment| last.arguments.is_none() && MAY_BE_UNSIZED.iter().any(|name| last.ident == name);
     types::may_be_of_std(path) && path.path.segments.last().is_some_and(named)
 }
 
 /// `sized`: whether a sized type is required here.
-fn search<'a>(ty: &'a Type, around: &str, sized: bool) -> Vec<Unsized<'a>> {
-    if sized && has_none(ty) {
-        return vec![Unsized { ty, leaf: ty, around: around.to_string(), taken: Vec::new(), open: true }];
+fn search<'a>(ty: &'a Type, container: &str, sized: bool) -> Vec<Unsized<'a>> {
+    if sized && is_unsized(ty) {
+        return vec![Unsized {
+            ty,
+            leaf: ty,
+            container: container.to_string(),
+            taken_for_std: Vec::new(),
+            is_unsized: true,
+        }];
     }
-    let closed = |inner: &'a Type| search(inner, "", true).into_iter().map(|found| Unsized { open: false, ..found });
+    let sized_part =
+        |inner: &'a Type| search(inner, "", true).into_iter().map(|found| Unsized { is_unsized: false, ..found });
     match ty {
-        Type::Group(group) => search(&group.elem, around, sized),
-        Type::Paren(paren) => search(&paren.elem, around, sized),
-        Type::Slice(slice) => closed(&slice.elem).collect(),
-        Type::Array(array) => closed(&array.elem).collect(),
-        Type::Tuple(tuple) => tuple.elems.iter().flat_map(closed).collect(),
+        Type::Group(group) => search(&group.elem, container, sized),
+        Type::Paren(paren) => search(&paren.elem, container, sized),
+        Type::Slice(slice) => sized_part(&slice.elem).collect(),
+        Type::Array(array) => sized_part(&array.elem).collect(),
+        Type::Tuple(tuple) => tuple.elems.iter().flat_map(sized_part).collect(),
         Type::Reference(lent) => search(&lent.elem, "", false),
-        Type::Path(path) => within(ty, path, sized).unwrap_or_default(),
+        Type::Path(path) => search_arguments(ty, path, sized).unwrap_or_default(),
         _ => Vec::new(),
     }
 }
 
 /// Searches the arguments of a path.
-fn within<'a>(ty: &'a Type, path: &'a TypePath, sized: bool) -> Option<Vec<Unsized<'a>>> {
+fn search_arguments<'a>(ty: &'a Type, path: &'a TypePath, sized: bool) -> Option<Vec<Unsized<'a>>> {
     let last = path.path.segments.last().filter(|last| !last.arguments.is_none() && types::may_be_of_std(path))?;
     let word = last.ident.to_string();
     let (holds, sized) = match word.as_str() {
@@ -150,9 +157,9 @@ fn within<'a>(ty: &'a Type, path: &'a TypePath, sized: bool) -> Option<Vec<Unsiz
         }
     }
     for found in &mut all {
-        if found.open {
-            found.taken.push(path);
-            (found.ty, found.open) = (ty, !holds);
+        if found.is_unsized {
+            found.taken_for_std.push(path);
+            (found.ty, found.is_unsized) = (ty, !holds);
         }
     }
     Some(all)
@@ -170,12 +177,12 @@ impl Unsized<'_> {
 
     /// Whether it is wrong only if the name of a type around it is std's, and not that of another type.
     pub(crate) fn is_doubted(&self) -> bool {
-        !self.taken.is_empty()
+        !self.taken_for_std.is_empty()
     }
 
     /// A constant that tells whether these names are std's. `IsNot` must be in scope.
     pub(crate) fn question(&self, krate: &Krate) -> TokenStream {
-        let words = self.taken.iter().map(|path| types::is_of_std(path, krate));
+        let words = self.taken_for_std.iter().map(|path| types::std_question(path, krate));
         quote!(true #(&& #words)*)
     }
 
@@ -193,8 +200,8 @@ impl Unsized<'_> {
                 } else {
                     format!("Box<dyn {name} + Send + Sync>")
                 };
-                let dep = match self.around.as_str() {
-                    around @ ("Option" | "Vec") => format!("{around}<Dep<dyn {name}>>"),
+                let dep = match self.container.as_str() {
+                    container @ ("Option" | "Vec") => format!("{container}<Dep<dyn {name}>>"),
                     _ => format!("Dep<dyn {name}>"),
                 };
                 let help = if OF_STD.contains(&name.as_str()) {
@@ -217,7 +224,7 @@ mod tests {
     use syn::parse_quote;
 
     fn told(ty: Type) -> Option<String> {
-        find(&ty).map(|found| found.message())
+        first_unsized(&ty).map(|found| found.message())
     }
 
     #[test]
@@ -241,7 +248,7 @@ mod tests {
 
     #[test]
     fn each_part_is_told_of() {
-        let told = |ty: Type| all(&ty).iter().map(Unsized::is_doubted).collect::<Vec<_>>();
+        let told = |ty: Type| all_unsized(&ty).iter().map(Unsized::is_doubted).collect::<Vec<_>>();
         assert_eq!(told(parse_quote!((Vec<str>, u8, str, Option<(dyn Kv, [u8])>))), [true, false, false, false]);
         assert_eq!(told(parse_quote!(Mutex<Vec<dyn Kv>>)), [true]);
     }

@@ -30,7 +30,7 @@ impl Source {
 }
 
 /// An empty span at the end of `span` that belongs to the macro: rustc does not take tokens there for the user's.
-pub(crate) fn behind(span: proc_macro2::Span) -> proc_macro2::Span {
+pub(crate) fn end_of(span: proc_macro2::Span) -> proc_macro2::Span {
     if !proc_macro::is_available() {
         return span;
     }

@@ -45,8 +45,8 @@ pub(crate) fn dependency(ty: &Type) -> Option<(Wrapper, &Type)> {
 }
 
 /// Whether it is a dependency in a wrapper that must be std's `Option` or `Vec`. (For a dependency on `A<B>` this is
-/// not checked: see [`asks_a_generic`].)
-pub(crate) fn is_worded(ty: &Type) -> bool {
+/// not checked: see [`is_dep_on_generic`].)
+pub(crate) fn is_in_std_wrapper(ty: &Type) -> bool {
     dependency(ty).is_some_and(|(wrapper, key)| wrapper != Wrapper::Dep && !has_arguments(key))
 }
 
@@ -68,21 +68,26 @@ pub(crate) fn holder(ty: &Type) -> Option<(String, &Type)> {
 }
 
 /// Whether the word is among the tokens.
-pub(crate) fn names(tokens: TokenStream, word: &str) -> bool {
-    any_word(tokens, &|ident| ident == word)
+pub(crate) fn contains_word(tokens: TokenStream, word: &str) -> bool {
+    has_word_that(tokens, &|ident| ident == word)
+}
+
+/// Whether one of the words is among the tokens.
+pub(crate) fn contains_any(tokens: TokenStream, words: &[String]) -> bool {
+    has_word_that(tokens, &|word| words.contains(&word.to_string()))
 }
 
 /// Whether `is_meant` is true of a word among the tokens.
-pub(crate) fn any_word(tokens: TokenStream, is_meant: &dyn Fn(&Ident) -> bool) -> bool {
+pub(crate) fn has_word_that(tokens: TokenStream, is_meant: &dyn Fn(&Ident) -> bool) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => is_meant(&ident),
-        TokenTree::Group(group) => any_word(group.stream(), is_meant),
+        TokenTree::Group(group) => has_word_that(group.stream(), is_meant),
         _ => false,
     })
 }
 
 /// The tokens, with other ones instead of the word.
-pub(crate) fn replaced(tokens: TokenStream, word: &str, with: &TokenStream) -> TokenStream {
+pub(crate) fn replace_word(tokens: TokenStream, word: &str, with: &TokenStream) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(ident) if ident == word => {
             let at = |mut token: TokenTree| {
@@ -92,7 +97,7 @@ pub(crate) fn replaced(tokens: TokenStream, word: &str, with: &TokenStream) -> T
             with.clone().into_iter().map(at).collect()
         }
         TokenTree::Group(group) => {
-            let mut all = Group::new(group.delimiter(), replaced(group.stream(), word, with));
+            let mut all = Group::new(group.delimiter(), replace_word(group.stream(), word, with));
             all.set_span(group.span());
             TokenTree::Group(all).into()
         }
@@ -160,10 +165,11 @@ fn has_as_many_as_std(PathSegment { ident, arguments }: &PathSegment) -> bool {
 ///
 /// It is asked with `&'x ()` for each argument, inside a `for<'x>`: there the compiler does not check bounds, since the
 /// lifetime is not known. So it can be asked of every user's type, whatever the bounds of its parameters are. (Except
-/// for an alias of `<A as Family>::Of<T>` with a bound on `T`, which the compiler resolves: see [`given_of_std`].)
-pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
+/// for an alias of `<A as Family>::Of<T>` with a bound on `T`, which the compiler resolves: see
+/// [`std_question_as_written`].)
+pub(crate) fn std_question(path: &TypePath, krate: &Krate) -> TokenStream {
     let at = krate.at(path.span());
-    let question = of_std(path);
+    let question = std_constant(path);
     let lifetime = Lifetime::new("'__x", Span::mixed_site());
     let mut path = path.clone();
     if let Some(PathSegment { arguments: PathArguments::AngleBracketed(all), .. }) = path.path.segments.last_mut() {
@@ -177,13 +183,13 @@ pub(crate) fn is_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
 }
 
 /// The same with the path's own arguments, if they are sized and can be named.
-pub(crate) fn given_of_std(path: &TypePath, krate: &Krate) -> TokenStream {
-    let (at, question) = (krate.at(path.span()), of_std(path));
+pub(crate) fn std_question_as_written(path: &TypePath, krate: &Krate) -> TokenStream {
+    let (at, question) = (krate.at(path.span()), std_constant(path));
     quote!(#at::Given::<#path>::#question)
 }
 
 /// Each type has a constant of its own name, since the compiler tries all impls that have the name.
-fn of_std(path: &TypePath) -> Ident {
+fn std_constant(path: &TypePath) -> Ident {
     format_ident!("__OF_STD_{}", path.path.segments.last().map_or_else(String::new, |last| last.ident.to_string()))
 }
 
@@ -214,20 +220,20 @@ pub(crate) fn has_arguments(ty: &Type) -> bool {
 /// Whether it is a dependency on `A<B>`. The compiler checks whether `B` can be an argument of `A` wherever the type is
 /// written, or a value of it is made. So generated code does that with a type (`Sound`) about which the compiler
 /// reports nothing more if the answer is no; then the only errors are about what the user wrote.
-pub(crate) fn asks_a_generic(ty: &Type) -> bool {
+pub(crate) fn is_dep_on_generic(ty: &Type) -> bool {
     dependency(ty).is_some_and(|(_, key)| has_arguments(key))
 }
 
 /// An associated type. If it contains a private type, rustc reports that where the only dependency is written, or at
 /// the struct's name if there are several.
-pub(crate) fn named(name: &str, ty: &TokenStream, places: &[Span], of: &Ident) -> TokenStream {
+pub(crate) fn associated_type(name: &str, ty: &TokenStream, places: &[Span], of: &Ident) -> TokenStream {
     let place = if let [place] = places { *place } else { of.span() };
     let name = Ident::new(name, place);
     quote_spanned!(place=> type #name = #ty;)
 }
 
 /// A type of which generated code makes a value, field by field: the item that gives the type a name, and that name.
-pub(crate) fn made(ty: TokenStream) -> (TokenStream, TokenStream) {
+pub(crate) fn constructed(ty: TokenStream) -> (TokenStream, TokenStream) {
     (quote!(type __CninfraMade = #ty;), quote!(__CninfraMade))
 }
 
@@ -259,23 +265,23 @@ pub(crate) fn is_impossible(ty: &Type, generics: &Generics) -> bool {
         Type::TraitObject(object) => second_trait(object).is_some(),
         _ => false,
     });
-    is_double || is_never(ty) || lifetimes::undeclared(ty, generics).is_some()
+    is_double || has_impossible_part(ty) || lifetimes::undeclared(ty, generics).is_some()
 }
 
 /// Whether it is, or contains, `impl Trait`, `_` or a reference without a lifetime.
-fn is_never(ty: &Type) -> bool {
+fn has_impossible_part(ty: &Type) -> bool {
     match ungroup(ty) {
         Type::ImplTrait(_) | Type::Infer(_) => true,
-        Type::Reference(lent) => lent.lifetime.is_none() || is_never(&lent.elem),
-        Type::Array(array) => matches!(array.len, Expr::Infer(_)) || is_never(&array.elem),
-        Type::Slice(slice) => is_never(&slice.elem),
-        Type::Ptr(pointer) => is_never(&pointer.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().any(is_never),
+        Type::Reference(lent) => lent.lifetime.is_none() || has_impossible_part(&lent.elem),
+        Type::Array(array) => matches!(array.len, Expr::Infer(_)) || has_impossible_part(&array.elem),
+        Type::Slice(slice) => has_impossible_part(&slice.elem),
+        Type::Ptr(pointer) => has_impossible_part(&pointer.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().any(has_impossible_part),
         Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
             PathArguments::AngleBracketed(arguments) => arguments
                 .args
                 .iter()
-                .any(|argument| matches!(argument, GenericArgument::Type(inner) if is_never(inner))),
+                .any(|argument| matches!(argument, GenericArgument::Type(inner) if has_impossible_part(inner))),
             _ => false,
         }),
         _ => false,
@@ -285,16 +291,16 @@ fn is_never(ty: &Type) -> bool {
 /// Whether the type names a parameter of the generic struct. (`Self` does.)
 pub(crate) fn depends_on_parameters(ty: &Type, generics: &Generics) -> bool {
     !generics.params.is_empty()
-        && (names(quote!(#ty), "Self") || generics.params.iter().any(|param| names_parameter(ty, param)))
+        && (contains_word(quote!(#ty), "Self") || generics.params.iter().any(|param| contains_parameter(ty, param)))
 }
 
-fn names_parameter(ty: &Type, param: &GenericParam) -> bool {
+fn contains_parameter(ty: &Type, param: &GenericParam) -> bool {
     let name = match param {
         GenericParam::Type(param) => &param.ident,
         GenericParam::Const(param) => &param.ident,
         GenericParam::Lifetime(param) => &param.lifetime.ident,
     };
-    names(quote!(#ty), &name.to_string())
+    contains_word(quote!(#ty), &name.to_string())
 }
 
 /// The type without groups and parentheses: the `$t:ty` of a `macro_rules` arrives in an invisible group.
@@ -306,15 +312,6 @@ pub(crate) fn ungroup(mut ty: &Type) -> &Type {
             _ => return ty,
         }
     }
-}
-
-/// Whether the tokens name one of the parameters.
-pub(crate) fn mentions(tokens: TokenStream, params: &[String]) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => params.contains(&ident.to_string()),
-        TokenTree::Group(group) => mentions(group.stream(), params),
-        _ => false,
-    })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub use crate::{
         deps::{DepItem, DepSet, Listed, More, Worded},
         flavor::{ByItself, Closed, Flavor, Held, Nested, Open, Pass, Runs, Sound, Sure},
         idle::{CN034NoLifecycle, idle},
-        key::{Accepts, GenericKey, GivenKey, Interface, Key, ManyInterface, ValueKey},
+        key::{Accepts, AcceptsField, GenericKey, GivenKey, Interface, Key, ManyInterface, ValueKey},
         part::{Argument, Creation, Declared, DeclaredIf, Made, Part, Provider, created, declared},
         plugin::{
             Attribute, Blank, BlankOf, Creates, DepsOf, DynPlugin, HasLifecycle, Lifecycle, Lists, Plugin, refused,

@@ -9,7 +9,7 @@ use quote::{quote, quote_spanned};
 use syn::{Ident, Type, spanned::Spanned as _};
 
 /// The name of the flavor that a field's type may be, if it has no type arguments.
-fn nested(ty: &Type) -> Option<&Ident> {
+fn nested_name(ty: &Type) -> Option<&Ident> {
     let Type::Path(path) = ty else { return None };
     let is_plain = path.qself.is_none() && path.path.segments.iter().all(|part| part.arguments.is_none());
     path.path.segments.last().map(|last| &last.ident).filter(|_| is_plain)
@@ -18,8 +18,9 @@ fn nested(ty: &Type) -> Option<&Ident> {
 /// The check that a flavor does not contain itself. It fails with our message, and reports nothing if a flavor that it
 /// leads to has been reported.
 pub(super) struct Ends {
-    /// The checks of the flavors that it leads to. They are in a function because of its parameters: see `key::opened`.
-    pub(super) asked: TokenStream,
+    /// The checks of the flavors that it leads to. They are in a function because of its parameters: see
+    /// `key::impl_params`.
+    pub(super) checks: TokenStream,
     /// The flavor's type `Ends`, which cannot be determined if it contains itself. The declarations of the fields that
     /// lead on depend on it.
     pub(super) ends: TokenStream,
@@ -27,9 +28,9 @@ pub(super) struct Ends {
 
 impl Ends {
     /// For a flavor that is not checked.
-    pub(super) fn unasked() -> Self {
+    pub(super) fn unchecked() -> Self {
         Ends {
-            asked: quote!(),
+            checks: quote!(),
             ends: quote!(
                 type Ends = ();
             ),
@@ -40,26 +41,29 @@ impl Ends {
 impl Model {
     /// Whether the field leads on to a flavor with the same name or a later one in alphabetical order.
     pub(super) fn leads_on(&self, field: &Field) -> bool {
-        self.generics.params.is_empty() && nested(&field.ty).is_some_and(|nested| *nested >= self.name)
+        self.generics.params.is_empty() && nested_name(&field.ty).is_some_and(|nested| *nested >= self.name)
     }
 
-    pub(super) fn ends(&self, opened: &TokenStream) -> Ends {
+    pub(super) fn ends(&self, impl_params: &TokenStream) -> Ends {
         let (krate, name) = (&self.krate, &self.name);
         let leading: Vec<_> = self.fields.iter().filter(|field| self.leads_on(field)).map(|field| &field.ty).collect();
         if leading.is_empty() {
-            return Ends::unasked();
+            return Ends::unchecked();
         }
         let (place, what) = match leading[..] {
             [ty] => (
                 ty.span(),
-                format!("`{}` cannot be a field of `{name}`", nested(ty).map_or_else(String::new, Ident::to_string)),
+                format!(
+                    "`{}` cannot be a field of `{name}`",
+                    nested_name(ty).map_or_else(String::new, Ident::to_string)
+                ),
             ),
             _ => (name.span(), format!("`{name}` contains itself")),
         };
         // A flavor of the same name does not come later.
         let others = leading
             .iter()
-            .filter(|ty| nested(ty) != Some(name))
+            .filter(|ty| nested_name(ty) != Some(name))
             .map(|ty| quote_spanned!(ty.span()=> let _: <#ty as #krate::Declared>::Ends;));
         let at = krate.at(place);
         let message = format!(
@@ -73,7 +77,7 @@ impl Model {
             ended();
             #at::no_size(#at::Is::<__CninfraEnds>::__SIZED, #message)
         };
-        let ends = doubt::guard(&constant, "Of", quote!(()), name.span(), krate);
-        Ends { asked: quote!(const fn ended #opened () { #(#others)* }), ends: quote!(type Ends = #ends;) }
+        let ends = doubt::guarded(&constant, "Of", quote!(()), name.span(), krate);
+        Ends { checks: quote!(const fn ended #impl_params () { #(#others)* }), ends: quote!(type Ends = #ends;) }
     }
 }

@@ -6,16 +6,14 @@ use super::{
 };
 use crate::{
     key::{self, Identity},
+    krate::WIDEST_TUPLE,
     names, size,
     source::Source,
-    types::{self, Wrapper, mentions},
+    types::{self, Wrapper, contains_any},
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Generics, Ident, Type, WherePredicate, parse_quote, spanned::Spanned as _};
-
-/// The widest tuple of parts; more fields are a tuple of tuples.
-const WIDTH: usize = 12;
 
 /// The plugin in a flavor's field: `Dep<P>`, or `Option<Dep<P>>`.
 fn plugin_of(ty: &Type) -> Option<(Wrapper, &Type)> {
@@ -25,12 +23,12 @@ fn plugin_of(ty: &Type) -> Option<(Wrapper, &Type)> {
 impl Model {
     pub(super) fn generate(&self, doubted: bool, source: &Source) -> TokenStream {
         let bounded = self.bounded();
-        let (key, whole) = (self.key(&self.generics, source), self.whole(&bounded, doubted, source));
-        let checks = (!self.open && self.generics.params.is_empty()).then(|| self.checks());
+        let (key, impls) = (self.key(&self.generics, source), self.impls(&bounded, doubted, source));
+        let checks = (!self.is_open && self.generics.params.is_empty()).then(|| self.checks());
         let imports = types::imports(&self.krate);
         quote! {
             #[allow(deprecated)]
-            const _: () = { #imports #key #whole #checks };
+            const _: () = { #imports #key #impls #checks };
         }
     }
 
@@ -46,25 +44,25 @@ impl Model {
         let mut aliases = TokenStream::new();
         let fields = self.fields.iter().enumerate().filter(|(_, field)| self.is_sound(field)).map(|(place, field)| {
             let provides = field.provides.iter().enumerate();
-            let provides: Vec<_> = provides.map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
-            self.declared(field, &provides)
+            let provides: Vec<_> = provides.map(|(k, ty)| self.interface_type(ty, place, k, &mut aliases)).collect();
+            self.declaration(field, &provides)
         });
         let fields: Vec<_> = fields.collect();
-        let (count, fields) = (fields.len(), self.listed(&fields));
-        let (mut before, mut told) = (quote!(), quote!(let _: [#krate::Field; #count] = #fields;));
-        let opened = key::opened(&bounded, name);
+        let (count, fields) = (fields.len(), self.declarations(&fields));
+        let (mut before, mut statement) = (quote!(), quote!(let _: [#krate::Field; #count] = #fields;));
+        let impl_params = key::impl_params(&bounded, name);
         if self.generics.params.is_empty() {
-            before = quote!(const fn fields #opened () -> [#krate::Field; #count] { #fields });
-            told = quote!(let _ = fields(););
+            before = quote!(const fn fields #impl_params () -> [#krate::Field; #count] { #fields });
+            statement = quote!(let _ = fields(););
         }
-        let Ends { asked, ends } = if self.is_endless() { Ends::unasked() } else { self.ends(&opened) };
+        let Ends { checks, ends } = if self.is_endless() { Ends::unchecked() } else { self.ends(&impl_params) };
         let imports = types::imports(krate);
         quote!(const _: () = {
             #imports
             #key
             #aliases
             #before
-            #asked
+            #checks
             impl #impl_generics #krate::Nested for #name #arguments #wher {
                 type Id = __CninfraId #id_arguments;
                 type Types = ();
@@ -72,7 +70,7 @@ impl Model {
                 type Kind = #krate::Closed;
                 #ends
                 const TREE: &'static #krate::Tree = {
-                    #told
+                    #statement
                     &#krate::Tree { key: <Self::Id as #krate::Key>::META, package: "", version: "", fields: &[], told: #krate::Told::Already }
                 };
             }
@@ -86,13 +84,13 @@ impl Model {
         !(types::depends_on_parameters(ty, &self.generics)
             || types::is_impossible(ty, &self.generics)
             || self.is_endless() && self.leads_on(field))
-            && size::all(ty).is_empty()
+            && size::all_unsized(ty).is_empty()
     }
 
     /// The impl of a struct that cannot be a flavor, so that an agent that runs it causes no further errors.
-    pub(super) fn running(&self) -> TokenStream {
+    pub(super) fn runs_impl(&self) -> TokenStream {
         let (krate, name) = (&self.krate, &self.name);
-        if !self.has_size || self.open || !self.generics.params.is_empty() {
+        if !self.has_size || self.is_open || !self.generics.params.is_empty() {
             return quote!();
         }
         quote!(const _: () = {
@@ -118,8 +116,13 @@ impl Model {
         let krate = &self.krate;
         let declared =
             quote!(pub struct __CninfraId #params (#krate::PhantomData<fn() -> (#(#krate::PhantomData<#types>,)*)>););
-        let identity =
-            Identity { instance: names::kebab(&name), name, given: None, generics, ty: quote!(__CninfraId #arguments) };
+        let identity = Identity {
+            instance: names::kebab(&name),
+            name,
+            given_id: None,
+            generics,
+            ty: quote!(__CninfraId #arguments),
+        };
         let key = identity.expand(source, krate);
         quote!(#declared #key)
     }
@@ -135,7 +138,7 @@ impl Model {
         let mut bounded = key::with_bounds(&self.generics, krate);
         let params = self.params();
         for Field { ty, provides, .. } in &self.fields {
-            if !mentions(quote!(#ty), &params) {
+            if !contains_any(quote!(#ty), &params) {
                 continue;
             }
             let bound: WherePredicate = match plugin_of(ty) {
@@ -149,7 +152,7 @@ impl Model {
     }
 
     /// The impls of a correct flavor. `doubted`: whether a field may be one that no struct can have.
-    fn whole(&self, bounded: &Generics, doubted: bool, source: &Source) -> TokenStream {
+    fn impls(&self, bounded: &Generics, doubted: bool, source: &Source) -> TokenStream {
         let (krate, name) = (&self.krate, &self.name);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
@@ -159,18 +162,18 @@ impl Model {
         let sound = quote!(#krate::Sound<{ <#name as #krate::Nested>::TREE.fields.len() }>);
         let (mut types, mut patterns, mut variables, mut fields) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut aliases = TokenStream::new();
-        let doubtful = concrete && (doubted || self.fields.iter().any(|field| types::asks_a_generic(&field.ty)));
+        let doubtful = concrete && (doubted || self.fields.iter().any(|field| types::is_dep_on_generic(&field.ty)));
         for (place, field) in self.fields.iter().enumerate() {
             let Field { ty, provides: interfaces, .. } = field;
             let provides: Vec<_> =
-                interfaces.iter().enumerate().map(|(k, ty)| self.provided(ty, place, k, &mut aliases)).collect();
+                interfaces.iter().enumerate().map(|(k, ty)| self.interface_type(ty, place, k, &mut aliases)).collect();
             // A name that no constant of the user has.
             let variable = format_ident!("__f{place}");
             // If rustc does not find a type whose name is one letter, it says more in a struct than in an impl, unless
             // it is an argument.
             let letter = quote!(#ty).to_string().len() == 1;
             let mut part = if letter { types::argument(ty) } else { quote!(#ty) };
-            if doubtful && types::asks_a_generic(ty) {
+            if doubtful && types::is_dep_on_generic(ty) {
                 part = quote!(<#sound as #krate::Pass>::Of<#part>);
             }
             let mut pattern = quote!(#variable);
@@ -181,29 +184,32 @@ impl Model {
             }
             types.push(part);
             patterns.push(pattern);
-            fields.push(self.declared(field, &provides));
+            fields.push(self.declaration(field, &provides));
         }
         let (rows, types, patterns) = self.rows(bounded, types, patterns);
         let known = if concrete { quote!(<#sound as #krate::Pass>::Of<Self::Types>) } else { quote!(Self::Types) };
-        let (declared, made) =
-            if doubtful { types::made(quote!(<#sound as #krate::Pass>::Of<#name>)) } else { (quote!(), quote!(Self)) };
+        let (declared, made) = if doubtful {
+            types::constructed(quote!(<#sound as #krate::Pass>::Of<#name>))
+        } else {
+            (quote!(), quote!(Self))
+        };
         let names: Vec<_> = self.fields.iter().map(|field| &field.name).collect();
         let places: Vec<_> = self.fields.iter().map(|field| field.ty.span()).collect();
-        let types = types::named("Types", &types, &places, name);
+        let types = types::associated_type("Types", &types, &places, name);
         let (package, version) = (&source.package, &source.version);
-        let kind = format_ident!("{}", if self.open { "Open" } else { "Closed" });
-        let (root, opened) = (krate.root(), key::opened(bounded, name));
-        let (count, fields) = (fields.len(), self.listed(&fields));
-        let told = format_ident!("{}", if concrete && !self.open { "Itself" } else { "Around" });
+        let kind = format_ident!("{}", if self.is_open { "Open" } else { "Closed" });
+        let (root, impl_params) = (krate.root(), key::impl_params(bounded, name));
+        let (count, fields) = (fields.len(), self.declarations(&fields));
+        let told = format_ident!("{}", if concrete && !self.is_open { "Itself" } else { "Around" });
         let told = quote!(#krate::Told::#told);
         let tree = |key, fields| quote!(#krate::Tree { key: #key, package: #package, version: #version, fields: #fields, told: #told });
-        let Ends { asked, ends } = self.ends(&opened);
+        let Ends { checks, ends } = self.ends(&impl_params);
         let (before, tree) = if concrete {
             let tree = tree(quote!(<__CninfraId as #krate::Key>::META), quote!(&FIELDS));
             // Statics where possible: the compiler checks the value of a const, with all that it refers to, wherever it
-            // is used. (The function exists because of its parameters: see `key::opened`.)
+            // is used. (The function exists because of its parameters: see `key::impl_params`.)
             let before = quote! {
-                const fn fields #opened () -> [#krate::Field; #count] {
+                const fn fields #impl_params () -> [#krate::Field; #count] {
                     #fields
                 }
                 static FIELDS: [#krate::Field; #count] = fields();
@@ -214,18 +220,18 @@ impl Model {
             let tree = tree(quote!(<Self::Id as #krate::Key>::META), quote!(&#fields));
             (quote!(), quote!(const TREE: &'static #krate::Tree = &#tree;))
         };
-        let graph = (concrete && !self.open).then(
+        let graph = (concrete && !self.is_open).then(
             || quote!(const WHOLE: &'static #krate::Graph = #root::__graph!(<#name as #krate::Nested>::TREE, COUNTS);),
         );
         quote! {
             #before
-            #asked
+            #checks
             #rows
             #aliases
             #[automatically_derived]
             #[diagnostic::do_not_recommend]
             #[doc(hidden)]
-            impl #opened #krate::Nested for #name #arguments #wher {
+            impl #impl_params #krate::Nested for #name #arguments #wher {
                 type Id = __CninfraId #arguments;
                 #types
                 type Fields = #known;
@@ -248,7 +254,7 @@ impl Model {
     }
 
     /// The declaration of a field, for `__fields`. `provides`: its interfaces, as generated code names them.
-    fn declared(&self, field: &Field, provides: &[TokenStream]) -> TokenStream {
+    fn declaration(&self, field: &Field, provides: &[TokenStream]) -> TokenStream {
         let (krate, name, concrete) = (&self.krate, &self.name, self.generics.params.is_empty());
         let Field { name: member, ty, provides: interfaces } = field;
         let text = member.to_string();
@@ -256,10 +262,11 @@ impl Model {
         // reported about another type.
         let plugin = match plugin_of(ty) {
             // Nothing but its bounds is known about a parameter.
-            Some((_, plugin)) if mentions(quote!(#plugin), &self.params()) => quote!(#plugin),
+            Some((_, plugin)) if contains_any(quote!(#plugin), &self.params()) => quote!(#plugin),
             Some((_, plugin)) => quote_spanned!(plugin.span()=> <#plugin as #krate::Plugin>::Itself),
             None => quote_spanned!(ty.span()=> <#ty as #krate::Declared>::Plugin),
         };
+        let accepts = format_ident!("{}", if plugin_of(ty).is_some() { "Accepts" } else { "AcceptsField" });
         let bindings = provides.iter().zip(interfaces).map(|(interface, given)| {
                 // The same for the type arguments of an interface: if one is wrong, nothing more is reported about the
                 // interface.
@@ -271,7 +278,7 @@ impl Model {
                     interface.clone()
                 };
                 quote_spanned! {given.span()=>
-                    <<#interface as #krate::Interface>::Itself as #krate::Accepts<#plugin>>::BINDING
+                    <<#interface as #krate::Interface>::Itself as #krate::#accepts<#plugin>>::BINDING
                 }
             });
         let bindings = if provides.is_empty() { quote!(&[]) } else { quote!(const { &[#(#bindings),*] }) };
@@ -284,7 +291,7 @@ impl Model {
                 // checked separately.
                 let name = if types::has_arguments(plugin) {
                     quote_spanned!(plugin.span()=> { let _ = <#argument as #krate::GenericKey>::META; #text })
-                } else if types::is_worded(ty) {
+                } else if types::is_in_std_wrapper(ty) {
                     quote_spanned!(ty.span()=> { let _: <#ty as #krate::Worded>::Is; #text })
                 } else {
                     quote!(#text)
@@ -300,7 +307,7 @@ impl Model {
     }
 
     /// The declarations of the fields, as an array.
-    fn listed(&self, fields: &[TokenStream]) -> TokenStream {
+    fn declarations(&self, fields: &[TokenStream]) -> TokenStream {
         let leads_on = self.fields.iter().any(|field| self.leads_on(field));
         let fields_of = format_ident!("{}", if leads_on { "__fields_if" } else { "__fields" });
         let root = self.krate.root();
@@ -309,8 +316,8 @@ impl Model {
 
     /// Gives an interface that is not written as `dyn Trait` a name: rustc reports a missing `dyn` wherever the type is
     /// written.
-    fn provided(&self, ty: &Type, place: usize, k: usize, aliases: &mut TokenStream) -> TokenStream {
-        if types::is_dyn(ty) || mentions(quote!(#ty), &self.params()) {
+    fn interface_type(&self, ty: &Type, place: usize, k: usize, aliases: &mut TokenStream) -> TokenStream {
+        if types::is_dyn(ty) || contains_any(quote!(#ty), &self.params()) {
             return quote!(#ty);
         }
         let name = format_ident!("__CninfraProvided{place}_{k}", span = ty.span());
@@ -325,19 +332,20 @@ impl Model {
         types: Vec<TokenStream>,
         patterns: Vec<TokenStream>,
     ) -> (TokenStream, TokenStream, TokenStream) {
-        if types.len() <= WIDTH {
+        if types.len() <= WIDEST_TUPLE {
             return (quote!(), nest(&types), nest(&patterns));
         }
         let (krate, name, vis) = (&self.krate, &self.name, &self.vis);
         let (_, arguments, _) = self.generics.split_for_impl();
         let (impl_generics, _, wher) = bounded.split_for_impl();
-        let opened = key::opened(bounded, name);
-        let names: Vec<Ident> = (0..types.len().div_ceil(WIDTH)).map(|k| format_ident!("__CninfraRow{k}")).collect();
-        let rows = names.iter().zip(types.chunks(WIDTH)).map(|(row, types)| {
+        let impl_params = key::impl_params(bounded, name);
+        let names: Vec<Ident> =
+            (0..types.len().div_ceil(WIDEST_TUPLE)).map(|k| format_ident!("__CninfraRow{k}")).collect();
+        let rows = names.iter().zip(types.chunks(WIDEST_TUPLE)).map(|(row, types)| {
             quote! {
                 #vis struct #row #impl_generics (#krate::PhantomData<fn() -> #name #arguments>) #wher;
                 #[automatically_derived]
-                impl #opened #krate::Row for #row #arguments #wher {
+                impl #impl_params #krate::Row for #row #arguments #wher {
                     type Fields = (#(#types,)*);
                 }
             }
@@ -345,7 +353,7 @@ impl Model {
         let rows = quote!(#(#rows)*);
         let types: Vec<_> = names.iter().map(|row| quote!(#krate::RowOf<#row #arguments>)).collect();
         let patterns: Vec<_> =
-            patterns.chunks(WIDTH).map(|chunk| quote!(#krate::RowOf { fields: (#(#chunk,)*) })).collect();
+            patterns.chunks(WIDEST_TUPLE).map(|chunk| quote!(#krate::RowOf { fields: (#(#chunk,)*) })).collect();
         (rows, nest(&types), nest(&patterns))
     }
 
@@ -376,9 +384,9 @@ impl Model {
 
 /// `(a, b)`; for more than twelve, `((a, .., l), (m, ..))`.
 fn nest(items: &[TokenStream]) -> TokenStream {
-    if items.len() <= WIDTH {
+    if items.len() <= WIDEST_TUPLE {
         return quote!((#(#items,)*));
     }
-    let rows: Vec<_> = items.chunks(WIDTH).map(|row| quote!((#(#row,)*))).collect();
+    let rows: Vec<_> = items.chunks(WIDEST_TUPLE).map(|row| quote!((#(#row,)*))).collect();
     nest(&rows)
 }

@@ -7,7 +7,7 @@ mod model;
 use crate::{
     args, broken,
     ctxt::Ctxt,
-    doubt::{Doubts, Of},
+    doubt::{Doubts, Owner},
     source::Source,
 };
 use model::Model;
@@ -16,21 +16,21 @@ use quote::quote;
 
 pub(crate) fn expand(item: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
-    let Some(input) = broken::derived(&item, &mut cx) else { return cx.finish() };
-    if args::derived_again(&input.attrs, "Flavor", &mut cx) {
+    let Some(input) = broken::parse_derive(&item, &mut cx) else { return cx.finish() };
+    if args::is_derived_again(&input.attrs, "Flavor", &mut cx) {
         return cx.finish();
     }
     let mut model = Model::parse(&input, &mut cx);
     let generated = if model.is_hopeless() {
-        model.running()
+        model.runs_impl()
     } else if cx.is_broken() {
         model.inert(source)
     } else {
         let types = model.fields.iter_mut().map(|field| &mut field.ty);
-        let of = Of { name: &model.name, vis: &model.vis, generics: &model.generics, krate: &model.krate };
-        let doubts = Doubts::of_derived(of, types);
+        let owner = Owner { name: &model.name, vis: &model.vis, generics: &model.generics, krate: &model.krate };
+        let doubts = Doubts::of_derived(owner, types);
         let generated = model.generate(!doubts.is_empty(), source);
-        doubts.around(generated)
+        doubts.wrap(generated)
     };
     let errors = cx.finish();
     quote!(#generated #errors)

@@ -3,6 +3,7 @@
 use crate::{
     args::{self, Value, span_of},
     ctxt::Ctxt,
+    expected::Expected,
     key,
     krate::Krate,
     list, names,
@@ -16,7 +17,11 @@ const NO_SIZE: &str = "CN007: a type without a known size cannot be a field of a
 
 const NO_INTERFACE: &str = "CN010: `#[provides]` expects interfaces\n= help: write `#[provides(dyn Interface, ..)]`";
 
-const EXPECTED: &str = "`#[flavor(open)]`, `#[flavor(crate = path)]`";
+const EXPECTED: Expected = Expected {
+    attribute: names::FLAVOR,
+    arguments: &["open", "crate = path"],
+    synonyms: &[("abstract", names::OPEN), ("incomplete", names::OPEN), ("partial", names::OPEN)],
+};
 
 pub(super) struct Field {
     pub(super) name: Ident,
@@ -29,7 +34,7 @@ pub(super) struct Model {
     pub(super) vis: Visibility,
     pub(super) generics: Generics,
     /// Whether the dependencies of its plugins come from the flavor around it.
-    pub(super) open: bool,
+    pub(super) is_open: bool,
     pub(super) krate: Krate,
     pub(super) fields: Vec<Field>,
     pub(super) has_size: bool,
@@ -41,16 +46,16 @@ impl Model {
             name: input.ident.clone(),
             vis: input.vis.clone(),
             generics: input.generics.clone(),
-            open: false,
+            is_open: false,
             krate: Krate::default(),
             fields: Vec::new(),
             has_size: true,
         };
-        for arg in args::of_attributes(&input.attrs, names::FLAVOR, cx, EXPECTED) {
+        for arg in args::of_attributes(&input.attrs, names::FLAVOR, cx, &EXPECTED) {
             match (arg.word().as_str(), &arg.value) {
-                (names::OPEN, Value::Word) => model.open = true,
+                (names::OPEN, Value::Word) => model.is_open = true,
                 (names::CRATE, _) => model.krate = args::krate(&arg, cx).unwrap_or_default(),
-                _ => args::unknown(&arg, cx, EXPECTED),
+                _ => args::report_unknown(&arg, cx, &EXPECTED),
             }
         }
         key::check_generics(&input.generics, cx);
@@ -78,15 +83,15 @@ impl Model {
         if input.attrs.iter().any(args::is_plugin) {
             cx.error(input.ident.span(), args::PLUGIN_AND_FLAVOR);
         }
-        if matches!(&input.data, Data::Struct(data) if args::impossible(&data.fields, &input.generics)) {
-            cx.told();
+        if matches!(&input.data, Data::Struct(data) if args::has_impossible_field(&data.fields, &input.generics)) {
+            cx.note_reported();
         }
         let lent = |ty: &Type| matches!(ungroup(ty), Type::Reference(reference) if reference.lifetime.is_none());
         if let Data::Struct(data) = &input.data {
-            match size::of_fields(&data.fields) {
+            match size::sizes_of(&data.fields) {
                 Sizes::Known => {}
-                Sizes::Told => cx.told(),
-                Sizes::None(ty) => {
+                Sizes::Reported => cx.note_reported(),
+                Sizes::Unsized(ty) => {
                     cx.error(ty.span(), NO_SIZE);
                     model.has_size = false;
                 }
@@ -94,7 +99,7 @@ impl Model {
         }
         if model.is_endless() || model.fields.iter().any(|field| lent(&field.ty)) {
             // No struct can have such a field: rustc reports it.
-            cx.told();
+            cx.note_reported();
         }
         model
     }

@@ -4,14 +4,37 @@ use super::{fields::Role, listed::Deps};
 use crate::{
     args::{self, Value},
     ctxt::Ctxt,
+    expected::Expected,
     krate::Krate,
     names::{self, kebab},
 };
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, Ident, ItemStruct, Type};
 
-const EXPECTED: &str = "`deps = (A, dyn B, Option<C>)`, `config = T`, `name = \"..\"`, `alias = \"..\"`, `flags = FLAGS`, \
-    `no_lifecycle`, `id = \"..\"`, `crate = path`";
+const EXPECTED: Expected = Expected {
+    attribute: "",
+    arguments: &[
+        "deps = (A, dyn B, Option<C>)",
+        "config = T",
+        "name = \"..\"",
+        "alias = \"..\"",
+        "flags = FLAGS",
+        "no_lifecycle",
+        "id = \"..\"",
+        "crate = path",
+    ],
+    synonyms: &[
+        ("args", names::FLAGS),
+        ("dependencies", names::DEPS),
+        ("depends", names::DEPS),
+        ("depends_on", names::DEPS),
+        ("inject", names::DEPS),
+        ("instance", names::NAME),
+        ("requires", names::DEPS),
+        ("section", names::CONFIG),
+        ("settings", names::CONFIG),
+    ],
+};
 
 #[derive(Default)]
 pub(super) struct Arguments {
@@ -33,8 +56,9 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Reads every argument, so that each mistake is reported.
     pub(super) fn parse(tokens: TokenStream, cx: &mut Ctxt) -> Self {
-        let all = args::parse(tokens, cx, EXPECTED);
-        let all = args::once(all, &[names::ALIAS], cx);
+        let all = args::parse(tokens, cx, &EXPECTED);
+        let all = args::reject_repeats(all, &[names::ALIAS], cx);
+        let has_deps = all.iter().any(|arg| arg.word() == names::DEPS);
         let mut this = Arguments::default();
         // `crate` comes first, since it is the path to `Dep` in generated types.
         for arg in all.iter().filter(|arg| arg.word() == names::CRATE) {
@@ -48,16 +72,16 @@ impl Arguments {
                     this.seen_config = Some(arg.span());
                     match args::value(arg, value) {
                         Ok(ty) => this.config = Some(ty),
-                        Err(error) => cx.syn(&error, "`config = Type`"),
+                        Err(error) => cx.parser_error(&error, "`config = Type`"),
                     }
                 }
-                (names::NAME, _) => this.name = instance(arg, cx),
-                (names::ALIAS, _) => this.aliases.extend(instance(arg, cx)),
+                (names::NAME, _) => this.name = parse_instance(arg, cx),
+                (names::ALIAS, _) => this.aliases.extend(parse_instance(arg, cx)),
                 (names::FLAGS, Value::Is(value)) => {
                     this.seen_flags = Some(arg.span());
                     match args::value(arg, value) {
                         Ok(flags) => this.flags = Some(flags),
-                        Err(error) => cx.syn(&error, "`flags = FLAGS`, a const `&[Flag]`"),
+                        Err(error) => cx.parser_error(&error, "`flags = FLAGS`, a const `&[Flag]`"),
                     }
                 }
                 (names::ID, _) => this.id = args::text(arg, cx).map(|text| text.value()),
@@ -65,10 +89,26 @@ impl Arguments {
                     this.no_lifecycle = true;
                     this.no_lifecycle_at = Some(arg.span());
                 }
-                _ => args::unknown(arg, cx, EXPECTED),
+                _ => this.guess(arg, has_deps, cx),
             }
         }
         this
+    }
+
+    /// Reports an argument that is not valid. Nothing that follows from its absence is reported, if it is known which
+    /// one is meant. `has_deps`: whether `deps` itself is there.
+    fn guess(&mut self, arg: &args::Arg, has_deps: bool, cx: &mut Ctxt) {
+        let meant = EXPECTED.meant(&arg.word());
+        match (meant.map(|meant| meant.name), &arg.value) {
+            (Some(names::DEPS), Value::Is(_)) if !has_deps && self.deps.is_none() => {
+                self.deps = Some(Deps::broken(arg.span(), &args::unknown(arg, &EXPECTED)));
+                return;
+            }
+            (Some(names::CONFIG), _) => self.seen_config = Some(arg.span()),
+            (Some(names::NO_LIFECYCLE), _) => self.no_lifecycle = true,
+            _ => {}
+        }
+        args::report_unknown(arg, cx, &EXPECTED);
     }
 
     /// Whether an error takes the place of the dependencies.
@@ -100,7 +140,8 @@ impl Arguments {
         }
         let instance = self.instance(&def.ident);
         // The name of a parameter would be appended, so the instance name is another one.
-        if let (Some(message), None, None) = (reserved(&instance), &self.name, def.generics.type_params().next()) {
+        if let (Some(message), None, None) = (reserved_error(&instance), &self.name, def.generics.type_params().next())
+        {
             cx.error(def.ident.span(), message);
         }
         if !names::is_instance_name(&instance) {
@@ -123,7 +164,7 @@ impl Arguments {
 const RESERVED: [&str; 2] = ["agent", "logs"];
 
 /// The error for an instance name that is one of them. Dashes do not count, as in the names of sections.
-fn reserved(instance: &str) -> Option<String> {
+fn reserved_error(instance: &str) -> Option<String> {
     let section = RESERVED.into_iter().find(|section| instance.replace('-', "") == *section)?;
     Some(format!(
         "CN021: `{section}` is a config section of the agent itself\n= help: give the plugin another name: `#[plugin(name = \"..\")]`"
@@ -131,9 +172,9 @@ fn reserved(instance: &str) -> Option<String> {
 }
 
 /// Reads an instance name, which must be a valid name for a config section.
-fn instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
+fn parse_instance(arg: &args::Arg, cx: &mut Ctxt) -> Option<String> {
     let text = args::text(arg, cx)?;
-    if let Some(message) = reserved(&text.value()) {
+    if let Some(message) = reserved_error(&text.value()) {
         cx.error(text.span(), message);
         return None;
     }

@@ -1,10 +1,10 @@
 //! Plugins with fields behind `#[cfg(..)]`. An attribute sees such fields whether they are enabled or not, a derive
 //! sees only those that are enabled. So the attribute leaves the impls to a derive.
 
-use super::{arguments::Arguments, closed, impls, malformed};
+use super::{arguments::Arguments, impls, malformed, with_brackets};
 use crate::{
     ctxt::Ctxt,
-    doubt::{self, Given},
+    doubt::{self, Replacement},
     size,
     source::Source,
     types,
@@ -38,17 +38,17 @@ pub(super) fn defer(given: &TokenStream, mut def: ItemStruct) -> TokenStream {
         let (mut ty, written) = (field.ty.clone(), &field.ty);
         let span = ty.span();
         // A constant cannot name a parameter.
-        if size::is_doubtful(written) && !types::depends_on_parameters(written, &def.generics) {
-            let sized = doubt::sized(written, &def.ident, &member, &krate);
-            ty = Type::Verbatim(doubt::guard(&sized, "Any", quote!(#written), span, &krate));
-        } else if !doubt::ask(&mut ty, &krate) {
+        if size::may_be_unsized(written) && !types::depends_on_parameters(written, &def.generics) {
+            let sized = doubt::size_check(written, &def.ident, &member, &krate);
+            ty = Type::Verbatim(doubt::guarded(&sized, "Any", quote!(#written), span, &krate));
+        } else if !doubt::add_checks(&mut ty, &krate) {
             continue;
         }
-        asking.push(Given { place, ty, written: written.clone() });
+        asking.push(Replacement { place, ty, written: written.clone() });
     }
-    doubt::give(&mut def.fields, asking);
+    doubt::replace_types(&mut def.fields, asking);
     let _ = cx.finish();
-    let def = closed(&def);
+    let def = with_brackets(&def);
     quote! {
         #[derive(#krate::ConditionalPlugin)]
         #[__cninfra_arguments(#given)]

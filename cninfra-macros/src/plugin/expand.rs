@@ -4,7 +4,7 @@ use super::{
     arguments::Arguments,
     fields::Role,
     listed::Deps,
-    shared::Asked,
+    shared::Checks,
     values::{context, sound, value},
 };
 use crate::{
@@ -30,12 +30,12 @@ pub(super) struct Style {
     pub(super) construct: TokenStream,
 }
 
-/// Writes the impls. `asked`: the checks of the plugin's fields (`shared.rs`).
+/// Writes the impls. `checks`: those of the plugin's fields (`shared.rs`).
 pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    asked: &Asked,
+    checks: &Checks,
     source: &Source,
 ) -> TokenStream {
     let (krate, name) = (&args.krate, &def.ident);
@@ -47,8 +47,8 @@ pub(super) fn generate(
     let (Style { deps, metas, config, construct }, lists) = match &args.deps {
         Some(listed) => {
             let style = listed_style(def, listed, args);
-            let deps = types::named("Deps", &style.deps, &listed.places(), name);
-            let lists = lists(name, &def.generics, &deps, krate);
+            let deps = types::associated_type("Deps", &style.deps, &listed.places(), name);
+            let lists = deps_impl(name, &def.generics, &deps, krate);
             (Style { deps: quote!(type Deps = <#krate::Attribute as #krate::DepsOf<Self>>::Deps;), ..style }, lists)
         }
         None => {
@@ -60,14 +60,14 @@ pub(super) fn generate(
                 .filter(|(_, role)| matches!(role, Role::Dep))
                 .map(|(field, _)| field.ty.span())
                 .collect();
-            (Style { deps: types::named("Deps", &style.deps, &places, name), ..style }, quote!())
+            (Style { deps: types::associated_type("Deps", &style.deps, &places, name), ..style }, quote!())
         }
     };
     let extras = extras(args, &config);
     let lifecycle = lifecycle(def, args);
     let cx = context();
     let imports = types::imports(krate);
-    let (statements, items) = (asked.statements(krate), asked.items(krate));
+    let (statements, items) = (checks.statements(krate), checks.items(krate));
     quote!(#[allow(deprecated)] const _: () = {
         #imports
         #items
@@ -100,11 +100,11 @@ pub(super) fn identity<'a>(
     args: &Arguments,
     ty: TokenStream,
 ) -> Identity<'a> {
-    Identity { name: name.to_string(), instance: args.instance(name), given: args.id.clone(), generics, ty }
+    Identity { name: name.to_string(), instance: args.instance(name), given_id: args.id.clone(), generics, ty }
 }
 
 /// What the plugin's `impl Create` needs of it, without the bounds that make its parameters a part of its identity.
-pub(super) fn lists(name: &Ident, generics: &syn::Generics, deps: &TokenStream, krate: &Krate) -> TokenStream {
+pub(super) fn deps_impl(name: &Ident, generics: &syn::Generics, deps: &TokenStream, krate: &Krate) -> TokenStream {
     let (impl_generics, arguments, wher) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
@@ -210,10 +210,10 @@ fn field_style(def: &ItemStruct, roles: &[Role], krate: &Krate) -> Style {
     let pattern = pattern(&variables, krate);
     let mut deps = tuple(&listed, krate);
     let (mut declared, mut made) = (quote!(), quote!(Self));
-    if def.generics.params.is_empty() && listed.iter().any(types::asks_a_generic) {
+    if def.generics.params.is_empty() && listed.iter().any(types::is_dep_on_generic) {
         let name = &def.ident;
         deps = sound(def, deps, krate, name.span());
-        (declared, made) = types::made(sound(def, quote!(#name), krate, name.span()));
+        (declared, made) = types::constructed(sound(def, quote!(#name), krate, name.span()));
     }
     Style {
         deps,

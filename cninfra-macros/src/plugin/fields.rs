@@ -4,6 +4,7 @@ use super::malformed;
 use crate::{
     args::{self, span_of},
     ctxt::Ctxt,
+    expected::Expected,
     krate::Krate,
     lifetimes, names, types,
 };
@@ -38,19 +39,19 @@ pub(super) fn parse(
     for field in fields {
         let ty = &field.ty;
         // For a field behind a `#[cfg]` it has been reported: see `conditional.rs`.
-        let mut refused = owned.is_none() && types::names(quote!(#ty), "compile_error");
+        let mut refused = owned.is_none() && types::contains_word(quote!(#ty), "compile_error");
         if refused {
-            cx.told();
+            cx.note_reported();
         }
         if let Some((name, generics)) = owned {
             refused = refuse_lifetime(&mut field.ty, generics, cx);
             refused |= refuse_itself(&mut field.ty, name, generics, krate, cx);
         }
         refused = refused
-            || refuse_lent(&mut field.ty, owned.is_some(), listed, krate, cx)
+            || refuse_reference(&mut field.ty, owned.is_some(), listed, krate, cx)
             || malformed::refuse(&mut field.ty, krate, cx);
         malformed::mend(&mut field.attrs, &HELPERS, cx);
-        let attributes = take(&mut field.attrs);
+        let attributes = take_helpers(&mut field.attrs);
         if listed {
             for attribute in &attributes {
                 let name = name_of(attribute);
@@ -69,7 +70,7 @@ pub(super) fn parse(
             );
         }
         roles.push(match attributes.first() {
-            Some(attribute) => marked(attribute, (!refused).then_some(&field.ty), &mut has_config, cx),
+            Some(attribute) => role_of(attribute, (!refused).then_some(&field.ty), &mut has_config, cx),
             None if refused => Role::Refused(false),
             None if types::dependency(&field.ty).is_some() => Role::Dep,
             None => Role::Default(None),
@@ -78,13 +79,13 @@ pub(super) fn parse(
     roles
 }
 
-const LENT: &str = "CN010: a plugin cannot hold references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; hold anything else by value, or in an `Arc`";
+const NO_REFERENCE: &str = "CN010: a plugin cannot hold references\n= help: a dependency is `Dep<Plugin>` or `Dep<dyn Interface>`; hold anything else by value, or in an `Arc`";
 
 /// Refuses a reference without a lifetime: a plugin outlives whatever it could borrow from. A handle takes its place,
 /// so that rustc does not ask for the lifetime; if the struct is not `owned`, rustc does ask. If the plugin fills its
 /// fields itself (`listed`), its code expects a reference; so the error is put inside the type, about which rustc then
 /// reports nothing more.
-fn refuse_lent(ty: &mut Type, owned: bool, listed: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
+fn refuse_reference(ty: &mut Type, owned: bool, listed: bool, krate: &Krate, cx: &mut Ctxt) -> bool {
     let lent = match types::dependency(ty) {
         Some((_, Type::Reference(lent))) => lent,
         None if let Type::Reference(lent) = types::ungroup(ty)
@@ -93,25 +94,25 @@ fn refuse_lent(ty: &mut Type, owned: bool, listed: bool, krate: &Krate, cx: &mut
             lent
         }
         _ if owned => {
-            let Some(span) = lifetimes::lend_static(ty) else { return false };
+            let Some(span) = lifetimes::make_static(ty) else { return false };
             if listed {
-                *ty = unspoken(span, LENT, cx);
+                *ty = error_type(span, NO_REFERENCE, cx);
             } else {
-                cx.error(span, LENT);
+                cx.error(span, NO_REFERENCE);
             }
             return true;
         }
         _ => return false,
     };
     if owned && listed {
-        *ty = unspoken(lent.and_token.span(), LENT, cx);
+        *ty = error_type(lent.and_token.span(), NO_REFERENCE, cx);
         return true;
     }
     let inner = &lent.elem;
     if owned || lent.lifetime.is_some() {
-        cx.error(lent.and_token.span(), LENT);
+        cx.error(lent.and_token.span(), NO_REFERENCE);
     } else {
-        cx.told();
+        cx.note_reported();
     }
     *ty = parse_quote!(#krate::Dep<#inner>);
     true
@@ -119,8 +120,8 @@ fn refuse_lent(ty: &mut Type, owned: bool, listed: bool, krate: &Krate, cx: &mut
 
 /// A type about which rustc reports nothing more than the error inside. (An error that takes the place of a whole type
 /// is `()`.)
-fn unspoken(span: Span, message: &str, cx: &mut Ctxt) -> Type {
-    cx.told();
+fn error_type(span: Span, message: &str, cx: &mut Ctxt) -> Type {
+    cx.note_reported();
     let error = syn::Error::new(span, message).to_compile_error();
     parse_quote!([(); { #error }])
 }
@@ -151,7 +152,7 @@ fn refuse_itself(ty: &mut Type, name: &Ident, generics: &Generics, krate: &Krate
 }
 
 /// Removes the helper attributes from a field, and returns them.
-fn take(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+fn take_helpers(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
     let (mine, rest) = std::mem::take(attributes)
         .into_iter()
         .partition(|attribute| HELPERS.iter().any(|name| attribute.path().is_ident(name)));
@@ -165,7 +166,7 @@ fn name_of(attribute: &Attribute) -> String {
 
 /// The role that an attribute gives its field. `ty`: `None` if an error about the type has been reported; mistakes in
 /// the attribute are reported all the same.
-fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &mut Ctxt) -> Role {
+fn role_of(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &mut Ctxt) -> Role {
     let name = name_of(attribute);
     if name == names::DEFAULT {
         return match attribute.parse_args() {
@@ -180,7 +181,7 @@ fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &
             }
         };
     }
-    let check = if name == names::CONFIG { check(attribute, cx) } else { None };
+    let check = if name == names::CONFIG { parse_check(attribute, cx) } else { None };
     if name != names::CONFIG && !matches!(attribute.meta, syn::Meta::Path(_)) {
         cx.error(span_of(attribute), format_args!("CN010: `#[{name}]` takes no arguments\n= help: write `#[{name}]`"));
     }
@@ -219,8 +220,14 @@ fn marked(attribute: &Attribute, ty: Option<&Type>, has_config: &mut bool, cx: &
     }
 }
 
+const CHECK: Expected = Expected {
+    attribute: names::CONFIG,
+    arguments: &["check = HttpConfig::check"],
+    synonyms: &[("validate", names::CHECK)],
+};
+
 /// The path in `#[config(check = path)]`.
-fn check(attribute: &Attribute, cx: &mut Ctxt) -> Option<Expr> {
+fn parse_check(attribute: &Attribute, cx: &mut Ctxt) -> Option<Expr> {
     let wrong = |span, cx: &mut Ctxt| {
         cx.error(
             span,
@@ -235,9 +242,9 @@ fn check(attribute: &Attribute, cx: &mut Ctxt) -> Option<Expr> {
             return None;
         }
     };
-    let all = args::parse(list.tokens.clone(), cx, "`#[config(check = HttpConfig::check)]`");
+    let all = args::parse(list.tokens.clone(), cx, &CHECK);
     let mut check = None;
-    for arg in args::once(all, &[], cx) {
+    for arg in args::reject_repeats(all, &[], cx) {
         match &arg.value {
             args::Value::Is(value) if arg.word() == names::CHECK => match args::value(&arg, value) {
                 Ok(path) => check = Some(path),

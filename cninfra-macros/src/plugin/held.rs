@@ -15,16 +15,16 @@ const AROUND: [&str; 2] = ["Arc", "Box"];
 /// A constant that tells whether the type is such a container: the compiler decides, since another type may have the
 /// same name. `depends`: whether the type names something that a constant cannot name.
 pub(super) fn question(ty: &Type, depends: bool, krate: &Krate) -> Option<TokenStream> {
-    let ask = if depends { types::is_of_std } else { types::given_of_std };
-    let words = holds(ty, false)?.into_iter().map(|path| ask(path, krate));
+    let ask = if depends { types::std_question } else { types::std_question_as_written };
+    let words = containers(ty, false)?.into_iter().map(|path| ask(path, krate));
     Some(quote!(true #(&& #words)*))
 }
 
 /// The containers around a `Dep`, if the type holds nothing by default as long as they are std's. `empty`: whether a
 /// container further out is empty by default.
-fn holds(ty: &Type, empty: bool) -> Option<Vec<&TypePath>> {
+fn containers(ty: &Type, empty: bool) -> Option<Vec<&TypePath>> {
     if let Type::Tuple(tuple) = types::ungroup(ty) {
-        return tuple.elems.iter().find_map(|inner| holds(inner, empty));
+        return tuple.elems.iter().find_map(|inner| containers(inner, empty));
     }
     let Type::Path(path) = types::ungroup(ty) else { return None };
     let last = path.path.segments.last()?;
@@ -39,7 +39,7 @@ fn holds(ty: &Type, empty: bool) -> Option<Vec<&TypePath>> {
         return None;
     }
     let mut words = arguments.args.iter().find_map(|inner| match inner {
-        GenericArgument::Type(inner) => holds(inner, empty || is_empty),
+        GenericArgument::Type(inner) => containers(inner, empty || is_empty),
         _ => None,
     })?;
     words.push(path);
@@ -59,7 +59,7 @@ mod tests {
             parse_quote!(Arc<[u8]>),
             parse_quote!(Vec<(String, Box<Dep<A>>)>),
         ];
-        let told: Vec<_> = wrong.iter().map(|ty| holds(ty, false).is_some()).collect();
+        let told: Vec<_> = wrong.iter().map(|ty| containers(ty, false).is_some()).collect();
         assert_eq!(told, [true, true, false, true]);
         let right: [Type; 6] = [
             parse_quote!(OnceLock<Dep<A>>),
@@ -71,6 +71,6 @@ mod tests {
             // It has no default, which is another error.
             parse_quote!(Arc<Dep<A>>),
         ];
-        assert!(!right.iter().any(|ty| holds(ty, false).is_some()));
+        assert!(!right.iter().any(|ty| containers(ty, false).is_some()));
     }
 }

@@ -2,19 +2,22 @@
 //! types that can stand for any parameter; a lifecycle for only some parameters would overlap with an impl that is
 //! written here.
 
-use super::{arguments::Arguments, stands};
+use super::{arguments::Arguments, placeholders};
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::ItemStruct;
 
 pub(super) fn check(def: &ItemStruct, args: &Arguments) -> Option<TokenStream> {
     let (span, name) = (args.no_lifecycle_at?, &def.ident);
-    let ask =
-        if def.generics.params.is_empty() { ask(def, args, &quote!(#name), span) } else { of_generic(def, args, span) };
-    Some(quote!(const _: () = { #ask };))
+    let question = if def.generics.params.is_empty() {
+        question(def, args, &quote!(#name), span)
+    } else {
+        check_of_generic(def, args, span)
+    };
+    Some(quote!(const _: () = { #question };))
 }
 
-fn ask(def: &ItemStruct, args: &Arguments, ty: &TokenStream, span: Span) -> TokenStream {
+fn question(def: &ItemStruct, args: &Arguments, ty: &TokenStream, span: Span) -> TokenStream {
     let (plugin, at) = (def.ident.to_string(), args.krate.at(span));
     quote_spanned! {span=>
         #[allow(unused_imports)]
@@ -23,25 +26,25 @@ fn ask(def: &ItemStruct, args: &Arguments, ty: &TokenStream, span: Span) -> Toke
     }
 }
 
-fn of_generic(def: &ItemStruct, args: &Arguments, span: Span) -> TokenStream {
+fn check_of_generic(def: &ItemStruct, args: &Arguments, span: Span) -> TokenStream {
     let (name, at) = (&def.ident, args.krate.at(span));
     let (impl_generics, arguments, wher) = def.generics.split_for_impl();
-    let all = stands::of_keys(def, &args.krate).map(|parameters| quote!(#name<#(#parameters),*>));
-    let is_told = all.as_ref().map_or(quote!(false), |all| quote!({ #at::Is::<#all>::__RUNS }));
-    let ask = all.map(|all| ask(def, args, &all, span));
+    let all = placeholders::arguments(def, &args.krate).map(|parameters| quote!(#name<#(#parameters),*>));
+    let runs = all.as_ref().map_or(quote!(false), |all| quote!({ #at::Is::<#all>::__RUNS }));
+    let question = all.map(|all| question(def, args, &all, span));
     let refused = quote! {
         #[diagnostic::do_not_recommend]
-        impl #impl_generics #at::CN034NoLifecycle<#is_told> for #name #arguments #wher {}
+        impl #impl_generics #at::CN034NoLifecycle<#runs> for #name #arguments #wher {}
     };
-    let refused = placed(refused, span);
-    quote!(#refused #ask)
+    let refused = with_span(refused, span);
+    quote!(#refused #question)
 }
 
 /// Gives all tokens the same span, where rustc then reports errors about them.
-fn placed(tokens: TokenStream, span: Span) -> TokenStream {
+fn with_span(tokens: TokenStream, span: Span) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| {
         let mut token = match token {
-            TokenTree::Group(group) => Group::new(group.delimiter(), placed(group.stream(), span)).into(),
+            TokenTree::Group(group) => Group::new(group.delimiter(), with_span(group.stream(), span)).into(),
             token => token,
         };
         token.set_span(span);

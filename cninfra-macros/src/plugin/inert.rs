@@ -5,20 +5,20 @@ use super::{
     expand::{identity, metas},
     fields::Role,
     listed::Deps,
-    shared::Asked,
+    shared::Checks,
 };
 use crate::{deps::tuple, key, source::Source, types};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Generics, Ident, ItemStruct, Type, spanned::Spanned as _};
 
-/// `asked`: the checks of the fields (`shared.rs`), except those in the struct itself. What they find is still
+/// `checks`: those of the fields (`shared.rs`), except those in the struct itself. What they find is still
 /// reported, and so are wrong dependencies.
 pub(super) fn of_struct(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    asked: &Asked,
+    checks: &Checks,
     source: &Source,
 ) -> TokenStream {
     let krate = &args.krate;
@@ -44,11 +44,11 @@ pub(super) fn of_struct(
             quote!(let _: &[#krate::DepMeta] = #metas;)
         }
     };
-    generate(&def.ident, &def.generics, &deps, &listed, asked, args, source)
+    generate(&def.ident, &def.generics, &deps, &listed, checks, args, source)
 }
 
 pub(super) fn of_item(name: &Ident, generics: &Generics, args: &Arguments, source: &Source) -> TokenStream {
-    generate(name, generics, &quote!(()), &quote!(), &Asked::default(), args, source)
+    generate(name, generics, &quote!(()), &quote!(), &Checks::default(), args, source)
 }
 
 fn generate(
@@ -56,7 +56,7 @@ fn generate(
     generics: &Generics,
     deps: &TokenStream,
     listed: &TokenStream,
-    asked: &Asked,
+    checks: &Checks,
     args: &Arguments,
     source: &Source,
 ) -> TokenStream {
@@ -67,7 +67,7 @@ fn generate(
     let ty = quote!(#name #arguments);
     let key = identity(name, &generics, args, ty.clone()).expand(source, krate);
     let (list_generics, _, list_wher) = generics.split_for_impl();
-    let (statements, items) = (asked.statements(krate), asked.items(krate));
+    let (statements, items) = (checks.statements(krate), checks.items(krate));
     let imports = types::imports(krate);
     quote!(const _: () = {
         #imports

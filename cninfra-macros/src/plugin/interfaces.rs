@@ -5,7 +5,7 @@
 
 use super::fields::Role;
 use crate::{
-    deps::{self, Asked},
+    deps::{self, Constant},
     krate::Krate,
     types,
 };
@@ -26,14 +26,14 @@ pub(super) fn guard(def: &mut ItemStruct, roles: &[Role], krate: &Krate) {
 /// The type, as long as its trait is an interface.
 fn guarded(ty: &Type, krate: &Krate) -> Option<Type> {
     let (_, key) = types::dependency(ty).filter(|(_, key)| types::is_dyn(key) && !types::is_generic_dyn(key))?;
-    let Asked { of, .. } = deps::asked(ty);
-    let of = format_ident!("{of}");
+    let Constant { of_trait, .. } = deps::constant(ty);
+    let of_trait = format_ident!("{of_trait}");
     // The added tokens have the attribute's span; otherwise clippy would find the field's type more complex than the
     // user wrote it.
-    let (asks, around) = (krate.at(key.span()), ty.span().resolved_at(Span::mixed_site()));
-    let asks = quote_spanned!(key.span()=> <#key as #asks::#of>::ASKED);
+    let (asking, around) = (krate.at(key.span()), ty.span().resolved_at(Span::mixed_site()));
+    let check = quote_spanned!(key.span()=> <#key as #asking::#of_trait>::ASKED);
     let at = krate.at(around);
-    Some(Type::Verbatim(quote_spanned!(around=> #at::Sure<{ #asks }, #ty>)))
+    Some(Type::Verbatim(quote_spanned!(around=> #at::Sure<{ #check }, #ty>)))
 }
 
 #[cfg(test)]

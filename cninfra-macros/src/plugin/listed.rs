@@ -42,7 +42,7 @@ impl Deps {
     pub(super) fn parse(arg: &Arg, krate: &Krate, cx: &mut Ctxt) -> Self {
         match &arg.value {
             args::Value::Is(value) => match args::value(arg, value) {
-                Ok(said) => Deps::of(said, krate, cx),
+                Ok(written) => Deps::of(written, krate, cx),
                 Err(error) => Deps::broken(error.span(), &format!("{error}\n= help: expected {EXPECTED}")),
             },
             args::Value::List => Deps::broken(
@@ -54,12 +54,12 @@ impl Deps {
         }
     }
 
-    fn of(said: Said, krate: &Krate, cx: &mut Ctxt) -> Self {
-        let (entries, after) = match said {
-            Said::List { entries, after } => (entries, after),
-            Said::Type(ty) => {
+    fn of(written: Written, krate: &Krate, cx: &mut Ctxt) -> Self {
+        let (entries, after) = match written {
+            Written::List { entries, after } => (entries, after),
+            Written::Type(ty) => {
                 return match types::ungroup(&ty) {
-                    _ if names_impl(&ty) => Deps::broken(ty.span(), IMPL),
+                    _ if contains_impl(&ty) => Deps::broken(ty.span(), IMPL),
                     Type::Path(_) | Type::Macro(_) => Deps::Struct(ty),
                     _ => Deps::broken(ty.span(), NEITHER),
                 };
@@ -68,9 +68,9 @@ impl Deps {
         let (mut read, mut wrong) = (Vec::new(), Vec::new());
         for entry in list::entries(entries) {
             match entry.parse::<Type>() {
-                Ok(ty) => match never(&ty) {
+                Ok(ty) => match refusal(&ty) {
                     Some((span, message)) => wrong.push((span, message.to_string())),
-                    None => read.push(handle(&ty, krate)),
+                    None => read.push(as_handle(&ty, krate)),
                 },
                 Err(error) => wrong.push((error.span(), format!("{error}\n= help: expected {EXPECTED}"))),
             }
@@ -86,7 +86,8 @@ impl Deps {
         Deps::Broken(Broken { error: error(span, &message), read })
     }
 
-    fn broken(span: Span, message: &str) -> Self {
+    /// An error in the place of the dependencies.
+    pub(super) fn broken(span: Span, message: &str) -> Self {
         Deps::Broken(Broken { error: error(span, message), read: Vec::new() })
     }
 
@@ -103,16 +104,16 @@ impl Deps {
     }
 
     /// Replaces `Self` with the name of the plugin, since the dependencies are written in an impl of another type.
-    pub(super) fn name_itself(&mut self, def: &ItemStruct) {
+    pub(super) fn replace_self(&mut self, def: &ItemStruct) {
         let types: &mut [Type] = match self {
             Deps::Tuple(types) | Deps::Broken(Broken { read: types, .. }) => types,
             Deps::Struct(ty) => std::slice::from_mut(ty),
         };
         for ty in types {
             let tokens = quote!(#ty);
-            if types::names(tokens.clone(), "Self") {
+            if types::contains_word(tokens.clone(), "Self") {
                 let (name, (_, arguments, _)) = (&def.ident, def.generics.split_for_impl());
-                let named = types::replaced(tokens, "Self", &quote!(#name #arguments));
+                let named = types::replace_word(tokens, "Self", &quote!(#name #arguments));
                 *ty = syn::parse2(named.clone()).unwrap_or(Type::Verbatim(named));
             }
         }
@@ -125,7 +126,7 @@ fn error(span: Span, message: &str) -> TokenStream {
 }
 
 /// Turns `A` into `Dep<A>`, and `Option<A>` into `Option<Dep<A>>`. A handle stays as it is.
-fn handle(ty: &Type, krate: &Krate) -> Type {
+fn as_handle(ty: &Type, krate: &Krate) -> Type {
     if types::dependency(ty).is_some() {
         return ty.clone();
     }
@@ -141,7 +142,7 @@ fn handle(ty: &Type, krate: &Krate) -> Type {
 }
 
 /// The place of an entry that cannot be a dependency, whatever types it contains, and the error.
-fn never(ty: &Type) -> Option<(Span, &'static str)> {
+fn refusal(ty: &Type) -> Option<(Span, &'static str)> {
     let whole = ty;
     let ty = types::wrapper(ty).map_or(ty, |(_, inner)| inner);
     match types::ungroup(types::wrapper(ty).map_or(ty, |(_, inner)| inner)) {
@@ -153,15 +154,15 @@ fn never(ty: &Type) -> Option<(Span, &'static str)> {
             second.span(),
             "a dependency is a single interface\n= help: list each of them, or a trait that has both as supertraits",
         )),
-        _ => names_impl(whole).then(|| (whole.span(), IMPL)),
+        _ => contains_impl(whole).then(|| (whole.span(), IMPL)),
     }
 }
 
-fn names_impl(ty: &Type) -> bool {
-    types::names(quote!(#ty), "impl")
+fn contains_impl(ty: &Type) -> bool {
+    types::contains_word(quote!(#ty), "impl")
 }
 
-enum Said {
+enum Written {
     /// `(..)`, and the tokens after it.
     List {
         entries: TokenStream,
@@ -170,13 +171,13 @@ enum Said {
     Type(Box<Type>),
 }
 
-impl Parse for Said {
+impl Parse for Written {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if !input.peek(token::Paren) {
-            return Ok(Said::Type(Box::new(input.parse()?)));
+            return Ok(Written::Type(Box::new(input.parse()?)));
         }
         let inner;
         parenthesized!(inner in input);
-        Ok(Said::List { entries: inner.parse()?, after: input.parse()? })
+        Ok(Written::List { entries: inner.parse()?, after: input.parse()? })
     }
 }

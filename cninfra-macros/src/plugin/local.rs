@@ -2,7 +2,7 @@
 //! struct itself checks for them: see `shared.rs`.
 
 use super::{
-    stands::Stands,
+    placeholders::Placeholders,
     std_words::{CELLS, HOLDERS},
 };
 use crate::{krate::Krate, types};
@@ -15,7 +15,7 @@ const UNSHARED: [&str; 7] = ["Any", "Error", "Fn", "FnMut", "FnOnce", "Future", 
 
 /// What is required of a type.
 #[derive(Clone, Copy)]
-struct Want {
+struct Required {
     send: bool,
     sync: bool,
 }
@@ -23,53 +23,57 @@ struct Want {
 /// A type that cannot be shared between threads.
 pub(super) struct Local<'a> {
     /// The types whose names must be std's for that.
-    words: Vec<&'a TypePath>,
+    std_types: Vec<&'a TypePath>,
     /// The trait object that, in addition, must not meet the requirement: its trait is recognised by its name only.
-    object: Option<(&'a TypeTraitObject, Want)>,
+    object: Option<(&'a TypeTraitObject, Required)>,
 }
 
 /// Finds out that a type cannot be shared between threads. The struct checks nothing else, and not the whole type: its
 /// type arguments may lead back to the plugin, and so to the check itself.
 pub(super) fn find(ty: &Type) -> Option<Local<'_>> {
-    search(ty, Want { send: true, sync: true })
+    search(ty, Required { send: true, sync: true })
 }
 
-fn search(ty: &Type, want: Want) -> Option<Local<'_>> {
-    let leaf = |is: bool| is.then(|| Local { words: Vec::new(), object: None });
+fn search(ty: &Type, required: Required) -> Option<Local<'_>> {
+    let leaf = |is: bool| is.then(|| Local { std_types: Vec::new(), object: None });
     match types::ungroup(ty) {
-        Type::Ptr(_) => leaf(want.send || want.sync),
-        Type::Reference(lent) if lent.mutability.is_none() => search(&lent.elem, Want { send: false, sync: true }),
-        Type::Reference(lent) => search(&lent.elem, want),
-        Type::Array(array) => search(&array.elem, want),
-        Type::Slice(slice) => search(&slice.elem, want),
-        Type::Tuple(tuple) => tuple.elems.iter().find_map(|inner| search(inner, want)),
+        Type::Ptr(_) => leaf(required.send || required.sync),
+        Type::Reference(lent) if lent.mutability.is_none() => search(&lent.elem, Required { send: false, sync: true }),
+        Type::Reference(lent) => search(&lent.elem, required),
+        Type::Array(array) => search(&array.elem, required),
+        Type::Slice(slice) => search(&slice.elem, required),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(|inner| search(inner, required)),
         Type::TraitObject(object) => {
-            let says = |name: &str| object.bounds.iter().any(|bound| types::is_trait(bound, name));
-            let is_of_std = UNSHARED.iter().any(|name| says(name));
-            let is_wanting = is_of_std && (want.send && !says("Send") || want.sync && !says("Sync"));
-            is_wanting.then(|| Local { words: Vec::new(), object: Some((object, want)) })
+            let has_bound = |name: &str| object.bounds.iter().any(|bound| types::is_trait(bound, name));
+            let is_of_std = UNSHARED.iter().any(|name| has_bound(name));
+            let lacks_one = is_of_std && (required.send && !has_bound("Send") || required.sync && !has_bound("Sync"));
+            lacks_one.then(|| Local { std_types: Vec::new(), object: Some((object, required)) })
         }
         Type::Path(path) if types::may_be_of_std(path) => {
             let last = path.path.segments.last()?;
             let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-            let within = |want: Want| {
+            let within = |required: Required| {
                 arguments.args.iter().find_map(|argument| match argument {
-                    GenericArgument::Type(inner) => search(inner, want),
+                    GenericArgument::Type(inner) => search(inner, required),
                     _ => None,
                 })
             };
             let word = last.ident.to_string();
             let mut found = match word.as_str() {
-                "Rc" => leaf(want.send || want.sync),
-                "Weak" => leaf((want.send || want.sync) && may_be_of_rc(path)),
-                word if CELLS.contains(&word) => leaf(want.sync).or_else(|| within(Want { sync: false, ..want })),
-                "Mutex" => within(Want { send: want.send || want.sync, sync: false }),
-                "RwLock" | "OnceLock" | "LazyLock" => within(Want { send: want.send || want.sync, ..want }),
-                "Arc" => within(Want { send: true, sync: true }),
-                word if HOLDERS.contains(&word) => within(want),
+                "Rc" => leaf(required.send || required.sync),
+                "Weak" => leaf((required.send || required.sync) && may_be_of_rc(path)),
+                word if CELLS.contains(&word) => {
+                    leaf(required.sync).or_else(|| within(Required { sync: false, ..required }))
+                }
+                "Mutex" => within(Required { send: required.send || required.sync, sync: false }),
+                "RwLock" | "OnceLock" | "LazyLock" => {
+                    within(Required { send: required.send || required.sync, ..required })
+                }
+                "Arc" => within(Required { send: true, sync: true }),
+                word if HOLDERS.contains(&word) => within(required),
                 _ => None,
             }?;
-            found.words.push(path);
+            found.std_types.push(path);
             Some(found)
         }
         _ => None,
@@ -84,23 +88,24 @@ fn may_be_of_rc(path: &TypePath) -> bool {
 
 impl Local<'_> {
     /// Whether the names alone decide it.
-    pub(super) fn is_decided(&self) -> bool {
+    pub(super) fn is_decided_by_names(&self) -> bool {
         self.object.is_none()
     }
 
     /// A constant, for the struct, that tells whether the names are std's and the trait object does not meet the
     /// requirement. `IsNot` must be in scope. `None` if the struct cannot check it.
-    pub(super) fn question(&self, stands: &Stands<'_>, krate: &Krate) -> Option<TokenStream> {
-        let words = self.words.iter().map(|path| stands.is_of_std(path, krate)).collect::<Option<Vec<_>>>()?;
-        let object = self.object.map(|(object, want)| {
+    pub(super) fn question(&self, placeholders: &Placeholders<'_>, krate: &Krate) -> Option<TokenStream> {
+        let words =
+            self.std_types.iter().map(|path| placeholders.std_question(path, krate)).collect::<Option<Vec<_>>>()?;
+        let object = self.object.map(|(object, required)| {
             let at = krate.at(object.span());
             // A `Mutex` is `Send` and `Sync` if its content is `Send`; a reference is both if its target is `Sync`.
-            let wanted = match want {
-                Want { sync: false, .. } => quote!(::std::sync::Mutex<#object>),
-                Want { send: false, .. } => quote!(&'static (#object)),
-                Want { .. } => quote!(#object),
+            let shared = match required {
+                Required { sync: false, .. } => quote!(::std::sync::Mutex<#object>),
+                Required { send: false, .. } => quote!(&'static (#object)),
+                Required { .. } => quote!(#object),
             };
-            quote_spanned!(object.span()=> && !#at::Is::<#wanted>::__SHARED)
+            quote_spanned!(object.span()=> && !#at::Is::<#shared>::__SHARED)
         });
         Some(quote!(true #(&& #words)* #object))
     }

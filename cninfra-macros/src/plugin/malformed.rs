@@ -1,7 +1,7 @@
 //! Mistakes that are nearly right, but that rustc would report in more words, or twice: a `Dep` of nothing or of
 //! several types, `impl Trait` instead of `dyn Trait`, an unsized field, and a misspelled attribute of a field.
 
-use crate::{args::span_of, ctxt::Ctxt, krate::Krate, size, types};
+use crate::{args::span_of, ctxt::Ctxt, krate::Krate, near::is_near, size, types};
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, GenericArgument, Ident, PathArguments, Type, parse_quote, spanned::Spanned as _};
@@ -16,16 +16,16 @@ pub(super) fn refuse(ty: &mut Type, krate: &Krate, cx: &mut Ctxt) -> bool {
     if let Some((span, help)) = find(ty, krate) {
         let message = format!("CN010: a `Dep` holds one plugin or one interface\n= help: {help}");
         *ty = error(span, message, quote!(()));
-        cx.told();
+        cx.note_reported();
         return true;
     }
     let mut refused = false;
-    while let Some(found) = size::all(ty).into_iter().find(|found| !found.is_doubted()) {
+    while let Some(found) = size::all_unsized(ty).into_iter().find(|found| !found.is_doubted()) {
         let (span, message, at) = (found.span(), found.message(), std::ptr::from_ref(found.ty));
-        let Some(ty) = size::place(ty, at) else { break };
+        let Some(ty) = size::part_at(ty, at) else { break };
         // The type is still named, so that rustc does not warn of an unused import.
         *ty = error(span, message, quote!(#krate::PhantomData<#ty>));
-        cx.told();
+        cx.note_reported();
         refused = true;
     }
     refused
@@ -64,8 +64,7 @@ fn find(ty: &Type, krate: &Krate) -> Option<(Span, &'static str)> {
 pub(super) fn mend(attributes: &mut [Attribute], known: &[&str], cx: &mut Ctxt) {
     for attribute in attributes {
         let Some(word) = attribute.path().get_ident().map(ToString::to_string) else { continue };
-        // Short words are too close to one another.
-        let meant = known.iter().find(|known| known.len() > 3 && word != **known && is_near(&word, known));
+        let meant = known.iter().find(|known| is_near(&word, known));
         let Some(meant) = meant else { continue };
         let span = span_of(attribute);
         cx.error(
@@ -81,35 +80,9 @@ pub(super) fn mend(attributes: &mut [Attribute], known: &[&str], cx: &mut Ctxt) 
     }
 }
 
-/// Whether two changes of a letter, or fewer, turn one word into the other.
-fn is_near(a: &str, b: &str) -> bool {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, other) in b.iter().enumerate() {
-            let changed = before + usize::from(letter != *other);
-            before = row[j + 1];
-            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()] <= 2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn near_words() {
-        for word in ["confg", "conf", "Config", "configs"] {
-            assert!(is_near(word, "config"), "{word}");
-        }
-        for word in ["doc", "cfg", "serde", "allow", "context", "con"] {
-            assert!(!is_near(word, "config"), "{word}");
-        }
-    }
 
     #[test]
     fn a_dep_of_one_is_right() {

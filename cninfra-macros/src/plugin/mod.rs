@@ -12,9 +12,10 @@ mod interfaces;
 mod listed;
 mod local;
 mod malformed;
+mod placeholders;
+mod provides;
 mod sections;
 mod shared;
-mod stands;
 pub(crate) mod std_words;
 mod usual;
 mod values;
@@ -22,28 +23,28 @@ mod values;
 use crate::{
     args, broken,
     ctxt::Ctxt,
-    doubt::{self, Doubts, Of},
-    key, made,
+    doubt::{self, Doubts, Owner},
+    key, mark,
     source::{self, Source},
 };
 use arguments::Arguments;
 use fields::Role;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use shared::Shared;
+use shared::FieldChecks;
 use syn::{Generics, Ident, Item, ItemStruct, Type, spanned::Spanned as _};
 
 pub(crate) fn expand(given: TokenStream, item: TokenStream, source: &Source) -> TokenStream {
     let mut def: ItemStruct = match broken::parse(&item) {
         Ok(def) => def,
-        Err(error) => return no_struct(item, &error, given, source),
+        Err(error) => return refuse(item, &error, given, source),
     };
-    made::tell(&mut def);
+    mark::add(&mut def);
     if conditional::has_conditions(&def) {
         return conditional::defer(&given, def);
     }
     let impls = impls(given, &mut def, true, source);
-    let def = closed(&def);
+    let def = with_brackets(&def);
     quote!(#def #impls)
 }
 
@@ -53,11 +54,11 @@ pub(crate) use conditional::expand as expand_conditional;
 /// missing type parameter for the struct only, so that it would report the type twice; it makes no such suggestion for
 /// brackets that a macro has written. They end behind the name, since rustc shows there how to declare a lifetime. They
 /// begin before the struct, since rustc takes what lies within for a part of the struct's place.
-fn closed(def: &ItemStruct) -> TokenStream {
+fn with_brackets(def: &ItemStruct) -> TokenStream {
     if !def.generics.params.is_empty() {
         return quote!(#def);
     }
-    let end = quote_spanned!(source::behind(def.ident.span())=> >);
+    let end = quote_spanned!(source::end_of(def.ident.span())=> >);
     let brackets = quote!(< #end);
     let mut after_struct = false;
     let tokens = quote!(#def).into_iter().map(|token| {
@@ -74,11 +75,11 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
     let mut cx = Ctxt::default();
     let mut arguments = Arguments::parse(given, &mut cx);
     if let Some(deps) = &mut arguments.deps {
-        deps.name_itself(def);
+        deps.replace_self(def);
     }
-    args::repeated(&mut def.attrs, "plugin", &mut cx);
-    if args::derived(&def.attrs, "Flavor").next().is_none() {
-        args::provides_by_itself(&mut def.attrs, &mut cx);
+    args::reject_repeated(&mut def.attrs, "plugin", &mut cx);
+    if args::derive_places(&def.attrs, "Flavor").next().is_none() {
+        provides::refuse(&mut def.attrs, &mut cx);
     }
     key::check_generics(&def.generics, &mut cx);
     let fields = fields::parse(
@@ -89,36 +90,36 @@ fn impls(given: TokenStream, def: &mut ItemStruct, owned: bool, source: &Source)
         &mut cx,
     );
     arguments.check(def, &fields, &mut cx);
-    let of = Of { name: &def.ident, vis: &def.vis, generics: &def.generics, krate: &arguments.krate };
-    let mut doubts = Doubts::of_plugin(of, &mut def.fields, owned, |place| {
+    let owner = Owner { name: &def.ident, vis: &def.vis, generics: &def.generics, krate: &arguments.krate };
+    let mut doubts = Doubts::of_plugin(owner, &mut def.fields, owned, |place| {
         fields.get(place).is_some_and(|role| matches!(role, Role::Dep))
     });
     // If the plugin is generic, its parameters may be what is wrong.
     let mut broken = arguments.is_broken() || (cx.is_broken() && !def.generics.params.is_empty());
-    if args::impossible(&def.fields, &def.generics) {
-        cx.told();
+    if args::has_impossible_field(&def.fields, &def.generics) {
+        cx.note_reported();
         broken = true;
     }
-    for span in args::derived(&def.attrs, "Flavor") {
+    for span in args::derive_places(&def.attrs, "Flavor") {
         cx.error(span, args::PLUGIN_AND_FLAVOR);
         broken = true;
     }
-    let Shared { asked, guarded } = Shared::of(def, &arguments, &fields, owned, broken);
+    let FieldChecks { checks, replacements } = FieldChecks::of(def, &arguments, &fields, owned, broken);
     let generated = if broken {
-        inert::of_struct(def, &arguments, &fields, &asked, source)
+        inert::of_struct(def, &arguments, &fields, &checks, source)
     } else {
-        let generated = usual::generate(def, &arguments, &fields, &asked, source)
-            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, &asked, source));
+        let generated = usual::generate(def, &arguments, &fields, &checks, source)
+            .unwrap_or_else(|| expand::generate(def, &arguments, &fields, &checks, source));
         let sections = sections::check(def, &arguments, &fields);
         let idle = idle::check(def, &arguments);
         quote!(#generated #sections #idle)
     };
-    let given = guarded.into_iter().chain(std::mem::take(&mut doubts.given));
+    let replacements = replacements.into_iter().chain(std::mem::take(&mut doubts.replacements));
     if owned && !broken {
         interfaces::guard(def, &fields, &arguments.krate);
     }
-    doubt::give(&mut def.fields, given.collect());
-    let (generated, errors) = (doubts.around(generated), cx.finish());
+    doubt::replace_types(&mut def.fields, replacements.collect());
+    let (generated, errors) = (doubts.wrap(generated), cx.finish());
     quote!(#generated #errors)
 }
 
@@ -129,7 +130,7 @@ pub(crate) fn inert(name: &Ident, generics: &Generics, source: &Source) -> Token
 
 /// Reports an item that is no struct, and writes it unchanged, so that code that names it causes no further errors.
 /// (The type of an impl block is not made a plugin: if it is one already, that would give three errors.)
-fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: &Source) -> TokenStream {
+fn refuse(item: TokenStream, error: &syn::Error, given: TokenStream, source: &Source) -> TokenStream {
     let mut cx = Ctxt::default();
     let arguments = Arguments::parse(given, &mut cx);
     let parsed = syn::parse2::<Item>(item.clone());
@@ -139,7 +140,7 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
         Ok(Item::Union(def)) => (def.ident.span(), Some((&def.ident, &def.generics))),
         Ok(Item::Fn(def)) => (def.sig.ident.span(), None),
         Ok(Item::Impl(def)) => {
-            if let Some(name) = named_by(&def.self_ty) {
+            if let Some(name) = last_word(&def.self_ty) {
                 help = format!("remove it here, and add it to `struct {name}` if it is missing there");
             }
             (def.self_ty.span(), None)
@@ -149,7 +150,7 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
             // It is no item at all: the parser's message says why.
             cx.error(error.span(), format_args!("CN010: {error}"));
             let generated =
-                broken::named(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));
+                broken::struct_name(&item).map(|name| inert::of_item(&name, &Generics::default(), &arguments, source));
             let errors = cx.finish_anywhere();
             return quote!(#item #generated #errors);
         }
@@ -161,7 +162,7 @@ fn no_struct(item: TokenStream, error: &syn::Error, given: TokenStream, source: 
 }
 
 /// The name of the type that an impl is for.
-fn named_by(ty: &Type) -> Option<&Ident> {
+fn last_word(ty: &Type) -> Option<&Ident> {
     let Type::Path(path) = ty else { return None };
     path.path.segments.last().map(|last| &last.ident)
 }

@@ -18,7 +18,7 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
                 const _: () = #at::check_flags(<#name as #at::Plugin>::PLUGIN.flags, #plugin);
             },
             // `Self` is not known here.
-            true if types::names(quote!(#flags), "Self") => quote!(),
+            true if types::contains_word(quote!(#flags), "Self") => quote!(),
             true => quote_spanned!(flags.span()=> const _: () = #at::check_flags(#flags, #plugin);),
         }
     });
@@ -28,9 +28,9 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
             && args.deps.is_none()
             && !has_config
             && !generic
-            && (is_live(&field.ty) || is_named_so(field))
+            && (is_live(&field.ty) || is_named_as_section(field))
             && !is_plain(&field.ty)
-            && !names_self(&field.ty)
+            && !contains_self(&field.ty)
     });
     let unmarked = candidates.map(|((field, member), _)| {
         let (ty, field) = (&field.ty, quote!(#member).to_string());
@@ -49,8 +49,8 @@ pub(super) fn check(def: &ItemStruct, args: &Arguments, roles: &[Role]) -> Token
 }
 
 /// Whether the type is known only inside the struct.
-fn names_self(ty: &Type) -> bool {
-    types::names(quote!(#ty), "Self")
+fn contains_self(ty: &Type) -> bool {
+    types::contains_word(quote!(#ty), "Self")
 }
 
 /// Whether the type is called `Live`, as one that follows a file.
@@ -60,7 +60,7 @@ fn is_live(ty: &Type) -> bool {
 }
 
 /// Whether the type, or that in an `Option`, is called a config, or the field is.
-fn is_named_so(field: &Field) -> bool {
+fn is_named_as_section(field: &Field) -> bool {
     let ty = match types::holder(&field.ty) {
         Some((holder, inner)) if holder == "Option" => inner,
         _ => &field.ty,

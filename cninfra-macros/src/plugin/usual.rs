@@ -7,11 +7,12 @@ use super::{
     expand::{Style, config_meta, extras, identity, listed_style},
     fields::Role,
     listed::Deps,
-    shared::Asked,
+    shared::Checks,
     values::{self, context, value},
 };
 use crate::{
-    deps::{self, asked},
+    deps::{self, constant},
+    krate::WIDEST_TUPLE,
     source::Source,
     types,
 };
@@ -19,15 +20,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Fields, Ident, ItemStruct, spanned::Spanned as _};
 
-/// The widest tuple of dependencies.
-const WIDTH: usize = 12;
-
-/// The plugin's impls, if it is of a usual kind. `questions`: the checks of its fields (`shared.rs`).
+/// The plugin's impls, if it is of a usual kind. `checks`: those of its fields (`shared.rs`).
 pub(super) fn generate(
     def: &ItemStruct,
     args: &Arguments,
     roles: &[Role],
-    questions: &Asked,
+    checks: &Checks,
     source: &Source,
 ) -> Option<TokenStream> {
     let (krate, name) = (&args.krate, &def.ident);
@@ -35,10 +33,10 @@ pub(super) fn generate(
         return None;
     }
     if let Some(deps) = &args.deps {
-        return Some(listed(def, args, deps, questions, source));
+        return Some(generate_listed(def, args, deps, checks, source));
     }
     let is_usual = matches!(def.fields, Fields::Named(_))
-        && roles.iter().filter(|role| matches!(role, Role::Dep)).count() <= WIDTH;
+        && roles.iter().filter(|role| matches!(role, Role::Dep)).count() <= WIDEST_TUPLE;
     if !is_usual {
         return None;
     }
@@ -50,18 +48,18 @@ pub(super) fn generate(
         let (ty, member) = (&field.ty, field.ident.as_ref()?);
         match role {
             Role::Dep => {
-                let deps::Asked { key, of, name } = asked(ty);
-                let (of, name) = (Ident::new(of, Span::call_site()), Ident::new(name, Span::call_site()));
+                let deps::Constant { key, of_trait, name } = constant(ty);
+                let (of_trait, name) = (Ident::new(of_trait, Span::call_site()), Ident::new(name, Span::call_site()));
                 // A name that no field, function or constant of the user has.
                 let variable = format_ident!("__d{}", variables, span = Span::mixed_site());
                 variables += 1;
-                if types::asks_a_generic(ty) {
+                if types::is_dep_on_generic(ty) {
                     doubtful = true;
                     listed.push(quote!(<__CninfraSound as #krate::Pass>::Of<#ty>));
                 } else {
                     listed.push(quote!(#ty));
                 }
-                deps.extend(quote!(#member #variable #of #name {#key}));
+                deps.extend(quote!(#member #variable #of_trait #name {#key}));
                 places.push(ty.span());
             }
             Role::Default(None) => {
@@ -80,33 +78,33 @@ pub(super) fn generate(
     let (id, hash, digits) = identity(name, &def.generics, args, TokenStream::new()).plain(source);
     let (text, instance) = (name.to_string(), args.instance(name));
     let (extras, root) = (extras(args, &config), krate.root());
-    let list = types::named("Deps", &quote!((#(#listed,)*)), &places, name);
+    let list = types::associated_type("Deps", &quote!((#(#listed,)*)), &places, name);
     let (mut items, mut made) = (quote!(), quote!(#name));
     if doubtful {
         let declared;
-        (declared, made) = types::made(quote!(<__CninfraSound as #krate::Pass>::Of<#name>));
+        (declared, made) = types::constructed(quote!(<__CninfraSound as #krate::Pass>::Of<#name>));
         items = quote! {
             type __CninfraSound = #krate::Sound<{ <#name as #krate::Plugin>::PLUGIN.deps.len() }>;
             #declared
         };
     }
-    let Asked { worded, within, beside, .. } = questions;
+    let Checks { std_wrappers, within, beside, .. } = checks;
     Some(quote!(#root::__plugin! {
-        #name #text #id #instance #hash [#(#digits)*] deps [#deps] {#list} blank [#blank] other [#other] #cx [#({#worded})*] [#({#within})*] [#({#beside})*] {#extras}
+        #name #text #id #instance #hash [#(#digits)*] deps [#deps] {#list} blank [#blank] other [#other] #cx [#({#std_wrappers})*] [#({#within})*] [#({#beside})*] {#extras}
         #made {#items}
     }))
 }
 
 /// The impls of a plugin that builds itself.
-fn listed(def: &ItemStruct, args: &Arguments, deps: &Deps, questions: &Asked, source: &Source) -> TokenStream {
+fn generate_listed(def: &ItemStruct, args: &Arguments, deps: &Deps, checks: &Checks, source: &Source) -> TokenStream {
     let name = &def.ident;
     let places = deps.places();
     let Style { deps, metas, config, construct } = listed_style(def, deps, args);
-    let deps = types::named("Deps", &deps, &places, name);
+    let deps = types::associated_type("Deps", &deps, &places, name);
     let (id, hash, digits) = identity(name, &def.generics, args, TokenStream::new()).plain(source);
     let (text, instance) = (name.to_string(), args.instance(name));
     let (extras, root, cx) = (extras(args, &config), args.krate.root(), context());
-    let Asked { within, beside, .. } = questions;
+    let Checks { within, beside, .. } = checks;
     quote!(#root::__listed! {
         #name #text #id #instance #hash [#(#digits)*] {#deps} {#metas} __slot __deps #cx {#construct} [#({#within})*] [#({#beside})*] {#extras}
     })

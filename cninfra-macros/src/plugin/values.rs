@@ -28,7 +28,7 @@ pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate:
         Role::Refused(_) => quote!(#krate::refused()),
         Role::Default(None) | Role::Dep => {
             let params: Vec<_> = def.generics.type_params().map(|param| param.ident.to_string()).collect();
-            let depends = types::mentions(quote!(#ty), &params);
+            let depends = types::contains_any(quote!(#ty), &params);
             let (ty, at) = (blank(ty), krate.at(span));
             if depends {
                 return quote_spanned!(span=> <#at::Attribute as #at::BlankOf<#ty, _>>::blank());
@@ -41,7 +41,7 @@ pub(super) fn value(def: &ItemStruct, ty: &Type, role: &Role, cx: &Ident, krate:
 /// The type of a field that is filled with its default. It is inferred if the type in the struct contains a check of
 /// its size.
 pub(super) fn blank(ty: &Type) -> TokenStream {
-    if size::is_doubtful(ty) || doubt::asks(ty) { quote_spanned!(ty.span()=> _) } else { quote!(#ty) }
+    if size::may_be_unsized(ty) || doubt::has_check(ty) { quote_spanned!(ty.span()=> _) } else { quote!(#ty) }
 }
 
 /// The type, as long as the plugin's constant is correct; otherwise the compiler reports nothing more about it. (Not in

@@ -4,13 +4,14 @@
 //! All mistakes that cninfra can see are reported in one run.
 //!
 //! rustc reports all other mistakes in its own words: an unknown name, a method of a lifecycle with a wrong signature
-//! (`async fn init(&self, cx: &Context) -> Result<()>`), a value that is held across an `await` and cannot be sent to
-//! another thread. It reports each once, with two exceptions: a type argument that does not meet a bound of a generic
-//! plugin, and missing type arguments, are reported wherever the type is written, which includes generated code. If a
-//! type of your own inside a plugin cannot be shared between threads, that is [CN029](cn029); rustc also reports that
-//! the futures of an asynchronous lifecycle are not `Send`, and that the plugin is not `Sync` if it implements an
-//! interface: the same fix removes these errors. A struct that cannot be parsed is reported by both rustc and the
-//! macro.
+//! (`async fn init(&self, cx: &Context) -> Result<()>`), `#[async_trait]` on an `impl Lifecycle` or `impl Create`
+//! (E0195: remove the attribute, which only interfaces need), a value that is held across an `await` and cannot be sent
+//! to another thread. It reports each once, with two exceptions: a type argument that does not meet a bound of a
+//! generic plugin, and missing type arguments, are reported wherever the type is written, which includes generated
+//! code. If a type of your own inside a plugin cannot be shared between threads, that is [CN029](cn029); rustc also
+//! reports that the futures of an asynchronous lifecycle are not `Send`, and that the plugin is not `Sync` if it
+//! implements an interface: the same fix removes these errors. A struct that cannot be parsed is reported by both rustc
+//! and the macro.
 //!
 //! | code | mistake |
 //! | --- | --- |

@@ -70,7 +70,7 @@ pub type Sure<const N: usize, T> = <Sound<N> as Pass>::Of<T>;
 /// Leave the parameter at its default: the bound is `F: Flavor`.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{Self}` is not a flavor that runs by itself",
-    label = "a flavor that runs has `#[derive(Flavor)]` and no `#[flavor(open)]`, and each of its type arguments is a plugin or an interface, or has `#[derive(Qualifier)]`"
+    label = "a flavor that runs has `#[derive(Flavor)]` and no `#[flavor(open)]`, and each of its type arguments is a plugin or an interface, or has `#[derive(Qualifier)]`; if it is a plugin, put it into a flavor, as a field `Dep<..>`"
 )]
 pub trait Flavor<Asked = Itself> {
     /// The plugins, their edges, levels and order, computed by the compiler.
@@ -127,7 +127,7 @@ pub struct ByItself<F>(PhantomData<F>);
 /// The flavor that an agent runs.
 #[diagnostic::on_unimplemented(
     message = "CN019: `{F}` is not a flavor that runs by itself",
-    label = "add `#[derive(Flavor)]` to it; one with `#[flavor(open)]` needs a flavor around it; or one of its plugins is not `Send` and `Sync`; or one of its type arguments is not a plugin or an interface, and has no `#[derive(Qualifier)]`"
+    label = "if it is a plugin, put it into a flavor, as a field `Dep<{F}>`; otherwise add `#[derive(Flavor)]` to it; one with `#[flavor(open)]` needs a flavor around it; or one of its plugins is not `Send` and `Sync`; or one of its type arguments is not a plugin or an interface, and has no `#[derive(Qualifier)]`"
 )]
 pub trait Runs<F>: 'static {
     fn hold() -> Box<dyn Held<F>>;

@@ -122,6 +122,22 @@ pub trait Accepts<P>: Interface {
     fn accept(plugin: Arc<P>) -> Arc<Self>;
 }
 
+/// [`Accepts`], as generated code requires it for a field that is not written as a plugin's, so mostly a nested flavor.
+/// It has a message of its own.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "CN011: `{P}` does not implement the interface that it should provide",
+    label = "a flavor itself provides nothing: move this `#[provides]` into `{P}`, to the field of a plugin",
+    note = "if `{P}` is a plugin, whose field has an alias as its type: implement the interface for it"
+)]
+pub trait AcceptsField<P> {
+    const BINDING: Binding;
+}
+#[diagnostic::do_not_recommend]
+impl<P, I: Accepts<P> + ?Sized> AcceptsField<P> for I {
+    const BINDING: Binding = <I as Accepts<P>>::BINDING;
+}
+
 /// An interface that several plugins of one flavor may provide: `#[interface(many)]`.
 #[diagnostic::on_unimplemented(
     message = "CN012: `{Self}` is not an interface that several plugins can provide",

@@ -8,57 +8,59 @@ use quote::quote;
 use syn::{GenericParam, Ident, ItemStruct, TypeParamBound, TypePath, WherePredicate};
 
 /// The bounds that every parameter meets.
-const ALL: [&str; 5] = ["Key", "Send", "Sync", "Sized", "Unpin"];
+const MET_BY_ALL: [&str; 5] = ["Key", "Send", "Sync", "Sized", "Unpin"];
 
 /// Further bounds that parameters may have, and that the library's `Anything` meets.
-const KNOWN: [&str; 9] = ["Default", "Clone", "Copy", "Debug", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
+const MET_BY_ANYTHING: [&str; 9] =
+    ["Default", "Clone", "Copy", "Debug", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
 
 /// Types that point to plugins.
 const POINTERS: [&str; 3] = ["Arc", "Dep", "Weak"];
 
 /// Words in the paths of std's types, and `dyn`.
-const LEADING: [&str; 8] = ["std", "core", "alloc", "cell", "rc", "sync", "collections", "dyn"];
+const PATH_WORDS: [&str; 8] = ["std", "core", "alloc", "cell", "rc", "sync", "collections", "dyn"];
 
 /// The struct that contains the check.
-pub(super) struct Stands<'a> {
+pub(super) struct Placeholders<'a> {
     def: &'a ItemStruct,
     /// The parameters all of whose bounds `Anything` meets.
-    known: Vec<&'a Ident>,
+    replaceable: Vec<&'a Ident>,
     /// The other parameters.
-    unknown: Vec<&'a Ident>,
+    others: Vec<&'a Ident>,
 }
 
-impl<'a> Stands<'a> {
+impl<'a> Placeholders<'a> {
     pub(super) fn of(def: &'a ItemStruct) -> Self {
-        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        let (mut replaceable, mut others) = (Vec::new(), Vec::new());
         for param in &def.generics.params {
             match param {
                 GenericParam::Type(param)
-                    if param.bounds.iter().all(is_known) && !is_bound(def, &param.ident, is_known) =>
+                    if param.bounds.iter().all(is_met_by_anything)
+                        && !has_further_bounds(def, &param.ident, is_met_by_anything) =>
                 {
-                    known.push(&param.ident);
+                    replaceable.push(&param.ident);
                 }
-                GenericParam::Type(param) => unknown.push(&param.ident),
-                GenericParam::Const(param) => unknown.push(&param.ident),
-                GenericParam::Lifetime(param) => unknown.push(&param.lifetime.ident),
+                GenericParam::Type(param) => others.push(&param.ident),
+                GenericParam::Const(param) => others.push(&param.ident),
+                GenericParam::Lifetime(param) => others.push(&param.lifetime.ident),
             }
         }
-        Stands { def, known, unknown }
+        Placeholders { def, replaceable, others }
     }
 
     /// A constant that tells whether the path is the type of std that its last word names. `None` if that cannot be
     /// checked: the path may be an alias, and it names a parameter with a bound that `Anything` may not meet.
-    pub(super) fn is_of_std(&self, path: &TypePath, krate: &Krate) -> Option<TokenStream> {
-        let name = |word: &str| types::names(quote!(#path), word);
-        let is_unknown = self.unknown.iter().any(|param| name(&param.to_string()));
-        if is_unknown && !types::starts_in_std(&path.path) {
+    pub(super) fn std_question(&self, path: &TypePath, krate: &Krate) -> Option<TokenStream> {
+        let name = |word: &str| types::contains_word(quote!(#path), word);
+        let names_another = self.others.iter().any(|param| name(&param.to_string()));
+        if names_another && !types::starts_in_std(&path.path) {
             return None;
         }
-        if is_unknown || name("Self") || name(&self.def.ident.to_string()) || self.points_to_others(path) {
-            return Some(types::is_of_std(path, krate));
+        if names_another || name("Self") || name(&self.def.ident.to_string()) || self.points_to_others(path) {
+            return Some(types::std_question(path, krate));
         }
         let Ok(path) = syn::parse2(self.with_anything(quote!(#path), krate)) else { return None };
-        Some(types::given_of_std(&path, krate))
+        Some(types::std_question_as_written(&path, krate))
     }
 
     /// Whether the type may point to another plugin. To know whether it can, the compiler needs the type of that
@@ -69,19 +71,19 @@ impl<'a> Stands<'a> {
             std_words::is_plain(&text)
                 || std_words::is_looked_into(&text)
                 || POINTERS.contains(&text.as_str())
-                || LEADING.contains(&text.as_str())
+                || PATH_WORDS.contains(&text.as_str())
                 // A constant.
                 || text.len() > 1 && !text.contains(|letter: char| letter.is_lowercase())
-                || self.known.contains(&word)
+                || self.replaceable.contains(&word)
         };
-        types::any_word(quote!(#path), &|word| POINTERS.iter().any(|pointer| word == pointer))
-            && types::any_word(quote!(#path), &|word| !is_of_std(word))
+        types::has_word_that(quote!(#path), &|word| POINTERS.iter().any(|pointer| word == pointer))
+            && types::has_word_that(quote!(#path), &|word| !is_of_std(word))
     }
 
     /// The tokens, with `Anything` for each parameter. Later words of a path, and names of associated types, stay as
     /// they are.
     fn with_anything(&self, tokens: TokenStream, krate: &Krate) -> TokenStream {
-        if self.known.is_empty() {
+        if self.replaceable.is_empty() {
             return tokens;
         }
         let (mut out, mut in_path) = (TokenStream::new(), false);
@@ -90,7 +92,9 @@ impl<'a> Stands<'a> {
             let is_next = |is: char, next: Option<&TokenTree>| matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == is);
             match token {
                 TokenTree::Ident(word)
-                    if !in_path && self.known.iter().any(|param| word == **param) && !is_next('=', tokens.peek()) =>
+                    if !in_path
+                        && self.replaceable.iter().any(|param| word == **param)
+                        && !is_next('=', tokens.peek()) =>
                 {
                     let at = krate.at(word.span());
                     out.extend(quote!(#at::Anything));
@@ -113,29 +117,33 @@ impl<'a> Stands<'a> {
 }
 
 /// The type arguments for a generic plugin, if its parameters have no bounds but those that all parameters meet.
-pub(super) fn of_keys(def: &ItemStruct, krate: &Krate) -> Option<Vec<TokenStream>> {
-    let stands = |param: &GenericParam| match param {
-        GenericParam::Type(param) if param.bounds.iter().all(is_of_all) && !is_bound(def, &param.ident, is_of_all) => {
+pub(super) fn arguments(def: &ItemStruct, krate: &Krate) -> Option<Vec<TokenStream>> {
+    let argument = |param: &GenericParam| match param {
+        GenericParam::Type(param)
+            if param.bounds.iter().all(is_met_by_all) && !has_further_bounds(def, &param.ident, is_met_by_all) =>
+        {
             Some(quote!(#krate::Parameter))
         }
         _ => None,
     };
-    def.generics.params.iter().map(stands).collect()
+    def.generics.params.iter().map(argument).collect()
 }
 
-fn is_of_all(bound: &TypeParamBound) -> bool {
-    matches!(bound, TypeParamBound::Lifetime(_)) || ALL.iter().any(|name| types::is_trait(bound, name))
+fn is_met_by_all(bound: &TypeParamBound) -> bool {
+    matches!(bound, TypeParamBound::Lifetime(_)) || MET_BY_ALL.iter().any(|name| types::is_trait(bound, name))
 }
 
 /// Whether `Anything` meets the bound.
-fn is_known(bound: &TypeParamBound) -> bool {
-    is_of_all(bound) || KNOWN.iter().any(|name| types::is_trait(bound, name))
+fn is_met_by_anything(bound: &TypeParamBound) -> bool {
+    is_met_by_all(bound) || MET_BY_ANYTHING.iter().any(|name| types::is_trait(bound, name))
 }
 
 /// Whether a `where` clause requires more of the parameter.
-fn is_bound(def: &ItemStruct, param: &Ident, is_little: fn(&TypeParamBound) -> bool) -> bool {
+fn has_further_bounds(def: &ItemStruct, param: &Ident, is_met: fn(&TypeParamBound) -> bool) -> bool {
     def.generics.where_clause.iter().flat_map(|clause| &clause.predicates).any(|predicate| match predicate {
-        WherePredicate::Type(of) => types::names(quote!(#of), &param.to_string()) && !of.bounds.iter().all(is_little),
+        WherePredicate::Type(of) => {
+            types::contains_word(quote!(#of), &param.to_string()) && !of.bounds.iter().all(is_met)
+        }
         _ => false,
     })
 }
@@ -146,7 +154,7 @@ mod tests {
     use syn::parse_quote;
 
     fn asked(def: &ItemStruct, path: &TypePath) -> Option<String> {
-        Some(Stands::of(def).is_of_std(path, &Krate::default())?.to_string())
+        Some(Placeholders::of(def).std_question(path, &Krate::default())?.to_string())
     }
 
     #[test]
@@ -164,8 +172,8 @@ mod tests {
         // Nothing stands for a parameter with an unknown bound, and a name may be an alias with that bound.
         assert_eq!(asked(&def, &parse_quote!(Rc<V>)), None);
         assert!(told(parse_quote!(std::rc::Rc<V>)).contains("'__x"));
-        assert_eq!(of_keys(&def, &Krate::default()).map(|all| all.len()), None);
-        let all = of_keys(
+        assert_eq!(arguments(&def, &Krate::default()).map(|all| all.len()), None);
+        let all = arguments(
             &parse_quote!(
                 struct A<T, U: Key + Send>;
             ),

@@ -5,13 +5,13 @@ use syn::{Attribute, ItemStruct, parse_quote};
 
 /// Marks the struct for a guessed `#[derive(Plugin)]`. The mark is an attribute of a tool, which rustc does not check,
 /// since a derive of this name may be another macro.
-pub(crate) fn tell(def: &mut ItemStruct) {
-    if args::derived(&def.attrs, "Plugin").next().is_some() {
+pub(crate) fn add(def: &mut ItemStruct) {
+    if args::derive_places(&def.attrs, "Plugin").next().is_some() {
         def.attrs.push(parse_quote!(#[rustfmt::made_plugin]));
     }
 }
 
 /// Whether the attribute is this mark.
-pub(crate) fn is_told(attribute: &Attribute) -> bool {
+pub(crate) fn is_mark(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "made_plugin")
 }
