@@ -144,7 +144,7 @@ impl Mistakes<'_> {
     fn take_from(&mut self, notes: &mut Notes, made_up: &MadeUp) {
         self.meant.append(&mut notes.meant);
         for (spot, mistake) in &notes.mistakes {
-            self.add(spot, || mistake.clone());
+            self.add(spot, mistake);
         }
         notes.plugins.retain(|(spot, _)| !made_up.iter().any(|(way, _)| spot.way.starts_with(way)));
     }

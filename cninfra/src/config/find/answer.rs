@@ -74,10 +74,10 @@ impl Mistakes<'_> {
         });
         let is_of_mapping =
             matches!(what, What::Missing { .. }) || matches!(what, What::Says(_)) && self.layers.is_mapping(&spot);
-        // If a value that overrides the mapping of a lower layer is wrong itself, that is the mistake.
-        let is_asked = is_of_mapping && scope.reads == Reads::All;
-        let overriding = is_asked.then(|| self.layers.whole_over_parts(&spot, all.dropped)).flatten();
-        if let Some(overriding) = overriding.filter(|overriding| self.report_if_wrong(overriding, all)) {
+        if is_of_mapping
+            && scope.reads == Reads::All
+            && let Some(overriding) = self.report_overriding(&spot, all)
+        {
             return Change::OverridingLeftOut(overriding);
         }
         let lacks = match &what {
@@ -142,13 +142,15 @@ impl Mistakes<'_> {
         true
     }
 
-    /// Is this value wrong without what higher layers say about it? If so, the mistake is reported.
-    fn report_if_wrong(&mut self, (number, way): &(usize, Way), all: &Trial<'_>) -> bool {
-        let above = (0..*number).map(|above| (above, way.clone()));
+    /// If a value that overrides the mapping of a lower layer is wrong itself, without what higher layers say about it,
+    /// that is the mistake. It is reported, and its place returned.
+    fn report_overriding(&mut self, spot: &Spot, all: &Trial<'_>) -> Option<(usize, Way)> {
+        let (number, way) = self.layers.whole_over_parts(spot, all.dropped)?;
+        let above = (0..number).map(|above| (above, way.clone()));
         let mut without = all.dropped.iter().cloned().chain(above).collect();
         let layers = &self.layers.numbers();
         self.search(Scope { read: all.read, reads: Reads::OneLayer, layers }, &mut without);
-        self.has_reported_within(*number, way)
+        self.has_reported_within(number, &way).then_some((number, way))
     }
 
     /// The places of a wrong value. A mapping that is wrong as a whole is left out of all the layers that say a part of

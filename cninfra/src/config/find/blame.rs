@@ -43,10 +43,10 @@ impl Narrow<'_, '_> {
             self.doubtful_from = self.doubtful_from.filter(|_| about != About::Last);
             return last;
         }
-        if let Some(least) = self.minimal(tag, dict)
-            && let Some(part) = self.only_cause(tag, &least)
+        if let Some(minimal) = self.minimal(tag, dict)
+            && let Some(part) = self.only_cause(tag, &minimal)
         {
-            return Some((dict.get_key_value(part)?.0, Value::Dict(tag, least)));
+            return Some((dict.get_key_value(part)?.0, Value::Dict(tag, minimal)));
         }
         if about == About::Several {
             return None;
@@ -79,22 +79,22 @@ impl Narrow<'_, '_> {
     }
 
     /// No more keys than are needed for the failure. Other keys might fail in the same way.
-    pub(super) fn minimal(&self, tag: Tag, dict: &Dict) -> Option<Dict> {
+    fn minimal(&self, tag: Tag, dict: &Dict) -> Option<Dict> {
         if dict.len() > MOST_KEYS {
             return None;
         }
-        let mut least = dict.clone();
+        let mut minimal = dict.clone();
         for (key, value) in dict {
-            least.remove(key);
-            if !self.fails_alike(Value::Dict(tag, least.clone())) {
-                least.insert(key.clone(), value.clone());
+            minimal.remove(key);
+            if !self.fails_alike(Value::Dict(tag, minimal.clone())) {
+                minimal.insert(key.clone(), value.clone());
             }
         }
-        Some(least)
+        Some(minimal)
     }
 
     /// The only key that the failure is due to, if that is certain.
-    pub(super) fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
+    fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
         let due = |(key, value): (&'d String, &Value)| (key, self.due(key, value, tag, dict));
         let mut causes = dict.iter().map(due).filter(|(_, due)| *due != Due::No);
         causes.next().filter(|(_, due)| *due == Due::Yes && causes.next().is_none()).map(|(key, _)| key)

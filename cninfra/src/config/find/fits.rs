@@ -109,12 +109,12 @@ impl Lack<'_, '_> {
 
     /// The first of these values that fits; otherwise one that may fit: only a message of the type itself is about it.
     pub(super) fn first_fitting(&self, way: &[Step], mut candidates: Vec<Value>, around: &Value) -> Option<Value> {
-        let mut judged_in_words: Option<(Value, String)> = None;
-        let (mut are_names_tried, mut other) = (false, None);
+        let mut first_in_words: Option<(Value, String)> = None;
+        let (mut are_names_tried, mut other_in_words) = (false, None);
         candidates.reverse();
         while let Some(value) = candidates.pop().filter(|_| !self.trial.is_spent()) {
             // The type reads a number there, so it accepts no other kind.
-            if matches!(judged_in_words, Some((Value::Num(..), _))) && !matches!(value, Value::Num(..)) {
+            if matches!(first_in_words, Some((Value::Num(..), _))) && !matches!(value, Value::Num(..)) {
                 break;
             }
             match self.verdict(way, &value, around) {
@@ -130,19 +130,19 @@ impl Lack<'_, '_> {
                     are_names_tried = true;
                 }
                 // If the message is the same for each text, it is about something else, or no text is known that fits.
-                Verdict::OwnWords(words) => match &judged_in_words {
+                Verdict::OwnWords(words) => match &first_in_words {
                     Some((_, first)) if *first == words => {}
-                    Some(_) => drop(other.get_or_insert(value)),
+                    Some(_) => drop(other_in_words.get_or_insert(value)),
                     None => {
                         for_each_word(&words, &mut |word| {
                             candidates.insert(0, Value::String(value.tag(), word.to_string()))
                         });
-                        judged_in_words = Some((value, words));
+                        first_in_words = Some((value, words));
                     }
                 },
             }
         }
-        other.or(judged_in_words.map(|(value, _)| value)).filter(|_| !self.trial.is_spent())
+        other_in_words.or(first_in_words.map(|(value, _)| value)).filter(|_| !self.trial.is_spent())
     }
 
     /// A mapping, or a list of fixed length, filled with what it requires, so that it fits.
@@ -207,6 +207,7 @@ impl Lack<'_, '_> {
         value.as_str().is_some() && matches!(self.verdict(way, value, around), Verdict::OwnWords(_))
     }
 
+    /// What the type says about this value at the end of the way, with `around` as the rest.
     fn verdict(&self, way: &[Step], value: &Value, around: &Value) -> Verdict {
         let mut other = around.clone();
         value::insert(&mut other, way, value.clone());

@@ -32,7 +32,7 @@ pub(super) fn what_to_leave_out(
         }
         // A value that was already made up for this item was not right.
         let is_made_up = made_up.iter().any(|(made, _)| *made == way[..len]);
-        if !is_made_up && let Some(fits) = fitting(*at, list, (what, spot), trial) {
+        if !is_made_up && let Some(fits) = fitting_item(*at, list, (what, spot), trial) {
             return (len, Some((way[..len].to_vec(), fits)));
         }
         len -= 1;
@@ -63,7 +63,7 @@ pub(super) fn is_about_length(what: &What) -> bool {
 }
 
 /// A value that fits in the place of an item.
-fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial<'_>) -> Option<Value> {
+fn fitting_item(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial<'_>) -> Option<Value> {
     if trial.is_spent() {
         return None;
     }

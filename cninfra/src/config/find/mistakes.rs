@@ -95,12 +95,10 @@ impl<'a> Mistakes<'a> {
         }
     }
 
-    pub(super) fn add(&mut self, spot: &Spot, mistake: impl FnOnce() -> Mistake) {
-        if self.reported_at.insert((spot.entry, spot.way.clone())) {
-            let mistake = mistake();
-            if !self.all.contains(&mistake) {
-                self.all.push(mistake);
-            }
+    /// Adds a mistake that a reading has noted, unless something is reported at its place.
+    pub(super) fn add(&mut self, spot: &Spot, mistake: &Mistake) {
+        if self.reported_at.insert((spot.entry, spot.way.clone())) && !self.all.contains(mistake) {
+            self.all.push(mistake.clone());
         }
     }
 

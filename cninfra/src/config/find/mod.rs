@@ -1,5 +1,16 @@
 //! Finds everything that is wrong with a section in one run, and where: the section is read again and again, each time
 //! with other values in it.
+//!
+//! The way of a mistake: `extract` searches the layers, `again` reads them until nothing fails, and `answer` is given
+//! each failure. `culprit` finds what it is about, `follows` whether it is a mistake of its own, `wording` its words;
+//! `mistakes` keeps it. All of them read other values by a `trial`.
+//!
+//! What recurs:
+//! - A failure is the *same* if it says the same about the same place: then what was changed does not matter to it.
+//! - A value is *left out* (`dropped`) if it is wrong, and *made up* where a key is missing, so that reading goes on.
+//! - An *unreadable* value is one that no type reads (`value::unreadable`): the failure about it shows who reads it.
+//! - A *mark* identifies a value in a failure without showing it.
+//! - The *budget* is how many more values may be read to search.
 
 pub(super) mod again;
 pub(super) mod alternatives;

@@ -76,17 +76,18 @@ impl<'t, 'a> Narrow<'t, 'a> {
         self.is_refused_as_name(value::text(NO_NAME))
     }
 
+    /// A list is read with as few items as possible: the first items, if each has its place, and otherwise one item.
     fn step_into_item(&mut self, tag: Tag, items: &[Value]) -> Option<()> {
-        let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
-        let none = self.failure_with(some(0..0));
-        let have_places = none.as_ref().is_some_and(|failure| is_about_length(&failure.what));
+        let list_of = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
+        let if_empty = self.failure_with(list_of(0..0));
+        let have_places = if_empty.as_ref().is_some_and(|failure| is_about_length(&failure.what));
         // The failure is about the list itself, for example because it has too few items, or too many.
-        if is_about_length(self.what) || none.is_some_and(|failure| self.is_same_failure(&failure)) {
+        if is_about_length(self.what) || if_empty.is_some_and(|failure| self.is_same_failure(&failure)) {
             return None;
         }
         let at = match have_places {
-            true => (0..items.len()).find(|at| self.fails_alike(some(0..at + 1)))?,
-            false => bisect(items.len(), &|range| self.fails_alike(some(range)))?,
+            true => (0..items.len()).find(|at| self.fails_alike(list_of(0..at + 1)))?,
+            false => bisect(items.len(), &|range| self.fails_alike(list_of(range)))?,
         };
         // With one item more than is read, a failure about the whole list would not occur.
         let more = items[..=at].iter().cloned().chain([value::unreadable(0, tag)]).collect();
@@ -101,7 +102,7 @@ impl<'t, 'a> Narrow<'t, 'a> {
         let step = Step::Index(there.nth(at)?);
         // The items before it keep their places.
         let from = if have_places { 0 } else { at };
-        self.descend(some(from..at + 1), Step::Index(at - from), step);
+        self.descend(list_of(from..at + 1), Step::Index(at - from), step);
         Some(())
     }
 

@@ -113,7 +113,7 @@ impl Trial<'_> {
         }
     }
 
-    /// A trial that reads this part of its value, of which other values are left out.
+    /// A trial of this part of its value, in which these values are left out.
     pub(super) fn of_part<'p>(&'p self, part: &'p Value, dropped: &'p Dropped) -> Trial<'p> {
         Trial { merged: part, dropped, ..*self }
     }
