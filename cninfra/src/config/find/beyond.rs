@@ -14,7 +14,7 @@ use figment::value::Value;
 
 /// The failure for the first of these large numbers that is read as an `f32`. The failure for a text in its place shows
 /// which type reads it.
-pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
+pub(super) fn first_infinite(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
     numbers.iter().find_map(|spot| {
         if trial.is_spent() {
             return None;
@@ -22,7 +22,7 @@ pub(super) fn beyond(numbers: &[Spot], trial: &Trial<'_>) -> Option<Failure> {
         let number = value::at(trial.merged, &spot.way)?;
         let mut other = trial.merged.clone();
         value::replace(&mut other, &spot.way, Value::String(number.tag(), NO_NAME.to_string()));
-        let Err(Failure { what: What::Takes(takes), spot: around }) = trial.reads(&other) else { return None };
+        let Err(Failure { what: What::Takes(takes), spot: around }) = trial.try_read(&other) else { return None };
         if !takes.of_f32 || takes.mark != Some(Mark::of(&serde::de::Unexpected::Str(NO_NAME))) {
             return None;
         }

@@ -1,38 +1,20 @@
 //! Finds the key of a mapping that a type's own message is about. Such a message names no place. If a key is required,
 //! leaving it out does not show whether the message is about it.
 
-use super::{narrow::Narrow, order::Order, usual::texts};
+use super::{
+    alternatives::alternatives,
+    narrow::Narrow,
+    order::{About, ReadOrder},
+};
 use crate::config::{
     read::unexpected::unexpected,
     written::value,
     wrong::failure::{Failure, Mark, NO_NAME, NO_VARIANT, PANICKED, What},
 };
-use figment::value::{Dict, Num, Tag, Value};
+use figment::value::{Dict, Tag, Value};
 
 /// The most keys that are tried one by one.
-const MOST: usize = 100;
-/// The most values of other keys that are tried for each of them: the type may require two values to be the same.
-const MOST_BESIDE: usize = 10;
-
-/// A text that sorts after all others.
-const LAST: &str = "\u{10ffff}";
-/// The limits of the integer types, so that a mistake of two numbers together shows with each of them.
-const NUMBERS: [Num; 14] = [
-    Num::U64(0),
-    Num::U64(1),
-    Num::U64(u8::MAX as u64),
-    Num::U64(u16::MAX as u64),
-    Num::U64(u32::MAX as u64),
-    Num::U64(u64::MAX),
-    Num::U64(i8::MAX as u64),
-    Num::U64(i16::MAX as u64),
-    Num::U64(i32::MAX as u64),
-    Num::U64(i64::MAX as u64),
-    Num::I64(i8::MIN as i64),
-    Num::I64(i16::MIN as i64),
-    Num::I64(i32::MIN as i64),
-    Num::I64(i64::MIN),
-];
+const MOST_KEYS: usize = 100;
 
 /// Is the failure due to a key?
 #[derive(PartialEq)]
@@ -53,62 +35,66 @@ impl Narrow<'_, '_> {
         name: Option<&String>,
         found: Option<(&'d String, Value)>,
     ) -> Option<(&'d String, Value)> {
-        let order = self.order(tag, dict);
-        let is_of_last = order.as_ref().and_then(|order| self.is_of_last(order, tag));
-        let last = order.map(|Order { last, read, .. }| (last, Value::Dict(tag, read))).or(found);
-        let is_alone = |(part, _): &(&String, Value)| self.is_said_of(part, name, tag, dict);
-        if is_of_last == Some(true) || last.as_ref().is_some_and(is_alone) {
-            self.doubt = self.doubt.filter(|_| is_of_last != Some(true));
+        let order = self.read_order(tag, dict);
+        let about = order.as_ref().map_or(About::Several, |order| self.about(order, tag));
+        let last = order.map(|ReadOrder { last, read, .. }| (last, Value::Dict(tag, read))).or(found);
+        let is_alone = |(part, _): &(&String, Value)| self.fails_alone(part, name, tag, dict);
+        if about == About::Last || last.as_ref().is_some_and(is_alone) {
+            self.doubtful_from = self.doubtful_from.filter(|_| about != About::Last);
             return last;
         }
-        if let Some(least) = self.least(tag, dict)
-            && let Some(part) = self.only_cause(tag, &least)
+        if let Some(minimal) = self.minimal(tag, dict)
+            && let Some(part) = self.only_cause(tag, &minimal)
         {
-            return Some((dict.get_key_value(part)?.0, Value::Dict(tag, least)));
+            return Some((dict.get_key_value(part)?.0, Value::Dict(tag, minimal)));
         }
-        is_of_last?;
-        self.doubt.get_or_insert(self.way.len());
+        if about == About::Several {
+            return None;
+        }
+        self.doubtful_from.get_or_insert(self.way.len());
         last
     }
 
     /// Does this part alone, beside the variant's name that it belongs to, fail in the same way, and due to its value?
-    fn is_said_of(&self, part: &String, name: Option<&String>, tag: Tag, dict: &Dict) -> bool {
+    fn fails_alone(&self, part: &String, name: Option<&String>, tag: Tag, dict: &Dict) -> bool {
         let all = name.into_iter().chain([part]).filter_map(|key| dict.get_key_value(key));
         let all = value::dict(all.map(|(key, value)| (key.clone(), value.clone())));
         let Some(value) = all.get(part) else { return false };
-        let is_due = |instead: Value| {
+        let is_due = |alternative: Value| {
             let mut other = all.clone();
-            other.insert(part.clone(), instead.clone());
-            match self.fails(Value::Dict(tag, other)) {
-                Some(Failure { what: What::Takes(takes), .. }) => takes.mark != Some(Mark::of(&unexpected(&instead))),
+            other.insert(part.clone(), alternative.clone());
+            match self.failure_with(Value::Dict(tag, other)) {
+                Some(Failure { what: What::Takes(takes), .. }) => {
+                    takes.mark != Some(Mark::of(&unexpected(&alternative)))
+                }
                 // The failure is about the other value, or about a default.
-                Some(failure) if failure.what.is_panic() && !self.is_it(&failure) => false,
-                failure => failure.is_none_or(|failure| !self.is_it(&failure)),
+                Some(failure) if failure.what.is_panic() && !self.is_same_failure(&failure) => false,
+                failure => failure.is_none_or(|failure| !self.is_same_failure(&failure)),
             }
         };
         // The failure may be about something that is not there.
         let may_be_any = matches!(value, Value::Num(..) | Value::Bool(..))
             || self.words().is_some_and(|words| words.starts_with(PANICKED) || words == NO_VARIANT);
-        self.is_said(Value::Dict(tag, all.clone())) && (!may_be_any || instead_of(value, &all).any(is_due))
+        self.fails_alike(Value::Dict(tag, all.clone())) && (!may_be_any || alternatives(value, &all).any(is_due))
     }
 
     /// No more keys than are needed for the failure. Other keys might fail in the same way.
-    pub(super) fn least(&self, tag: Tag, dict: &Dict) -> Option<Dict> {
-        if dict.len() > MOST {
+    fn minimal(&self, tag: Tag, dict: &Dict) -> Option<Dict> {
+        if dict.len() > MOST_KEYS {
             return None;
         }
-        let mut least = dict.clone();
+        let mut minimal = dict.clone();
         for (key, value) in dict {
-            least.remove(key);
-            if !self.is_said(Value::Dict(tag, least.clone())) {
-                least.insert(key.clone(), value.clone());
+            minimal.remove(key);
+            if !self.fails_alike(Value::Dict(tag, minimal.clone())) {
+                minimal.insert(key.clone(), value.clone());
             }
         }
-        Some(least)
+        Some(minimal)
     }
 
     /// The only key that the failure is due to, if that is certain.
-    pub(super) fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
+    fn only_cause<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<&'d String> {
         let due = |(key, value): (&'d String, &Value)| (key, self.due(key, value, tag, dict));
         let mut causes = dict.iter().map(due).filter(|(_, due)| *due != Due::No);
         causes.next().filter(|(_, due)| *due == Due::Yes && causes.next().is_none()).map(|(key, _)| key)
@@ -118,19 +104,19 @@ impl Narrow<'_, '_> {
     fn due(&self, key: &str, value: &Value, tag: Tag, dict: &Dict) -> Due {
         let mut other = dict.clone();
         other.remove(key);
-        let is_due = match self.fails(Value::Dict(tag, other)) {
+        let is_due = match self.failure_with(Value::Dict(tag, other)) {
             Some(Failure { what: What::Missing { field, .. }, .. }) if *field == *key => {
-                let mut others = instead_of(value, dict);
-                let is_due = |instead: Value| self.is_due_to_value(key, (value, instead), tag, dict);
+                let mut others = alternatives(value, dict);
+                let is_due = |alternative: Value| self.is_due_to_value(key, (value, alternative), tag, dict);
                 if !others.any(is_due) {
                     return Due::No;
                 }
                 // A single value may be right only because of the others: as the last summand, or as a switch.
-                others.any(is_due) && (dict.len() == 1 || !self.is_all_with(key, tag))
+                others.any(is_due) && (dict.len() == 1 || !self.is_right_alone(key, tag))
             }
             // Another default has panicked.
-            Some(failure) if failure.what.is_panic() && !self.is_it(&failure) => return Due::No,
-            failure if failure.as_ref().is_none_or(|failure| !self.is_it(failure)) => true,
+            Some(failure) if failure.what.is_panic() && !self.is_same_failure(&failure) => return Due::No,
+            failure if failure.as_ref().is_none_or(|failure| !self.is_same_failure(failure)) => true,
             _ => return Due::No,
         };
         if is_due { Due::Yes } else { Due::Perhaps }
@@ -138,65 +124,34 @@ impl Narrow<'_, '_> {
 
     /// Is nothing else required beside another text at this key? Then the text names a variant, and is right because
     /// nothing beside it is read.
-    fn is_all_with(&self, key: &str, tag: Tag) -> bool {
-        self.fails(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))]))).is_none()
+    fn is_right_alone(&self, key: &str, tag: Tag) -> bool {
+        self.failure_with(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))]))).is_none()
     }
 
     /// Does the failure disappear or change with the other value? A failure about that value itself does not count.
-    fn is_due_to_value(&self, key: &str, (value, instead): (&Value, Value), tag: Tag, dict: &Dict) -> bool {
+    fn is_due_to_value(&self, key: &str, (value, alternative): (&Value, Value), tag: Tag, dict: &Dict) -> bool {
         let mut other = dict.clone();
-        other.insert(key.to_string(), instead.clone());
-        let Some(failure) = self.fails(Value::Dict(tag, other)) else { return true };
+        other.insert(key.to_string(), alternative.clone());
+        let Some(failure) = self.failure_with(Value::Dict(tag, other)) else { return true };
         match &failure.what {
-            _ if self.is_it(&failure) => false,
+            _ if self.is_same_failure(&failure) => false,
             // This mapping is right then.
             _ if self.is_elsewhere(&failure) => true,
             // The other value is empty, and fails because of that, unless the original lacks the same key.
             What::Missing { field, .. } if value.as_dict().is_some_and(|dict| dict.contains_key(*field)) => false,
             What::Takes(_) if matches!(value, Value::Dict(..) | Value::Array(..)) => false,
-            What::Takes(takes) => takes.mark != Some(Mark::of(&unexpected(&instead))),
-            What::Says(words) => match (value.as_str(), instead.as_str(), self.words()) {
+            What::Takes(takes) => takes.mark != Some(Mark::of(&unexpected(&alternative))),
+            What::Says(words) => match (value.as_str(), alternative.as_str(), self.words()) {
                 // It is the same message about both texts.
                 (Some(text), Some(new), Some(said)) if words.contains(new) => words.replace(new, text) == said,
                 // It is another mistake, or the same one in other words.
                 _ => false,
             },
             // A key that was not read so far is missing, unless this is another variant.
-            What::Missing { .. } => !self.names_variant(key, tag),
+            What::Missing { .. } => !self.is_variant_name_at(key, tag),
             What::NoVariant { .. } => false,
             _ => true,
         }
-    }
-}
-
-/// Other values of the same kind: usual ones, and those of the keys beside it.
-fn instead_of<'d>(value: &'d Value, dict: &'d Dict) -> Box<dyn Iterator<Item = Value> + 'd> {
-    let tag = value.tag();
-    let beside = move |is_kind: fn(&Value) -> bool| {
-        let others = dict.values().filter(move |other| is_kind(other) && *other != value);
-        others.take(MOST_BESIDE).cloned()
-    };
-    match value {
-        Value::String(..) => {
-            let mut all = Vec::new();
-            for text in texts() {
-                all.push(Value::String(tag, text.to_string()));
-                // A second one of the same form.
-                if text.contains('0') || text.contains('1') {
-                    all.push(Value::String(tag, text.replace('1', "2").replace('0', "1")));
-                }
-            }
-            all.push(Value::String(tag, LAST.to_string()));
-            Box::new(all.into_iter().chain(beside(|other| matches!(other, Value::String(..)))))
-        }
-        Value::Num(..) => {
-            let numbers = NUMBERS.into_iter().map(move |number| Value::Num(tag, number));
-            Box::new(numbers.chain(beside(|other| matches!(other, Value::Num(..)))))
-        }
-        Value::Bool(_, on) => Box::new([Value::Bool(tag, !on)].into_iter()),
-        Value::Array(_, items) if !items.is_empty() => Box::new([Value::Array(tag, Vec::new())].into_iter()),
-        Value::Dict(_, dict) if !dict.is_empty() => Box::new([Value::Dict(tag, Dict::new())].into_iter()),
-        _ => Box::new(std::iter::empty()),
     }
 }
 

@@ -1,16 +1,16 @@
 //! Finds the wrong key in a value that serde buffers before reading it: a failure in there has no place of its own.
 
 use super::{
-    fits::made,
-    lacks::Lack,
+    fits::failing_default,
+    found_spot::{found_spot, show},
+    lacks::{Lack, ReadAs},
     left_out::mapping_without,
-    marked::marked,
+    marked::find_marked,
     narrow::Narrow,
     trial::{MadeUp, Trial},
 };
 use crate::config::{
     said::shape::Kind,
-    types::secret::HIDDEN,
     written::{
         value,
         way::{Step, Way, inner},
@@ -24,7 +24,7 @@ pub(super) struct Culprit {
     /// The place, as far as it can be known; without the names of keys if it is in a secret.
     pub(super) spot: Spot,
     /// The length of the part of the way that exists, and is to be left out.
-    pub(super) whole: usize,
+    pub(super) left_out_len: usize,
     /// If a key is missing, or its default is wrong: a value that fits there, if one is known.
     pub(super) fits: Option<Value>,
     pub(super) nearness: Nearness,
@@ -49,92 +49,71 @@ pub(super) fn culprit(what: &What, spot: &Spot, trial: &Trial<'_>, made_up: &Mad
         return None;
     }
     // The key of a choice may be a secret in the place of a name. No type can be asked about an item of a tuple.
-    let kind = trial.told(&spot.way).shape.map_or(Kind::Any, |shape| shape.kind);
+    let kind = trial.wanted_at(&spot.way).shape.map_or(Kind::Any, |shape| shape.kind);
     if !matches!(kind, Kind::Any | Kind::Map | Kind::Struct(_)) {
         return None;
     }
     if let What::Missing { field, .. } = what {
-        let lack = Lack { field, what, spot, trial };
-        let (mut way, mut fits, mut nearness) = (spot.way.clone(), None, Nearness::Here);
-        let is_own = value::at(trial.merged, &inner(&way, field)).is_none();
-        match kind {
-            // A struct that lacks a key has its own place, unless the key is missing in the content beside a tag.
-            Kind::Struct(of) if is_own && of.contains(field) => fits = lack.fitting(&way, false, trial.merged),
-            _ => match mapping_without(field, spot, trial, made_up) {
-                // The key was there, but wrong.
-                Some(mapping) => {
-                    let (value, dropped) = trial.around(spot.way.len(), &mapping);
-                    let near = Trial { merged: &value, dropped: &dropped, ..*trial };
-                    let [near, all] = [&near, trial].map(|trial| Lack { trial, ..lack });
-                    let read = [near, all].into_iter().find_map(|lack| Some((lack.may_be_name(&mapping)?, lack)));
-                    fits = read.and_then(|(is_name, lack)| lack.fitting(&mapping, is_name, lack.trial.merged));
-                    way = mapping;
-                }
-                None => match trial.with_half(|half| Lack { trial: half, ..lack }.found()) {
-                    Some((mapping, value)) => (way, fits) = (mapping, value),
-                    // This is as near as the search can get.
-                    None => {
-                        nearness = Nearness::Within;
-                        way = Narrow::new(trial, what, spot).way();
-                    }
-                },
-            },
-        }
-        let whole = way.len();
-        return Some(Culprit { whole, spot: place(what, spot, way, trial)?, fits, nearness });
+        let (way, fits, nearness) = lacking(Lack { field, what, spot, trial }, kind, made_up);
+        let left_out_len = way.len();
+        return Some(Culprit { left_out_len, spot: found_spot(what, spot, way, trial)?, fits, nearness });
     }
-    let mut narrow = Narrow::new(trial, what, spot);
-    let at_once = marked(what, spot, trial);
-    let is_at_once = at_once.is_some();
-    let mut way = at_once.unwrap_or_else(|| narrow.way());
-    // A key that stands alone may itself be what is no variant, and a secret in the place of a name.
-    if let (What::NoVariant { .. }, Some((Step::Key(_), around))) = (what, way.split_last())
-        && way.len() > spot.way.len()
-        && !is_at_once
-    {
-        let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
-        if is_alone && !narrow.is_name() {
-            way.pop();
-        }
-    }
-    let whole = way.len();
-    let made = if what.is_panic() { made(what, spot, &way, trial) } else { None };
-    let mut spot = place(what, spot, way, trial)?;
-    let Some((field, fits)) = made else { return Some(Culprit { spot, whole, fits: None, nearness: Nearness::Here }) };
+    let way = wrong_part(what, spot, trial)?;
+    let left_out_len = way.len();
+    let default = if what.is_panic() { failing_default(what, spot, &way, trial) } else { None };
+    let mut spot = found_spot(what, spot, way, trial)?;
+    let Some((field, fits)) = default else {
+        return Some(Culprit { spot, left_out_len, fits: None, nearness: Nearness::Here });
+    };
     let step = Step::Key(field.to_string());
     show(&step, &mut spot.path);
     spot.way.push(step);
-    Some(Culprit { spot, whole, fits: Some(fits), nearness: Nearness::Here })
+    Some(Culprit { spot, left_out_len, fits: Some(fits), nearness: Nearness::Here })
 }
 
-/// The place at the end of this way, if the failure is reported for a place around it.
-fn place(what: &What, spot: &Spot, way: Way, trial: &Trial<'_>) -> Option<Spot> {
-    let mut found = Spot { way, ..spot.clone() };
-    found.way[spot.way.len()..].iter().for_each(|step| show(step, &mut found.path));
-    // An unknown key is reported as a key of the mapping that it is in.
-    if let (What::Unknown { key, .. }, Some(Step::Key(last))) = (what, found.way.last())
-        && last == key
+/// The mapping that lacks the key, a value that fits there, if one is known, and how near that is.
+fn lacking(lack: Lack<'_, '_>, kind: Kind, made_up: &MadeUp) -> (Way, Option<Value>, Nearness) {
+    let Lack { field, what, spot, trial } = lack;
+    let is_own = value::at(trial.merged, &inner(&spot.way, field)).is_none();
+    // A struct that lacks a key has its own place, unless the key is missing in the content beside a tag.
+    if matches!(kind, Kind::Struct(of) if is_own && of.contains(&field)) {
+        let fits = lack.fitting(&spot.way, ReadAs::Value, trial.merged);
+        return (spot.way.clone(), fits, Nearness::Here);
+    }
+    // The key was there, but wrong.
+    if let Some(mapping) = mapping_without(field, spot, trial, made_up) {
+        let (value, dropped) = trial.reduced_from(spot.way.len(), &mapping);
+        let near = trial.of_part(&value, &dropped);
+        let [near, all] = [&near, trial].map(|trial| Lack { trial, ..lack });
+        let read_as = |lack: Lack<'_, '_>| lack.key_read_as(&mapping, lack.trial.merged);
+        let read = [near, all].into_iter().find_map(|lack| Some((read_as(lack)?, lack)));
+        let fits = read.and_then(|(read_as, lack)| lack.fitting(&mapping, read_as, lack.trial.merged));
+        return (mapping, fits, Nearness::Here);
+    }
+    match trial.with_half_budget(|half| Lack { trial: half, ..lack }.find_mapping()) {
+        Some((mapping, fits)) => (mapping, fits, Nearness::Here),
+        // This is as near as the search can get.
+        None => (Narrow::new(trial, what, spot).find_way(), None, Nearness::Within),
+    }
+}
+
+/// The way to what does not fit.
+fn wrong_part(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way> {
+    if let Some(way) = find_marked(what, spot, trial) {
+        return Some(way);
+    }
+    let mut narrow = Narrow::new(trial, what, spot);
+    let mut way = narrow.find_way();
+    // A key that stands alone may itself be what is no variant, and a secret in the place of a name.
+    if let (What::NoVariant { .. }, Some((Step::Key(_), around))) = (what, way.split_last())
+        && way.len() > spot.way.len()
     {
-        found.path.pop();
+        let is_alone = value::at(trial.merged, around)?.as_dict().is_some_and(|dict| dict.len() == 1);
+        if is_alone && !narrow.is_at_variant_name() {
+            way.pop();
+        }
     }
-    found.entry = trial.layers.layer_of(value::at(trial.merged, &found.way)?.tag(), &found.way);
-    let of_secret = match what {
-        What::Takes(takes) => takes.of_secret,
-        What::Says(words) => words.ends_with(HIDDEN),
-        What::Missing { of_secret, .. } => *of_secret,
-        _ => false,
-    };
-    // It is not known which of the keys on the way is the secret.
-    Some(if of_secret { Spot { path: spot.path.clone(), ..found } } else { found })
-}
-
-/// Adds a step to the path that messages show.
-fn show(step: &Step, path: &mut Vec<String>) {
-    match (step, path.last_mut()) {
-        (Step::Index(index), Some(last)) => *last = format!("{last}[{index}]"),
-        (Step::Key(key), _) => path.push(key.clone()),
-        _ => {}
-    }
+    Some(way)
 }
 
 #[cfg(test)]

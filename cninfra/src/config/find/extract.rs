@@ -1,6 +1,10 @@
 //! Reads a section from all its layers, and each layer by itself, so that overridden values are checked, too.
 
-use super::{again::Read, mistakes::Mistakes, trial::MOST_TRIED};
+use super::{
+    again::Scope,
+    mistakes::Mistakes,
+    trial::{BUDGET, ReadFn},
+};
 use crate::{
     Result,
     config::{
@@ -34,7 +38,7 @@ pub(in crate::config) struct Outcome {
     /// The mistakes of secrets whose files do not answer. Nothing more can be reported about such a section.
     pub(in crate::config) unanswered: Vec<Mistake>,
     /// Something that the sources say is not in the value, because it is wrong.
-    pub(in crate::config) lost: bool,
+    pub(in crate::config) is_incomplete: bool,
     /// The known keys that unknown ones were probably meant to be.
     pub(in crate::config) meant: Vec<String>,
     /// The first required key of the section itself that no source sets.
@@ -148,7 +152,7 @@ fn extract_with(
     section: Named<'_>,
     from: (&Entries<'_>, Option<(Layers, Figment)>),
     depth: Depth,
-    read: Read<'_>,
+    read: ReadFn<'_>,
 ) -> Box<Outcome> {
     outcome_of(section, from, Dropped::new(), Reads::All, depth, read)
 }
@@ -159,7 +163,7 @@ fn outcome_of(
     mut dropped: Dropped,
     reads: Reads,
     depth: Depth,
-    read: Read<'_>,
+    read: ReadFn<'_>,
 ) -> Box<Outcome> {
     // The type's code is not ours, and may panic.
     let read = &|reader: Reader<'_, '_>| {
@@ -167,21 +171,23 @@ fn outcome_of(
         reading.enter(reader.spot());
         foreign::guard(|| read(reader)).unwrap_or_else(|panic| Err(reading.failure_of_panic(panic)))
     };
-    let (mut layers, mut whole) = known.unwrap_or_else(|| {
+    let (mut layers, mut merged) = known.unwrap_or_else(|| {
         let layers = Layers::of(section.name, entries, &|way| ask(section, way, read));
-        let whole = layers.merge(&layers.numbers(), &Dropped::new());
-        (layers, whole)
+        let merged = layers.merge(&layers.numbers(), &Dropped::new());
+        (layers, merged)
     });
-    let left = Cell::new(MOST_TRIED);
-    let mut all = Mistakes::new(section, &layers, &whole, &left);
-    all.twice();
-    let mut notes = all.read(&mut dropped, read, reads, &layers.numbers());
-    let (lost, is_made_up) = (all.lost, all.is_made_up);
+    let budget = Cell::new(BUDGET);
+    let mut mistakes = Mistakes::new(section, &layers, &merged, &budget);
+    mistakes.report_duplicates();
+    let mut notes = mistakes.search(Scope { read, reads, layers: &layers.numbers() }, &mut dropped);
+    let (is_incomplete, is_made_up) = (mistakes.is_incomplete, mistakes.is_made_up);
     let overridden = if depth == Depth::All { 1..layers.len() } else { 0..0 };
     for number in overridden {
-        let is_told = |place: &&(usize, Way)| place.0 == number && !all.lent.contains(*place);
-        let mut told = dropped.iter().filter(is_told).cloned().collect();
-        let below = all.read(&mut told, read, Reads::OneLayer, &(number..number + 1));
+        let is_of_layer =
+            |place: &&(usize, Way)| place.0 == number && !mistakes.dropped_from_merge_only.contains(*place);
+        let mut dropped_here = dropped.iter().filter(is_of_layer).cloned().collect();
+        let scope = Scope { read, reads: Reads::OneLayer, layers: &(number..number + 1) };
+        let below = mistakes.search(scope, &mut dropped_here);
         // What is in force has been noted already.
         let new: Vec<_> = below.plugins.into_iter().filter(|named| !notes.plugins.contains(named)).collect();
         notes.plugins.extend(new);
@@ -189,25 +195,24 @@ fn outcome_of(
             below.agent_keys.into_iter().filter(|(key, spot)| notes.agent_keys.get(key) != Some(spot)).collect();
         notes.overridden_agent_keys.extend(new);
     }
-    let (missing, unanswered, meant) =
-        (all.missing, std::mem::take(&mut all.unanswered), std::mem::take(&mut all.meant));
-    let named_twice = std::mem::take(&mut all.named_twice);
-    let texts = std::mem::take(&mut all.texts);
-    let mistakes = all.sorted();
+    let (missing, unanswered) = (mistakes.missing, std::mem::take(&mut mistakes.unanswered));
+    let (meant, named_twice) = (std::mem::take(&mut mistakes.meant), std::mem::take(&mut mistakes.named_twice));
+    let texts = std::mem::take(&mut mistakes.restored_texts);
+    let mistakes = mistakes.into_sorted();
     if texts.iter().any(|texts| !texts.is_empty()) {
         layers.restore_texts(&texts);
-        whole = layers.merge(&layers.numbers(), &Dropped::new());
+        merged = layers.merge(&layers.numbers(), &Dropped::new());
     }
     Box::new(Outcome {
         mistakes,
         unanswered,
-        lost,
+        is_incomplete,
         meant,
         missing,
         is_made_up,
         named_twice,
         notes,
-        figment: whole,
+        figment: merged,
         layers,
     })
 }

@@ -17,8 +17,8 @@ impl Lack<'_, '_> {
     /// before that one lacks the key. So mappings that may do without the key, that do not know it, or that have it by
     /// another name need no readings of their own. Some are read in another order: what is flattened is read last. Then
     /// a value that fits does not make the failure disappear, since another mapping still lacks the key.
-    pub(super) fn first(&self, all: &[Way]) -> Option<(Way, Value)> {
-        if !self.is_said_with(all, all.len()..) {
+    pub(super) fn find_by_halves(&self, all: &[Way]) -> Option<(Way, Value)> {
+        if !self.fails_alike_with(all, all.len()..) {
             return None;
         }
         let (mut before, mut at) = (0, all.len());
@@ -28,27 +28,27 @@ impl Lack<'_, '_> {
                 return None;
             }
             let middle = before.midpoint(at);
-            if self.is_said_with(all, middle..) { at = middle } else { before = middle }
+            if self.fails_alike_with(all, middle..) { at = middle } else { before = middle }
         }
         let mapping = &all[at.checked_sub(1)?];
-        let (mut later, way) = (self.with(all, at..), inner(mapping, self.field));
-        let fits = self.fitting(mapping, self.may_be_name(mapping)?, &later)?;
+        let (mut later, way) = (self.with_unreadable(all, at..), inner(mapping, self.field));
+        let fits = self.fitting(mapping, self.key_read_as(mapping, self.trial.merged)?, &later)?;
         // A type's own message about the value hides whether the key is missing in another mapping that is read later.
-        if self.is_in_words(&way, &fits, &later) {
-            let mut others = self.with(all, 0..);
+        if self.is_judged_in_own_words(&way, &fits, &later) {
+            let mut others = self.with_unreadable(all, 0..);
             value::remove(&mut others, &way);
-            return self.is_said_of(&others).then(|| (mapping.clone(), fits));
+            return self.fails_alike(&others).then(|| (mapping.clone(), fits));
         }
         value::insert(&mut later, &way, fits.clone());
-        (!self.is_said_of(&later)).then(|| (mapping.clone(), fits))
+        (!self.fails_alike(&later)).then(|| (mapping.clone(), fits))
     }
 
-    fn is_said_with(&self, all: &[Way], later: RangeFrom<usize>) -> bool {
-        self.is_said_of(&self.with(all, later))
+    fn fails_alike_with(&self, all: &[Way], later: RangeFrom<usize>) -> bool {
+        self.fails_alike(&self.with_unreadable(all, later))
     }
 
     /// What is read, with a value that no type reads at the key in the later mappings.
-    fn with(&self, all: &[Way], later: RangeFrom<usize>) -> Value {
+    fn with_unreadable(&self, all: &[Way], later: RangeFrom<usize>) -> Value {
         let mut with = self.trial.merged.clone();
         for mapping in &all[later] {
             value::insert(&mut with, &inner(mapping, self.field), value::unreadable(0, Tag::Default));

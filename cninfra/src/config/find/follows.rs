@@ -17,7 +17,7 @@ use crate::config::{
 
 impl Mistakes<'_> {
     /// Is the failure to be expected in one of several layers, since each of them may say a part of a mapping?
-    pub(super) fn is_of_a_part(&self, what: &What, spot: &Spot) -> bool {
+    pub(super) fn is_expected_of_part(&self, what: &What, spot: &Spot) -> bool {
         match what {
             What::NoContent => self.layers.has_content_elsewhere(spot),
             // No other layer adds to the value.
@@ -31,11 +31,11 @@ impl Mistakes<'_> {
     /// Does the failure follow from a mistake that is already reported, or from a file that does not answer?
     pub(super) fn follows(&self, what: &What, at: At<'_>, notes: &Notes, dropped: &Dropped, trial: &Trial<'_>) -> bool {
         let spot = at.spot;
-        if self.layers.is_partial && self.is_of_a_part(what, spot) {
+        if self.layers.is_partial && self.is_expected_of_part(what, spot) {
             return true;
         }
         match what {
-            What::Missing { field, .. } => self.is_told(field, at, notes, dropped, trial),
+            What::Missing { field, .. } => self.is_reported(field, at, notes, dropped, trial),
             What::Twice(field) => !self.is_twice_in_files(field, spot, notes),
             // A part of the mapping has been left out, maybe a part from another layer.
             What::Says(_) if self.layers.is_mapping(spot) => dropped.iter().any(|(_, way)| is_within(spot, way)),
@@ -52,7 +52,7 @@ impl Mistakes<'_> {
     }
 
     /// Has something been reported about this key of a mapping: that its value is wrong, or that it is misspelled?
-    pub(super) fn is_told(
+    pub(super) fn is_reported(
         &self,
         field: &str,
         At { spot, nearness }: At<'_>,
@@ -65,18 +65,18 @@ impl Mistakes<'_> {
         // A list is read as the keys of an enum, one after the other.
         let is_item = |step: Option<&Step>| matches!(step, Some(Step::Index(_)));
         // In a value that serde buffers, the key may be further in, if its place is not known exactly.
-        let is_put_by = || nearness == Nearness::Within && !trial.takes_any_spelling(spot, field);
-        let is_it = |(_, way): &&(usize, Way)| {
+        let may_be_further_in = || nearness == Nearness::Within && !trial.takes_any_spelling(spot, field);
+        let is_of_field = |(_, way): &&(usize, Way)| {
             let inner = way.get(spot.way.len());
-            is_key(inner) || is_item(inner) || is_key(way.last()) && is_put_by()
+            is_key(inner) || is_item(inner) || is_key(way.last()) && may_be_further_in()
         };
         let misspelled = |way: &Way| match way.split_last() {
             Some((Step::Key(key), around)) => around == spot.way && nearest(key, [field]).is_some(),
             _ => false,
         };
         let unknown = notes.mistakes.iter().map(|(other, _)| &other.way);
-        let unknown = unknown.chain(self.unknown.iter().map(|(_, way)| way));
-        dropped.iter().filter(|(_, way)| is_within(spot, way)).any(|place| is_it(&place))
+        let unknown = unknown.chain(self.unknown_keys.iter().map(|(_, way)| way));
+        dropped.iter().filter(|(_, way)| is_within(spot, way)).any(|place| is_of_field(&place))
             || unknown.into_iter().any(misspelled)
     }
 

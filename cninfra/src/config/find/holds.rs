@@ -9,7 +9,7 @@ use crate::config::{
 };
 
 /// The most places that are asked about, and the deepest: a type may contain itself.
-const MOST: usize = 500;
+const MOST_ASKED: usize = 500;
 const DEEPEST: usize = 10;
 
 /// May there be a secret at this place, or in the value there? If that cannot be known, there may.
@@ -20,7 +20,7 @@ pub(super) fn may_hold_secret(way: &[Step], ask: &dyn Fn(&[Step]) -> Wanted) -> 
 
 fn holds(way: &mut Way, deepest: usize, asked: &mut usize, ask: &dyn Fn(&[Step]) -> Wanted) -> bool {
     *asked += 1;
-    if way.len() > deepest || *asked > MOST {
+    if way.len() > deepest || *asked > MOST_ASKED {
         return true;
     }
     let Wanted { shape, secret, open } = ask(way);

@@ -19,7 +19,7 @@ use figment::value::Value;
 /// The length of the way that is to be left out because of a mistake at its end: lists whose items have fixed places
 /// are left out as a whole. If a value is known that fits in the place of such an item, nothing around the item is left
 /// out, and the item's way and that value are returned, too.
-pub(super) fn left_out(
+pub(super) fn what_to_leave_out(
     way: &[Step],
     (what, spot): (&What, &Spot),
     made_up: &MadeUp,
@@ -27,12 +27,12 @@ pub(super) fn left_out(
 ) -> (usize, Option<(Way, Value)>) {
     let mut len = way.len();
     while let Some((Step::Index(at), list)) = way[..len].split_last() {
-        if !have_places(list, trial) {
+        if !has_fixed_places(list, trial) {
             break;
         }
         // A value that was already made up for this item was not right.
         let is_made_up = made_up.iter().any(|(made, _)| *made == way[..len]);
-        if !is_made_up && let Some(fits) = fitting(*at, list, (what, spot), trial) {
+        if !is_made_up && let Some(fits) = fitting_item(*at, list, (what, spot), trial) {
             return (len, Some((way[..len].to_vec(), fits)));
         }
         len -= 1;
@@ -41,52 +41,53 @@ pub(super) fn left_out(
 }
 
 /// Does each item of this list have a fixed place? Then the type reports for an empty list how many items it takes.
-fn have_places(list: &[Step], trial: &Trial<'_>) -> bool {
+fn has_fixed_places(list: &[Step], trial: &Trial<'_>) -> bool {
     match value::at(trial.merged, list) {
         // If there is only one item, no other one can move into its place.
         Some(Value::Array(tag, items)) if items.len() > 1 => {
-            if let Wanted { shape: Some(Shape { kind: Kind::List, .. }), open, .. } = trial.told(list) {
+            if let Wanted { shape: Some(Shape { kind: Kind::List, .. }), open, .. } = trial.wanted_at(list) {
                 return open;
             }
             let mut other = trial.merged.clone();
             value::replace(&mut other, list, Value::Array(*tag, Vec::new()));
-            let is_it = |at: &Option<Spot>| at.as_ref().is_some_and(|at| list.starts_with(&at.way));
-            trial.reads(&other).is_err_and(|failure| is_of_length(&failure.what) && is_it(&failure.spot))
+            let is_around = |at: &Option<Spot>| at.as_ref().is_some_and(|at| list.starts_with(&at.way));
+            trial.try_read(&other).is_err_and(|failure| is_about_length(&failure.what) && is_around(&failure.spot))
         }
         _ => false,
     }
 }
 
 /// Is the failure about the number of items? If it occurs for an empty list, each item has a fixed place.
-pub(super) fn is_of_length(what: &What) -> bool {
+pub(super) fn is_about_length(what: &What) -> bool {
     matches!(what, What::Takes(takes) if takes.mark.is_none())
 }
 
 /// A value that fits in the place of an item.
-fn fitting(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial<'_>) -> Option<Value> {
+fn fitting_item(at: usize, list: &[Step], (what, spot): (&What, &Spot), trial: &Trial<'_>) -> Option<Value> {
     if trial.is_spent() {
         return None;
     }
     // Where serde does not buffer, no more is read than this list, or a list around it. What panics is not read again.
     let (mut len, mut near) = (list.len().min(spot.way.len().saturating_sub(1)), None);
     while len > 0 && near.is_none() && !what.is_panic() && matches!(spot.way[len], Step::Index(_)) {
-        let (value, dropped) = trial.near(&list[..len]);
-        let is_it = Trial { merged: &value, dropped: &dropped, ..*trial }.says(what, spot);
-        near = is_it.then_some((value, dropped));
+        let (value, dropped) = trial.reduced_to(&list[..len]);
+        let fails_there_too = trial.of_part(&value, &dropped).fails_with(what, spot);
+        near = fails_there_too.then_some((value, dropped));
         len -= 1;
     }
-    let near = near.as_ref().map(|(near, dropped)| Trial { merged: near, dropped, ..*trial });
+    let near = near.as_ref().map(|(near, dropped)| trial.of_part(near, dropped));
     let trial = near.as_ref().unwrap_or(trial);
     let way = inner_at(list, at);
     let tag = value::at(trial.merged, &way)?.tag();
-    let all = usual(tag, &way, trial.whole);
+    let candidates = usual(tag, &way, trial.whole);
     let mut around = trial.merged.clone();
     // The items behind it might fail in the same way, so they are made unreadable.
     let count = value::at(&around, list).and_then(Value::as_array).map_or(0, <[Value]>::len);
     for behind in at + 1..count {
         value::replace(&mut around, &inner_at(list, behind), value::unreadable(0, tag));
     }
-    Lack { field: "", what: &What::Asked, spot, trial }.tried(&way, all, &around)
+    // No key is missing: only what may stand at this place is asked for.
+    Lack { field: "", what: &What::Asked, spot, trial }.first_fitting(&way, candidates, &around)
 }
 
 #[cfg(test)]

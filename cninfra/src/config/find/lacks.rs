@@ -1,23 +1,22 @@
 //! [`Lack`]: finds the mapping in which a key is missing, where serde does not name it. Serde reports only the first
 //! key that is missing, and reads nothing of what is flattened beside it.
 
-use super::{marked::find, trial::Trial};
+use super::{marked::collect_ways, trial::Trial};
 use crate::config::{
     written::{
         value,
         way::{Step, Way, inner},
     },
     wrong::{
-        failure::{Failure, Mark, NO_NAME, What},
+        failure::{Failure, Mark, What},
         spot::Spot,
     },
 };
 use figment::value::{Tag, Value};
 use serde::de::Unexpected;
 
-/// The most mappings that are looked at, and the most of them that read the key.
-const MOST: usize = 4000;
-pub(super) const MOST_READ: usize = 100;
+/// The most mappings that are looked at.
+const MOST_MAPPINGS: usize = 4000;
 
 /// A missing key.
 #[derive(Clone, Copy)]
@@ -29,183 +28,84 @@ pub(super) struct Lack<'t, 'a> {
     pub(super) trial: &'t Trial<'a>,
 }
 
-/// Finds mappings that refuse unknown keys. Each is given an unknown key of its own.
-struct Strangers<'w> {
-    all: &'w [Way],
-    with: Value,
-}
-
-impl<'w> Strangers<'w> {
-    fn of(all: &'w [Way], merged: &Value) -> Self {
-        let mut with = merged.clone();
-        for (at, mapping) in all.iter().enumerate() {
-            value::insert(&mut with, &inner(mapping, &key_of(at)), value::unreadable(number(at), Tag::Default));
-        }
-        Strangers { all, with }
-    }
-
-    /// The next mapping that does not know the missing key, in the order in which they are read.
-    fn next(&mut self, lack: &Lack<'_, '_>) -> Option<Way> {
-        while !lack.trial.is_spent() {
-            let told = lack.trial.reads(&self.with).err()?.what;
-            let is_it = |at: &usize| match &told {
-                What::Unknown { key, .. } => *key == key_of(*at),
-                // The mapping accepts any keys.
-                other => is_read(other, number(*at)).is_some(),
-            };
-            let at = (0..self.all.len()).find(is_it)?;
-            value::remove(&mut self.with, &inner(&self.all[at], &key_of(at)));
-            if matches!(told, What::Unknown { known, .. } if !known.contains(&lack.field)) {
-                return Some(self.all[at].clone());
-            }
-        }
-        None
-    }
-}
-
-/// A key that nobody writes.
-fn key_of(at: usize) -> String {
-    format!("{NO_NAME}{at}")
-}
-
-fn number(at: usize) -> u16 {
-    u16::try_from(at).unwrap_or(u16::MAX)
+/// As what a type reads a value that no type accepts.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum ReadAs {
+    /// As the name of a variant, to which what is beside it belongs.
+    VariantName,
+    Value,
 }
 
 impl Lack<'_, '_> {
     /// The mapping that lacks the key, and a value that fits there, if one is known. `None` if the mapping cannot be
     /// found.
-    ///
-    /// The key is inserted into all mappings without it, with values that no type reads, so those that read the key are
-    /// revealed one after the other. A mapping is the one if the original failure occurs when it alone does not have
-    /// the key. Otherwise it gets a value that fits, and the next one is revealed.
-    pub(super) fn found(&self) -> Option<(Way, Option<Value>)> {
-        let mut all = Vec::new();
+    pub(super) fn find_mapping(&self) -> Option<(Way, Option<Value>)> {
+        let (merged, mut all) = (self.trial.merged, Vec::new());
         let lacks_it = |value: &Value| value.as_dict().is_some_and(|dict| !dict.contains_key(self.field));
-        find(
-            value::at(self.trial.merged, &self.spot.way)?,
-            &mut self.spot.way.clone(),
-            &lacks_it,
-            self.trial,
-            &mut all,
-        );
-        if all.len() > MOST {
+        let here = value::at(merged, &self.spot.way)?;
+        collect_ways(here, &mut self.spot.way.clone(), &lacks_it, self.trial, &mut all);
+        if all.len() > MOST_MAPPINGS {
             return None;
         }
-        if let Some((mapping, fits)) = self.first(&all) {
+        if let Some((mapping, fits)) = self.find_by_halves(&all) {
             return Some((mapping, Some(fits)));
         }
-        all.retain(|mapping| !self.is_choice(mapping));
-        let mut with = self.trial.merged.clone();
-        for (at, mapping) in all.iter().enumerate() {
-            value::insert(&mut with, &inner(mapping, self.field), value::unreadable(number(at), Tag::Default));
-        }
-        let mut strangers = Strangers::of(&all, self.trial.merged);
-        let mut read_so_far: Vec<(usize, Option<Value>)> = Vec::new();
-        for _ in 0..MOST_READ {
-            let failure = self.trial.reads(&with).err();
-            if self.trial.is_spent() {
-                return None;
-            }
-            let read = failure.as_ref().and_then(|failure| {
-                let is_it = |at: &usize| is_read(&failure.what, number(*at)).or_else(|| self.is_at(failure, &all[*at]));
-                (0..all.len()).find_map(|at| Some((at, is_it(&at)?)))
-            });
-            match (failure, read) {
-                (_, Some((at, may_be_name))) => {
-                    let way = inner(&all[at], self.field);
-                    let mut without = with.clone();
-                    value::remove(&mut without, &way);
-                    let is_it = self.is_said_of(&without);
-                    let fits = self.fitting(&all[at], may_be_name, &without);
-                    if is_it {
-                        return Some((all[at].clone(), fits));
-                    }
-                    // If it is not known whether the value fits, the key stays out: the mapping may do without it.
-                    let fits = fits.filter(|fits| !self.is_in_words(&way, fits, &without));
-                    if let Some(value) = &fits {
-                        value::insert(&mut without, &way, value.clone());
-                    }
-                    with = without;
-                    read_so_far.push((at, fits));
-                }
-                (Some(Failure { what: What::Unknown { key, .. }, .. }), _) if key == self.field => {
-                    let stranger = strangers.next(self)?;
-                    let keys = |mapping: &[Step]| {
-                        let dict = value::at(self.trial.merged, mapping).and_then(Value::as_dict);
-                        dict.map(|dict| dict.keys().collect::<Vec<_>>())
-                    };
-                    // Mappings with the same keys do not know it either.
-                    let is_alike = |mapping: &&Way| keys(mapping) == keys(&stranger);
-                    let alike: Vec<&Way> = all.iter().filter(is_alike).collect();
-                    alike.into_iter().for_each(|mapping| value::remove(&mut with, &inner(mapping, self.field)));
-                }
-                (Some(failure), _) if self.is_it(&failure) => {
-                    // All other mappings have the key.
-                    let mut without = read_so_far.iter().filter(|(_, fits)| fits.is_none());
-                    let (at, _) = without.next().filter(|_| without.next().is_none())?;
-                    return Some((all[*at].clone(), None));
-                }
-                _ => break,
-            }
-        }
-        let is_it = |(at, fits): &(usize, Option<Value>)| {
-            let mut without = with.clone();
-            value::remove(&mut without, &inner(&all[*at], self.field));
-            fits.is_some() && self.is_said_of(&without)
-        };
-        let (at, fits) = read_so_far.into_iter().find(is_it)?;
-        Some((all[at].clone(), fits))
+        all.retain(|mapping| !self.is_variant(mapping));
+        self.find_one_by_one(&all)
     }
 
     /// Is the mapping a variant under its name, which can have no other key?
-    fn is_choice(&self, mapping: &Way) -> bool {
+    fn is_variant(&self, mapping: &Way) -> bool {
         let dict = value::at(self.trial.merged, mapping).and_then(Value::as_dict);
         if dict.is_none_or(|dict| dict.len() != 1) || self.trial.is_spent() {
             return false;
         }
-        let mut other = self.trial.merged.clone();
-        value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
-        let failure = self.trial.reads(&other).err();
+        let failure = self.failure_with_unreadable(mapping, self.trial.merged);
         // If the failure is about the inserted value, another enum reads the key.
-        let is_it = |what| matches!(&what, What::Takes(takes) if takes.wants_choice() && is_read(&what, 0).is_none());
-        failure.is_some_and(|failure| is_it(failure.what))
+        let is_of_choice =
+            |what: &What| matches!(what, What::Takes(takes) if takes.wants_choice() && read_as(what, 0).is_none());
+        failure.is_some_and(|failure| is_of_choice(&failure.what))
     }
 
-    /// Is the key read in this mapping, and if so, as the name of a variant? `None` if it is not read.
-    pub(super) fn may_be_name(&self, mapping: &[Step]) -> Option<bool> {
-        self.is_name(mapping, self.trial.merged)
+    /// As what the key is read in this mapping; `None` if it is not read.
+    pub(super) fn key_read_as(&self, mapping: &[Step], around: &Value) -> Option<ReadAs> {
+        let failure = self.failure_with_unreadable(mapping, around)?;
+        self.read_as_in(mapping, &failure, 0)
     }
 
-    pub(super) fn is_name(&self, mapping: &[Step], around: &Value) -> Option<bool> {
+    /// The failure if the key in this mapping has a value that no type reads.
+    fn failure_with_unreadable(&self, mapping: &[Step], around: &Value) -> Option<Failure> {
         let mut other = around.clone();
         value::insert(&mut other, &inner(mapping, self.field), value::unreadable(0, Tag::Default));
-        let failure = self.trial.reads(&other).err()?;
-        is_read(&failure.what, 0).or_else(|| self.is_at(&failure, mapping))
+        self.trial.try_read(&other).err()
     }
 
-    /// `Some(false)` if the failure has the place of the key in this mapping, as it has where serde does not buffer.
-    fn is_at(&self, failure: &Failure, mapping: &[Step]) -> Option<bool> {
-        let spot = failure.spot.as_ref()?;
-        (spot.way == inner(mapping, self.field)).then_some(false)
+    /// As what the unreadable value with this number was read in this mapping; `None` if the failure is not about it.
+    pub(super) fn read_as_in(&self, mapping: &[Step], failure: &Failure, number: u16) -> Option<ReadAs> {
+        read_as(&failure.what, number).or_else(|| {
+            // Where serde does not buffer, the failure has the place of the key.
+            let spot = failure.spot.as_ref()?;
+            (spot.way == inner(mapping, self.field)).then_some(ReadAs::Value)
+        })
     }
 
-    pub(super) fn is_said_of(&self, value: &Value) -> bool {
-        self.trial.reads(value).is_err_and(|failure| self.is_it(&failure))
+    /// Does reading this value fail with the failure that reports the missing key?
+    pub(super) fn fails_alike(&self, value: &Value) -> bool {
+        self.trial.try_read(value).is_err_and(|failure| self.is_same_failure(&failure))
     }
 
-    pub(super) fn is_it(&self, failure: &Failure) -> bool {
-        self.trial.is_it(failure, self.what, self.spot)
+    pub(super) fn is_same_failure(&self, failure: &Failure) -> bool {
+        self.trial.is_same_at(failure, self.what, self.spot)
     }
 }
 
-/// Is the failure about this unreadable value, and if so, as the name of a variant? `None` if it is not.
-pub(super) fn is_read(what: &What, number: u16) -> Option<bool> {
+/// As what the unreadable value with this number was read; `None` if the failure is not about it.
+pub(super) fn read_as(what: &What, number: u16) -> Option<ReadAs> {
     let bytes = value::bytes(number);
     match what {
-        What::Takes(takes) => (takes.mark == Some(Mark::of(&Unexpected::Bytes(&bytes)))).then_some(false),
+        What::Takes(takes) => (takes.mark == Some(Mark::of(&Unexpected::Bytes(&bytes)))).then_some(ReadAs::Value),
         What::NoVariant { found, .. } => {
-            found.ends_with(&format!("`{}`", String::from_utf8_lossy(&bytes))).then_some(true)
+            found.ends_with(&format!("`{}`", String::from_utf8_lossy(&bytes))).then_some(ReadAs::VariantName)
         }
         _ => None,
     }

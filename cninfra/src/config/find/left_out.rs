@@ -41,7 +41,7 @@ pub(super) fn has_other_name(lacks: &Way, fits: &Value, trial: &Trial<'_>) -> bo
         for way in [lacks, other] {
             value::insert(&mut both, way, fits.clone());
         }
-        matches!(trial.reads(&both), Err(Failure { what: What::Twice(twice), .. }) if twice == field)
+        matches!(trial.try_read(&both), Err(Failure { what: What::Twice(twice), .. }) if twice == field)
     })
 }
 

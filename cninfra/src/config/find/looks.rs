@@ -1,11 +1,11 @@
 //! Texts of flags and variables that look like something else, where only the type's own code knows what is wanted (it
 //! is tagged, untagged or flattened). Each is read as what it looks like and, if that does not fit, as a text.
 
-use super::{marked::marked, trial::Trial};
+use super::{marked::find_marked, trial::Trial};
 use crate::config::{
     read::{number, unexpected::unexpected},
     said::texts::{OriginalTexts, restore},
-    written::{value, way::Way},
+    written::value,
     wrong::{
         failure::{Failure, Mark, Takes, What},
         spot::Spot,
@@ -13,39 +13,16 @@ use crate::config::{
 };
 
 /// The most texts that are tried in all combinations, each as a text or not.
-const MOST: usize = 6;
+const MOST_COMBINED: usize = 6;
 
-/// The most values of a section that are read to find them: each text is a source of its own, and there may be many.
-pub(super) const MOST_TRIED: usize = 1_000_000;
-
-/// The same for the texts elsewhere, each read with no more than what is around it, and not with the whole section.
-pub(super) fn elsewhere(trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
-    let mut found = OriginalTexts::new();
-    for (way, _) in trial.layers.originals(trial.merged, &[]) {
-        // A key of the section itself has all of the section around it.
-        let Some((_, around @ [_, ..])) = way.split_last() else { continue };
-        let (mut value, dropped) = trial.near(around);
-        // Texts that were found before may be in this part, too.
-        restore(&mut value, found.iter().filter(|(way, _)| way.starts_with(around)));
-        loop {
-            let near = Trial { merged: &value, dropped: &dropped, ..*trial };
-            let Err(Failure { what, spot: Some(spot) }) = near.reads(&value) else { break };
-            let texts = texts((&what, &spot), &near, left);
-            if texts.is_empty() {
-                break;
-            }
-            restore(&mut value, &texts);
-            found.extend(texts);
-        }
-    }
-    found
-}
+/// The most values of a section that are read to find such texts: each is a source of its own, and there may be many.
+pub(super) const TEXT_BUDGET: usize = 1_000_000;
 
 /// The texts in a value that does not fit that are to be restored so that it does; none if that does not help.
 ///
 /// The failure says what was found, but not where. Of the texts that look like that (or of all if it does not say),
 /// each alone is tried, then combinations of a few, then all.
-pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize) -> OriginalTexts {
+pub(super) fn texts_to_restore(failure: (&What, &Spot), trial: &Trial<'_>, budget: &mut usize) -> OriginalTexts {
     let mark = match failure.0 {
         // It was read as a number, and is too large.
         What::Takes(takes) if takes.wanted == number::WANTED => return OriginalTexts::new(),
@@ -56,44 +33,52 @@ pub(super) fn texts(failure: (&What, &Spot), trial: &Trial<'_>, left: &mut usize
     // The failure can be traced to this text.
     if let What::Takes(takes) = failure.0
         && takes.wants_text()
-        && let Some(way) = marked(failure.0, failure.1, trial)
+        && let Some(way) = find_marked(failure.0, failure.1, trial)
     {
         return trial.layers.originals(trial.merged, &way).into_iter().filter(|(other, _)| *other == way).collect();
     }
-    let is_it = |way: &Way| {
-        let here = || value::at(trial.merged, way).map(|here| Mark::of(&unexpected(here)));
-        mark.is_none() || mark == here()
-    };
-    let mut all = OriginalTexts::new();
-    for (way, text) in trial.layers.originals(trial.merged, &failure.1.way) {
-        if is_it(&way) {
-            // They are sorted by way, so that the order of the flags does not matter.
-            let at = all.iter().take_while(|(other, _)| *other < way).count();
-            all.insert(at, (way, text));
-        }
-    }
-    let few = &all[..all.len().min(MOST)]; // Each alone, then several of these, then all.
-    let mut sets: Vec<OriginalTexts> = all.iter().map(|one| vec![one.clone()]).collect();
-    let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
-    for size in 2..=few.len() {
-        sets.extend((1..1_u32 << few.len()).filter(|set| set.count_ones() as usize == size).map(some));
-    }
-    sets.push(all.clone());
+    let candidates = candidates(failure.1, mark, trial);
     let mut perhaps = None;
-    for (tried, set) in sets.into_iter().enumerate() {
-        if set.is_empty() || tried == all.len() && perhaps.is_some() || *left == 0 {
+    for (tried, set) in combinations(&candidates).into_iter().enumerate() {
+        if set.is_empty() || tried == candidates.len() && perhaps.is_some() || *budget == 0 {
             break;
         }
-        *left = left.saturating_sub(value::count(trial.merged));
+        *budget = budget.saturating_sub(value::count(trial.merged));
         let mut other = trial.merged.clone();
         restore(&mut other, &set);
-        match trial.reads(&other).map_or_else(|after| better(failure, &after, &set), |()| Better::Yes) {
+        match trial.try_read(&other).map_or_else(|after| better(failure, &after, &set), |()| Better::Yes) {
             Better::Yes => return set,
             Better::Perhaps => perhaps = perhaps.or(Some(set)),
             Better::No => {}
         }
     }
     perhaps.unwrap_or_default()
+}
+
+/// The texts at this place that were read as what was found; all of them if that is not known. They are sorted by way,
+/// so that the order of the flags does not matter.
+fn candidates(spot: &Spot, mark: Option<Mark>, trial: &Trial<'_>) -> OriginalTexts {
+    let mut all = OriginalTexts::new();
+    for (way, text) in trial.layers.originals(trial.merged, &spot.way) {
+        let here = || value::at(trial.merged, &way).map(|here| Mark::of(&unexpected(here)));
+        if mark.is_none() || mark == here() {
+            let at = all.iter().take_while(|(other, _)| *other < way).count();
+            all.insert(at, (way, text));
+        }
+    }
+    all
+}
+
+/// Each of these texts alone, then several of the first few, then all.
+fn combinations(all: &OriginalTexts) -> Vec<OriginalTexts> {
+    let few = &all[..all.len().min(MOST_COMBINED)];
+    let mut sets: Vec<OriginalTexts> = all.iter().map(|one| vec![one.clone()]).collect();
+    let some = |set: u32| (0..few.len()).filter(|at| set >> at & 1 == 1).map(|at| few[at].clone()).collect();
+    for size in 2..=few.len() {
+        sets.extend((1..1_u32 << few.len()).filter(|set| set.count_ones() as usize == size).map(some));
+    }
+    sets.push(all.clone());
+    sets
 }
 
 enum Better {
@@ -127,7 +112,7 @@ mod tests {
     use crate::config::{Config, Duration, Files, Known, Secret, Section as _, print, samples::Span};
     use cninfra_testbed::Folder;
     use serde::{Deserialize, Deserializer, Serialize};
-    use std::{cell::Cell, collections::BTreeMap};
+    use std::collections::BTreeMap;
 
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
@@ -316,54 +301,6 @@ mod tests {
                 panic!("it is another one")
             };
             assert_eq!((labels.len(), &*labels["k99"]), (100, &*text(99).to_string()));
-        }
-    }
-
-    thread_local! {
-        static READ: Cell<usize> = const { Cell::new(0) };
-    }
-
-    #[derive(Debug, Default, Serialize, Deserialize)]
-    #[serde(default)]
-    struct Users {
-        all: BTreeMap<String, User>,
-    }
-
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(tag = "kind")]
-    enum User {
-        Basic {
-            #[serde(deserialize_with = "counted")]
-            user: String,
-            password: Secret,
-        },
-    }
-
-    fn counted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-        READ.set(READ.get() + 1);
-        String::deserialize(deserializer)
-    }
-
-    #[test]
-    fn hundreds_of_passwords_of_digits_are_found_without_reading_all_for_each() {
-        const COUNT: usize = 350;
-        for text in [|at| at, |_| 4711] {
-            let (mut config, known) = (Config::new(), Known::none().plugin("users", Users::META));
-            let user = BTreeMap::from([("kind", "Basic"), ("user", "u")]);
-            let users: BTreeMap<String, _> = (0..COUNT).map(|at| (format!("k{at}"), user.clone())).collect();
-            config = config.set("users", "all", users);
-            for at in 0..COUNT {
-                config.set_flag("users", &format!("all.k{at}.password"), &text(at).to_string(), "f");
-            }
-            READ.set(0);
-            assert_eq!(config.check(&known), []);
-            assert!(READ.get() < 30 * COUNT, "{}", READ.get());
-            let Users { all } = config.section("users").unwrap();
-            let is_it = |at: usize| {
-                let User::Basic { password, .. } = &all[&format!("k{at}")];
-                *password.reveal() == text(at).to_string()
-            };
-            assert!((0..COUNT).all(is_it));
         }
     }
 

@@ -17,23 +17,23 @@ use figment::value::{Num, Value};
 use serde::de::Unexpected;
 
 /// The most equal values that are tried one by one, and the most that are told apart at once.
-const MOST: usize = 50;
+const MOST_EQUAL: usize = 50;
 const AT_ONCE: usize = 200;
 
 /// The way to it; `None` if it is something else than a text, a number, a truth value, a name or a key in there, or if
 /// it cannot be found.
-pub(super) fn marked(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way> {
+pub(super) fn find_marked(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way> {
     let here = value::at(trial.merged, &spot.way)?;
     let mut all = Vec::new();
-    find(here, &mut spot.way.clone(), &|value| may_be(what, value), trial, &mut all);
+    collect_ways(here, &mut spot.way.clone(), &|value| may_be(what, value), trial, &mut all);
     if let What::Takes(takes) = what
-        && let Some(way) = digits(takes, spot, all.clone(), trial)
+        && let Some(way) = find_among_numbers(takes, spot, all.clone(), trial)
     {
         return Some(way);
     }
-    let mut way = all.into_iter().take(MOST).find(|way| {
-        let others = others(what).iter().take_while(|_| !trial.is_spent());
-        others.into_iter().any(|other| is_it(what, spot, way, trial, *other))
+    let mut way = all.into_iter().take(MOST_EQUAL).find(|way| {
+        let all = replacements(what).iter().take_while(|_| !trial.is_spent());
+        all.into_iter().any(|replacement| is_at(way, *replacement, (what, spot), trial))
     })?;
     if let What::Unknown { key, .. } = what {
         way.push(Step::Key(key.clone()));
@@ -43,12 +43,12 @@ pub(super) fn marked(what: &What, spot: &Spot, trial: &Trial<'_>) -> Option<Way>
 
 /// Finds the one of several equal numbers at which a text is wanted. Each is replaced by a different number, which is
 /// as right as before where a number is wanted.
-fn digits(takes: &Takes, spot: &Spot, mut all: Vec<Way>, trial: &Trial<'_>) -> Option<Way> {
+fn find_among_numbers(takes: &Takes, spot: &Spot, mut all: Vec<Way>, trial: &Trial<'_>) -> Option<Way> {
     let is_number = |way: &Way| matches!(value::at(trial.merged, way), Some(Value::Num(..)));
     if !takes.wants_text() || all.len() < 2 || !all.iter().all(is_number) {
         return None;
     }
-    for _ in 0..MOST {
+    for _ in 0..MOST_EQUAL {
         let some = &all[..all.len().min(AT_ONCE)];
         if some.is_empty() || trial.is_spent() {
             return None;
@@ -62,16 +62,18 @@ fn digits(takes: &Takes, spot: &Spot, mut all: Vec<Way>, trial: &Trial<'_>) -> O
             marks.push(mark);
             value::replace(&mut value, way, another);
         }
-        let Err(Failure { what: What::Takes(told), spot: Some(around) }) = trial.reads(&value) else { return None };
+        let Err(Failure { what: What::Takes(takes_now), spot: Some(around) }) = trial.try_read(&value) else {
+            return None;
+        };
         if around.way != spot.way {
             return None;
         }
-        match marks.iter().position(|mark| told.mark == *mark) {
-            Some(at) if told.wants_text() => return Some(all.swap_remove(at)),
+        match marks.iter().position(|mark| takes_now.mark == *mark) {
+            Some(at) if takes_now.wants_text() => return Some(all.swap_remove(at)),
             // A number is wanted there, but the new one is out of its range.
             Some(at) => drop(all.remove(at)),
             // The failure is about none of these.
-            None if told.mark == takes.mark => drop(all.drain(..marks.len())),
+            None if takes_now.mark == takes.mark => drop(all.drain(..marks.len())),
             None => return None,
         }
     }
@@ -80,19 +82,19 @@ fn digits(takes: &Takes, spot: &Spot, mut all: Vec<Way>, trial: &Trial<'_>) -> O
 
 /// What is put in its place.
 #[derive(Clone, Copy)]
-enum Other {
+enum Replacement {
     Text,
     Number,
     Key,
 }
 
-fn others(what: &What) -> &'static [Other] {
+fn replacements(what: &What) -> &'static [Replacement] {
     match what {
         // A text would be right there.
-        What::Takes(takes) if takes.wants_text() => &[Other::Number],
-        What::Takes(_) => &[Other::Text, Other::Number],
-        What::NoVariant { .. } => &[Other::Text],
-        What::Unknown { .. } => &[Other::Key],
+        What::Takes(takes) if takes.wants_text() => &[Replacement::Number],
+        What::Takes(_) => &[Replacement::Text, Replacement::Number],
+        What::NoVariant { .. } => &[Replacement::Text],
+        What::Unknown { .. } => &[Replacement::Key],
         _ => &[],
     }
 }
@@ -108,24 +110,25 @@ fn may_be(what: &What, value: &Value) -> bool {
     }
 }
 
-fn is_it(what: &What, spot: &Spot, way: &[Step], trial: &Trial<'_>, other: Other) -> bool {
+/// Is the failure about what is here? Then it is about the replacement if that is put here.
+fn is_at(way: &[Step], replacement: Replacement, (what, spot): (&What, &Spot), trial: &Trial<'_>) -> bool {
     let mut value = trial.merged.clone();
-    let another = match (what, other, value::at(&value, way)) {
-        (What::Unknown { key, .. }, Other::Key, Some(Value::Dict(tag, dict))) => {
+    let another = match (what, replacement, value::at(&value, way)) {
+        (What::Unknown { key, .. }, Replacement::Key, Some(Value::Dict(tag, dict))) => {
             let renamed = |of: &String| if of == key { NO_NAME.to_string() } else { of.clone() };
             Value::Dict(*tag, value::dict(dict.iter().map(|(of, inner)| (renamed(of), inner.clone()))))
         }
-        (_, Other::Text, Some(here)) => Value::String(here.tag(), NO_NAME.to_string()),
-        (_, Other::Number, Some(here)) => Value::Num(here.tag(), Num::F64(0.001_953_125)),
+        (_, Replacement::Text, Some(here)) => Value::String(here.tag(), NO_NAME.to_string()),
+        (_, Replacement::Number, Some(here)) => Value::Num(here.tag(), Num::F64(0.001_953_125)),
         _ => return false,
     };
     let mark = Some(Mark::of(&unexpected(&another)));
     value::replace(&mut value, way, another);
-    let Err(Failure { what: told, spot: Some(around) }) = trial.reads(&value) else { return false };
+    let Err(Failure { what: failure, spot: Some(around) }) = trial.try_read(&value) else { return false };
     around.way == spot.way
-        && match (what, told) {
-            (What::Takes(takes), What::Takes(told)) => {
-                mark != takes.mark && (&told.wanted, told.mark) == (&takes.wanted, mark)
+        && match (what, failure) {
+            (What::Takes(takes), What::Takes(takes_now)) => {
+                mark != takes.mark && (&takes_now.wanted, takes_now.mark) == (&takes.wanted, mark)
             }
             (What::NoVariant { names, .. }, What::NoVariant { found, names: of }) => {
                 *names == of && found.contains(NO_NAME)
@@ -137,20 +140,20 @@ fn is_it(what: &What, spot: &Spot, way: &[Step], trial: &Trial<'_>, other: Other
 }
 
 /// The ways to all such values, except those that are left out, in the order in which they are read.
-pub(super) fn find(
+pub(super) fn collect_ways(
     value: &Value,
     way: &mut Way,
-    is_it: &dyn Fn(&Value) -> bool,
+    is_wanted: &dyn Fn(&Value) -> bool,
     trial: &Trial<'_>,
     all: &mut Vec<Way>,
 ) {
-    if is_it(value) {
+    if is_wanted(value) {
         all.push(way.clone());
     }
     let mut inner = |step: Step, inner: &Value| {
         way.push(step);
         if !trial.is_left_out(inner, way) {
-            find(inner, way, is_it, trial, all);
+            collect_ways(inner, way, is_wanted, trial, all);
         }
         way.pop();
     };

@@ -2,7 +2,7 @@
 //! at the first part that is wrong: of several parts, it is in the first half if the failure also occurs without the
 //! others, and otherwise in the second half.
 
-use super::{items::is_of_length, trial::Trial};
+use super::{items::is_about_length, trial::Trial};
 use crate::config::{
     said::layers::Dropped,
     written::{
@@ -24,14 +24,14 @@ pub(super) struct Narrow<'t, 'a> {
     what: &'t What,
     spot: &'t Spot,
     /// What is still read, and the way in it that the search has come.
-    whole: Value,
+    remaining: Value,
     pub(super) way: Way,
     /// The same way in the original value, whose lists have all their items.
-    full: Way,
+    original_way: Way,
     /// What is left out around the searched value.
     dropped: Dropped,
     /// The length of the way from which on the failure might be about the value there as a whole.
-    pub(super) doubt: Option<usize>,
+    pub(super) doubtful_from: Option<usize>,
 }
 
 impl<'t, 'a> Narrow<'t, 'a> {
@@ -39,93 +39,95 @@ impl<'t, 'a> Narrow<'t, 'a> {
     pub(super) fn new(trial: &'t Trial<'a>, what: &'t What, spot: &'t Spot) -> Self {
         let is_within = |(_, way): &&(usize, Way)| way.starts_with(&spot.way);
         let dropped = trial.dropped.iter().filter(|place| !is_within(place)).cloned().collect();
-        let (way, full, mut whole) = (spot.way.clone(), spot.way.clone(), trial.merged.clone());
+        let (way, original_way, mut remaining) = (spot.way.clone(), spot.way.clone(), trial.merged.clone());
         // Values in it that were left out are removed, without keeping their places, so that items can be read without
         // the others.
         if let Some(here) =
             value::at(trial.merged, &way).filter(|_| trial.dropped.iter().any(|place| is_within(&place)))
         {
-            value::replace(&mut whole, &way, without_dropped(trial, here, &mut way.clone()));
+            value::replace(&mut remaining, &way, without_dropped(trial, here, &mut way.clone()));
         }
-        Narrow { trial, what, spot, whole, way, full, dropped, doubt: None }
+        Narrow { trial, what, spot, remaining, way, original_way, dropped, doubtful_from: None }
     }
 
     /// The way to what is wrong, as far as it can be known.
-    pub(super) fn way(&mut self) -> Way {
-        while self.step().is_some() {}
-        self.full.truncate(self.doubt.unwrap_or(usize::MAX));
-        self.full.clone()
+    pub(super) fn find_way(&mut self) -> Way {
+        while self.step_in().is_some() {}
+        self.original_way.truncate(self.doubtful_from.unwrap_or(usize::MAX));
+        self.original_way.clone()
     }
 
-    /// The wrong part of the value that the search has come to; `None` if all of it is wrong, or if that cannot be
-    /// known.
-    fn step(&mut self) -> Option<Step> {
+    /// Goes on to the wrong part of the value that the search has come to. `None` if all of it is wrong, or if that
+    /// cannot be known.
+    fn step_in(&mut self) -> Option<()> {
         // What has been found so far is useful, too.
         if self.trial.is_spent() {
             return None;
         }
-        match value::at(&self.whole, &self.way)? {
-            Value::Array(tag, items) => self.item(*tag, &items.clone()),
-            Value::Dict(tag, dict) => self.key(*tag, &dict.clone()),
+        match value::at(&self.remaining, &self.way)? {
+            Value::Array(tag, items) => self.step_into_item(*tag, &items.clone()),
+            Value::Dict(tag, dict) => self.step_into_key(*tag, &dict.clone()),
             _ => None,
         }
     }
 
     /// Has the search come to the name of a variant?
-    pub(super) fn is_name(&self) -> bool {
-        self.refuses_name(value::text(NO_NAME))
+    pub(super) fn is_at_variant_name(&self) -> bool {
+        self.is_refused_as_name(value::text(NO_NAME))
     }
 
-    fn item(&mut self, tag: Tag, items: &[Value]) -> Option<Step> {
-        let some = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
-        let none = self.fails(some(0..0));
-        let have_places = none.as_ref().is_some_and(|failure| is_of_length(&failure.what));
+    /// A list is read with as few items as possible: the first items, if each has its place, and otherwise one item.
+    fn step_into_item(&mut self, tag: Tag, items: &[Value]) -> Option<()> {
+        let list_of = |range: Range<usize>| Value::Array(tag, items[range].to_vec());
+        let if_empty = self.failure_with(list_of(0..0));
+        let have_places = if_empty.as_ref().is_some_and(|failure| is_about_length(&failure.what));
         // The failure is about the list itself, for example because it has too few items, or too many.
-        if is_of_length(self.what) || none.is_some_and(|failure| self.is_it(&failure)) {
+        if is_about_length(self.what) || if_empty.is_some_and(|failure| self.is_same_failure(&failure)) {
             return None;
         }
         let at = match have_places {
-            true => (0..items.len()).find(|at| self.is_said(some(0..at + 1)))?,
-            false => half_by_half(items.len(), &|range| self.is_said(some(range)))?,
+            true => (0..items.len()).find(|at| self.fails_alike(list_of(0..at + 1)))?,
+            false => bisect(items.len(), &|range| self.fails_alike(list_of(range)))?,
         };
         // With one item more than is read, a failure about the whole list would not occur.
         let more = items[..=at].iter().cloned().chain([value::unreadable(0, tag)]).collect();
-        let is_of_item = self.is_said(Value::Array(tag, more));
+        let is_of_item = self.fails_alike(Value::Array(tag, more));
         if have_places && !is_of_item {
             return None;
         }
-        self.doubt = self.doubt.filter(|_| !is_of_item);
-        let all = value::at(self.trial.merged, &self.full)?.as_array()?;
-        let mut there = (0..all.len()).filter(|at| !self.trial.is_left_out(&all[*at], &inner_at(&self.full, *at)));
+        self.doubtful_from = self.doubtful_from.filter(|_| !is_of_item);
+        let all = value::at(self.trial.merged, &self.original_way)?.as_array()?;
+        let mut there =
+            (0..all.len()).filter(|at| !self.trial.is_left_out(&all[*at], &inner_at(&self.original_way, *at)));
         let step = Step::Index(there.nth(at)?);
         // The items before it keep their places.
         let from = if have_places { 0 } else { at };
-        self.go_on(some(from..at + 1), Step::Index(at - from), step.clone());
-        Some(step)
+        self.descend(list_of(from..at + 1), Step::Index(at - from), step);
+        Some(())
     }
 
     /// A mapping is read with as few keys as possible: first with the keys that it requires, one after the other (for
     /// an enum, its name comes first), and then with parts of the others.
-    fn key(&mut self, tag: Tag, dict: &Dict) -> Option<Step> {
+    fn step_into_key(&mut self, tag: Tag, dict: &Dict) -> Option<()> {
         let is_missing = matches!(self.what, What::Missing { .. });
-        let (mut kept, mut needed) = (Dict::new(), Vec::new());
+        let (mut kept, mut required) = (Dict::new(), Vec::new());
         if is_missing {
             // No key can be missing in a number or a text, so these are kept.
             let plain = dict.iter().filter(|(_, value)| !matches!(value, Value::Dict(..) | Value::Array(..)));
             kept.extend(plain.map(|(key, value)| (key.clone(), value.clone())));
         }
         let is_found = loop {
-            match self.fails(Value::Dict(tag, kept.clone())) {
-                Some(failure) if self.is_it(&failure) => break true,
+            match self.failure_with(Value::Dict(tag, kept.clone())) {
+                Some(failure) if self.is_same_failure(&failure) => break true,
                 Some(Failure { what: What::Missing { field, .. }, .. }) if !kept.contains_key(field) => {
                     let Some((key, value)) = dict.get_key_value(field) else { break false };
                     kept.insert(key.clone(), value.clone());
-                    needed.push(key);
+                    required.push(key);
                 }
                 _ => break false,
             }
         };
-        if is_found && needed.is_empty() {
+        if is_found && required.is_empty() {
             return None;
         }
         let others: Vec<_> = dict.iter().filter(|(key, _)| !kept.contains_key(*key)).collect();
@@ -134,13 +136,11 @@ impl<'t, 'a> Narrow<'t, 'a> {
             Value::Dict(tag, value::dict(all.map(|(key, value)| (key.clone(), value.clone()))))
         };
         let found = match is_found {
-            true => needed.last().map(|last| (*last, 0..0)),
-            false => {
-                half_by_half(others.len(), &|range| self.is_said(with(range))).map(|at| (others[at].0, at..at + 1))
-            }
+            true => required.last().map(|last| (*last, 0..0)),
+            false => bisect(others.len(), &|range| self.fails_alike(with(range))).map(|at| (others[at].0, at..at + 1)),
         };
         let name = match self.what {
-            What::Says(_) => needed.first().copied().filter(|name| self.names_variant(name, tag)),
+            What::Says(_) => required.first().copied().filter(|name| self.is_variant_name_at(name, tag)),
             _ => None,
         };
         if name.is_some() && name == found.as_ref().map(|(part, _)| *part) {
@@ -148,40 +148,40 @@ impl<'t, 'a> Narrow<'t, 'a> {
             return None;
         }
         let found = match self.what {
-            What::Missing { field, .. } if is_found && self.misses(tag, dict, field) => None,
+            What::Missing { field, .. } if is_found && self.is_missing_here(tag, dict, field) => None,
             What::Says(_) => self.due_part(tag, dict, name, found.map(|(part, range)| (part, with(range)))),
             _ => found.map(|(part, range)| (part, with(range))),
         };
         let (part, rest) = found?;
         let step = Step::Key(part.clone());
-        self.go_on(rest, step.clone(), step.clone());
-        Some(step)
+        self.descend(rest, step.clone(), step);
+        Some(())
     }
 
     /// Is the key missing in this mapping, and not inside it? Then the failure does not occur if the key is there.
-    fn misses(&self, tag: Tag, dict: &Dict, field: &str) -> bool {
+    fn is_missing_here(&self, tag: Tag, dict: &Dict, field: &str) -> bool {
         let mut other = dict.clone();
         other.insert(field.to_string(), value::text(NO_NAME));
-        match self.fails(Value::Dict(tag, other)) {
+        match self.failure_with(Value::Dict(tag, other)) {
             Some(Failure { what: What::Unknown { key, .. }, .. }) if key == field => false,
-            failure => failure.is_none_or(|failure| !self.is_it(&failure)),
+            failure => failure.is_none_or(|failure| !self.is_same_failure(&failure)),
         }
     }
 
     /// Does the name of a variant stand at this key?
-    pub(super) fn names_variant(&self, key: &str, tag: Tag) -> bool {
-        self.refuses_name(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))])))
+    pub(super) fn is_variant_name_at(&self, key: &str, tag: Tag) -> bool {
+        self.is_refused_as_name(Value::Dict(tag, value::dict([(key.to_string(), value::text(NO_NAME))])))
     }
 
     /// Is this value, which is no variant's name, refused as a name?
-    fn refuses_name(&self, here: Value) -> bool {
+    fn is_refused_as_name(&self, here: Value) -> bool {
         let refused = |Failure { what, .. }| match what {
             What::NoVariant { found, .. } => found.contains(NO_NAME),
             // A failure in a secret begins with the refused name.
             What::Says(words) => words.starts_with(NO_NAME),
             _ => false,
         };
-        self.fails(here).is_some_and(refused)
+        self.failure_with(here).is_some_and(refused)
     }
 
     /// Is the failure about a place outside the searched value?
@@ -197,27 +197,27 @@ impl<'t, 'a> Narrow<'t, 'a> {
         }
     }
 
-    pub(super) fn is_it(&self, failure: &Failure) -> bool {
-        self.trial.is_it(failure, self.what, self.spot)
+    pub(super) fn is_same_failure(&self, failure: &Failure) -> bool {
+        self.trial.is_same_at(failure, self.what, self.spot)
     }
 
     /// Does the same failure occur if this is the value that the search has come to?
-    pub(super) fn is_said(&self, here: Value) -> bool {
-        self.fails(here).is_some_and(|failure| self.is_it(&failure))
+    pub(super) fn fails_alike(&self, here: Value) -> bool {
+        self.failure_with(here).is_some_and(|failure| self.is_same_failure(&failure))
     }
 
     /// The failure if this is the value that the search has come to.
-    pub(super) fn fails(&self, here: Value) -> Option<Failure> {
-        let mut other = self.whole.clone();
+    pub(super) fn failure_with(&self, here: Value) -> Option<Failure> {
+        let mut other = self.remaining.clone();
         value::replace(&mut other, &self.way, here);
-        Trial { dropped: &self.dropped, ..*self.trial }.reads(&other).err()
+        Trial { dropped: &self.dropped, ..*self.trial }.try_read(&other).err()
     }
 
     /// Goes one step further in, and keeps no more than this of the value.
-    fn go_on(&mut self, here: Value, step: Step, full: Step) {
-        value::replace(&mut self.whole, &self.way, here);
+    fn descend(&mut self, here: Value, step: Step, original_step: Step) {
+        value::replace(&mut self.remaining, &self.way, here);
         self.way.push(step);
-        self.full.push(full);
+        self.original_way.push(original_step);
     }
 }
 
@@ -243,7 +243,7 @@ fn without_dropped(trial: &Trial<'_>, value: &Value, way: &mut Way) -> Value {
 }
 
 /// The first of `len` parts with which alone the failure occurs, found by bisection.
-fn half_by_half(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<usize> {
+fn bisect(len: usize, is_said: &dyn Fn(Range<usize>) -> bool) -> Option<usize> {
     let (mut from, mut to) = (0, len);
     while to - from > 1 {
         let middle = from.midpoint(to);

@@ -2,7 +2,7 @@
 //! failure reveals which of them is read first; that key gets its own value back, and so on. The failure is about the
 //! last key, or about several keys that have been read, but not about those that are read only later.
 
-use super::{lacks::is_read, narrow::Narrow};
+use super::{lacks::read_as, narrow::Narrow};
 use crate::config::{
     written::value,
     wrong::failure::{Failure, What},
@@ -10,34 +10,45 @@ use crate::config::{
 use figment::value::{Dict, Tag, Value};
 
 /// The most keys that are told apart.
-const MOST: u16 = 100;
+const MOST_KEYS: u16 = 100;
 
 /// A key that nobody writes, and that sorts after all others.
 const AFTER_ALL: &str = "\u{10ffff}";
 
 /// What is read of a mapping until the failure occurs.
-pub(super) struct Order<'d> {
+pub(super) struct ReadOrder<'d> {
     pub(super) last: &'d String,
     /// The keys that are read, including the last one.
     pub(super) read: Dict,
     unread: Vec<&'d String>,
 }
 
+/// What the failure is about, as far as the order shows it.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum About {
+    /// The key that is read last, alone.
+    Last,
+    /// The key that is read last, or the whole mapping.
+    LastOrWhole,
+    /// Perhaps several keys together.
+    Several,
+}
+
 impl Narrow<'_, '_> {
     /// `None` if the order cannot be seen.
-    pub(super) fn order<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<Order<'d>> {
-        let mut unread: Vec<(u16, &String)> = (0..=MOST).zip(dict.keys()).collect();
+    pub(super) fn read_order<'d>(&self, tag: Tag, dict: &'d Dict) -> Option<ReadOrder<'d>> {
+        let mut unread: Vec<(u16, &String)> = (0..=MOST_KEYS).zip(dict.keys()).collect();
         let numbered = |(number, key): &(u16, &String)| ((*key).clone(), value::unreadable(*number, tag));
         let (mut with, mut last, mut read) = (value::dict(unread.iter().map(numbered)), None, Dict::new());
-        if with.len() > usize::from(MOST) {
+        if with.len() > usize::from(MOST_KEYS) {
             return None;
         }
         loop {
-            let failure = self.fails(Value::Dict(tag, with.clone()))?;
-            if self.is_it(&failure) {
-                return Some(Order { last: last?, read, unread: unread.into_iter().map(|(_, key)| key).collect() });
+            let failure = self.failure_with(Value::Dict(tag, with.clone()))?;
+            if self.is_same_failure(&failure) {
+                return Some(ReadOrder { last: last?, read, unread: unread.into_iter().map(|(_, key)| key).collect() });
             }
-            let at = unread.iter().position(|(number, _)| is_read(&failure.what, *number).is_some())?;
+            let at = unread.iter().position(|(number, _)| read_as(&failure.what, *number).is_some())?;
             let (_, key) = unread.remove(at);
             with.insert(key.clone(), dict[key].clone());
             read.insert(key.clone(), dict[key].clone());
@@ -45,12 +56,9 @@ impl Narrow<'_, '_> {
         }
     }
 
-    /// `Some(true)` if the failure is about the last key alone, `Some(false)` if that is not certain, `None` if it may
-    /// be about several keys together.
-    ///
-    /// It is certain only if something is read after the last key, or if a required key is not missed before the last
+    /// What the failure is about: it is certainly about the last key alone only if something is read after the last key, or if a required key is not missed before the last
     /// one is read: then the failure cannot be about the whole mapping.
-    pub(super) fn is_of_last(&self, order: &Order<'_>, tag: Tag) -> Option<bool> {
+    pub(super) fn about(&self, order: &ReadOrder<'_>, tag: Tag) -> About {
         // Keys that are read later might fail in the same way.
         let unread = order.unread.iter().map(|key| ((*key).clone(), value::unreadable(1, tag)));
         let all = value::dict(order.read.iter().map(|(key, value)| (key.clone(), value.clone())).chain(unread));
@@ -58,31 +66,31 @@ impl Narrow<'_, '_> {
             let mut other = all.clone();
             keys.iter().for_each(|key| drop(other.remove(*key)));
             other.extend(unreadable.map(|key| (key.clone(), value::unreadable(0, tag))));
-            self.fails(Value::Dict(tag, other))
+            self.failure_with(Value::Dict(tag, other))
         };
-        let is_said = |failure: &Option<Failure>| failure.as_ref().is_some_and(|failure| self.is_it(failure));
-        let tells = |failure: &Option<Failure>, number| {
-            failure.as_ref().is_some_and(|failure| is_read(&failure.what, number).is_some())
+        let is_same = |failure: &Option<Failure>| failure.as_ref().is_some_and(|failure| self.is_same_failure(failure));
+        let reveals = |failure: &Option<Failure>, number| {
+            failure.as_ref().is_some_and(|failure| read_as(&failure.what, number).is_some())
         };
-        let reads = |failure: Option<Failure>| tells(&failure, 0);
+        let is_read = |failure: Option<Failure>| reveals(&failure, 0);
         let last = order.last;
         let without_last = without(&[last], None);
-        if is_said(&without_last) {
-            return None;
+        if is_same(&without_last) {
+            return About::Several;
         }
         // If any keys are accepted, one that sorts after all others is also read later.
         let after = &AFTER_ALL.to_string();
         let mut is_sure =
-            tells(&without_last, 1) || is_said(&without(&[], Some(after))) && reads(without(&[last], Some(after)));
+            reveals(&without_last, 1) || is_same(&without(&[], Some(after))) && is_read(without(&[last], Some(after)));
         for key in order.read.keys().filter(|key| *key != last) {
-            if is_said(&without(&[key], None)) {
+            if is_same(&without(&[key], None)) {
                 let is_needed = |failure| matches!(failure, Some(Failure { what: What::Missing { field, .. }, .. }) if field == *key);
                 is_sure = is_sure || is_needed(without(&[key, last], None));
-            } else if reads(without(&[key], Some(last))) {
-                return None;
+            } else if is_read(without(&[key], Some(last))) {
+                return About::Several;
             }
         }
-        Some(is_sure)
+        if is_sure { About::Last } else { About::LastOrWhole }
     }
 }
 

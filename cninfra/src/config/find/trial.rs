@@ -36,64 +36,65 @@ pub(super) struct Trial<'a> {
     pub(super) section: Named<'a>,
     pub(super) layers: &'a Layers,
     pub(super) dropped: &'a Dropped,
-    /// The section's value, and the part of it that is read.
+    /// The section's merged value.
     pub(super) whole: &'a Value,
+    /// The same, or only a part of it: what is read again, with changes.
     pub(super) merged: &'a Value,
-    pub(super) read: &'a dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
+    pub(super) read: ReadFn<'a>,
     /// How many more values may be read in trials.
-    pub(super) left: &'a Cell<usize>,
+    pub(super) budget: &'a Cell<usize>,
     /// The failure that is searched for has other words each time.
     pub(super) is_unsteady: bool,
 }
+
+/// Reads the section into its type.
+pub(super) type ReadFn<'r> = &'r dyn Fn(Reader<'_, '_>) -> Result<(), Failed>;
 
 /// Values that are made up for missing keys; `None` for one that did not fit.
 pub(super) type MadeUp = Vec<(Way, Option<Value>)>;
 
 /// Reads a value that nobody has written, or only a part of one. A panic of the type is a failure then, and is not
 /// logged.
-pub(super) fn quietly(
-    read: &dyn Fn(Reader<'_, '_>) -> Result<(), Failed>,
-    reader: Reader<'_, '_>,
-) -> Result<(), Failed> {
+pub(super) fn read_quietly(read: ReadFn<'_>, reader: Reader<'_, '_>) -> Result<(), Failed> {
     // `read` catches a panic of the type itself, and knows its place.
-    foreign::guard_quietly(|| read(reader)).unwrap_or_else(|panic| Err(Failure::new(What::Says(panic.to_string()))))
+    foreign::quietly(|| read(reader))
 }
 
 /// The most values of a section that are read in trials. Without this limit, a long list with many mistakes would take
 /// the time of the whole start.
-pub(super) const MOST_TRIED: usize = 100_000;
+pub(super) const BUDGET: usize = 100_000;
 /// A value for which a type takes longer than this counts as several: some types look up a name, or read a file. So all
 /// trials together take about two seconds at most.
-const A_VALUE: Duration = Duration::from_micros(20);
+const TIME_OF_A_VALUE: Duration = Duration::from_micros(20);
 
 impl Trial<'_> {
     /// May there be a secret, judged by the type that reads this place?
     pub(super) fn may_hold_secret(&self, spot: &Spot) -> bool {
-        may_hold_secret(&spot.way, &|way| self.told(way))
+        may_hold_secret(&spot.way, &|way| self.wanted_at(way))
     }
 
     /// The value at this place, with no more of what is around it than is needed, so that the rest is not read each
     /// time; and what is left out of it.
-    pub(super) fn near(&self, way: &[Step]) -> (Value, Dropped) {
-        self.around(way.len(), way)
+    pub(super) fn reduced_to(&self, way: &[Step]) -> (Value, Dropped) {
+        self.reduced_from(way.len(), way)
     }
 
     /// The same, where serde buffers the value that is `from` steps down: inside that, plain values around the way
     /// stay, since names of variants and the like are needed.
-    pub(super) fn around(&self, from: usize, way: &[Step]) -> (Value, Dropped) {
+    pub(super) fn reduced_from(&self, from: usize, way: &[Step]) -> (Value, Dropped) {
         let mut dropped = self.dropped.clone();
-        let value = self.only(self.merged, &mut Way::new(), (from, way), &mut dropped);
+        let value = self.reduce(self.merged, &mut Way::new(), (from, way), &mut dropped);
         (value, dropped)
     }
 
-    fn only(&self, around: &Value, before: &mut Way, (from, way): (usize, &[Step]), dropped: &mut Dropped) -> Value {
+    fn reduce(&self, around: &Value, before: &mut Way, (from, way): (usize, &[Step]), dropped: &mut Dropped) -> Value {
         match (way, around) {
             ([step @ Step::Key(key), rest @ ..], Value::Dict(tag, dict)) if dict.contains_key(key) => {
                 let is_plain = |value: &Value| !matches!(value, Value::Dict(..) | Value::Array(..));
                 let beside = dict.iter().filter(|(_, value)| before.len() >= from && is_plain(value));
                 let mut kept = value::dict(beside.map(|(key, value)| (key.clone(), value.clone())));
                 before.push(step.clone());
-                let inner = self.only(&dict[key], before, (from, rest), dropped);
+                let inner = self.reduce(&dict[key], before, (from, rest), dropped);
                 kept.insert(key.clone(), inner);
                 Value::Dict(*tag, kept)
             }
@@ -105,78 +106,80 @@ impl Trial<'_> {
                     dropped.insert((self.layers.layer_of(item.tag(), &place), place));
                 }
                 before.push(step.clone());
-                all[*at] = self.only(&items[*at], before, (from, rest), dropped);
+                all[*at] = self.reduce(&items[*at], before, (from, rest), dropped);
                 Value::Array(*tag, all)
             }
             (_, value) => value.clone(),
         }
     }
 
+    /// A trial of this part of its value, in which these values are left out.
+    pub(super) fn of_part<'p>(&'p self, part: &'p Value, dropped: &'p Dropped) -> Trial<'p> {
+        Trial { merged: part, dropped, ..*self }
+    }
+
     /// Is it so much smaller that it is worth reading it first?
-    pub(super) fn is_less_than(&self, all: &Trial<'_>) -> bool {
+    pub(super) fn is_much_smaller_than(&self, all: &Trial<'_>) -> bool {
         2 * value::count(self.merged) < value::count(all.merged)
     }
 
     /// Does reading its value fail in this way?
-    pub(super) fn says(&self, what: &What, spot: &Spot) -> bool {
-        self.reads(self.merged).is_err_and(|failure| self.is_it(&failure, what, spot))
+    pub(super) fn fails_with(&self, what: &What, spot: &Spot) -> bool {
+        self.try_read(self.merged).is_err_and(|failure| self.is_same_at(&failure, what, spot))
     }
 
-    /// Is it this failure, at this place?
-    pub(super) fn is_it(&self, failure: &Failure, what: &What, spot: &Spot) -> bool {
+    /// Is it this failure, as far as that can be known, and at this place?
+    pub(super) fn is_same_at(&self, failure: &Failure, what: &What, spot: &Spot) -> bool {
         let way = failure.spot.as_ref().map_or(&[][..], |spot| &spot.way);
-        self.is_same(&failure.what, what) && way == spot.way
-    }
-
-    /// Is it the same failure, as far as that can be known?
-    pub(super) fn is_same(&self, one: &What, other: &What) -> bool {
-        one == other || self.is_unsteady && one.is_alike(other)
+        let is_same = failure.what == *what || self.is_unsteady && failure.what.is_alike(what);
+        is_same && way == spot.way
     }
 
     /// Has this failure other words when the value is read again?
-    pub(super) fn says_otherwise(&self, what: &What) -> bool {
+    pub(super) fn is_reworded(&self, what: &What) -> bool {
         let is_other = |failure: Failure| failure.what != *what && failure.what.is_alike(what);
-        matches!(what, What::Says(_)) && self.reads(self.merged).is_err_and(is_other)
+        matches!(what, What::Says(_)) && self.try_read(self.merged).is_err_and(is_other)
     }
 
     /// Has so much been read that the search is to end?
     pub(super) fn is_spent(&self) -> bool {
-        self.left.get() == 0
+        self.budget.get() == 0
     }
 
     /// Tries something with half of the values that may still be read, so that the other half is left.
-    pub(super) fn with_half<T>(&self, tried: impl FnOnce(&Trial<'_>) -> T) -> T {
-        let half = self.left.get() / 2;
+    pub(super) fn with_half_budget<T>(&self, tried: impl FnOnce(&Trial<'_>) -> T) -> T {
+        let half = self.budget.get() / 2;
         let left = Cell::new(half);
-        let done = tried(&Trial { left: &left, ..*self });
-        self.left.set(self.left.get() - (half - left.get()));
+        let done = tried(&Trial { budget: &left, ..*self });
+        self.budget.set(self.budget.get() - (half - left.get()));
         done
     }
 
     /// Reads a trial value.
-    pub(super) fn reads(&self, value: &Value) -> Result<(), Failure> {
+    pub(super) fn try_read(&self, value: &Value) -> Result<(), Failure> {
         let (section, layers, dropped, reads) = (self.section, self.layers, self.dropped, Reads::Trial);
         let reading = Reading { section, layers, dropped, asked: None, reads, notes: Notes::default().into() };
-        self.counted(value::count(value), || quietly(self.read, Reader::new(&reading, value))).map_err(|failed| *failed)
+        self.spend(value::count(value), || read_quietly(self.read, Reader::new(&reading, value)))
+            .map_err(|failed| *failed)
     }
 
     /// What the type wants at this place.
-    pub(super) fn told(&self, way: &[Step]) -> Wanted {
-        self.counted(1, || ask(self.section, way, &|reader| quietly(self.read, reader)))
+    pub(super) fn wanted_at(&self, way: &[Step]) -> Wanted {
+        self.spend(1, || ask(self.section, way, &|reader| read_quietly(self.read, reader)))
     }
 
     /// Counts this many values as read, or more if the type takes long.
-    fn counted<T>(&self, values: usize, read: impl FnOnce() -> T) -> T {
+    fn spend<T>(&self, values: usize, read: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let done = read();
-        let slow = usize::try_from(began.elapsed().as_nanos() / A_VALUE.as_nanos()).unwrap_or(usize::MAX);
-        self.left.set(self.left.get().saturating_sub(values.max(slow)));
+        let slow = usize::try_from(began.elapsed().as_nanos() / TIME_OF_A_VALUE.as_nanos()).unwrap_or(usize::MAX);
+        self.budget.set(self.budget.get().saturating_sub(values.max(slow)));
         done
     }
 
     /// Is this key of a mapping accepted in any spelling? If serde buffers, only in the type's own.
     pub(super) fn takes_any_spelling(&self, spot: &Spot, field: &str) -> bool {
-        let kind = self.told(&spot.way).shape.map(|shape| shape.kind);
+        let kind = self.wanted_at(&spot.way).shape.map(|shape| shape.kind);
         matches!(kind, Some(Kind::Struct(fields)) if fields.contains(&field))
     }
 
@@ -206,7 +209,7 @@ impl Trial<'_> {
         let Some(text) = self.layers.written_value(spot) else { return false };
         let mut quoted = self.merged.clone();
         value::replace(&mut quoted, &spot.way, Value::String(here.tag(), text));
-        match self.reads(&quoted) {
+        match self.try_read(&quoted) {
             // The remaining mistake is elsewhere.
             Err(Failure { spot: Some(other), .. }) => !spot.way.starts_with(&other.way),
             Err(Failure { spot: None, .. }) => !spot.way.is_empty(),

@@ -24,7 +24,7 @@ pub(super) fn texts() -> std::str::Split<'static, char> {
 /// section.
 pub(super) fn usual(tag: Tag, way: &[Step], whole: &Value) -> Vec<Value> {
     let mut all = Vec::new();
-    alike(whole, way.len(), &way[way.len().saturating_sub(1)..], &mut all);
+    collect_alike(whole, way.len(), &way[way.len().saturating_sub(1)..], &mut all);
     let wrong = value::at(whole, way);
     all.retain(|alike| Some(alike) != wrong);
     for (at, text) in texts().enumerate() {
@@ -42,7 +42,7 @@ pub(super) fn usual(tag: Tag, way: &[Step], whole: &Value) -> Vec<Value> {
 }
 
 /// Collects values at the same depth and of the same name, but no nulls and no trial values.
-fn alike(value: &Value, depth: usize, name: &[Step], all: &mut Vec<Value>) {
+fn collect_alike(value: &Value, depth: usize, name: &[Step], all: &mut Vec<Value>) {
     match value {
         value if depth < 2 => {
             if let Some(here) = value::at(value, name)
@@ -53,8 +53,8 @@ fn alike(value: &Value, depth: usize, name: &[Step], all: &mut Vec<Value>) {
                 all.push(here.clone());
             }
         }
-        Value::Dict(_, dict) => dict.values().for_each(|inner| alike(inner, depth - 1, name, all)),
-        Value::Array(_, items) => items.iter().for_each(|inner| alike(inner, depth - 1, name, all)),
+        Value::Dict(_, dict) => dict.values().for_each(|inner| collect_alike(inner, depth - 1, name, all)),
+        Value::Array(_, items) => items.iter().for_each(|inner| collect_alike(inner, depth - 1, name, all)),
         _ => {}
     }
 }

@@ -1,12 +1,11 @@
 //! Handles a mapping in which the name of a variant is missing: reports what is wrong there whichever variant is meant.
 
 use super::{
-    again::Read,
+    again::Scope,
     mistakes::Mistakes,
-    trial::{MOST_TRIED, MadeUp, Trial},
+    trial::{BUDGET, MadeUp, Trial},
 };
 use crate::config::{
-    read::reading::Reads,
     written::{
         value,
         way::{Step, Way},
@@ -17,41 +16,41 @@ use crate::config::{
     },
 };
 use figment::value::{Tag, Value};
-use std::{cell::Cell, ops::Range};
+use std::cell::Cell;
 
 impl Mistakes<'_> {
     /// Reports what is wrong with all of the names that may stand at the end of `way`. Only the value at `around` is
     /// searched for that.
-    pub(super) fn tell_of_any(
+    pub(super) fn report_for_any_variant(
         &mut self,
         (way, around): (&Way, &[Step]),
         (trial, made_up): (&Trial<'_>, &MadeUp),
-        (read, reads, of): (Read<'_>, Reads, &Range<usize>),
+        scope: Scope<'_>,
     ) {
         let text = |name: &str| Value::String(Tag::Default, name.to_string());
         let mut other = trial.merged.clone();
         value::insert(&mut other, way, text(NO_NAME));
-        let names = match trial.reads(&other).map_err(|failure| failure.what) {
+        let names = match trial.try_read(&other).map_err(|failure| failure.what) {
             Err(What::NoVariant { found, names }) if found.contains(NO_NAME) => names,
             _ => return,
         };
-        let mut told: Option<Vec<Mistake>> = None;
+        let mut common: Option<Vec<Mistake>> = None;
         for name in names {
             let mut made_up = made_up.clone();
             made_up.push((way.clone(), Some(text(name))));
             // For each name as much may be read as for the section, as long as there is time.
-            let left = Cell::new(MOST_TRIED);
-            let mut with = self.with_a_name((trial.merged, around), &left);
-            with.read_with(made_up, &mut trial.dropped.clone(), read, reads, of);
+            let budget = Cell::new(BUDGET);
+            let mut of_variant = self.for_variant_name((trial.merged, around), &budget);
+            of_variant.search_with(made_up, scope, &mut trial.dropped.clone());
             // A search that was cut short may have missed any mistake.
-            let is_known = left.get() > 0 && !with.is_late;
-            let told = told.get_or_insert_with(|| with.all.clone());
-            told.retain(|told| is_known && with.all.contains(told) && !self.all.contains(told));
-            if told.is_empty() {
+            let is_complete = budget.get() > 0 && !of_variant.is_late;
+            let common = common.get_or_insert_with(|| of_variant.all.clone());
+            common.retain(|mistake| is_complete && of_variant.all.contains(mistake) && !self.all.contains(mistake));
+            if common.is_empty() {
                 break;
             }
         }
-        self.all.extend(told.unwrap_or_default());
+        self.all.extend(common.unwrap_or_default());
         // What was read in this way is not the section's value.
         self.is_made_up = true;
     }

@@ -175,7 +175,7 @@ type CheckResult = (Option<Invalid>, Box<Outcome>);
 /// Reads a section and checks it. For generated code.
 pub fn check_config<S: Section>(ToRead { section, entries }: ToRead<'_>, check: CheckOf<S>) -> Checked {
     let ask = |(value, outcome): (Option<S::__Plain>, Box<Outcome>)| {
-        let checked = value.as_ref().filter(|_| !outcome.lost).map(|value| foreign::guard(|| check(value)));
+        let checked = value.as_ref().filter(|_| !outcome.is_incomplete).map(|value| foreign::guard(|| check(value)));
         foreign::discard(value);
         let panicked =
             |panic| Err(Invalid::section(format!("cannot be checked: its check panicked: {}", shortened(panic))));
