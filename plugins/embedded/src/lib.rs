@@ -18,6 +18,9 @@
 //! without them. An error of the file itself is returned to each of them, with the path, and whether the write [was
 //! applied](cninfra::keyval::KvError::applied).
 //!
+//! A file that was damaged from outside is refused where redb notices it. It verifies all checksums only after a crash,
+//! so damage inside a file that was closed properly can go unnoticed: keep copies of what must not be lost.
+//!
 //! Only one process can have the file open.
 
 mod changes;
