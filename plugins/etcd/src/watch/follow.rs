@@ -4,7 +4,7 @@ use super::{
     changes::{Group, groups},
     control::Wishes,
     open::{Opened, Part},
-    ranges::{Progress, Tracked, segments},
+    ranges::{Tracked, segments},
     refused::refused,
     run::{RoundEnd, Watcher, until},
     seldom::Seldom,
@@ -227,7 +227,7 @@ impl Watcher {
         let is_of_part = |tracked: &Tracked| part.is_none_or(|part| part.contains(tracked.range.start()));
         if response.compact_revision() > 0 {
             for tracked in self.tracked.iter_mut().filter(|tracked| is_of_part(tracked)) {
-                tracked.progress = Progress::SnapshotDue(Cause::Compacted);
+                tracked.mark_snapshot_due(Cause::Compacted);
             }
             return RoundEnd::Again;
         }

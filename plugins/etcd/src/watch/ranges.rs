@@ -11,6 +11,8 @@ pub(super) struct Tracked {
     pub(super) number: u64,
     pub(super) range: KeyRange,
     pub(super) progress: Progress,
+    /// Up to where it was reported when the last snapshot became due; 0 if nothing was, or if that was another store.
+    pub(super) reported_before: i64,
     /// A snapshot of it was reported in part.
     pub(super) has_partial_snapshot: bool,
     /// The value of `progress` once the event that is being pushed has been taken.
@@ -35,6 +37,7 @@ impl Tracked {
             number,
             range,
             progress,
+            reported_before: 0,
             has_partial_snapshot: false,
             progress_if_taken: progress,
             refused_until: None,
@@ -46,8 +49,16 @@ impl Tracked {
     pub(super) fn refuse(&mut self, until: Instant) {
         self.refused_until = Some(until);
         if self.last_reported().is_some() {
-            self.progress = Progress::SnapshotDue(Cause::Lost);
+            self.mark_snapshot_due(Cause::Lost);
         }
+    }
+
+    pub(super) fn mark_snapshot_due(&mut self, cause: Cause) {
+        self.reported_before = match cause {
+            Cause::Regressed | Cause::Replaced => 0,
+            _ => self.last_reported().unwrap_or(self.reported_before),
+        };
+        self.progress = Progress::SnapshotDue(cause);
     }
 
     pub(super) fn is_refused(&self) -> bool {

@@ -229,10 +229,7 @@ impl Watcher {
             // Some of its keys were already reported as they are now, others not yet.
             let shares =
                 |tracked: &&mut Tracked| tracked.last_reported().is_some() && overlap(&tracked.range, &gone.range);
-            self.tracked
-                .iter_mut()
-                .filter(shares)
-                .for_each(|tracked| tracked.progress = Progress::SnapshotDue(Cause::Lost));
+            self.tracked.iter_mut().filter(shares).for_each(|tracked| tracked.mark_snapshot_due(Cause::Lost));
         }
         // The feed accepts this event even if it is full.
         let _ = self.feed.push(Event::removed(gone.range.clone()));
@@ -248,13 +245,14 @@ impl Watcher {
 
     /// Marks all ranges as due for a snapshot.
     pub(super) fn mark_snapshots_due(&mut self, cause: Cause) {
+        let is_other_store = matches!(cause, Cause::Regressed | Cause::Replaced);
         for tracked in &mut self.tracked {
-            // A range without a first snapshot keeps its cause.
-            if tracked.last_reported().is_some() {
-                tracked.progress = Progress::SnapshotDue(cause);
+            // A range without a first snapshot keeps its cause; and one that is due anyway, except for another store.
+            if tracked.last_reported().is_some() || is_other_store && tracked.reported_before > 0 {
+                tracked.mark_snapshot_due(cause);
             }
         }
-        if matches!(cause, Cause::Regressed | Cause::Replaced) {
+        if is_other_store {
             self.identity.forget();
             self.ahead.forget();
         }

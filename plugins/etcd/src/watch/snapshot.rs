@@ -72,6 +72,11 @@ impl Watcher {
                 },
             };
             self.mark_answered();
+            // Only now: the store may have lost its data after the snapshot became due.
+            if !has_begun && page.at.map_or(0, number) < self.tracked[place].reported_before {
+                self.mark_snapshots_due(Cause::Regressed);
+                return Err(RoundEnd::Again);
+            }
             if !has_begun {
                 self.identity.forget_anchor_in(&range);
                 self.tracked[place].has_partial_snapshot = true;

@@ -96,6 +96,29 @@ async fn a_store_that_was_replaced_while_nobody_asked_it_is_noticed() {
     assert_eq!(told, ["begin * Replaced", "item other=19", "end *"]);
 }
 
+/// A snapshot was due already, for another cause.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_is_lost_before_a_snapshot_is_noticed_by_it() {
+    require!(Etcd);
+    let etcd = Etcd::start();
+    let kv = kv(etcd.endpoint()).await;
+    let options = WatchOptions::default().with_queue(3, Overflow::Resnapshot);
+    let mut watch = kv.watch(["a", "b"], options).await.unwrap();
+    for _ in 0..2 {
+        until(&mut watch, is_end).await;
+    }
+    for i in 0..5 {
+        kv.put("a", format!("{i}")).await.unwrap();
+    }
+    let _ = soon("it overflows", async || watch.handle().stats(), |stats| stats.resnapshots > 0).await;
+    etcd.wipe();
+    etcd.ctl(&["put", "b", "new"]);
+    let mut told = shown(&until(&mut watch, is_end).await);
+    told.extend(shown(&until(&mut watch, is_end).await));
+    told.retain(|told| told != "Lost" && told != "Resumed");
+    assert_eq!(told, ["begin a* Regressed", "end a*", "begin b* Regressed", "item b=new", "end b*"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_cluster_at_the_same_address_is_noticed() {
     require!(Etcd);
