@@ -188,14 +188,13 @@ pub(crate) fn has_impossible_field(fields: &Fields, generics: &Generics) -> bool
 
 /// The places where the attributes derive something of this name.
 pub(crate) fn derive_places<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = Span> + 'a {
-    let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
-    lists.flat_map(derives).filter(move |last| last == name).map(|last| last.span())
-}
-
-/// The last word of each path in a `#[derive(..)]`.
-pub(crate) fn derives(attribute: &Attribute) -> impl Iterator<Item = Ident> + use<> {
-    let paths = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).unwrap_or_default();
-    paths.into_iter().filter_map(|path| path.segments.last().map(|last| last.ident.clone()))
+    let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).flat_map(|attribute| {
+        attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).unwrap_or_default()
+    });
+    lists
+        .filter_map(|path| path.segments.last().map(|last| last.ident.clone()))
+        .filter(move |last| last == name)
+        .map(|last| last.span())
 }
 
 /// Whether the same derive follows below, in another `#[derive(..)]`. It is reported, and only that one writes the

@@ -8,23 +8,7 @@ pub(crate) fn is_near(word: &str, known: &str) -> bool {
         4 => 1,
         _ => 2,
     };
-    word != known && edits(word, known) <= allowed
-}
-
-/// How many changes of a letter turn one word into the other.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, other) in b.iter().enumerate() {
-            let changed = before + usize::from(letter != *other);
-            before = row[j + 1];
-            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    word != known && strsim::levenshtein(word, known) <= allowed
 }
 
 #[cfg(test)]
